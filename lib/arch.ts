@@ -1,0 +1,62 @@
+/**
+ * Per-CPU facts as plain records: what the emulator, the loader's checks and the user interface need to know
+ * of a core. Adding a CPU = adding a row here (and files in emulator/, llext/reloc/, dwarf/regnum/).
+ */
+
+export type Arch = 'arm' | 'arm64' | 'riscv' | 'x86' | 'xtensa' | 'arc';
+
+/** Instruction-set features, by the names of the Arm architecture reference manuals. */
+export interface IsaFlags {
+  /** Armv6-M, the base of every Cortex-M. */
+  readonly v6m: boolean;
+  /** Armv7-M (Thumb-2) instructions; also in Armv8-M mainline. */
+  readonly v7m: boolean;
+  /** DSP extension of Armv7E-M and Armv8-M. */
+  readonly dsp: boolean;
+  /** Armv8-M baseline instructions (Armv6-M plus MOVW/MOVT, B.W, CBZ, SDIV/UDIV, exclusives, acquire/release). */
+  readonly v8mBase: boolean;
+  /** Armv8-M mainline. */
+  readonly v8mMain: boolean;
+  /** Floating-point extension: single precision only, or double too. */
+  readonly fp: 'none' | 'single' | 'double';
+}
+
+export interface CpuInfo {
+  /** Name as the launch attribute `cpu` and GCC's -mcpu spell it. */
+  readonly name: string;
+  readonly description: string;
+  readonly arch: Arch;
+  /** e_machine of its ELF files. */
+  readonly machine: number;
+  /** Bytes of a pointer. */
+  readonly pointerSize: 4 | 8;
+  readonly littleEndian: boolean;
+  readonly floatAbi: 'soft' | 'hard';
+  readonly isa: IsaFlags;
+}
+
+const v6m: IsaFlags = { v6m: true, v7m: false, dsp: false, v8mBase: false, v8mMain: false, fp: 'none' };
+const v7m: IsaFlags = { ...v6m, v7m: true };
+const v8mBase: IsaFlags = { ...v6m, v8mBase: true };
+const v8mMain: IsaFlags = { ...v7m, v8mBase: true, v8mMain: true };
+
+function cortexM(name: string, description: string, isa: IsaFlags): CpuInfo {
+  const EM_ARM = 40;
+  return { name, description, arch: 'arm', machine: EM_ARM, pointerSize: 4, littleEndian: true, floatAbi: 'soft', isa };
+}
+
+/** Every core that a session can run on; the first is the default. */
+export const cpus: readonly CpuInfo[] = [
+  cortexM('cortex-m3', 'Cortex-M3, Armv7-M', v7m),
+  cortexM('cortex-m0', 'Cortex-M0, Armv6-M', v6m),
+  cortexM('cortex-m0plus', 'Cortex-M0+, Armv6-M', v6m),
+  cortexM('cortex-m1', 'Cortex-M1, Armv6-M', v6m),
+  cortexM('cortex-m4', 'Cortex-M4, Armv7-M integer instructions', v7m),
+  cortexM('cortex-m7', 'Cortex-M7, Armv7-M integer instructions', v7m),
+  cortexM('cortex-m23', 'Cortex-M23, Armv8-M baseline', v8mBase),
+  cortexM('cortex-m33', 'Cortex-M33, Armv8-M mainline integer instructions', v8mMain),
+];
+
+export function findCpu(name: string): CpuInfo | undefined {
+  return cpus.find((cpu) => cpu.name === name);
+}

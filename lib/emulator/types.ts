@@ -1,0 +1,113 @@
+/**
+ * The engine's public face: guest memory, CPU registers, and run(budget) with its stop reasons.
+ * Inside emulator and kernel, addresses are numbers (0 .. 2^32-1).
+ */
+import type { CpuInfo } from '../arch';
+
+export interface Permissions {
+  readonly read: boolean;
+  readonly write: boolean;
+  readonly execute: boolean;
+}
+
+/** A named range of guest address space, backed by bytes of the one WebAssembly.Memory. */
+export interface MemoryRegion {
+  /** Shown to users: 'flash', 'RAM', 'stack', 'stack guard'. */
+  readonly name: string;
+  /** Multiple of 4096. */
+  readonly base: number;
+  /** In bytes, a multiple of 4096. */
+  readonly size: number;
+  readonly permissions: Permissions;
+}
+
+/** Guest memory in one WebAssembly.Memory with 4 KiB page tables (read, write, execute; slow bits; dirty marks). */
+export interface MachineMemory {
+  readonly buffer: WebAssembly.Memory;
+  readonly regions: readonly MemoryRegion[];
+  map(region: MemoryRegion): void;
+  regionAt(address: number): MemoryRegion | undefined;
+  /** The debugger's and the kernel's access: permissions are not checked. A copy of the mapped prefix, at most `length` bytes. */
+  read(address: number, length: number): Uint8Array;
+  /** Writes the mapped prefix and returns its length; predecoded instructions there are dropped. */
+  write(address: number, bytes: Uint8Array): number;
+  /** Numbers of the 4 KiB pages (address >>> 12) written since the last call of clearDirty. */
+  dirtyPages(): readonly number[];
+  clearDirty(): void;
+}
+
+/** Core registers. Names as the Arm manuals spell them, lower case: r0..r12, sp, lr, pc, xpsr, msp, psp, primask, basepri,
+ * faultmask, control (msplim, psplim on Armv8-M). pc is the address of the next instruction, bit 0 clear. */
+export interface CpuState {
+  readonly registerNames: readonly string[];
+  /** Throws RangeError for a name that is not in registerNames. */
+  read(name: string): number;
+  write(name: string, value: number): void;
+  /** R0..R15 by number, without a look-up. */
+  readonly r: Int32Array;
+}
+
+export type FaultKind =
+  /** UsageFault UNDEFINSTR: the encoding is UNDEFINED in this architecture. */
+  | 'undefined-instruction'
+  /** Defined by the architecture, not by this version of the engine: says so, with its encoding. */
+  | 'not-implemented'
+  /** UsageFault UNALIGNED (or any unaligned access on Armv6-M). */
+  | 'unaligned'
+  /** UsageFault INVSTATE: branch to an address with bit 0 clear. */
+  | 'invalid-state'
+  /** UsageFault DIVBYZERO, when CCR.DIV_0_TRP is set. */
+  | 'divide-by-zero'
+  /** No memory there. */
+  | 'unmapped'
+  /** The region does not allow this access. */
+  | 'forbidden'
+  /** Access to the guard below the stack, or sp below the stack limit. */
+  | 'stack-overflow'
+  /** BKPT without a debugger request, SVC without a handler and the like. */
+  | 'unhandled-exception';
+
+/** Why an instruction did not execute. Nothing of its effects has happened; pc is that instruction. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly pc: number;
+  readonly access: 'read' | 'write' | 'execute' | undefined;
+  /** The address accessed, and bytes. */
+  readonly address: number | undefined;
+  readonly size: number | undefined;
+  /** The instruction: a halfword, or first halfword << 16 | second. */
+  readonly encoding: number | undefined;
+  readonly encodingLength: 2 | 4 | undefined;
+  /** One sentence in the manual's words. */
+  readonly message: string;
+}
+
+export type RunStop =
+  | { readonly reason: 'budget' }
+  | { readonly reason: 'breakpoint'; readonly address: number }
+  /** pc is an address that the kernel serves; nothing executed there. */
+  | { readonly reason: 'host-call'; readonly address: number }
+  | { readonly reason: 'bkpt' | 'svc'; readonly immediate: number; readonly address: number }
+  /** WFI or WFE executed. */
+  | { readonly reason: 'wait' }
+  | { readonly reason: 'fault'; readonly fault: Fault };
+
+export interface Machine {
+  readonly cpu: CpuInfo;
+  readonly memory: MachineMemory;
+  readonly state: CpuState;
+  /** Instructions executed since the machine was made; exact. */
+  readonly instructionCount: number;
+  /**
+   * Executes at most `budget` instructions. `skipBreakpoint`: a breakpoint at the very first pc is ignored
+   * (continuing from it). A host-call address is never skipped.
+   */
+  run(budget: number, skipBreakpoint?: boolean): RunStop;
+  /** Makes a run() in progress return 'budget' at the next opportunity; for callbacks from inside a run. */
+  setBreakpoint(address: number): void;
+  clearBreakpoint(address: number): void;
+  setHostCall(address: number): void;
+  clearHostCall(address: number): void;
+  /** Below `limit`, sp and stack accesses are a 'stack-overflow' fault; undefined = no check. */
+  setStackLimit(limit: number | undefined): void;
+}

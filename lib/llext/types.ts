@@ -1,0 +1,135 @@
+/**
+ * What the loader needs from its surroundings, and what it tells: the llext subsystem works on guest memory through
+ * LlextMemory, allocates through LlextHeaps, and reports every step to a listener.
+ * Addresses are target addresses (bigint); sizes are bytes.
+ */
+
+/** The target's memory as the loader writes it; out-of-range access throws LlextError EFAULT. */
+export interface LlextMemory {
+  read(address: bigint, length: number): Uint8Array;
+  write(address: bigint, bytes: Uint8Array): void;
+}
+
+/** What an allocation is for; regions by their name ('TEXT', 'DATA', ...). */
+export type AllocationPurpose = 'struct llext' | 'sect_map' | 'sect_hdrs' | 'sym_tab' | 'exp_tab' | `region ${string}`;
+
+/** k_heap_aligned_alloc and k_heap_free of the target. */
+export interface LlextHeap {
+  /** Address, or 0n when there is no room. align 0 = the heap's own alignment. */
+  alignedAlloc(align: number, bytes: number, purpose: AllocationPurpose): bigint;
+  free(address: bigint): void;
+}
+
+/** metadata, data and instruction heap are one unless CONFIG_HARVARD. */
+export interface LlextHeaps {
+  readonly metadata: LlextHeap;
+  readonly data: LlextHeap;
+  readonly instruction: LlextHeap;
+}
+
+/** One entry of the base image's export table (EXPORT_SYMBOL). */
+export interface BaseExport {
+  readonly name: string;
+  /** Thumb functions with bit 0 set. 0n counts as not found. */
+  readonly address: bigint;
+}
+
+/** Enumerators of enum llext_mem in the 4.2 era (specification 1.5); COUNT = 11 = "in no region". */
+export const regionNames = [
+  'TEXT',
+  'DATA',
+  'RODATA',
+  'BSS',
+  'EXPORT',
+  'SYMTAB',
+  'STRTAB',
+  'SHSTRTAB',
+  'PREINIT',
+  'INIT',
+  'FINI',
+] as const;
+export type RegionName = (typeof regionNames)[number];
+
+/** The steps of do_llext_load, in order. */
+export type LoadPhase =
+  | 'prepare'
+  | 'load_elf_data'
+  | 'find_tables'
+  | 'copy_strings'
+  | 'map_sections'
+  | 'copy_regions'
+  | 'copy_symbols'
+  | 'link'
+  | 'export_symbols'
+  | 'permissions'
+  | 'finalize';
+
+/** Names one loaded extension for debugging: `id` counts loads in this session, never reused (its generation). */
+export interface InstanceId {
+  readonly id: number;
+  /** As llext stores it: at most 15 characters. */
+  readonly name: string;
+  /** Address of its struct llext. */
+  readonly address: bigint;
+}
+
+export interface RelocationEvent {
+  readonly kind: 'relocation';
+  readonly instance: InstanceId;
+  /** Index and name of the section that is patched. */
+  readonly section: number;
+  readonly sectionName: string;
+  /** r_offset within that section. */
+  readonly offset: number;
+  /** e.g. 2 and 'R_ARM_ABS32'. */
+  readonly type: number;
+  readonly typeName: string;
+  readonly symbol: string;
+  /** S, A, P of the formula as this loader computes them. */
+  readonly S: bigint;
+  readonly A: bigint;
+  readonly P: bigint;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
+
+export type LlextEvent =
+  | { readonly kind: 'phase'; readonly instance: InstanceId; readonly phase: LoadPhase }
+  | {
+      readonly kind: 'allocation';
+      readonly instance: InstanceId | undefined;
+      readonly purpose: AllocationPurpose;
+      readonly address: bigint;
+      readonly size: number;
+      readonly align: number;
+    }
+  | {
+      readonly kind: 'section-placed';
+      readonly instance: InstanceId;
+      readonly index: number;
+      readonly name: string;
+      readonly region: RegionName;
+      readonly address: bigint;
+      readonly size: number;
+    }
+  | RelocationEvent
+  | { readonly kind: 'loaded'; readonly instance: InstanceId }
+  | { readonly kind: 'load-failed'; readonly instance: InstanceId; readonly errno: number }
+  | { readonly kind: 'unloaded'; readonly instance: InstanceId }
+  /** The loader's own message, as golden's `log` has it: '<dbg> llext: ...'. */
+  | { readonly kind: 'log'; readonly level: 'err' | 'wrn' | 'inf' | 'dbg'; readonly text: string };
+
+export type LlextListener = (event: LlextEvent) => void;
+
+/** The target's configuration as the loader sees it (golden/images: `config`, `page`, `ptr_size`). */
+export interface LlextConfig {
+  readonly pointerSize: 4 | 8;
+  readonly arch: 'arm' | 'arm64' | 'riscv' | 'x86' | 'xtensa' | 'arc';
+  /** MPU or MMU page, in bytes. */
+  readonly page: number;
+  readonly armMpu: boolean;
+  readonly mmu: boolean;
+  readonly importAllGlobals: boolean;
+  /** CONFIG_LLEXT_LOG_LEVEL: 0 off, 1 err, 2 wrn, 3 inf, 4 dbg. */
+  readonly logLevel: number;
+}

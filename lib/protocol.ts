@@ -1,0 +1,74 @@
+/**
+ * Custom DAP requests and events that extension and adapter share. Names begin with 'llext/'.
+ * Addresses are 0x strings (DAP's memoryReference form).
+ */
+
+/** Request 'llext/extensions' (no arguments) -> ExtensionsResponse. Also sent whole as the body of event 'llext/changed'. */
+export interface ExtensionsResponse {
+  readonly extensions: readonly ExtensionDescription[];
+  readonly baseImage: { readonly name: string; readonly exports: readonly SymbolDescription[] };
+}
+
+export interface ExtensionDescription {
+  /** Counts loads in this session, never reused. */
+  readonly id: number;
+  readonly name: string;
+  /** Path or URI of the loaded ELF. */
+  readonly program: string;
+  readonly debugElf: string | undefined;
+  /** Of struct llext; undefined for a file that is not loaded. */
+  readonly address: string | undefined;
+  readonly useCount: number | undefined;
+  /** Bytes of heap, as `llext list` shows it. */
+  readonly allocSize: number | undefined;
+  readonly regions: readonly RegionDescription[];
+  readonly exports: readonly SymbolDescription[];
+  /** Undefined symbols that the file imports. */
+  readonly imports: readonly string[];
+  readonly dependencies: readonly string[];
+  /** Why there is nothing to see, e.g. the loader's refusal. */
+  readonly problem: string | undefined;
+}
+
+export interface RegionDescription {
+  /** 'TEXT', 'DATA', ... */
+  readonly name: string;
+  readonly address: string | undefined;
+  readonly size: number;
+  /** 'heap', 'file' (used in place), or undefined when not loaded. */
+  readonly storage: 'heap' | 'file' | undefined;
+  readonly sections: readonly SectionDescription[];
+}
+
+export interface SectionDescription {
+  readonly name: string;
+  readonly address: string | undefined;
+  readonly size: number;
+}
+
+export interface SymbolDescription {
+  readonly name: string;
+  readonly address: string | undefined;
+  readonly size: number | undefined;
+  readonly section: string | undefined;
+  /** C type as written, when debug information has it. */
+  readonly type: string | undefined;
+  /** Where it is defined. */
+  readonly source: { readonly path: string; readonly line: number } | undefined;
+}
+
+/** Request 'llext/symbol' {name, path?, line?} -> SymbolResponse: what a name in C source stands for. */
+export interface SymbolArguments {
+  readonly name: string;
+  readonly path?: string;
+  readonly line?: number;
+}
+
+export interface SymbolResponse {
+  /** 'extension': defined in a loaded one; 'base-image': its export satisfies it; 'unresolved': nothing does; 'unknown': no such name. */
+  readonly kind: 'extension' | 'base-image' | 'unresolved' | 'unknown';
+  readonly extension: string | undefined;
+  readonly symbol: SymbolDescription | undefined;
+  /** In a session, its value as text. */
+  readonly value: string | undefined;
+}

@@ -1,0 +1,85 @@
+/**
+ * A target: something with registers and memory that runs until it stops. Asynchronous, so that a remote target
+ * (GDB remote protocol) fits; the emulated one answers at once. Addresses are load addresses.
+ */
+import type { CpuInfo } from '../arch';
+import type { MemoryRequest, MemoryReply, RegisterFile } from '../query';
+
+export interface MemoryRead {
+  /** The readable prefix of what was asked for. */
+  readonly data: Uint8Array;
+  /** How many bytes after it could not be read. */
+  readonly unreadable: number;
+}
+
+/** Synchronous view of a stopped or running engine, for conditions in hot loops. */
+export interface SynchronousView {
+  readonly registers: RegisterFile;
+  read(request: MemoryRequest): MemoryReply;
+}
+
+/** A function of the host or the base image that the extension can call. */
+export interface HostFunction {
+  readonly name: string;
+  readonly address: bigint;
+}
+
+export interface FaultReport {
+  /** 'undefined-instruction', 'unmapped', 'stack-overflow', ... as the engine names them. */
+  readonly kind: string;
+  /** One line: what, where, whose. */
+  readonly message: string;
+  readonly pc: bigint;
+  readonly address: bigint | undefined;
+  readonly access: 'read' | 'write' | 'execute' | undefined;
+  /** The memory region that holds or should hold the address: 'flash', 'heap', 'nothing is mapped there'. */
+  readonly region: string | undefined;
+  readonly encoding: string | undefined;
+}
+
+export type TargetStop =
+  | { readonly reason: 'step' }
+  | { readonly reason: 'pause' }
+  | { readonly reason: 'breakpoint'; readonly ids: readonly number[] }
+  | { readonly reason: 'fault'; readonly fault: FaultReport }
+  /** The entry function returned to the host. */
+  | { readonly reason: 'exited'; readonly returnValue: bigint }
+  /** The host ended the program: k_panic, exit and the like. */
+  | { readonly reason: 'aborted'; readonly message: string };
+
+export type ResumeMode =
+  | { readonly kind: 'continue' }
+  /** Exactly one instruction; a host call counts as one. */
+  | { readonly kind: 'step-instruction' }
+  /**
+   * Runs instruction by instruction while pc is inside [start, end) of one of the ranges; stops with 'step' at the
+   * first pc outside. A breakpoint other than the one at the start stops too.
+   */
+  | { readonly kind: 'step-range'; readonly ranges: readonly { readonly start: bigint; readonly end: bigint }[] };
+
+export interface TargetBreakpoint {
+  readonly address: bigint;
+  /** Called at each arrival, synchronously; false = run on. May count hits or write a log line. */
+  readonly condition?: (view: SynchronousView) => boolean;
+}
+
+export interface Target {
+  readonly cpu: CpuInfo;
+  /** In the order shown: r0..r12, sp, lr, pc, xpsr, ... */
+  readonly registerNames: readonly string[];
+  readRegister(name: string): Promise<bigint>;
+  writeRegister(name: string, value: bigint): Promise<void>;
+  /** The innermost frame's registers by DWARF number. */
+  registerFile(): Promise<RegisterFile>;
+  readMemory(address: bigint, length: number): Promise<MemoryRead>;
+  /** Bytes written: the writable prefix. */
+  writeMemory(address: bigint, data: Uint8Array): Promise<number>;
+  setBreakpoint(breakpoint: TargetBreakpoint): Promise<number>;
+  clearBreakpoint(id: number): Promise<void>;
+  /** Runs until the next stop. One resume at a time. */
+  resume(mode: ResumeMode): Promise<TargetStop>;
+  /** Makes the resume in progress stop with 'pause'; nothing when the target is stopped. */
+  pause(): void;
+  /** Name of the host function or base-image object at an address, with the offset into it. */
+  hostSymbol(address: bigint): { readonly name: string; readonly offset: number } | undefined;
+}
