@@ -1,0 +1,325 @@
+/**
+ * An ELF file's headers, sections, symbols and relocations (gABI chapters 4 and 5), both classes and both byte orders.
+ * The file header and the section header table must be readable, else FormatError; everything below is read on first
+ * use, and throws FormatError then. A section name that cannot be read is '' and noted in `problems`, because the
+ * loader's view (lib/llext) of such a file is still of interest.
+ */
+import { ByteReader, stringAt } from '../bytes';
+import { FormatError } from '../errors';
+import { inflateSection, isCompressed } from './compression';
+import * as C from './constants';
+
+export interface ElfHeader {
+  readonly e_type: number;
+  readonly e_machine: number;
+  readonly e_version: number;
+  readonly e_entry: bigint;
+  readonly e_phoff: number;
+  readonly e_shoff: number;
+  readonly e_flags: number;
+  readonly e_ehsize: number;
+  readonly e_phentsize: number;
+  readonly e_phnum: number;
+  readonly e_shentsize: number;
+  readonly e_shnum: number;
+  readonly e_shstrndx: number;
+}
+
+/** Sizes and offsets of 2^53 and more lose their low bits; they are outside of any file, and refused when used. */
+export interface SectionHeader {
+  readonly index: number;
+  readonly name: string;
+  readonly sh_name: number;
+  readonly sh_type: number;
+  readonly sh_flags: number;
+  readonly sh_addr: bigint;
+  readonly sh_offset: number;
+  readonly sh_size: number;
+  readonly sh_link: number;
+  readonly sh_info: number;
+  readonly sh_addralign: number;
+  readonly sh_entsize: number;
+}
+
+export interface ElfSymbol {
+  readonly index: number;
+  readonly name: string;
+  readonly st_value: bigint;
+  readonly st_size: number;
+  readonly st_info: number;
+  /** STT_ number: low 4 bits of st_info. */
+  readonly type: number;
+  /** STB_ number: high 4 bits of st_info. */
+  readonly binding: number;
+  /** Section index, or SHN_ABS, SHN_COMMON ...; an SHN_XINDEX is already looked up. */
+  readonly st_shndx: number;
+  /** STV_ number. */
+  readonly visibility: number;
+}
+
+export interface ElfRelocation {
+  readonly r_offset: bigint;
+  readonly type: number;
+  readonly symbolIndex: number;
+  /** undefined for SHT_REL: the addend is in the place itself. */
+  readonly addend: bigint | undefined;
+}
+
+/** A string table without NUL would otherwise make reading all names quadratic in the file's size. */
+const longestName = 0x10000;
+
+export class ElfFile {
+  readonly problems: FormatError[] = [];
+  readonly sections: readonly SectionHeader[];
+  private readonly byName = new Map<string, SectionHeader>();
+  private readonly inflated = new Map<number, Uint8Array>();
+  private readonly symbolTables = new Map<number, readonly ElfSymbol[]>();
+  private readonly relocationTables = new Map<number, readonly ElfRelocation[]>();
+
+  private constructor(
+    readonly bytes: Uint8Array,
+    readonly is64: boolean,
+    readonly littleEndian: boolean,
+    readonly header: ElfHeader,
+  ) {
+    this.sections = this.readSectionHeaders();
+    for (const section of this.sections) {
+      if (section.name !== '' && !this.byName.has(section.name)) this.byName.set(section.name, section);
+    }
+  }
+
+  /** Throws FormatError when the file header or the section header table cannot be read. */
+  static parse(bytes: Uint8Array): ElfFile {
+    const magic = [0x7f, 0x45, 0x4c, 0x46];
+    if (bytes.length < 16 || magic.some((byte, i) => bytes[i] !== byte)) throw new FormatError('not-elf', '', 0);
+    const elfClass = bytes[C.EI_CLASS];
+    const data = bytes[C.EI_DATA];
+    if (elfClass !== C.ELFCLASS32 && elfClass !== C.ELFCLASS64) {
+      throw new FormatError('unsupported-class', 'ELF header', C.EI_CLASS);
+    }
+    if (data !== C.ELFDATA2LSB && data !== C.ELFDATA2MSB) {
+      throw new FormatError('unsupported-encoding', 'ELF header', C.EI_DATA);
+    }
+    const is64 = elfClass === C.ELFCLASS64;
+    const littleEndian = data === C.ELFDATA2LSB;
+    const header = readHeader(new ByteReader(bytes, littleEndian, 'ELF header', 16), is64);
+    return new ElfFile(bytes, is64, littleEndian, header);
+  }
+
+  /** The first section of that name. */
+  section(name: string): SectionHeader | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Contents as a debugger wants them: inflated, SHT_NOBITS empty. */
+  sectionBytes(section: SectionHeader): Uint8Array {
+    if (section.sh_type === C.SHT_NOBITS || section.sh_type === C.SHT_NULL) return new Uint8Array(0);
+    const raw = this.rawBytes(section);
+    if (!isCompressed(section, raw)) return raw;
+    let contents = this.inflated.get(section.index);
+    if (contents === undefined) {
+      contents = inflateSection(section, raw, this.is64, this.littleEndian);
+      this.inflated.set(section.index, contents);
+    }
+    return contents;
+  }
+
+  /** The symbols of SHT_SYMTAB, or of SHT_DYNSYM in a file without one; entry 0 is the null symbol. */
+  symbols(): readonly ElfSymbol[] {
+    const table =
+      this.sections.find((section) => section.sh_type === C.SHT_SYMTAB) ??
+      this.sections.find((section) => section.sh_type === C.SHT_DYNSYM);
+    return table === undefined ? [] : this.symbolsOf(table);
+  }
+
+  /** The symbols of one symbol table section. */
+  symbolsOf(table: SectionHeader): readonly ElfSymbol[] {
+    let symbols = this.symbolTables.get(table.index);
+    if (symbols === undefined) {
+      symbols = this.readSymbols(table);
+      this.symbolTables.set(table.index, symbols);
+    }
+    return symbols;
+  }
+
+  /** All relocations whose target (sh_info) is that section, in file order. */
+  relocationsFor(sectionIndex: number): readonly ElfRelocation[] {
+    const tables = this.sections.filter(
+      (section) =>
+        (section.sh_type === C.SHT_REL || section.sh_type === C.SHT_RELA) && section.sh_info === sectionIndex,
+    );
+    return tables.flatMap((table) => this.relocationsOf(table));
+  }
+
+  /** The entries of one SHT_REL or SHT_RELA section. */
+  relocationsOf(table: SectionHeader): readonly ElfRelocation[] {
+    let relocations = this.relocationTables.get(table.index);
+    if (relocations === undefined) {
+      relocations = this.readRelocations(table);
+      this.relocationTables.set(table.index, relocations);
+    }
+    return relocations;
+  }
+
+  private rawBytes(section: SectionHeader): Uint8Array {
+    const { sh_offset, sh_size } = section;
+    if (sh_offset + sh_size > this.bytes.length) throw new FormatError('truncated', section.name, sh_offset);
+    return this.bytes.subarray(sh_offset, sh_offset + sh_size);
+  }
+
+  private readSectionHeaders(): SectionHeader[] {
+    const { e_shoff, e_shentsize } = this.header;
+    if (e_shoff === 0) return [];
+    const size = this.is64 ? 64 : 40;
+    if (e_shentsize < size) throw new FormatError('bad-size', 'ELF header', this.is64 ? 58 : 46);
+    const first = readSectionHeader(this.headerReader(e_shoff, size), 0, this.is64);
+    // gABI: too many sections for 16 bits are counted in section 0; likewise the index of the name table.
+    const count = this.header.e_shnum === 0 ? first.sh_size : this.header.e_shnum;
+    const names = this.header.e_shstrndx === C.SHN_XINDEX ? first.sh_link : this.header.e_shstrndx;
+    if (e_shoff + count * e_shentsize > this.bytes.length) {
+      throw new FormatError('truncated', 'section header table', e_shoff);
+    }
+    const raw: Omit<SectionHeader, 'name'>[] = [];
+    for (let i = 0; i < count; i++) {
+      raw.push(readSectionHeader(this.headerReader(e_shoff + i * e_shentsize, size), i, this.is64));
+    }
+    return this.withNames(raw, names);
+  }
+
+  private withNames(raw: readonly Omit<SectionHeader, 'name'>[], nameIndex: number): SectionHeader[] {
+    const table = raw.at(nameIndex);
+    let strings = new Uint8Array(0);
+    if (nameIndex === C.SHN_UNDEF || table === undefined) {
+      this.problems.push(
+        new FormatError('bad-index', 'ELF header', this.is64 ? 62 : 50, 'e_shstrndx names no section'),
+      );
+    } else if (table.sh_offset + table.sh_size > this.bytes.length) {
+      this.problems.push(new FormatError('truncated', 'section name table', table.sh_offset));
+    } else {
+      strings = this.bytes.slice(table.sh_offset, table.sh_offset + table.sh_size);
+    }
+    return raw.map((section) => {
+      const name = stringAt(strings, section.sh_name);
+      if (name === undefined && strings.length > 0) {
+        this.problems.push(new FormatError('bad-string', 'section header table', section.sh_name));
+      }
+      return { ...section, name: name ?? '' };
+    });
+  }
+
+  private headerReader(offset: number, size: number): ByteReader {
+    if (offset + size > this.bytes.length) throw new FormatError('truncated', 'section header table', offset);
+    return new ByteReader(this.bytes, this.littleEndian, 'section header table', offset, offset + size);
+  }
+
+  private readSymbols(table: SectionHeader): ElfSymbol[] {
+    const bytes = this.sectionBytes(table);
+    const size = this.is64 ? 24 : 16;
+    const entry = table.sh_entsize === 0 ? size : table.sh_entsize;
+    if (entry < size) throw new FormatError('bad-size', table.name, 0);
+    const stringTable = this.sections.at(table.sh_link);
+    if (stringTable === undefined) throw new FormatError('bad-index', table.name, 0);
+    const strings = this.sectionBytes(stringTable);
+    const extended = this.sections.find(
+      (section) => section.sh_type === C.SHT_SYMTAB_SHNDX && section.sh_link === table.index,
+    );
+    const indices = extended && new ByteReader(this.sectionBytes(extended), this.littleEndian, extended.name);
+    const reader = new ByteReader(bytes, this.littleEndian, table.name);
+    const symbols: ElfSymbol[] = [];
+    for (let i = 0; (i + 1) * entry <= bytes.length; i++) {
+      symbols.push(readSymbol(reader.at(i * entry), i, this.is64, strings, indices));
+    }
+    return symbols;
+  }
+
+  private readRelocations(table: SectionHeader): ElfRelocation[] {
+    const rela = table.sh_type === C.SHT_RELA;
+    const word = this.is64 ? 8 : 4;
+    const size = word * (rela ? 3 : 2);
+    const entry = table.sh_entsize === 0 ? size : table.sh_entsize;
+    if (entry < size) throw new FormatError('bad-size', table.name, 0);
+    const bytes = this.sectionBytes(table);
+    const reader = new ByteReader(bytes, this.littleEndian, table.name);
+    const relocations: ElfRelocation[] = [];
+    for (let i = 0; (i + 1) * entry <= bytes.length; i++) {
+      const at = reader.at(i * entry);
+      const r_offset = at.unsigned(word);
+      const r_info = at.unsigned(word);
+      relocations.push({
+        r_offset,
+        type: Number(this.is64 ? r_info & 0xffffffffn : r_info & 0xffn),
+        symbolIndex: Number(this.is64 ? r_info >> 32n : r_info >> 8n),
+        addend: rela ? BigInt.asIntN(word * 8, at.unsigned(word)) : undefined,
+      });
+    }
+    return relocations;
+  }
+}
+
+function readHeader(reader: ByteReader, is64: boolean): ElfHeader {
+  const word = is64 ? 8 : 4;
+  return {
+    e_type: reader.u16(),
+    e_machine: reader.u16(),
+    e_version: reader.u32(),
+    e_entry: reader.unsigned(word),
+    e_phoff: Number(reader.unsigned(word)),
+    e_shoff: Number(reader.unsigned(word)),
+    e_flags: reader.u32(),
+    e_ehsize: reader.u16(),
+    e_phentsize: reader.u16(),
+    e_phnum: reader.u16(),
+    e_shentsize: reader.u16(),
+    e_shnum: reader.u16(),
+    e_shstrndx: reader.u16(),
+  };
+}
+
+function readSectionHeader(reader: ByteReader, index: number, is64: boolean): Omit<SectionHeader, 'name'> {
+  const word = is64 ? 8 : 4;
+  return {
+    index,
+    sh_name: reader.u32(),
+    sh_type: reader.u32(),
+    sh_flags: Number(reader.unsigned(word)),
+    sh_addr: reader.unsigned(word),
+    sh_offset: Number(reader.unsigned(word)),
+    sh_size: Number(reader.unsigned(word)),
+    sh_link: reader.u32(),
+    sh_info: reader.u32(),
+    sh_addralign: Number(reader.unsigned(word)),
+    sh_entsize: Number(reader.unsigned(word)),
+  };
+}
+
+function readSymbol(
+  reader: ByteReader,
+  index: number,
+  is64: boolean,
+  strings: Uint8Array,
+  extendedIndices: ByteReader | undefined,
+): ElfSymbol {
+  const st_name = reader.u32();
+  // The two classes order the fields differently: 64-bit has st_info, st_other, st_shndx before value and size.
+  const value32 = is64 ? 0n : reader.unsigned(4);
+  const size32 = is64 ? 0 : reader.u32();
+  const st_info = reader.u8();
+  const st_other = reader.u8();
+  let st_shndx = reader.u16();
+  const st_value = is64 ? reader.u64() : value32;
+  const st_size = is64 ? Number(reader.u64()) : size32;
+  if (st_shndx === C.SHN_XINDEX && extendedIndices !== undefined) st_shndx = extendedIndices.at(index * 4).u32();
+  const name = stringAt(strings.subarray(0, st_name + longestName), st_name);
+  if (name === undefined && st_name !== 0) throw new FormatError('bad-string', reader.section, reader.offset);
+  return {
+    index,
+    name: name ?? '',
+    st_value,
+    st_size,
+    st_info,
+    type: st_info & 0xf,
+    binding: st_info >> 4,
+    st_shndx,
+    visibility: st_other & 3,
+  };
+}
