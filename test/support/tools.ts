@@ -59,7 +59,7 @@ export function requireTool(t: Pick<TestContext, 'skip'>, name: string): string 
 export function runTool(
   path: string,
   args: readonly string[],
-  options: { cwd?: string; input?: Uint8Array } = {},
+  options: { cwd?: string; input?: Uint8Array; timeout?: number } = {},
 ): string {
   return execFileSync(path, args, {
     ...options,
