@@ -1,0 +1,136 @@
+/**
+ * What is built from which C source: the extension ELFs of examples/ and test/fixtures/, as a table.
+ * scripts/build-fixtures.ts makes them; tests find them through test/support/fixtures.ts.
+ *
+ * Flags are those of a Zephyr build of an extension (specification 7.2): -mthumb -mlong-calls, no position-independent
+ * code, no per-function sections, no unwind tables, no common symbols. An ELF is either the compiler's object as it is
+ * (CONFIG_LLEXT_TYPE_ELF_OBJECT) or the output of `ld -r` with scripts/relocatable.ld (.._RELOCATABLE).
+ */
+
+export type Compiler = 'gcc' | 'clang';
+
+export interface FixtureBuild {
+  /** Folder of sources and output, from the project's root. The ELF's DW_AT_comp_dir is '.': this folder. */
+  readonly folder: string;
+  readonly sources: readonly string[];
+  /** The ELF with debug information, in `folder`. */
+  readonly output: string;
+  /** A second output as Zephyr's build makes it: `output` without debug information and unneeded symbols. */
+  readonly stripped?: string;
+  readonly compiler: Compiler;
+  readonly cpu: string;
+  readonly flags: readonly string[];
+  readonly link: 'object' | 'relocatable';
+}
+
+/** A test fixture's build: `name` is its source without '.c', `variant` how it was built. */
+export interface TestFixtureBuild extends FixtureBuild {
+  readonly name: string;
+  readonly variant: string;
+}
+
+interface Variant {
+  readonly compiler: Compiler;
+  readonly cpu: string;
+  readonly flags: readonly string[];
+}
+
+const gcc = (cpu: string, ...flags: string[]): Variant => ({ compiler: 'gcc', cpu, flags: ['-g', ...flags] });
+const clang = (cpu: string, ...flags: string[]): Variant => ({ compiler: 'clang', cpu, flags: ['-g', ...flags] });
+
+const variants = {
+  'm3-O0': gcc('cortex-m3', '-O0'),
+  'm3-Og': gcc('cortex-m3', '-Og'),
+  'm3-Os': gcc('cortex-m3', '-Os'),
+  'm3-O2': gcc('cortex-m3', '-O2'),
+  'm3-O3': gcc('cortex-m3', '-O3'),
+  'm3-Og-dwarf4': gcc('cortex-m3', '-Og', '-gdwarf-4'),
+  'm3-O2-g3': gcc('cortex-m3', '-O2', '-g3'),
+  'm0plus-O0': gcc('cortex-m0plus', '-O0'),
+  'm0plus-Os': gcc('cortex-m0plus', '-Os'),
+  'm33-O0': gcc('cortex-m33+nodsp', '-O0', '-mfloat-abi=soft'),
+  'm33-O2': gcc('cortex-m33+nodsp', '-O2', '-mfloat-abi=soft'),
+  'm3clang-O0': clang('cortex-m3', '-O0'),
+  'm3clang-Os': clang('cortex-m3', '-Os'),
+  'm3clang-O2': clang('cortex-m3', '-O2'),
+} satisfies Record<string, Variant>;
+export type VariantName = keyof typeof variants;
+
+const usual: readonly VariantName[] = ['m3-O0', 'm3-Og', 'm3-Os', 'm3-O2'];
+const many: readonly VariantName[] = [
+  ...usual,
+  'm3-O3',
+  'm0plus-O0',
+  'm0plus-Os',
+  'm33-O0',
+  'm33-O2',
+  'm3clang-O0',
+  'm3clang-Os',
+  'm3clang-O2',
+];
+
+interface TestFixture {
+  readonly name: string;
+  readonly variants: readonly VariantName[];
+  readonly sources?: readonly string[];
+  readonly relocatable?: boolean;
+}
+
+const testFixtures: readonly TestFixture[] = [
+  { name: 'calls', variants: [...many, 'm3-Og-dwarf4', 'm3-O2-g3'] },
+  { name: 'data', variants: [...many, 'm3-Og-dwarf4', 'm3-O2-g3'] },
+  { name: 'control', variants: many },
+  { name: 'arith', variants: many },
+  { name: 'inlined', variants: [...usual, 'm3-Og-dwarf4', 'm3clang-O2'] },
+  { name: 'printing', variants: [...usual, 'm0plus-Os', 'm33-O2', 'm3clang-O2'] },
+  { name: 'strings', variants: [...usual, 'm0plus-Os', 'm33-O2', 'm3clang-O2'] },
+  { name: 'time', variants: ['m3-O0', 'm3-Os'] },
+  { name: 'faults', variants: [...usual, 'm0plus-O0', 'm33-O0'] },
+  { name: 'spin', variants: [...usual, 'm0plus-Os'] },
+  { name: 'entries', variants: ['m3-O0', 'm3-Os', 'm0plus-Os'] },
+  { name: 'only', variants: ['m3-O0', 'm3-O2'] },
+  { name: 'multi', variants: usual, sources: ['multi.c', 'multi_part.c'], relocatable: true },
+  { name: 'constructors', variants: ['m3-O0', 'm3-Os', 'm0plus-Os'], relocatable: true },
+];
+
+export const testFixtureBuilds: readonly TestFixtureBuild[] = testFixtures.flatMap((fixture) =>
+  fixture.variants.map((variant) => ({
+    folder: 'test/fixtures',
+    sources: fixture.sources ?? [`${fixture.name}.c`],
+    output: `${fixture.name}.${variant}.elf`,
+    // Clang puts the string table first and keeps an exception index: the loader of 4.2 takes neither.
+    link: fixture.relocatable === true || variants[variant].compiler === 'clang' ? 'relocatable' : 'object',
+    ...variants[variant],
+    name: fixture.name,
+    variant,
+  })),
+);
+
+function example(folder: string, name: string, level: string, more: Partial<FixtureBuild> = {}): FixtureBuild {
+  return {
+    folder: `examples/${folder}`,
+    sources: [`${name}.c`],
+    output: `${name}.llext`,
+    link: 'object',
+    ...gcc('cortex-m3', level, '-gdwarf-4'),
+    ...more,
+  };
+}
+
+export const exampleBuilds: readonly FixtureBuild[] = [
+  example('hello', 'hello', '-O0', { output: 'hello_ext_debug.elf', stripped: 'hello.llext' }),
+  example('detached', 'detached_fn', '-O0', {
+    output: 'detached_fn_ext_debug.elf',
+    stripped: 'detached_fn.llext',
+    link: 'relocatable',
+  }),
+  example('dependency', 'dep_base', '-Og'),
+  example('dependency', 'dep_user', '-Og'),
+  example('sensor', 'sensor', '-Og'),
+  example('endless', 'endless', '-O0'),
+  example('faulting', 'faulting', '-O0'),
+  example('missing-import', 'missing', '-Os'),
+  example('init-fini', 'init_fini', '-O0', { link: 'relocatable' }),
+];
+
+export const fixtureBuilds: readonly FixtureBuild[] = [...exampleBuilds, ...testFixtureBuilds];
