@@ -1,0 +1,81 @@
+/**
+ * Five bundles in two worlds. Node: the extension, the debug adapter (a process of its own) and the command line.
+ * Web worker: the extension with the adapter inside, and the adapter alone as a worker's script.
+ * ts-loader only strips types; `npm run typecheck` checks them. Capstone's WebAssembly file is copied once beside the
+ * node bundles: the adapter reads it there, and the extension reads it by its URI and hands the bytes in.
+ */
+const { copyFileSync, mkdirSync } = require('node:fs');
+const path = require('node:path');
+const webpack = require('webpack');
+
+const dist = path.resolve(__dirname, 'dist');
+const typescript = {
+  test: /\.ts$/,
+  exclude: /node_modules/,
+  use: { loader: 'ts-loader', options: { transpileOnly: true, compilerOptions: { noEmit: false, sourceMap: true } } },
+};
+
+class CopyCapstone {
+  apply(compiler) {
+    compiler.hooks.afterEmit.tap('CopyCapstone', () => {
+      mkdirSync(dist, { recursive: true });
+      copyFileSync(require.resolve('@alexaltea/capstone-js/dist/capstone.wasm'), path.join(dist, 'capstone.wasm'));
+    });
+  }
+}
+
+const common = {
+  mode: 'production',
+  devtool: 'source-map',
+  externals: { vscode: 'commonjs vscode' },
+  module: { rules: [typescript] },
+  // Names stay readable in stack traces; the size that minifying them saves is small.
+  optimization: { minimize: true },
+  performance: { maxAssetSize: 1_500_000, maxEntrypointSize: 1_500_000, hints: 'error' },
+  stats: 'errors-warnings',
+};
+
+const node = {
+  ...common,
+  name: 'node',
+  target: 'node20',
+  entry: {
+    extension: './extension/extension.ts',
+    'debug-adapter': './debug-adapter/main.ts',
+    llext: './cli/llext.ts',
+  },
+  output: { path: dist, filename: '[name].js', libraryTarget: 'commonjs2' },
+  // Capstone's script asks for __dirname when it looks for its WebAssembly file, which it is given instead.
+  node: { __dirname: false, __filename: false },
+  resolve: { extensions: ['.ts', '.js'] },
+  plugins: [
+    new CopyCapstone(),
+    new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true, test: /^llext\.js$/ }),
+  ],
+};
+
+const web = {
+  ...common,
+  name: 'web',
+  target: 'webworker',
+  entry: {
+    extension: './extension/extension.ts',
+    'debug-adapter-worker': './debug-adapter/worker.ts',
+    'test/index': './test/vscode/suite/web-index.ts',
+  },
+  output: { path: path.join(dist, 'web'), filename: '[name].js', libraryTarget: 'commonjs2' },
+  resolve: {
+    extensions: ['.ts', '.js'],
+    mainFields: ['browser', 'module', 'main'],
+    alias: { path: 'path-browserify' },
+    // What @vscode/debugadapter uses only when it is a process of its own.
+    fallback: { net: false, fs: false, url: false, os: false },
+  },
+  plugins: [
+    new webpack.ProvidePlugin({ process: 'process/browser' }),
+    // Capstone's script names it in a branch that only Node takes.
+    new webpack.NormalModuleReplacementPlugin(/^node:fs$/, path.resolve(__dirname, 'extension/empty-module.js')),
+  ],
+};
+
+module.exports = [node, web];
