@@ -1,0 +1,49 @@
+/**
+ * Reads the C prototypes of the export table: the name, and for each parameter its name and how the procedure call
+ * standard passes it. One prototype thus serves the argument passing, the call log, fault messages and hovers.
+ * Only the small part of C that the table uses is understood: no arrays, no function pointers in parameters.
+ */
+
+/** How AAPCS passes and returns a value: in one word, or in an even-numbered pair. */
+export type ValueClass = 'void' | 'i32' | 'u32' | 'pointer' | 'i64' | 'u64' | 'f32' | 'f64';
+
+export interface Parameter {
+  readonly name: string;
+  readonly valueClass: ValueClass;
+}
+
+export interface Signature {
+  readonly name: string;
+  readonly returns: ValueClass;
+  readonly parameters: readonly Parameter[];
+  readonly variadic: boolean;
+}
+
+const unsignedTypes = new Set(['size_t', 'uint32_t', 'uint16_t', 'uint8_t', 'uintptr_t', 'va_list', 'unsigned']);
+
+function classOf(type: string): ValueClass {
+  if (type.includes('*')) return 'pointer';
+  const words = type.split(/\s+/).filter((word) => word !== 'const' && word !== '');
+  const last = words[words.length - 1];
+  if (last === 'void') return 'void';
+  if (last === 'float') return 'f32';
+  if (last === 'double') return 'f64';
+  if (last === 'uint64_t' || (words.includes('unsigned') && type.includes('long long'))) return 'u64';
+  if (last === 'int64_t' || last === 'k_timeout_t' || type.includes('long long')) return 'i64';
+  return words.some((word) => unsignedTypes.has(word)) ? 'u32' : 'i32';
+}
+
+export function parseSignature(text: string): Signature {
+  const match = /^(.*?)(\w+)\((.*)\)$/.exec(text);
+  if (match === null) throw new SyntaxError(`not a prototype: ${text}`);
+  const [, returnType, name, list] = match;
+  const entries = list === 'void' || list === '' ? [] : list.split(',').map((entry) => entry.trim());
+  const parameters = entries.filter((entry) => entry !== '...').map(parseParameter);
+  return { name, returns: classOf(returnType.trim()), parameters, variadic: entries.includes('...') };
+}
+
+function parseParameter(entry: string): Parameter {
+  const match = /^(.*?)(\w+)$/.exec(entry);
+  if (match === null || match[1].trim() === '') throw new SyntaxError(`a parameter needs a name: ${entry}`);
+  return { name: match[2], valueClass: classOf(match[1].trim()) };
+}
