@@ -41,6 +41,8 @@ export interface RegionDescription {
 }
 
 export interface SectionDescription {
+  /** Section header index in the loaded file: names may repeat. */
+  readonly index: number;
   readonly name: string;
   readonly address: string | undefined;
   readonly size: number;
@@ -48,6 +50,7 @@ export interface SectionDescription {
 
 export interface SymbolDescription {
   readonly name: string;
+  readonly kind: 'function' | 'object' | 'notype';
   readonly address: string | undefined;
   readonly size: number | undefined;
   readonly section: string | undefined;
