@@ -36,6 +36,8 @@ export interface KernelServices {
   readonly clock: VirtualClock;
   readonly heap: SystemHeap;
   print(bytes: Uint8Array, stream: OutputStream): void;
+  /** Which libgcc: that of Armv7-M and later saturates a quotient by zero, that of Armv6-M gives 0. */
+  readonly saturatingDivide: boolean;
   /** State of rand(), a plain number. */
   random: number;
 }

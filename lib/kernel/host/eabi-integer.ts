@@ -1,6 +1,7 @@
 /**
  * Integer helpers of the run-time ABI (IHI 0043, 5.2 and 5.3) and of libgcc. Division by zero does what libgcc does
- * with its default handlers: the quotient saturates in the sign of the numerator (0 / 0 is 0).
+ * with its default __aeabi_idiv0, which returns: for Armv7-M and later the quotient saturates in the sign of the
+ * numerator (0 / 0 is 0) and the remainder is the divisor; for Armv6-M the quotient is 0, the remainder the numerator.
  */
 import { writePair } from '../aapcs';
 import { littleEndian } from '../guest-memory';
@@ -9,15 +10,17 @@ import type { HostCall, HostImplementation, ImplementationTable } from '../host-
 const INT64_MAX = 0x7fff_ffff_ffff_ffffn;
 const UINT64_MAX = 0xffff_ffff_ffff_ffffn;
 
-function divideSigned(n: number, d: number): number {
+function divideSigned(call: HostCall): number {
+  const [n, d] = [call.i32(0), call.i32(1)];
   if (d !== 0) return (n / d) | 0;
-  if (n === 0) return 0;
+  if (n === 0 || !call.kernel.saturatingDivide) return 0;
   return n < 0 ? -0x8000_0000 : 0x7fff_ffff;
 }
 
-function divideUnsigned(n: number, d: number): number {
+function divideUnsigned(call: HostCall): number {
+  const [n, d] = [call.u32(0), call.u32(1)];
   if (d !== 0) return Math.floor(n / d);
-  return n === 0 ? 0 : 0xffff_ffff;
+  return n === 0 || !call.kernel.saturatingDivide ? 0 : 0xffff_ffff;
 }
 
 function divideSigned64(n: bigint, d: bigint): bigint {
@@ -31,18 +34,27 @@ function divideUnsigned64(n: bigint, d: bigint): bigint {
   return n === 0n ? 0n : UINT64_MAX;
 }
 
-/** n - quotient * d: what libgcc's divmod leaves in the remainder, division by zero included. */
-const remainder = (n: number, quotient: number, d: number): number => (n - Math.imul(quotient, d)) | 0;
+/** What stays in r1 after a division: with a zero divisor either that or the numerator. */
+function remainder(call: HostCall, quotient: number): number {
+  if (call.u32(1) === 0 && call.kernel.saturatingDivide) return 0;
+  return (call.i32(0) - Math.imul(quotient, call.i32(1))) | 0;
+}
 
 /** Quotient and remainder in r0 and r1. */
-function divmod(divide: (n: number, d: number) => number, unsigned: boolean): HostImplementation {
+function divmod(divide: (call: HostCall) => number): HostImplementation {
   return (call) => {
-    const [n, d] = unsigned ? [call.u32(0), call.u32(1)] : [call.i32(0), call.i32(1)];
-    const quotient = divide(n, d);
+    const quotient = divide(call);
     call.cpu.r[0] = quotient | 0;
-    // With a zero divisor libgcc goes to __aeabi_idiv0 with r1 untouched: the divisor itself.
-    call.cpu.r[1] = d === 0 ? 0 : remainder(n, quotient, d);
+    call.cpu.r[1] = remainder(call, quotient);
     return undefined;
+  };
+}
+
+/** By zero these give what r0 has when __aeabi_idiv0 returns: the quotient. */
+function modulo(divide: (call: HostCall) => number): HostImplementation {
+  return (call) => {
+    const quotient = divide(call);
+    return call.u32(1) === 0 ? quotient : remainder(call, quotient);
   };
 }
 
@@ -85,12 +97,12 @@ const wide: ImplementationTable = {
 };
 
 const division: ImplementationTable = {
-  __aeabi_idiv: (call) => divideSigned(call.i32(0), call.i32(1)),
-  __aeabi_uidiv: (call) => divideUnsigned(call.u32(0), call.u32(1)),
-  __modsi3: (call) => (call.i32(1) === 0 ? divideSigned(call.i32(0), 0) : call.i32(0) % call.i32(1)),
-  __umodsi3: (call) => (call.u32(1) === 0 ? divideUnsigned(call.u32(0), 0) : call.u32(0) % call.u32(1)),
-  __aeabi_idivmod: divmod(divideSigned, false),
-  __aeabi_uidivmod: divmod(divideUnsigned, true),
+  __aeabi_idiv: divideSigned,
+  __aeabi_uidiv: divideUnsigned,
+  __modsi3: modulo(divideSigned),
+  __umodsi3: modulo(divideUnsigned),
+  __aeabi_idivmod: divmod(divideSigned),
+  __aeabi_uidivmod: divmod(divideUnsigned),
   __aeabi_ldivmod: divmod64(divideSigned64, false),
   __aeabi_uldivmod: divmod64(divideUnsigned64, true),
   __divdi3: (call) => divideSigned64(call.i64(0), call.i64(1)),
