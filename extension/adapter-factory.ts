@@ -11,18 +11,19 @@ function hostNode(): string | undefined {
 }
 
 export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
-  constructor(private readonly context: vscode.ExtensionContext) {}
+  constructor(private readonly extensionUri: vscode.Uri) {}
 
   createDebugAdapterDescriptor(session: vscode.DebugSession): vscode.DebugAdapterDescriptor {
     const node = hostNode();
     if (node === undefined || !onDisk(session)) return inlineAdapter(() => this.capstoneWasm());
-    const script = vscode.Uri.joinPath(this.context.extensionUri, 'dist', 'debug-adapter.js').fsPath;
+    const script = vscode.Uri.joinPath(this.extensionUri, 'dist', 'debug-adapter.js').fsPath;
     // Electron's executable is Node when this variable says so; it means nothing to a plain Node.
     return new vscode.DebugAdapterExecutable(node, [script], { env: { ELECTRON_RUN_AS_NODE: '1' } });
   }
 
-  private async capstoneWasm(): Promise<Uint8Array> {
-    return vscode.workspace.fs.readFile(vscode.Uri.joinPath(this.context.extensionUri, 'dist', 'capstone.wasm'));
+  /** Capstone's code, read when the first instruction is shown. */
+  async capstoneWasm(): Promise<Uint8Array> {
+    return vscode.workspace.fs.readFile(vscode.Uri.joinPath(this.extensionUri, 'dist', 'capstone.wasm'));
   }
 }
 

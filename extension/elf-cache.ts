@@ -1,6 +1,6 @@
 /**
  * Uri -> what was read of that ELF file, kept until the file changes. A file that cannot be read is kept too, with the
- * reason, so that the sidebar can show it. The program (symbols, debug information) is made when it is first asked for.
+ * reason, so that the sidebar can show it. Programs (symbols, debug information) are made when first asked for.
  */
 import * as vscode from 'vscode';
 import { ElfFile } from '../lib/elf/elf-file';
@@ -11,8 +11,6 @@ export interface ElfEntry {
   readonly uri: vscode.Uri;
   readonly size: number;
   readonly elf: ElfFile;
-  /** Symbols and debug information; throws FormatError for a file that is damaged below its headers. */
-  readonly program: () => Program;
 }
 
 export interface BrokenElf {
@@ -60,6 +58,17 @@ export class ElfCache implements vscode.Disposable {
   }
 }
 
+const programs = new WeakMap<ElfFile, { debug: ElfFile | undefined; program: Program }>();
+
+/** Symbols and debug information. Throws FormatError for a file that is damaged below its headers. */
+export function programOf(loaded: ElfEntry, debug: ElfEntry | undefined): Program {
+  const known = programs.get(loaded.elf);
+  if (known !== undefined && known.debug === debug?.elf) return known.program;
+  const program = Program.open(loaded.elf, debug?.elf);
+  programs.set(loaded.elf, { debug: debug?.elf, program });
+  return program;
+}
+
 export function isBroken(entry: ElfEntry | BrokenElf): entry is BrokenElf {
   return 'problem' in entry;
 }
@@ -68,8 +77,7 @@ async function readElf(uri: vscode.Uri): Promise<ElfEntry | BrokenElf> {
   try {
     const bytes = await vscode.workspace.fs.readFile(uri);
     const elf = ElfFile.parse(bytes);
-    let program: Program | undefined;
-    return { uri, size: bytes.length, elf, program: () => (program ??= Program.open(elf)) };
+    return { uri, size: bytes.length, elf };
   } catch (error) {
     return { uri, problem: messageOf(error) };
   }

@@ -5,7 +5,7 @@
  */
 import * as vscode from 'vscode';
 import { ET_DYN, ET_REL } from '../lib/elf/constants';
-import { isBroken, type BrokenElf, type ElfCache, type ElfEntry } from './elf-cache';
+import { isBroken, programOf, type BrokenElf, type ElfCache, type ElfEntry } from './elf-cache';
 import { openLog } from './log';
 import { matchSource } from './source-locator';
 import { baseName, exists } from './workspace-files';
@@ -91,7 +91,7 @@ export async function extensionsOfSource(cache: ElfCache, source: vscode.Uri): P
 function sourceScore(file: ExtensionFile, source: vscode.Uri): number {
   const entry = file.debug ?? file.loaded;
   try {
-    const files = entry.program().debug?.files ?? [];
+    const files = programOf(file.loaded, file.debug).debug?.files ?? [];
     return Math.max(0, ...files.map((candidate) => matchSource(candidate, entry.uri, source)));
   } catch (error) {
     openLog().warn(`${entry.uri.toString(true)}: ${String(error)}`);

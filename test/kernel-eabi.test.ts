@@ -27,6 +27,9 @@ function visible(name: string, [r0, r1, r2, r3, xpsr]: HelperResult): string {
   const returns = parseSignature(baseFunctions.find((entry) => entry.name === name)?.signature ?? '').returns;
   if (returns === 'f32' && (r0 & 0x7fffffff) >>> 0 > 0x7f800000) return 'nan';
   if (returns === 'f64' && ((r1 & 0x7fffffff) >>> 0) + (r0 === 0 ? 0 : 0.5) > 0x7ff00000) return 'nan';
+  // Of these only the sign is defined, or whether it is 0.
+  if (/^__(eq|ne)[sd]f2$/.test(name)) return r0 === 0 ? 'equal' : 'unequal';
+  if (/^__(lt|le|gt|ge|cmp)[sd]f2$/.test(name)) return String(Math.sign(r0 | 0));
   switch (definedResult(name)) {
     case 'flags':
       // The equality helpers define Z alone.

@@ -224,8 +224,21 @@ export interface CallSite {
   readonly tailCall: boolean;
   /** Link address of the called function's entry, or its name; undefined for an indirect call. */
   readonly target: FunctionInfo | string | undefined;
-  /** DW_AT_location (a register expression) -> DW_AT_call_value. */
-  readonly parameters: readonly { readonly location: ExpressionBytes; readonly value: ExpressionBytes }[];
+  /** DW_AT_call_target of an indirect call: the called address, evaluated in the calling frame. */
+  readonly targetExpression?: ExpressionBytes;
+  readonly parameters: readonly CallSiteParameter[];
+}
+
+/** DW_TAG_call_site_parameter: what an argument held when the call was made, evaluated in the calling frame. */
+export interface CallSiteParameter {
+  /** DW_AT_location: the register (or memory) that passes it. */
+  readonly location: ExpressionBytes | undefined;
+  /** DW_AT_call_value. */
+  readonly value: ExpressionBytes;
+  /** DW_AT_call_data_value: what the passed pointer pointed to. */
+  readonly dataValue?: ExpressionBytes;
+  /** DW_AT_call_parameter: the parameter's DIE as DW_OP_GNU_parameter_ref names it (unit-relative). */
+  readonly parameterOffset?: number;
 }
 
 /** A function with code of its own. */
@@ -252,4 +265,34 @@ export interface UnitInfo {
   /** DW_LANG_* */
   readonly language: number | undefined;
   readonly version: number;
+}
+
+// ---- call-frame information (6.4) ----
+
+/** How to compute the canonical frame address. */
+export type CfaRule =
+  | { readonly kind: 'register'; readonly register: number; readonly offset: bigint }
+  | { readonly kind: 'expression'; readonly expression: ExpressionBytes };
+
+/** How to recover one register of the calling frame (6.4.1); offsets are from the CFA. */
+export type RegisterRule =
+  | { readonly kind: 'undefined' }
+  | { readonly kind: 'same-value' }
+  | { readonly kind: 'offset'; readonly offset: bigint }
+  | { readonly kind: 'val-offset'; readonly offset: bigint }
+  | { readonly kind: 'register'; readonly register: number }
+  | { readonly kind: 'expression'; readonly expression: ExpressionBytes }
+  | { readonly kind: 'val-expression'; readonly expression: ExpressionBytes };
+
+/** The row of the call-frame table that holds for `range`. A register without a rule: the ABI's default. */
+export interface CfiRow {
+  readonly range: AddressRange;
+  /** What the whole FDE covers. */
+  readonly functionRange: AddressRange;
+  /** undefined: the FDE sets no CFA before this row. */
+  readonly cfa: CfaRule | undefined;
+  readonly registers: ReadonlyMap<number, RegisterRule>;
+  readonly returnAddressRegister: number;
+  /** Augmentation 'S': the frame was interrupted, its pc is not a return address. */
+  readonly signalFrame: boolean;
 }

@@ -19,12 +19,15 @@ export interface MemoryRegion {
   /** In bytes, a multiple of 4096. */
   readonly size: number;
   readonly permissions: Permissions;
+  /** A guard below a stack: an access to it is a 'stack-overflow' fault. */
+  readonly stackGuard?: boolean;
 }
 
 /** Guest memory in one WebAssembly.Memory with 4 KiB page tables (read, write, execute; slow bits; dirty marks). */
 export interface MachineMemory {
   readonly buffer: WebAssembly.Memory;
   readonly regions: readonly MemoryRegion[];
+  /** Pages that are mapped already keep their bytes and get the new region's name and permissions. */
   map(region: MemoryRegion): void;
   regionAt(address: number): MemoryRegion | undefined;
   /** The debugger's and the kernel's access: permissions are not checked. A copy of the mapped prefix, at most `length` bytes. */
@@ -43,7 +46,7 @@ export interface CpuState {
   /** Throws RangeError for a name that is not in registerNames. */
   read(name: string): number;
   write(name: string, value: number): void;
-  /** R0..R15 by number, without a look-up. */
+  /** R0..R15 by number, without a look-up. Write pc by write('pc', ...): that leaves an IT block too. */
   readonly r: Int32Array;
 }
 
@@ -87,8 +90,9 @@ export type RunStop =
   | { readonly reason: 'breakpoint'; readonly address: number }
   /** pc is an address that the kernel serves; nothing executed there. */
   | { readonly reason: 'host-call'; readonly address: number }
+  /** Not executed: pc is the BKPT or SVC. */
   | { readonly reason: 'bkpt' | 'svc'; readonly immediate: number; readonly address: number }
-  /** WFI or WFE executed. */
+  /** WFI or WFE executed: pc is after it. */
   | { readonly reason: 'wait' }
   | { readonly reason: 'fault'; readonly fault: Fault };
 
@@ -100,10 +104,10 @@ export interface Machine {
   readonly instructionCount: number;
   /**
    * Executes at most `budget` instructions. `skipBreakpoint`: a breakpoint at the very first pc is ignored
-   * (continuing from it). A host-call address is never skipped.
+   * (continuing from it). A host-call address is never skipped. The budget is looked at first: run(0) and a run
+   * whose last instruction leads to a breakpoint or host call return 'budget', the next run() that stop.
    */
   run(budget: number, skipBreakpoint?: boolean): RunStop;
-  /** Makes a run() in progress return 'budget' at the next opportunity; for callbacks from inside a run. */
   setBreakpoint(address: number): void;
   clearBreakpoint(address: number): void;
   setHostCall(address: number): void;

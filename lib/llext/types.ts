@@ -7,8 +7,13 @@
 /** The target's memory as the loader writes it; out-of-range access throws LlextError EFAULT. */
 export interface LlextMemory {
   read(address: bigint, length: number): Uint8Array;
+  /** The mapped prefix of that range, possibly empty; never throws. */
+  readPrefix(address: bigint, length: number): Uint8Array;
   write(address: bigint, bytes: Uint8Array): void;
 }
+
+/** enum llext_loader storage: who owns the file image, and for how long (specification 1.8). */
+export type LlextStorage = 'temporary' | 'persistent' | 'writable';
 
 /** What an allocation is for; regions by their name ('TEXT', 'DATA', ...). */
 export type AllocationPurpose = 'struct llext' | 'sect_map' | 'sect_hdrs' | 'sym_tab' | 'exp_tab' | `region ${string}`;
@@ -64,6 +69,15 @@ export type LoadPhase =
   | 'permissions'
   | 'finalize';
 
+/** A section of the file and where it was placed. */
+export interface PlacedSection {
+  readonly index: number;
+  readonly name: string;
+  readonly region: RegionName;
+  readonly address: bigint;
+  readonly size: number;
+}
+
 /** Names one loaded extension for debugging: `id` counts loads in this session, never reused (its generation). */
 export interface InstanceId {
   readonly id: number;
@@ -116,7 +130,7 @@ export type LlextEvent =
   | { readonly kind: 'loaded'; readonly instance: InstanceId }
   | { readonly kind: 'load-failed'; readonly instance: InstanceId; readonly errno: number }
   | { readonly kind: 'unloaded'; readonly instance: InstanceId }
-  /** The loader's own message, as golden's `log` has it: '<dbg> llext: ...'. */
+  /** The loader's own message with level and module: '<dbg> llext: ...'. Some of Zephyr's end in a line feed of their own. */
   | { readonly kind: 'log'; readonly level: 'err' | 'wrn' | 'inf' | 'dbg'; readonly text: string };
 
 export type LlextListener = (event: LlextEvent) => void;
@@ -125,9 +139,13 @@ export type LlextListener = (event: LlextEvent) => void;
 export interface LlextConfig {
   readonly pointerSize: 4 | 8;
   readonly arch: 'arm' | 'arm64' | 'riscv' | 'x86' | 'xtensa' | 'arc';
-  /** MPU or MMU page, in bytes. */
+  /** Byte order of the build; little when absent. */
+  readonly bigEndian?: boolean;
+  /** LLEXT_PAGE_SIZE: MPU or MMU page, in bytes. */
   readonly page: number;
   readonly armMpu: boolean;
+  /** CONFIG_MPU_REQUIRES_POWER_OF_TWO_ALIGNMENT (Armv7-M, not Armv8-M); true when absent. */
+  readonly mpuPowerOfTwo?: boolean;
   readonly mmu: boolean;
   readonly importAllGlobals: boolean;
   /** CONFIG_LLEXT_LOG_LEVEL: 0 off, 1 err, 2 wrn, 3 inf, 4 dbg. */
