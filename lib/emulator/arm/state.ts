@@ -1,0 +1,73 @@
+/**
+ * Where the CPU's state lies in the first page of the machine's memory, in words. It is all plain data:
+ * copying this page and the guest bytes is a snapshot.
+ *
+ * The condition flags are kept as the interpreter computes them: N is bit 31 of `flagN`, Z is `flagZ === 0`,
+ * C is 0 or 1, V is bit 31 of `flagV`. R13 is the stack pointer in use; the other one is in `otherSp`.
+ */
+export const State = {
+  /** 0..15: R0..R15. */
+  sp: 13,
+  lr: 14,
+  pc: 15,
+  flagN: 16,
+  flagZ: 17,
+  flagC: 18,
+  flagV: 19,
+  flagQ: 20,
+  itState: 21,
+  /** Exception number; 0 in Thread mode. */
+  ipsr: 22,
+  primask: 23,
+  basepri: 24,
+  faultmask: 25,
+  control: 26,
+  /** PSP while MSP is in use, MSP while PSP is. */
+  otherSp: 27,
+  msplim: 28,
+  psplim: 29,
+  /** Local exclusive monitor: bytes marked, 0 = open. */
+  monitorSize: 30,
+  monitorAddress: 31,
+  /** Set by SEV, cleared by WFE. */
+  event: 32,
+  /** CCR bits UNALIGN_TRP (3) and DIV_0_TRP (4). */
+  ccr: 33,
+  /** Limit for sp that the user of the machine has set; 0 = none. */
+  stackLimit: 34,
+  /** Instructions executed: low and high 32 bits. */
+  countLow: 36,
+  countHigh: 37,
+} as const;
+
+export const Ccr = { unalignTrap: 1 << 3, divideByZeroTrap: 1 << 4 } as const;
+
+/** XPSR as one word, from the parts. T is always set. */
+export function readXpsr(state: Int32Array): number {
+  const it = state[State.itState];
+  return (
+    (state[State.flagN] & 0x80000000) |
+    (state[State.flagZ] === 0 ? 1 << 30 : 0) |
+    (state[State.flagC] << 29) |
+    ((state[State.flagV] >>> 31) << 28) |
+    (state[State.flagQ] << 27) |
+    ((it & 3) << 25) |
+    (1 << 24) |
+    ((it >> 2) << 10) |
+    state[State.ipsr]
+  );
+}
+
+export function writeApsr(state: Int32Array, value: number): void {
+  state[State.flagN] = value;
+  state[State.flagZ] = value & (1 << 30) ? 0 : 1;
+  state[State.flagC] = (value >>> 29) & 1;
+  state[State.flagV] = value << 3;
+  state[State.flagQ] = (value >>> 27) & 1;
+}
+
+export function writeXpsr(state: Int32Array, value: number): void {
+  writeApsr(state, value);
+  state[State.itState] = ((value >>> 25) & 3) | ((value >>> 8) & 0xfc);
+  state[State.ipsr] = value & 0x1ff;
+}

@@ -1,0 +1,193 @@
+/**
+ * Guest memory: one WebAssembly.Memory that holds the CPU state, the page tables and all guest bytes.
+ *
+ *   0x000000  CPU state (registers, flags, special registers): see arm/state.ts
+ *   0x010000  read table    one word for each 4 KiB page of the 4 GiB address space
+ *   0x410000  write table   the same
+ *   0x810000  code table    record index of the page's predecoded instructions, 0 = none
+ *   0xC10000  attributes    one byte a page: permissions and why the page is slow
+ *   0xD10000  guest bytes, page after page as regions are mapped
+ *
+ * A read or write entry is the page's host delta (host offset = entry + guest address, modulo 2^32). Its low bit
+ * set means slow: nothing mapped, not permitted, a device or watch, or, for writes, predecoded instructions on
+ * the page or the first write since clearDirty(). `(entry | address) & (size - 1 | 1)` is the whole check of a fast access.
+ * Zero pages of the tables that nobody touches cost no memory; the two tables of entries are 8 MiB.
+ */
+import type { MachineMemory, MemoryRegion } from './types';
+
+export const pageSize = 4096;
+export const pageCount = 1 << 20;
+
+/** Bits of the attribute byte. */
+export const Attribute = { read: 1, write: 2, execute: 4, mapped: 8, code: 16, dirty: 32 } as const;
+
+const readTableOffset = 0x10000;
+const writeTableOffset = readTableOffset + pageCount * 4;
+const codeTableOffset = writeTableOffset + pageCount * 4;
+const attributesOffset = codeTableOffset + pageCount * 4;
+const guestOffset = attributesOffset + pageCount;
+const wasmPage = 65536;
+/** Room for regions that are mapped later without growing (growing detaches every view). */
+const spare = 1 << 20;
+
+/** Host views of the one memory; made anew when it grows. */
+export class GuestMemory implements MachineMemory {
+  readonly buffer: WebAssembly.Memory;
+  state!: Int32Array;
+  readTable!: Int32Array;
+  writeTable!: Int32Array;
+  codeTable!: Int32Array;
+  attributes!: Uint8Array;
+  bytes!: Uint8Array;
+  halfwords!: Uint16Array;
+  words!: Int32Array;
+  /** Told of every change of bytes on a page that holds predecoded instructions. */
+  onCodeWrite: (address: number, length: number) => void = () => undefined;
+
+  private readonly mappedRegions: MemoryRegion[] = [];
+  private readonly dirtyList: number[] = [];
+  private nextHost = guestOffset;
+
+  constructor(regions: readonly MemoryRegion[]) {
+    const size = regions.reduce((sum, region) => sum + region.size, guestOffset + spare);
+    this.buffer = new WebAssembly.Memory({ initial: Math.ceil(size / wasmPage), maximum: 32768 });
+    this.makeViews();
+    this.readTable.fill(1);
+    this.writeTable.fill(1);
+    for (const region of regions) this.map(region);
+  }
+
+  get regions(): readonly MemoryRegion[] {
+    return this.mappedRegions;
+  }
+
+  /** Pages that are mapped already keep their bytes and get the new region's name and permissions. */
+  map(region: MemoryRegion): void {
+    const { base, size, permissions } = region;
+    if (base % pageSize !== 0 || size % pageSize !== 0 || size <= 0 || base < 0 || base + size > 2 ** 32) {
+      throw new RangeError(`region '${region.name}' is not made of whole 4 KiB pages of the 4 GiB address space`);
+    }
+    this.mappedRegions.push(region);
+    this.reserve(size);
+    const bits =
+      (permissions.read ? Attribute.read : 0) |
+      (permissions.write ? Attribute.write : 0) |
+      (permissions.execute ? Attribute.execute : 0);
+    for (let page = base / pageSize; page < (base + size) / pageSize; page++) {
+      if ((this.attributes[page] & Attribute.mapped) === 0) {
+        this.readTable[page] = (this.nextHost - page * pageSize) | 0;
+        this.nextHost += pageSize;
+      }
+      const kept = this.attributes[page] & (Attribute.code | Attribute.dirty);
+      this.attributes[page] = Attribute.mapped | bits | kept;
+      this.refresh(page);
+      if (kept & Attribute.code) this.onCodeWrite(page * pageSize, pageSize);
+    }
+  }
+
+  regionAt(address: number): MemoryRegion | undefined {
+    // The region mapped last wins where regions overlap.
+    for (let i = this.mappedRegions.length - 1; i >= 0; i--) {
+      const region = this.mappedRegions[i];
+      if (address >= region.base && address < region.base + region.size) return region;
+    }
+    return undefined;
+  }
+
+  /** Host offset of a guest address, or -1 where nothing is mapped. Permissions are not looked at. */
+  hostAddress(address: number): number {
+    const page = address >>> 12;
+    if ((this.attributes[page] & Attribute.mapped) === 0) return -1;
+    return ((this.readTable[page] & ~0xfff) + address) >>> 0;
+  }
+
+  read(address: number, length: number): Uint8Array {
+    const result = new Uint8Array(this.mappedLength(address, length));
+    for (let done = 0; done < result.length;) {
+      const host = this.hostAddress(address + done);
+      const part = Math.min(pageSize - ((address + done) & 0xfff), result.length - done);
+      result.set(this.bytes.subarray(host, host + part), done);
+      done += part;
+    }
+    return result;
+  }
+
+  write(address: number, bytes: Uint8Array): number {
+    const length = this.mappedLength(address, bytes.length);
+    for (let done = 0; done < length;) {
+      const at = address + done;
+      const part = Math.min(pageSize - (at & 0xfff), length - done);
+      this.bytes.set(bytes.subarray(done, done + part), this.hostAddress(at));
+      this.touched(at, part);
+      done += part;
+    }
+    return length;
+  }
+
+  dirtyPages(): readonly number[] {
+    return this.dirtyList.slice();
+  }
+
+  clearDirty(): void {
+    for (const page of this.dirtyList.splice(0)) {
+      this.attributes[page] &= ~Attribute.dirty;
+      this.refresh(page);
+    }
+  }
+
+  /** Marks the page dirty and drops predecoded instructions; `length` bytes within one page have changed. */
+  touched(address: number, length: number): void {
+    const page = address >>> 12;
+    if ((this.attributes[page] & Attribute.dirty) === 0) {
+      this.attributes[page] |= Attribute.dirty;
+      this.dirtyList.push(page);
+      this.refresh(page);
+    }
+    if (this.attributes[page] & Attribute.code) this.onCodeWrite(address, length);
+  }
+
+  /** Stores to a page that holds predecoded instructions take the slow path, so that none is executed stale. */
+  setCode(page: number, holdsCode: boolean): void {
+    this.attributes[page] = holdsCode
+      ? this.attributes[page] | Attribute.code
+      : this.attributes[page] & ~Attribute.code;
+    this.refresh(page);
+  }
+
+  /** Computes the slow bits of a page from its attributes. */
+  private refresh(page: number): void {
+    const attributes = this.attributes[page];
+    if ((attributes & Attribute.mapped) === 0) return;
+    const delta = this.readTable[page] & ~0xfff;
+    const fastWrite = Attribute.write | Attribute.dirty;
+    const writeSlow = (attributes & fastWrite) !== fastWrite || (attributes & Attribute.code) !== 0;
+    this.readTable[page] = delta | (attributes & Attribute.read ? 0 : 1);
+    this.writeTable[page] = delta | (writeSlow ? 1 : 0);
+  }
+
+  private mappedLength(address: number, length: number): number {
+    const end = Math.min(address + length, 2 ** 32);
+    let at = address;
+    while (at < end && this.hostAddress(at) >= 0) at = (Math.floor(at / pageSize) + 1) * pageSize;
+    return Math.max(0, Math.min(at, end) - address);
+  }
+
+  private reserve(size: number): void {
+    const missing = this.nextHost + size - this.buffer.buffer.byteLength;
+    if (missing <= 0) return;
+    this.buffer.grow(Math.ceil((missing + spare) / wasmPage));
+    this.makeViews();
+  }
+
+  private makeViews(): void {
+    const buffer = this.buffer.buffer;
+    this.state = new Int32Array(buffer, 0, 1024);
+    this.readTable = new Int32Array(buffer, readTableOffset, pageCount);
+    this.writeTable = new Int32Array(buffer, writeTableOffset, pageCount);
+    this.codeTable = new Int32Array(buffer, codeTableOffset, pageCount);
+    this.attributes = new Uint8Array(buffer, attributesOffset, pageCount);
+    this.bytes = new Uint8Array(buffer);
+    this.halfwords = new Uint16Array(buffer);
+    this.words = new Int32Array(buffer);
+  }
+}
