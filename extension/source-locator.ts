@@ -16,9 +16,9 @@ function components(path: string): string[] {
 }
 
 /** Directory and name joined, as far as the debug information tells. */
-function writtenPath(file: SourceFile): string {
+export function writtenPath(file: SourceFile): string {
   if (isAbsolute(file.path) || file.compilationDirectory === undefined) return file.path;
-  return `${file.compilationDirectory}/${file.path}`;
+  return `${file.compilationDirectory}/${file.path}`.replace(/^(\.\/)+/, '');
 }
 
 function candidatesOf(file: SourceFile, elf: vscode.Uri): vscode.Uri[] {

@@ -1,0 +1,173 @@
+/**
+ * What a file alone says about an extension, in the same form as a session's report (lib/protocol.ts): regions as the
+ * loader would make them, exported symbols, imports and what would satisfy them. Addresses are those of loaded code,
+ * so there are none; a symbol's place is its section and the offset into it.
+ */
+import { hex } from '../lib/bytes';
+import type { Type } from '../lib/dwarf/model';
+import { SHN_UNDEF, STB_LOCAL } from '../lib/elf/constants';
+import { exportAddress, findBaseExport } from '../lib/kernel/base-image';
+import { inspectRegions } from '../lib/llext/inspect';
+import type { ExtensionDescription, RegionDescription, SymbolDescription } from '../lib/protocol';
+import type { Program } from '../lib/program/program';
+import { programOf, type ElfEntry } from './elf-cache';
+import type { ExtensionFile } from './elf-search';
+import { ElfSymbols, type PlacedSymbol } from './elf-symbols';
+import { messageOf } from './log';
+import { writtenPath } from './source-locator';
+import type { ImportResolution } from './tree-node';
+import { baseName, fromUri } from './workspace-files';
+
+const described = new WeakMap<ElfEntry, { debug: ElfEntry | undefined; description: ExtensionDescription }>();
+
+export function describeFile(file: ExtensionFile): ExtensionDescription {
+  const known = described.get(file.loaded);
+  if (known !== undefined && known.debug === file.debug) return known.description;
+  const description = describe(file);
+  described.set(file.loaded, { debug: file.debug, description });
+  return description;
+}
+
+function describe(file: ExtensionFile): ExtensionDescription {
+  const { uri, elf } = file.loaded;
+  const nothing = { regions: [], exports: [], imports: [], dependencies: [] };
+  const head = {
+    id: 0,
+    name: baseName(uri).replace(/\.[^.]*$/, ''),
+    program: fromUri(uri),
+    debugElf: file.debug === undefined ? undefined : fromUri(file.debug.uri),
+    address: undefined,
+    useCount: undefined,
+    allocSize: undefined,
+  };
+  try {
+    const inspected = inspectRegions(elf);
+    const regions = inspected.regions.map(({ name, size, sections }): RegionDescription => ({
+      name,
+      address: undefined,
+      size,
+      storage: undefined,
+      sections: sections.map((section) => ({ ...section, address: undefined })),
+    }));
+    const names = new Set(inspected.exports.map(({ name }) => name));
+    const exports = [...names].map((name) => describeSymbol(file, name) ?? undescribed(name));
+    return { ...head, ...nothing, regions, exports, imports: importsOf(file.loaded), problem: inspected.problem };
+  } catch (error) {
+    return { ...head, ...nothing, problem: messageOf(error) };
+  }
+}
+
+/** An export whose definition has no symbol table entry. */
+function undescribed(name: string): SymbolDescription {
+  return {
+    name,
+    kind: 'notype',
+    address: undefined,
+    size: undefined,
+    section: undefined,
+    type: undefined,
+    source: undefined,
+  };
+}
+
+function importsOf({ elf }: ElfEntry): string[] {
+  const undefinedSymbols = elf.symbols().filter(({ st_shndx, name, binding }) => {
+    return st_shndx === SHN_UNDEF && name !== '' && binding !== STB_LOCAL;
+  });
+  return [...new Set(undefinedSymbols.map(({ name }) => name))].sort();
+}
+
+/** A function or variable that the file defines, local ones included. Its source is as the compiler wrote it. */
+export function describeSymbol({ loaded, debug }: ExtensionFile, name: string): SymbolDescription | undefined {
+  const program = programOf(loaded, debug);
+  const symbol = findSymbol(debug ?? loaded, name) ?? findSymbol(loaded, name);
+  if (symbol === undefined) return undefined;
+  const section = (debug ?? loaded).elf.sections[symbol.section]?.name;
+  return {
+    name,
+    kind: symbol.kind,
+    address: undefined,
+    size: symbol.size,
+    section: section === undefined ? undefined : `${section}+${hex(symbol.offset)}`,
+    type: declarationOf(program, name),
+    source: sourceOf(program, name),
+  };
+}
+
+function findSymbol(entry: ElfEntry, name: string): PlacedSymbol | undefined {
+  const symbols = new ElfSymbols(entry.elf);
+  for (const { index } of entry.elf.sections) {
+    const found = symbols.inSection(index).find((symbol) => symbol.name === name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function declarationOf(program: Program, name: string): string | undefined {
+  const fn = program.debug?.functions().find((candidate) => candidate.name === name);
+  if (fn !== undefined) {
+    const parameters = fn.scope.variables.filter(({ isParameter }) => isParameter);
+    const list = parameters.map((parameter) => declare(parameter.type, parameter.name)).join(', ');
+    const linkage = fn.external ? '' : 'static ';
+    return `${linkage}${declare(fn.returnType, `${name}(${list === '' ? 'void' : list})`)}`;
+  }
+  const variable = program.debug?.globals().find((candidate) => candidate.name === name);
+  if (variable === undefined) return undefined;
+  return `${variable.external ? '' : 'static '}${declare(variable.type, name)}`;
+}
+
+/** 'const char *' and 'name' -> 'const char *name'; arrays and function pointers have the name inside. */
+function declare(type: Type, name: string): string {
+  const text = type.displayName;
+  const inside = /^(.*\(\*+)(\).*)$/.exec(text);
+  if (inside !== null) return `${inside[1]}${name}${inside[2]}`;
+  const array = /^(.*?)\s*((?:\[[^\]]*\])+)$/.exec(text);
+  if (array !== null) return `${join(array[1], name)}${array[2]}`;
+  return join(text, name);
+}
+
+function join(type: string, name: string): string {
+  return type.endsWith('*') ? type + name : `${type} ${name}`;
+}
+
+function sourceOf(program: Program, name: string): SymbolDescription['source'] {
+  const found =
+    program.debug?.functions().find((candidate) => candidate.name === name)?.declaration ??
+    program.debug?.globals().find((candidate) => candidate.name === name)?.declaration;
+  return found === undefined ? undefined : { path: writtenPath(found.file), line: found.line };
+}
+
+/** Region that holds a section: '.data+0x4' -> 'DATA'. */
+export function regionOf(description: ExtensionDescription, place: string | undefined): string | undefined {
+  const section = place?.replace(/\+0x[0-9a-f]+$/, '');
+  return description.regions.find(({ sections }) => sections.some(({ name }) => name === section))?.name;
+}
+
+export function describeBaseExport(name: string) {
+  const found = findBaseExport(name);
+  if (found === undefined) return undefined;
+  return { name, signature: found.signature, doc: found.doc, address: hex(exportAddress(found)) };
+}
+
+/** What satisfies each import: the base image first, as the loader looks it up, then the other extensions. */
+export function resolveImports(
+  description: ExtensionDescription,
+  others: readonly { readonly live: boolean; readonly description: ExtensionDescription }[],
+): ImportResolution[] {
+  return description.imports.map((name) => {
+    const base = describeBaseExport(name);
+    if (base !== undefined) return { ...base, by: 'base-image', extension: undefined };
+    const provider = others.find(
+      (other) => other.description !== description && other.description.exports.some((symbol) => symbol.name === name),
+    );
+    const symbol = provider?.description.exports.find((candidate) => candidate.name === name);
+    return {
+      name,
+      by: provider === undefined ? 'nothing' : 'extension',
+      extension: provider?.description.name,
+      signature: symbol?.type,
+      doc: undefined,
+      address: symbol?.address,
+    };
+  });
+}

@@ -1,0 +1,44 @@
+/** Entry of both bundles (Node and web worker): makes the parts and registers them, nothing else. */
+import * as vscode from 'vscode';
+import { AdapterFactory } from './adapter-factory';
+import { registerCommands } from './commands';
+import { ConfigurationProvider, debugType } from './debug-configuration';
+import { DisassemblyDocuments, disassemblyScheme } from './disassembly-document';
+import { ElfCache } from './elf-cache';
+import { EvaluatableExpressions } from './evaluatable-expression';
+import { LlextTree } from './llext-tree';
+import { openLog } from './log';
+import { MemoryDocuments, memoryScheme } from './memory-document';
+import { Sessions } from './sessions';
+import { SymbolHover } from './symbol-hover';
+
+const cFiles: vscode.DocumentSelector = [{ language: 'c' }, { language: 'cpp' }];
+
+export function activate(context: vscode.ExtensionContext): void {
+  const cache = new ElfCache();
+  const sessions = new Sessions();
+  const configurations = new ConfigurationProvider(cache);
+  const tree = new LlextTree(cache, sessions);
+  const adapters = new AdapterFactory(context.extensionUri);
+  const memory = new MemoryDocuments(sessions);
+  const disassembly = new DisassemblyDocuments(cache, sessions, adapters);
+  const dynamic = vscode.DebugConfigurationProviderTriggerKind.Dynamic;
+  context.subscriptions.push(
+    openLog(),
+    cache,
+    sessions,
+    tree,
+    memory,
+    disassembly,
+    vscode.window.createTreeView('llext.extensions', { treeDataProvider: tree, showCollapseAll: true }),
+    vscode.debug.registerDebugConfigurationProvider(debugType, configurations),
+    vscode.debug.registerDebugConfigurationProvider(debugType, configurations, dynamic),
+    vscode.debug.registerDebugAdapterDescriptorFactory(debugType, adapters),
+    vscode.languages.registerHoverProvider(cFiles, new SymbolHover(cache, sessions)),
+    vscode.languages.registerEvaluatableExpressionProvider(cFiles, new EvaluatableExpressions()),
+    vscode.workspace.registerTextDocumentContentProvider(memoryScheme, memory),
+    vscode.workspace.registerTextDocumentContentProvider(disassemblyScheme, disassembly),
+    registerCommands({ cache, sessions, tree, configurations }),
+  );
+  openLog().info(`LLEXT Debugger ${String(context.extension.packageJSON.version)} is active.`);
+}
