@@ -46,6 +46,8 @@ const variants = {
   'm3-O3': gcc('cortex-m3', '-O3'),
   'm3-Og-dwarf4': gcc('cortex-m3', '-Og', '-gdwarf-4'),
   'm3-O2-g3': gcc('cortex-m3', '-O2', '-g3'),
+  'm3-Og-gz': gcc('cortex-m3', '-Og', '-gz=zlib'),
+  'm3-Og-zdebug': gcc('cortex-m3', '-Og', '-gz=zlib-gnu'),
   'm0plus-O0': gcc('cortex-m0plus', '-O0'),
   'm0plus-Os': gcc('cortex-m0plus', '-Os'),
   'm33-O0': gcc('cortex-m33+nodsp', '-O0', '-mfloat-abi=soft'),
@@ -78,7 +80,7 @@ interface TestFixture {
 
 const testFixtures: readonly TestFixture[] = [
   { name: 'calls', variants: [...many, 'm3-Og-dwarf4', 'm3-O2-g3'] },
-  { name: 'data', variants: [...many, 'm3-Og-dwarf4', 'm3-O2-g3'] },
+  { name: 'data', variants: [...many, 'm3-Og-dwarf4', 'm3-O2-g3', 'm3-Og-gz', 'm3-Og-zdebug'] },
   { name: 'control', variants: many },
   { name: 'arith', variants: many },
   { name: 'inlined', variants: [...usual, 'm3-Og-dwarf4', 'm3clang-O2'] },
@@ -89,6 +91,8 @@ const testFixtures: readonly TestFixture[] = [
   { name: 'spin', variants: [...usual, 'm0plus-Os'] },
   { name: 'entries', variants: ['m3-O0', 'm3-Os', 'm0plus-Os'] },
   { name: 'only', variants: ['m3-O0', 'm3-O2'] },
+  { name: 'shared_first', variants: ['m3-O0', 'm3-Os'] },
+  { name: 'shared_second', variants: ['m3-O0', 'm3-Os'] },
   { name: 'multi', variants: usual, sources: ['multi.c', 'multi_part.c'], relocatable: true },
   { name: 'constructors', variants: ['m3-O0', 'm3-Os', 'm0plus-Os'], relocatable: true },
 ];
