@@ -1,0 +1,71 @@
+/**
+ * How many elements an array has, from one DW_TAG_subrange_type (5.13). Constant for most; for a variable-length array
+ * an expression, which is rewritten here so that its value is the element count: producers give the upper bound or the
+ * count, as an expression or as a reference to an artificial variable that holds it.
+ */
+import { encodeInteger } from '../bytes';
+import { At } from './constants';
+import type { Die } from './die';
+import { DW_OP } from './expression-opcodes';
+import { locationOf } from './location-list';
+import type { ExpressionBytes, LocationDescription } from './model';
+
+export type ElementCount = number | LocationDescription | undefined;
+
+/** A larger bound than this is the -1 of `int a[0]`, that old producers write without sign. */
+const largestBound = 0x7fffffffn;
+
+export function elementCount(subrange: Die): ElementCount {
+  if (subrange.has(At.DW_AT_count)) {
+    const count = subrange.constant(At.DW_AT_count);
+    if (count === undefined) return variableCount(subrange, At.DW_AT_count, 0);
+    return count <= largestBound ? Number(count) : 0;
+  }
+  if (!subrange.has(At.DW_AT_upper_bound)) return undefined;
+  const lower = Number(subrange.signedConstant(At.DW_AT_lower_bound) ?? 0n);
+  const upper = subrange.constant(At.DW_AT_upper_bound);
+  if (upper === undefined) return variableCount(subrange, At.DW_AT_upper_bound, 1 - lower);
+  if (upper > largestBound) return 0;
+  return Math.max(Number(upper) + 1 - lower, 0);
+}
+
+function variableCount(subrange: Die, name: number, add: number): LocationDescription | undefined {
+  if (subrange.bytes(name) !== undefined || subrange.sectionOffset(name) !== undefined) {
+    const location = locationOf(subrange, name);
+    return location && mapExpressions(location, (bytes) => plus(bytes, add, subrange.unit.littleEndian));
+  }
+  const holder = subrange.reference(name);
+  if (holder === undefined) return undefined;
+  const location = locationOf(holder, At.DW_AT_location);
+  const size = holder.reference(At.DW_AT_type)?.number(At.DW_AT_byte_size) ?? subrange.unit.addressSize;
+  return location && mapExpressions(location, (bytes) => plus(contents(bytes, size), add, subrange.unit.littleEndian));
+}
+
+function mapExpressions(location: LocationDescription, map: (bytes: Uint8Array) => Uint8Array): LocationDescription {
+  const apply = ({ bytes, unit }: ExpressionBytes): ExpressionBytes => ({ bytes: map(bytes), unit });
+  if (location.kind === 'expression') return { kind: 'expression', expression: apply(location.expression) };
+  return {
+    kind: 'list',
+    entries: location.entries.map(({ range, expression }) => ({ range, expression: apply(expression) })),
+    default: location.default && apply(location.default),
+  };
+}
+
+/** From "where the variable is" to "its value". */
+function contents(location: Uint8Array, size: number): Uint8Array {
+  const first = location[0];
+  if (location.length === 1 && first >= DW_OP.reg0 && first <= DW_OP.reg0 + 31) {
+    return Uint8Array.of(DW_OP.breg0 + (first - DW_OP.reg0), 0);
+  }
+  if (location[location.length - 1] === DW_OP.stack_value) return location.subarray(0, -1);
+  return Uint8Array.of(...location, DW_OP.deref_size, size);
+}
+
+function plus(expression: Uint8Array, add: number, littleEndian: boolean): Uint8Array {
+  if (add === 0) return expression;
+  // A DW_OP_stack_value may end the expression; what is added must come before it.
+  const isValue = expression[expression.length - 1] === DW_OP.stack_value;
+  const body = isValue ? expression.subarray(0, -1) : expression;
+  const amount = encodeInteger(BigInt(add), 4, littleEndian);
+  return Uint8Array.of(...body, DW_OP.const4s, ...amount, DW_OP.plus);
+}

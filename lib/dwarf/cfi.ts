@@ -1,0 +1,216 @@
+/**
+ * Call-frame information (6.4.1): CIEs and FDEs of .debug_frame, and of .eh_frame, which differs (LSB 10.6): ids count
+ * backwards from their own field, the augmentation describes pointer encodings, and a zero length ends the section.
+ * The index over all FDEs is built at first use; instructions are executed in cfi-row.ts.
+ */
+import type { ByteReader } from '../bytes';
+import { FormatError } from '../errors';
+import { executeFde } from './cfi-row';
+import { EhPe } from './constants';
+import type { AddressRange, CfiRow, ExpressionUnit } from './model';
+import { readInitialLength, readOffset, type DwarfSections } from './sections';
+
+export interface Cie {
+  readonly version: number;
+  readonly addressSize: 4 | 8;
+  readonly codeAlignment: bigint;
+  readonly dataAlignment: bigint;
+  readonly returnAddressRegister: number;
+  readonly signalFrame: boolean;
+  /** Augmentation 'z': each FDE has augmentation data of its own. */
+  readonly hasFdeAugmentation: boolean;
+  readonly fdeEncoding: number;
+  readonly instructions: ByteReader;
+  /** For expressions in rules. */
+  readonly unit: ExpressionUnit;
+}
+
+export interface Fde {
+  readonly cie: Cie;
+  readonly range: AddressRange;
+  readonly instructions: ByteReader;
+}
+
+type FrameSection = '.debug_frame' | '.eh_frame';
+
+export class FrameTable {
+  private lazyFdes: readonly Fde[] | undefined;
+
+  constructor(
+    private readonly sections: DwarfSections,
+    /** Link address of .eh_frame, for its pc-relative pointers. */
+    private readonly ehFrameAddress: bigint | undefined = undefined,
+  ) {}
+
+  /** All FDEs, .debug_frame first. */
+  get fdes(): readonly Fde[] {
+    this.lazyFdes ??= [...this.readSection('.debug_frame'), ...this.readSection('.eh_frame')];
+    return this.lazyFdes;
+  }
+
+  /** The row for pc; undefined where no FDE covers it, or where its instructions are damaged. */
+  rowAt(pc: bigint): CfiRow | undefined {
+    const fde = this.fdes.find(({ range }) => range.start <= pc && pc < range.end);
+    return fde && this.rows(fde).find(({ range }) => range.start <= pc && pc < range.end);
+  }
+
+  /** The whole table of an FDE. */
+  rows(fde: Fde): readonly CfiRow[] {
+    const what = `call-frame information at 0x${fde.range.start.toString(16)}`;
+    return this.sections.guard(what, () => executeFde(fde, this.sections.registers), []);
+  }
+
+  private readSection(section: FrameSection): readonly Fde[] {
+    const fdes: Fde[] = [];
+    const cies = new Map<number, Cie>();
+    const reader = this.sections.reader(section);
+    this.sections.guard(
+      section,
+      () => {
+        while (!reader.atEnd) {
+          const entryOffset = reader.offset;
+          const { length, is64 } = readInitialLength(reader);
+          const end = reader.offset + length;
+          if (end > reader.end) throw new FormatError('bad-size', section, entryOffset);
+          if (length === 0) continue;
+          const entry = reader.at(reader.offset, end);
+          reader.offset = end;
+          const read = (): Fde | undefined => this.readEntry(entry, section, is64, cies);
+          const fde = this.sections.guard(`${section} entry`, read, undefined);
+          if (fde !== undefined && fde.range.start < fde.range.end) fdes.push(fde);
+        }
+      },
+      undefined,
+    );
+    return fdes;
+  }
+
+  /** An FDE; undefined for a CIE, which is read when an FDE needs it. */
+  private readEntry(entry: ByteReader, section: FrameSection, is64: boolean, cies: Map<number, Cie>): Fde | undefined {
+    const idOffset = entry.offset;
+    const id = readOffset(entry, is64);
+    let cieOffset: number;
+    if (section === '.eh_frame') {
+      if (id === 0) return undefined;
+      cieOffset = idOffset - id;
+    } else {
+      if (id === 0xffffffff && !is64) return undefined;
+      cieOffset = id;
+    }
+    let cie = cies.get(cieOffset);
+    if (cie === undefined) {
+      cie = this.readCie(section, cieOffset);
+      cies.set(cieOffset, cie);
+    }
+    const start = this.sections.registers.codeAddress(this.pointer(entry, cie, section, cie.fdeEncoding));
+    const length = this.pointer(entry, cie, section, cie.fdeEncoding & 0x0f);
+    if (cie.hasFdeAugmentation) entry.skip(entry.ulebNumber());
+    return { cie, range: { start, end: start + length }, instructions: entry };
+  }
+
+  private readCie(section: FrameSection, offset: number): Cie {
+    const whole = this.sections.reader(section, offset);
+    const { length, is64 } = readInitialLength(whole);
+    const reader = whole.at(whole.offset, whole.offset + length);
+    if (whole.offset + length > whole.end) throw new FormatError('bad-size', section, offset);
+    const id = is64 ? reader.u64() : BigInt(reader.u32());
+    const expected = section === '.eh_frame' ? 0n : is64 ? 0xffffffffffffffffn : 0xffffffffn;
+    if (id !== expected) throw new FormatError('bad-reference', section, offset, 'there is no CIE');
+    const version = reader.u8();
+    if (version !== 1 && version !== 3 && version !== 4) throw new FormatError('bad-version', section, offset);
+    const augmentation = reader.cstring();
+    let { addressSize } = this.sections;
+    if (version >= 4) {
+      const size = reader.u8();
+      if (size !== 4 && size !== 8) throw new FormatError('bad-size', section, reader.offset);
+      addressSize = size;
+      reader.u8(); // segment selector size
+    }
+    const codeAlignment = reader.uleb();
+    const dataAlignment = reader.sleb();
+    const returnAddressRegister = version === 1 ? reader.u8() : reader.ulebNumber();
+    const parsed = this.readAugmentation(reader, augmentation, section);
+    const unit = cfiUnit(addressSize, this.sections.littleEndian, section);
+    return {
+      ...{ version, addressSize, codeAlignment, dataAlignment, returnAddressRegister, unit },
+      ...parsed,
+      instructions: reader,
+    };
+  }
+
+  private readAugmentation(
+    reader: ByteReader,
+    augmentation: string,
+    section: FrameSection,
+  ): Pick<Cie, 'signalFrame' | 'hasFdeAugmentation' | 'fdeEncoding'> {
+    let fdeEncoding: number = EhPe.DW_EH_PE_absptr;
+    let signalFrame = false;
+    if (augmentation === '') return { signalFrame, hasFdeAugmentation: false, fdeEncoding };
+    if (!augmentation.startsWith('z')) {
+      throw new FormatError('bad-version', section, reader.offset, `the augmentation '${augmentation}' is not known`);
+    }
+    const length = reader.ulebNumber();
+    const end = reader.offset + length;
+    const data = reader.at(reader.offset, end);
+    for (const letter of augmentation.slice(1)) {
+      if (letter === 'R') fdeEncoding = data.u8();
+      else if (letter === 'P') this.skipPointer(data, data.u8());
+      else if (letter === 'L') data.u8();
+      else if (letter === 'S') signalFrame = true;
+      else if (letter !== 'B' && letter !== 'G') break; // The length says where it ends.
+    }
+    reader.skip(length);
+    return { signalFrame, hasFdeAugmentation: true, fdeEncoding };
+  }
+
+  private skipPointer(reader: ByteReader, encoding: number): void {
+    this.encoded(reader, this.sections.addressSize, encoding & 0x0f);
+  }
+
+  private pointer(reader: ByteReader, cie: Cie, section: FrameSection, encoding: number): bigint {
+    const fieldOffset = reader.offset;
+    const value = this.encoded(reader, cie.addressSize, encoding & 0x0f);
+    const bits = cie.addressSize * 8;
+    switch (encoding & 0x70) {
+      case EhPe.DW_EH_PE_absptr:
+        return BigInt.asUintN(bits, value);
+      case EhPe.DW_EH_PE_pcrel:
+        return BigInt.asUintN(bits, (this.ehFrameAddress ?? 0n) + BigInt(fieldOffset) + value);
+      default:
+        throw new FormatError('bad-form', section, fieldOffset, `pointer encoding 0x${encoding.toString(16)}`);
+    }
+  }
+
+  private encoded(reader: ByteReader, addressSize: number, format: number): bigint {
+    switch (format) {
+      case EhPe.DW_EH_PE_absptr:
+        return reader.unsigned(addressSize);
+      case EhPe.DW_EH_PE_uleb128:
+        return reader.uleb();
+      case EhPe.DW_EH_PE_udata2:
+        return BigInt(reader.u16());
+      case EhPe.DW_EH_PE_udata4:
+        return BigInt(reader.u32());
+      case EhPe.DW_EH_PE_udata8:
+        return reader.u64();
+      case EhPe.DW_EH_PE_sleb128:
+        return reader.sleb();
+      case EhPe.DW_EH_PE_sdata2:
+        return BigInt(reader.i16());
+      case EhPe.DW_EH_PE_sdata4:
+        return BigInt(reader.i32());
+      case EhPe.DW_EH_PE_sdata8:
+        return reader.i64();
+      default:
+        throw new FormatError('bad-form', reader.section, reader.offset, `pointer format ${format}`);
+    }
+  }
+}
+
+/** Expressions of frame rules may use neither types nor tables of a unit (6.4.2). */
+function cfiUnit(addressSize: 4 | 8, littleEndian: boolean, section: string): ExpressionUnit {
+  const refuse = (): never => {
+    throw new FormatError('bad-opcode', section, 0, 'an expression of a frame rule refers to a unit');
+  };
+  return { addressSize, littleEndian, version: 5, addressAt: refuse, typeAt: refuse, locationOf: refuse };
+}

@@ -1,0 +1,278 @@
+/**
+ * The debug information of one program, static part: units, files, line tables, functions, scopes, types, variables and
+ * frame rows, all at link addresses. Unit headers are read at once, everything else at first use and then kept.
+ * Damaged data never throws from here: it becomes an entry of `problems` and an absent or 'unknown' value.
+ */
+import { FrameTable } from './cfi';
+import { At, Tag } from './constants';
+import type { Die } from './die';
+import { scopesAt, Subprogram, type FunctionContext } from './function';
+import { readLineTable, type RawLineTable } from './line';
+import { FileTable, resolveRows, splitSequences, UnitFiles } from './line-index';
+import type {
+  CfiRow,
+  Enumerator,
+  EnumType,
+  FunctionInfo,
+  LineRow,
+  LocationDescription,
+  Scope,
+  SourceFile,
+  SourcePosition,
+  Type,
+  UnitInfo,
+} from './model';
+import { NameIndex } from './name-index';
+import { contains, rangesOf } from './ranges';
+import type { MachineRegisters } from './regnum';
+import { DwarfSections, type DwarfOptions } from './sections';
+import { TypeReader } from './type';
+import type { Unit } from './unit';
+import { UnitTable } from './unit-table';
+import { readVariable, variableLocation, type GlobalVariable } from './variable';
+
+export type { GlobalVariable } from './variable';
+
+export type TypeNamespace = 'struct' | 'union' | 'enum' | 'class' | 'typedef' | 'base';
+
+const tagOfNamespace: Readonly<Record<TypeNamespace, number>> = {
+  struct: Tag.DW_TAG_structure_type,
+  union: Tag.DW_TAG_union_type,
+  enum: Tag.DW_TAG_enumeration_type,
+  class: Tag.DW_TAG_class_type,
+  typedef: Tag.DW_TAG_typedef,
+  base: Tag.DW_TAG_base_type,
+};
+
+/** The line table of a unit, with the files by the numbers that DW_AT_decl_file uses. */
+export interface UnitLines {
+  readonly unit: UnitInfo;
+  readonly table: RawLineTable;
+  readonly files: UnitFiles;
+  /** Sequences in the program's order; each ends with its endSequence row. */
+  readonly sequences: readonly (readonly LineRow[])[];
+}
+
+export class DebugInfo {
+  readonly littleEndian: boolean;
+  readonly addressSize: 4 | 8;
+  private readonly sections: DwarfSections;
+  private readonly unitTable: UnitTable;
+  private readonly types: TypeReader;
+  private readonly fileTable = new FileTable();
+  private readonly frames: FrameTable;
+  private readonly lineTables = new Map<number, UnitLines | undefined>();
+  private readonly functionsOfUnit = new Map<Unit, readonly Subprogram[]>();
+  private readonly functionByDie = new Map<Die, Subprogram>();
+  private lazyNames: NameIndex | undefined;
+  private lazyGlobals: readonly GlobalVariable[] | undefined;
+  private lazyFunctions: readonly FunctionInfo[] | undefined;
+
+  constructor(sections: ReadonlyMap<string, Uint8Array>, options: DwarfOptions) {
+    this.sections = new DwarfSections(sections, options);
+    this.littleEndian = options.littleEndian;
+    this.addressSize = options.addressSize;
+    const guard = this.guard;
+    this.types = new TypeReader({
+      guard,
+      positionOf: (die) => this.positionOf(die),
+      definitionOf: (tag, name) => this.definitionOf(tag, name),
+    });
+    this.unitTable = new UnitTable(this.sections, {
+      typeOf: (die) => this.types.typeOf(die),
+      locationOf: (die) => this.locationOf(die),
+    });
+    this.frames = new FrameTable(this.sections, options.ehFrameAddress);
+  }
+
+  get units(): readonly UnitInfo[] {
+    return this.unitTable.units;
+  }
+
+  /** Register numbers and names of this machine. */
+  get registers(): MachineRegisters {
+    return this.sections.registers;
+  }
+
+  /** What could not be read so far; reading more may add to it. */
+  get problems(): readonly string[] {
+    return this.sections.problems;
+  }
+
+  /** Files of all line tables that name code or declarations. */
+  get files(): readonly SourceFile[] {
+    for (const lines of this.unitLines()) {
+      for (let number = 0; number < lines.files.count; number++) lines.files.file(number);
+    }
+    return this.fileTable.all;
+  }
+
+  /** The line tables of all units; units that share one appear once. */
+  unitLines(): readonly UnitLines[] {
+    const all = new Set<UnitLines>();
+    for (const unit of this.unitTable.units) {
+      const lines = this.linesOf(unit);
+      if (lines !== undefined) all.add(lines);
+    }
+    return [...all];
+  }
+
+  /** All sequences of all line tables. */
+  *lineRows(): IterableIterator<readonly LineRow[]> {
+    for (const { sequences } of this.unitLines()) yield* sequences;
+  }
+
+  /** The last row whose instructions include pc, as the table says it (stepping wants program/'s rules instead). */
+  rowAt(pc: bigint): LineRow | undefined {
+    for (const sequence of this.lineRows()) {
+      if (pc < sequence[0].address || pc >= sequence[sequence.length - 1].address) continue;
+      let found: LineRow | undefined;
+      for (const row of sequence) if (row.address <= pc) found = row;
+      return found;
+    }
+    return undefined;
+  }
+
+  functions(): readonly FunctionInfo[] {
+    this.lazyFunctions ??= this.unitTable.units.flatMap((unit) => this.subprograms(unit));
+    return this.lazyFunctions;
+  }
+
+  functionAt(pc: bigint): FunctionInfo | undefined {
+    for (const unit of this.unitTable.units) {
+      const ranges = this.unitTable.rangesOf(unit);
+      // A unit without ranges may still have functions: producers of assembly and damaged files.
+      if (ranges.length > 0 && !contains(ranges, pc)) continue;
+      const found = this.subprograms(unit).find((candidate) => contains(candidate.ranges, pc));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** The unit whose code holds pc. */
+  unitAt(pc: bigint): UnitInfo | undefined {
+    return (
+      this.unitTable.units.find((unit) => contains(this.unitTable.rangesOf(unit), pc)) ?? this.functionAt(pc)?.unit
+    );
+  }
+
+  /** Scopes that hold pc, innermost first, the function's own last; empty outside of functions. */
+  scopesAt(pc: bigint): readonly Scope[] {
+    const found = this.functionAt(pc);
+    return found === undefined ? [] : scopesAt(found.scope, pc);
+  }
+
+  /** Variables of file scope, static ones included. */
+  globals(): readonly GlobalVariable[] {
+    this.lazyGlobals ??= this.names.globals.flatMap((die) => {
+      const variable = readVariable(die, this.functionContext);
+      return variable === undefined ? [] : [{ ...variable, unit: die.unit }];
+    });
+    return this.lazyGlobals;
+  }
+
+  typeNamed(namespace: TypeNamespace, name: string): Type | undefined {
+    const die = this.names.type(tagOfNamespace[namespace], name);
+    return die && this.types.typeOf(die);
+  }
+
+  enumeratorNamed(name: string): { readonly type: EnumType; readonly enumerator: Enumerator } | undefined {
+    const die = this.names.enumeration(name);
+    const type = die && this.types.typeOf(die);
+    if (type?.kind !== 'enum') return undefined;
+    const enumerator = type.enumerators.find((candidate) => candidate.name === name);
+    return enumerator && { type, enumerator };
+  }
+
+  /** The rules for the frame of the function at pc (6.4). */
+  cfiAt(pc: bigint): CfiRow | undefined {
+    return this.frames.rowAt(pc);
+  }
+
+  /** All rows of all functions. */
+  cfiRows(): readonly CfiRow[] {
+    return this.frames.fdes.flatMap((fde) => this.frames.rows(fde));
+  }
+
+  linesOf(unit: UnitInfo): UnitLines | undefined {
+    const { root } = unit as Unit;
+    const offset = this.guard('line table', () => root.sectionOffset(At.DW_AT_stmt_list), undefined);
+    if (offset === undefined) return undefined;
+    if (!this.lineTables.has(offset)) this.lineTables.set(offset, this.readLines(unit as Unit, offset));
+    return this.lineTables.get(offset);
+  }
+
+  private readLines(unit: Unit, offset: number): UnitLines | undefined {
+    const what = `line table of unit ${unit.name ?? ''}`;
+    const table = this.guard(what, () => readLineTable(this.sections, offset), undefined);
+    if (table === undefined) return undefined;
+    const files = new UnitFiles(table.header, unit.compilationDirectory, this.fileTable);
+    return { unit, table, files, sequences: splitSequences(resolveRows(table.rows, files)) };
+  }
+
+  private readonly guard = <T>(what: string, read: () => T, fallback: T): T =>
+    this.sections.guard(what, read, fallback);
+
+  private get names(): NameIndex {
+    this.lazyNames ??= new NameIndex(this.unitTable.units, this.guard);
+    return this.lazyNames;
+  }
+
+  private definitionOf(tag: number, name: string): Die | undefined {
+    const die = this.names.type(tag, name);
+    return die?.flag(At.DW_AT_declaration) === true ? undefined : die;
+  }
+
+  private locationOf(die: Die): LocationDescription | undefined {
+    const declared = die.flag(At.DW_AT_declaration) ? die.holderOf(At.DW_AT_name)?.name : undefined;
+    return variableLocation((declared && this.names.globalDefinition(declared)) || die);
+  }
+
+  private positionOf(die: Die): SourcePosition | undefined {
+    const holder = this.guard('declaration', () => die.holderOf(At.DW_AT_decl_line), undefined);
+    return holder && this.positionFrom(holder, At.DW_AT_decl_file, At.DW_AT_decl_line, At.DW_AT_decl_column);
+  }
+
+  private positionFrom(die: Die, file: number, line: number, column: number): SourcePosition | undefined {
+    const read = (): SourcePosition | undefined => {
+      const number = die.number(file);
+      const source = number === undefined ? undefined : this.linesOf(die.unit)?.files.file(number);
+      return source && { file: source, line: die.number(line) ?? 0, column: die.number(column) ?? 0 };
+    };
+    return this.guard(`position at 0x${die.offset.toString(16)}`, read, undefined);
+  }
+
+  private readonly functionContext: FunctionContext = {
+    guard: this.guard,
+    targetOf: (die) => this.types.targetOf(die),
+    positionOf: (die) => this.positionOf(die),
+    positionFrom: (die, file, line, column) => this.positionFrom(die, file, line, column),
+    globalDefinition: (name) => this.names.globalDefinition(name),
+    functionOf: (die) => {
+      this.subprograms(die.unit);
+      return this.functionByDie.get(die);
+    },
+  };
+
+  private subprograms(unit: Unit): readonly Subprogram[] {
+    let found = this.functionsOfUnit.get(unit);
+    if (found === undefined) {
+      const dies = [...unit.dies.values()].filter((die) => die.tag === Tag.DW_TAG_subprogram);
+      found = dies.flatMap((die) => {
+        const what = `function at 0x${die.offset.toString(16)}`;
+        const open = (): Subprogram | undefined => this.openFunction(die);
+        return this.guard(what, open, undefined) ?? [];
+      });
+      this.functionsOfUnit.set(unit, found);
+      for (const one of found) this.functionByDie.set(one.die, one);
+    }
+    return found;
+  }
+
+  /** undefined for declarations and for abstract instances: they have no code. */
+  private openFunction(die: Die): Subprogram | undefined {
+    if (!die.has(At.DW_AT_low_pc) && !die.has(At.DW_AT_ranges)) return undefined;
+    const ranges = rangesOf(die);
+    return ranges.length === 0 ? undefined : new Subprogram(die, ranges, this.functionContext);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * Location descriptions of attributes (2.6): a single expression, or a list from .debug_loc (DWARF 2 to 4) or
+ * .debug_loclists (DWARF 5, 7.29). Lists are unfolded to address ranges here; expressions stay bytes, which
+ * expression.ts evaluates.
+ */
+import type { ByteReader } from '../bytes';
+import { FormatError } from '../errors';
+import { At, Form, Lle } from './constants';
+import type { Die } from './die';
+import type { ExpressionBytes, LocationDescription } from './model';
+import { readTableEntry } from './sections';
+import type { Unit } from './unit';
+
+type ListLocation = Extract<LocationDescription, { kind: 'list' }>;
+type Entry = ListLocation['entries'][number];
+
+const mostEntries = 1 << 20;
+
+/** undefined: the entry has no such attribute, or it is of class constant. An empty expression means optimized out. */
+export function locationOf(die: Die, name: number): LocationDescription | undefined {
+  const attribute = die.attribute(name);
+  if (attribute === undefined) return undefined;
+  const { unit } = die;
+  if (attribute.value instanceof Uint8Array) {
+    if (attribute.value.length === 0) return undefined;
+    return { kind: 'expression', expression: { bytes: attribute.value, unit } };
+  }
+  const offset = listOffset(die, name);
+  if (offset === undefined) return undefined;
+  const { sections } = unit.context;
+  if (unit.version >= 5) return readLoclist(unit, sections.reader('.debug_loclists', offset));
+  return readLoc(unit, sections.reader('.debug_loc', offset));
+}
+
+function listOffset(die: Die, name: number): number | undefined {
+  const { unit } = die;
+  const attribute = die.attribute(name);
+  if (attribute?.form === Form.DW_FORM_loclistx && typeof attribute.value === 'number') {
+    const size = unit.header.is64 ? 8 : 4;
+    const base = unit.base(At.DW_AT_loclists_base, undefined, unit.header.is64 ? 20 : 12);
+    return base + Number(readTableEntry(unit.context.sections, '.debug_loclists', base, attribute.value, size));
+  }
+  return die.sectionOffset(name);
+}
+
+class ListBuilder {
+  readonly entries: Entry[] = [];
+  default: ExpressionBytes | undefined;
+
+  constructor(private readonly unit: Unit) {}
+
+  add(start: bigint, end: bigint, bytes: Uint8Array): void {
+    if (start < end) this.entries.push({ range: { start, end }, expression: { bytes, unit: this.unit } });
+  }
+
+  setDefault(bytes: Uint8Array): void {
+    this.default = { bytes, unit: this.unit };
+  }
+
+  done(): ListLocation {
+    return { kind: 'list', entries: this.entries, default: this.default };
+  }
+}
+
+function readLoc(unit: Unit, reader: ByteReader): ListLocation {
+  const size = unit.addressSize;
+  const selection = (1n << BigInt(8 * size)) - 1n;
+  const list = new ListBuilder(unit);
+  let base = unit.baseAddress;
+  for (let n = 0; n < mostEntries; n++) {
+    const start = reader.unsigned(size);
+    const end = reader.unsigned(size);
+    if (start === 0n && end === 0n) return list.done();
+    if (start === selection) base = end;
+    else list.add(base + start, base + end, reader.take8(reader.u16()));
+  }
+  throw new FormatError('bad-size', reader.section, reader.offset);
+}
+
+function readLoclist(unit: Unit, reader: ByteReader): ListLocation {
+  const list = new ListBuilder(unit);
+  let base = unit.baseAddress;
+  const address = (): bigint => reader.unsigned(unit.addressSize);
+  const indexed = (): bigint => unit.addressAt(reader.ulebNumber());
+  const block = (): Uint8Array => reader.take8(reader.ulebNumber());
+  for (let n = 0; n < mostEntries; n++) {
+    const kind = reader.u8();
+    let start: bigint;
+    let end: bigint;
+    switch (kind) {
+      case Lle.DW_LLE_end_of_list:
+        return list.done();
+      case Lle.DW_LLE_base_addressx:
+        base = indexed();
+        break;
+      case Lle.DW_LLE_base_address:
+        base = address();
+        break;
+      case Lle.DW_LLE_startx_endx:
+        start = indexed();
+        end = indexed();
+        list.add(start, end, block());
+        break;
+      case Lle.DW_LLE_startx_length:
+        start = indexed();
+        end = start + reader.uleb();
+        list.add(start, end, block());
+        break;
+      case Lle.DW_LLE_offset_pair:
+        start = base + reader.uleb();
+        end = base + reader.uleb();
+        list.add(start, end, block());
+        break;
+      case Lle.DW_LLE_default_location:
+        list.setDefault(block());
+        break;
+      case Lle.DW_LLE_start_end:
+        start = address();
+        end = address();
+        list.add(start, end, block());
+        break;
+      case Lle.DW_LLE_start_length:
+        start = address();
+        end = start + reader.uleb();
+        list.add(start, end, block());
+        break;
+      case Lle.DW_LLE_GNU_view_pair:
+        reader.uleb();
+        reader.uleb();
+        break;
+      default:
+        throw new FormatError('bad-opcode', reader.section, reader.offset - 1);
+    }
+  }
+  throw new FormatError('bad-size', reader.section, reader.offset);
+}

@@ -1,0 +1,27 @@
+/**
+ * DWARF register numbers of the Arm architecture (AADWARF32, "DWARF for the Arm Architecture", table of section 4.1)
+ * and what its procedure call standard (AAPCS32) says of a frame without its own rule.
+ */
+import type { MachineRegisters } from './index';
+
+const coreNames = 'r0 r1 r2 r3 r4 r5 r6 r7 r8 r9 r10 r11 r12 sp lr pc'.split(' ');
+
+const names = new Map<number, string>(coreNames.map((name, number) => [number, name]));
+for (let n = 0; n < 32; n++) {
+  // 64 to 95 is the obsolete numbering of s0 to s31, that GCC still writes; 256 to 287 is d0 to d31.
+  names.set(64 + n, `s${n}`);
+  names.set(256 + n, `d${n}`);
+}
+names.set(128, 'spsr');
+names.set(143, 'ra_auth_code');
+
+export const armRegisters: MachineRegisters = {
+  names,
+  stackPointer: 13,
+  returnAddress: 14,
+  programCounter: 15,
+  framePointer: 7,
+  calleeSaved: [4, 5, 6, 7, 8, 9, 10, 11],
+  // Bit 0 of a code address says Thumb; it is not part of the address.
+  codeAddress: (address) => address & ~1n,
+};

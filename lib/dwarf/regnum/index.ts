@@ -1,0 +1,37 @@
+/**
+ * What DWARF's producer and consumer agree on for each CPU outside of the standard: register numbers, and what
+ * holds for a register that call-frame information does not mention. One record a machine, found by e_machine.
+ */
+import { armRegisters } from './arm';
+
+export interface MachineRegisters {
+  /** DWARF number -> the assembler's name. */
+  readonly names: ReadonlyMap<number, string>;
+  readonly stackPointer: number;
+  readonly returnAddress: number;
+  readonly programCounter: number;
+  readonly framePointer: number | undefined;
+  /** Preserved by a call when the frame has no rule for them; the others are then unknown. */
+  readonly calleeSaved: readonly number[];
+  /** The address of the instruction that a code pointer means. */
+  codeAddress(address: bigint): bigint;
+}
+
+const EM_ARM = 40;
+
+const machines: ReadonlyMap<number, MachineRegisters> = new Map([[EM_ARM, armRegisters]]);
+
+/** Register numbers of an unknown machine have no names, so that its lines and types are still readable. */
+const unknownMachine: MachineRegisters = {
+  names: new Map(),
+  stackPointer: -1,
+  returnAddress: -1,
+  programCounter: -1,
+  framePointer: undefined,
+  calleeSaved: [],
+  codeAddress: (address) => address,
+};
+
+export function machineRegisters(machine: number): MachineRegisters {
+  return machines.get(machine) ?? unknownMachine;
+}

@@ -1,0 +1,90 @@
+/**
+ * All units of the program: headers are read at once, entries on demand. Finds entries across units (DW_FORM_ref_addr),
+ * type units by signature, and the unit that holds an address.
+ */
+import { FormatError } from '../errors';
+import { AbbreviationTables, type AbbreviationTable } from './abbrev';
+import { At, UnitType } from './constants';
+import type { Die } from './die';
+import type { AddressRange } from './model';
+import { rangesOf } from './ranges';
+import type { DwarfSections } from './sections';
+import { readUnitHeader, Unit, type UnitContext, type UnitHeader } from './unit';
+
+export class UnitTable {
+  readonly units: readonly Unit[];
+  private readonly abbreviationTables: AbbreviationTables;
+  private readonly signatures = new Map<bigint, Unit>();
+  private readonly lazyRanges = new Map<Unit, readonly AddressRange[]>();
+
+  constructor(
+    private readonly sections: DwarfSections,
+    private readonly readers: Pick<UnitContext, 'typeOf' | 'locationOf'>,
+  ) {
+    this.abbreviationTables = new AbbreviationTables(sections);
+    this.units = [...this.readUnits('.debug_info'), ...this.readUnits('.debug_types')];
+  }
+
+  get context(): UnitContext {
+    return {
+      sections: this.sections,
+      abbreviations: (offset: number): AbbreviationTable => this.abbreviationTables.at(offset),
+      dieAt: (section, offset) => this.dieAt(section, offset),
+      typeDieBySignature: (signature) => this.typeDieBySignature(signature),
+      ...this.readers,
+    };
+  }
+
+  dieAt(section: string, offset: number): Die | undefined {
+    const unit = this.units.find(
+      (candidate) =>
+        candidate.section === section && candidate.header.offset <= offset && offset < candidate.header.end,
+    );
+    return unit?.dies.get(offset);
+  }
+
+  typeDieBySignature(signature: bigint): Die | undefined {
+    const unit = this.signatures.get(signature);
+    return unit?.header.typeDie === undefined ? undefined : unit.dies.get(unit.header.typeDie);
+  }
+
+  /** Ranges of code that the unit's first entry gives; empty where it gives none. */
+  rangesOf(unit: Unit): readonly AddressRange[] {
+    let ranges = this.lazyRanges.get(unit);
+    if (ranges === undefined) {
+      ranges = this.sections.guard(`ranges of unit ${unit.name ?? ''}`, () => rangesOf(unit.root), []);
+      this.lazyRanges.set(unit, ranges);
+    }
+    return ranges;
+  }
+
+  private readUnits(section: UnitHeader['section']): Unit[] {
+    const units: Unit[] = [];
+    const context = this.context;
+    const reader = this.sections.reader(section);
+    const readAll = (): void => {
+      while (!reader.atEnd) {
+        const header = readUnitHeader(reader, section);
+        reader.offset = header.end;
+        const what = `unit at 0x${header.offset.toString(16)}`;
+        const unit = this.sections.guard(what, () => this.open(header, context), undefined);
+        if (unit === undefined) continue;
+        units.push(unit);
+        if (header.signature !== undefined) this.signatures.set(header.signature, unit);
+      }
+    };
+    this.sections.guard(section, readAll, undefined);
+    return units;
+  }
+
+  private open(header: UnitHeader, context: UnitContext): Unit {
+    const unit = new Unit(header, context);
+    const { unitType } = header;
+    const isSplit = unit.root.has(At.DW_AT_dwo_name) || unit.root.has(At.DW_AT_GNU_dwo_name);
+    if (isSplit || (unitType >= UnitType.DW_UT_skeleton && unitType <= UnitType.DW_UT_split_type)) {
+      const detail = 'split debug information (-gsplit-dwarf): the .dwo file is not read';
+      this.sections.report(new FormatError('bad-version', header.section, header.offset, detail).message);
+    }
+    return unit;
+  }
+}

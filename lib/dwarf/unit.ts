@@ -1,0 +1,277 @@
+/**
+ * One unit of .debug_info or .debug_types (7.5.1): its header, its first entry, and on demand the tree of all entries.
+ * A unit knows the bases (DW_AT_str_offsets_base ...) by which its indexed forms are resolved.
+ * The tree is read in one pass without recursion; where it breaks, what was read until then stays usable.
+ */
+import type { ByteReader } from '../bytes';
+import { FormatError } from '../errors';
+import type { Abbreviation, AbbreviationTable } from './abbrev';
+import { readAttribute, type RawAttribute } from './attribute';
+import { At, Form, UnitType } from './constants';
+import { Die } from './die';
+import type { ExpressionUnit, LocationDescription, Type, UnitInfo } from './model';
+import { readInitialLength, readOffset, readTableEntry, type DwarfSections } from './sections';
+
+export interface UnitHeader {
+  readonly section: '.debug_info' | '.debug_types';
+  readonly offset: number;
+  /** One past its last byte. */
+  readonly end: number;
+  readonly version: number;
+  readonly is64: boolean;
+  readonly addressSize: 4 | 8;
+  readonly unitType: number;
+  readonly abbrevOffset: number;
+  /** Offset in the section of the first entry. */
+  readonly firstDie: number;
+  /** DW_UT_type: signature, and offset in the section of the entry that describes the type. */
+  readonly signature: bigint | undefined;
+  readonly typeDie: number | undefined;
+}
+
+export function readUnitHeader(reader: ByteReader, section: UnitHeader['section']): UnitHeader {
+  const offset = reader.offset;
+  const { length, is64 } = readInitialLength(reader);
+  const end = reader.offset + length;
+  if (end > reader.end) throw new FormatError('bad-size', section, offset);
+  const version = reader.u16();
+  if (version < 2 || version > 5) throw new FormatError('bad-version', section, offset, `DWARF version ${version}`);
+  let unitType: number = section === '.debug_types' ? UnitType.DW_UT_type : UnitType.DW_UT_compile;
+  let abbrevOffset: number;
+  let addressSize: number;
+  if (version >= 5) {
+    unitType = reader.u8();
+    addressSize = reader.u8();
+    abbrevOffset = readOffset(reader, is64);
+  } else {
+    abbrevOffset = readOffset(reader, is64);
+    addressSize = reader.u8();
+  }
+  if (addressSize !== 4 && addressSize !== 8) {
+    throw new FormatError('bad-size', section, offset, `address size ${addressSize}`);
+  }
+  let signature: bigint | undefined;
+  let typeDie: number | undefined;
+  if (unitType === UnitType.DW_UT_type || unitType === UnitType.DW_UT_split_type) {
+    signature = reader.u64();
+    typeDie = offset + readOffset(reader, is64);
+  } else if (unitType === UnitType.DW_UT_skeleton || unitType === UnitType.DW_UT_split_compile) {
+    reader.skip(8); // dwo_id
+  }
+  const firstDie = reader.offset;
+  return {
+    section,
+    offset,
+    end,
+    version,
+    is64,
+    addressSize,
+    unitType,
+    abbrevOffset,
+    firstDie,
+    signature,
+    typeDie,
+  };
+}
+
+/** What a unit needs from the rest of the debug information. */
+export interface UnitContext {
+  readonly sections: DwarfSections;
+  abbreviations(offset: number): AbbreviationTable;
+  dieAt(section: string, offset: number): Die | undefined;
+  typeDieBySignature(signature: bigint): Die | undefined;
+  typeOf(die: Die): Type;
+  locationOf(die: Die): LocationDescription | undefined;
+}
+
+export class Unit implements UnitInfo, ExpressionUnit {
+  readonly section: UnitHeader['section'];
+  readonly version: number;
+  readonly addressSize: 4 | 8;
+  readonly littleEndian: boolean;
+  readonly name: string | undefined;
+  readonly compilationDirectory: string | undefined;
+  readonly producer: string | undefined;
+  readonly language: number | undefined;
+  /** The first entry, without children until `dies` is read. */
+  readonly root: Die;
+  private readonly abbreviations: AbbreviationTable;
+  private tree: ReadonlyMap<number, Die> | undefined;
+
+  /** Throws FormatError when the first entry cannot be read. */
+  constructor(
+    readonly header: UnitHeader,
+    readonly context: UnitContext,
+  ) {
+    this.section = header.section;
+    this.version = header.version;
+    this.addressSize = header.addressSize;
+    this.littleEndian = context.sections.littleEndian;
+    this.abbreviations = context.abbreviations(header.abbrevOffset);
+    const { die } = this.readDie(this.reader(header.firstDie), undefined);
+    if (die === undefined) throw new FormatError('bad-abbreviation', this.section, header.firstDie);
+    this.root = die;
+    const guard = <T>(read: () => T | undefined): T | undefined =>
+      context.sections.guard(`unit at 0x${header.offset.toString(16)}`, read, undefined);
+    this.name = guard(() => die.name);
+    this.compilationDirectory = guard(() => die.string(At.DW_AT_comp_dir));
+    this.producer = guard(() => die.string(At.DW_AT_producer));
+    this.language = guard(() => die.number(At.DW_AT_language));
+  }
+
+  /** All entries by offset in the section. */
+  get dies(): ReadonlyMap<number, Die> {
+    this.tree ??= this.readTree();
+    return this.tree;
+  }
+
+  /** DW_AT_low_pc of the unit: where its range and location lists start to count (3.1.1). */
+  get baseAddress(): bigint {
+    return this.root.address(At.DW_AT_low_pc) ?? 0n;
+  }
+
+  /** The value of a base attribute of the first entry; `fallback` is where a table without one starts. */
+  base(name: number, gnuName: number | undefined, fallback: number): number {
+    const offset = this.root.sectionOffset(name);
+    return offset ?? (gnuName === undefined ? undefined : this.root.sectionOffset(gnuName)) ?? fallback;
+  }
+
+  addressAt(index: number): bigint {
+    const base = this.base(At.DW_AT_addr_base, At.DW_AT_GNU_addr_base, 8);
+    return readTableEntry(this.context.sections, '.debug_addr', base, index, this.addressSize);
+  }
+
+  typeAt(unitOffset: number): Type {
+    const die = this.dies.get(this.header.offset + unitOffset);
+    if (die === undefined) throw new FormatError('bad-reference', this.section, this.header.offset + unitOffset);
+    return this.context.typeOf(die);
+  }
+
+  locationOf(infoOffset: number): LocationDescription | undefined {
+    const die = this.context.dieAt('.debug_info', infoOffset);
+    if (die === undefined) throw new FormatError('bad-reference', '.debug_info', infoOffset);
+    return this.context.locationOf(die);
+  }
+
+  stringOf(attribute: RawAttribute): string {
+    const { form, value } = attribute;
+    if (typeof value === 'string') return value;
+    const { sections } = this.context;
+    if (typeof value === 'number') {
+      switch (form) {
+        case Form.DW_FORM_strp:
+          return sections.string('.debug_str', value);
+        case Form.DW_FORM_line_strp:
+          return sections.string('.debug_line_str', value);
+        case Form.DW_FORM_strx:
+        case Form.DW_FORM_strx1:
+        case Form.DW_FORM_strx2:
+        case Form.DW_FORM_strx3:
+        case Form.DW_FORM_strx4:
+        case Form.DW_FORM_GNU_str_index:
+          return sections.string('.debug_str', this.stringOffset(value));
+        case Form.DW_FORM_strp_sup:
+        case Form.DW_FORM_GNU_strp_alt:
+          throw new FormatError('bad-form', this.section, this.header.offset, 'a string is in a supplementary file');
+      }
+    }
+    throw this.badForm(attribute, 'a string');
+  }
+
+  addressOf(attribute: RawAttribute): bigint {
+    const { form, value } = attribute;
+    if (form === Form.DW_FORM_addr && typeof value === 'bigint') return value;
+    if (typeof value === 'number') {
+      switch (form) {
+        case Form.DW_FORM_addrx:
+        case Form.DW_FORM_addrx1:
+        case Form.DW_FORM_addrx2:
+        case Form.DW_FORM_addrx3:
+        case Form.DW_FORM_addrx4:
+        case Form.DW_FORM_GNU_addr_index:
+          return this.addressAt(value);
+      }
+    }
+    throw this.badForm(attribute, 'an address');
+  }
+
+  /** The entry that a reference at entry `from` means. */
+  referenceOf(attribute: RawAttribute, from: number): Die {
+    const { form, value } = attribute;
+    let die: Die | undefined;
+    if (form === Form.DW_FORM_ref_sig8 && typeof value === 'bigint') {
+      die = this.context.typeDieBySignature(value);
+    } else if (typeof value === 'number') {
+      switch (form) {
+        case Form.DW_FORM_ref1:
+        case Form.DW_FORM_ref2:
+        case Form.DW_FORM_ref4:
+        case Form.DW_FORM_ref8:
+        case Form.DW_FORM_ref_udata:
+          die = this.dies.get(this.header.offset + value);
+          break;
+        case Form.DW_FORM_ref_addr:
+          die = this.context.dieAt('.debug_info', value);
+          break;
+        case Form.DW_FORM_ref_sup4:
+        case Form.DW_FORM_ref_sup8:
+        case Form.DW_FORM_GNU_ref_alt:
+          throw new FormatError('bad-form', this.section, from, 'an entry is in a supplementary file');
+        default:
+          throw this.badForm(attribute, 'a reference');
+      }
+    } else throw this.badForm(attribute, 'a reference');
+    if (die === undefined) throw new FormatError('bad-reference', this.section, from);
+    return die;
+  }
+
+  private stringOffset(index: number): number {
+    const size = this.header.is64 ? 8 : 4;
+    const base = this.base(At.DW_AT_str_offsets_base, undefined, this.header.version >= 5 ? 2 * size : 0);
+    return Number(readTableEntry(this.context.sections, '.debug_str_offsets', base, index, size));
+  }
+
+  private reader(offset: number): ByteReader {
+    return this.context.sections.reader(this.section).at(offset, this.header.end);
+  }
+
+  /** `die` is undefined for the null entry that ends a list of siblings. */
+  private readDie(reader: ByteReader, parent: Die | undefined): { die: Die | undefined; entry?: Abbreviation } {
+    const offset = reader.offset;
+    const code = reader.ulebNumber();
+    if (code === 0) return { die: undefined };
+    const entry = this.abbreviations.get(code);
+    if (entry === undefined) throw new FormatError('bad-abbreviation', this.section, offset, `code ${code}`);
+    const attributes = entry.attributes.map((spec) => readAttribute(reader, spec, this.header));
+    return { die: new Die(this, offset, entry.tag, attributes, parent), entry };
+  }
+
+  private readTree(): ReadonlyMap<number, Die> {
+    const tree = new Map<number, Die>([[this.root.offset, this.root]]);
+    const reader = this.reader(this.header.firstDie);
+    this.context.sections.guard(
+      `unit ${this.name ?? ''}`,
+      () => {
+        const { entry } = this.readDie(reader, undefined);
+        let parent: Die | undefined = entry?.hasChildren === true ? this.root : undefined;
+        while (parent !== undefined && !reader.atEnd) {
+          const read: ReturnType<Unit['readDie']> = this.readDie(reader, parent);
+          if (read.die === undefined) {
+            parent = parent.parent;
+            continue;
+          }
+          parent.children.push(read.die);
+          tree.set(read.die.offset, read.die);
+          if (read.entry?.hasChildren === true) parent = read.die;
+        }
+      },
+      undefined,
+    );
+    return tree;
+  }
+
+  private badForm(attribute: RawAttribute, wanted: string): FormatError {
+    const detail = `DW_FORM 0x${attribute.form.toString(16)} of DW_AT 0x${attribute.name.toString(16)} is not ${wanted}`;
+    return new FormatError('bad-form', this.section, this.header.offset, detail);
+  }
+}
