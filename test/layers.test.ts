@@ -20,6 +20,7 @@ const layers: Record<string, readonly string[]> = {
   'lib/query': [],
   'lib/protocol': [],
   'lib/disassembler': base,
+  'lib/capstone-js.d': ['lib/disassembler'],
   'lib/elf': base,
   'lib/llext': [...base, 'lib/elf'],
   'lib/dwarf': base,
