@@ -1,0 +1,47 @@
+/**
+ * buf_loader.c: reads a file image that lies in guest memory. It never fails: a seek is clamped to the length, a read
+ * copies only what is left and still succeeds, and peek checks nothing but the start (specification 1.3).
+ */
+import type { LlextLoader, LoaderState } from './loader';
+import { newLoaderState } from './loader';
+import type { LlextMemory, LlextStorage } from './types';
+
+export interface BufLoaderOptions {
+  readonly storage: LlextStorage;
+  /** false makes it a loader without peek, as the file-system loader is. */
+  readonly peek?: boolean;
+}
+
+export class BufLoader implements LlextLoader {
+  readonly storage: LlextStorage;
+  readonly state: LoaderState = newLoaderState();
+  readonly peek: ((position: bigint) => bigint) | undefined;
+  private position = 0n;
+
+  constructor(
+    private readonly memory: LlextMemory,
+    /** Guest address of the file image. */
+    readonly address: bigint,
+    readonly length: number,
+    options: BufLoaderOptions,
+  ) {
+    this.storage = options.storage;
+    if (options.peek !== false) {
+      this.peek = (position) => (position < BigInt(this.length) ? this.address + position : 0n);
+    }
+  }
+
+  seek(position: bigint): number {
+    const end = BigInt(this.length);
+    this.position = position < end ? position : end;
+    return 0;
+  }
+
+  read(length: bigint): Uint8Array {
+    const left = BigInt(this.length) - this.position;
+    const count = length < left ? length : left;
+    const bytes = this.memory.read(this.address + this.position, Number(count));
+    this.position += count;
+    return bytes;
+  }
+}

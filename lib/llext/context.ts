@@ -1,0 +1,216 @@
+/**
+ * What the parts of the subsystem share: the target (memory, heaps, configuration, base image's exports), the listener,
+ * and the context of one load in progress. Formatting follows Zephyr's cbprintf: %p of NULL is "(nil)".
+ */
+import type { Guest } from './guest';
+import { displayName } from './guest';
+import { LlextError, Errno } from '../errors';
+import type { ElfSizes, Shdr } from './elf-records';
+import { readShdr } from './elf-records';
+import type { LlextLayout } from './layout';
+import { sectMapEntrySize } from './layout';
+import type { LlextLoader, LlextLoadParam } from './loader';
+import type {
+  AllocationPurpose,
+  InstanceId,
+  LlextConfig,
+  LlextHeap,
+  LlextHeaps,
+  LlextListener,
+  LoadPhase,
+  PlacedSection,
+} from './types';
+import { regionNames } from './types';
+
+export const LLEXT_MEM_TEXT = 0;
+export const LLEXT_MEM_DATA = 1;
+export const LLEXT_MEM_RODATA = 2;
+export const LLEXT_MEM_BSS = 3;
+export const LLEXT_MEM_EXPORT = 4;
+export const LLEXT_MEM_SYMTAB = 5;
+export const LLEXT_MEM_STRTAB = 6;
+export const LLEXT_MEM_SHSTRTAB = 7;
+export const LLEXT_MEM_PREINIT = 8;
+export const LLEXT_MEM_INIT = 9;
+export const LLEXT_MEM_FINI = 10;
+export const LLEXT_MEM_COUNT = regionNames.length;
+
+export type LogLevel = 'err' | 'wrn' | 'inf' | 'dbg';
+const levelNumbers: Record<LogLevel, number> = { err: 1, wrn: 2, inf: 3, dbg: 4 };
+export const LOG_LEVEL_INF = levelNumbers.inf;
+export const LOG_LEVEL_DBG = levelNumbers.dbg;
+
+/**
+ * Loop steps that one load may take. Counts in a malformed file reach 2^32, where the real machine would not come
+ * back in any useful time; no file that fits a heap of the target needs a fraction of this.
+ */
+const workLimit = 1_000_000;
+
+export interface Subsystem {
+  readonly guest: Guest;
+  readonly heaps: LlextHeaps;
+  readonly config: LlextConfig;
+  readonly layout: LlextLayout;
+  readonly sizes: ElfSizes;
+  /** Address by byte string of the name; the first entry of the table wins. */
+  readonly exports: ReadonlyMap<string, bigint>;
+  /** sys_slist_t llext_list: head, tail. */
+  readonly listAddress: bigint;
+  readonly listener: LlextListener | undefined;
+}
+
+export interface LoadContext {
+  readonly subsystem: Subsystem;
+  readonly guest: Guest;
+  readonly ldr: LlextLoader;
+  /** Address of struct llext. */
+  readonly ext: bigint;
+  readonly parm: LlextLoadParam;
+  readonly instance: InstanceId;
+  /** Sections in the order of their headers, once they have their places. */
+  readonly placed: PlacedSection[];
+  work: number;
+}
+
+export function log(subsystem: Subsystem, level: LogLevel, text: string, module = 'llext'): void {
+  if (subsystem.listener === undefined || levelNumbers[level] > subsystem.config.logLevel) return;
+  subsystem.listener({ kind: 'log', level, text: `<${level}> ${module}: ${text}` });
+}
+
+/** The text is only made when somebody will see it: debug messages outnumber everything else. */
+export function logLazily(subsystem: Subsystem, level: LogLevel, text: () => string, module = 'llext'): void {
+  if (subsystem.listener === undefined || levelNumbers[level] > subsystem.config.logLevel) return;
+  subsystem.listener({ kind: 'log', level, text: `<${level}> ${module}: ${text()}` });
+}
+
+export function phase(context: LoadContext, name: LoadPhase): void {
+  context.subsystem.listener?.({ kind: 'phase', instance: context.instance, phase: name });
+}
+
+/** Counts loop steps; a load that would run away is the machine's fault, not a result. */
+export function spend(context: LoadContext, steps = 1): void {
+  context.work += steps;
+  if (context.work > workLimit) {
+    throw new LlextError(Errno.EFAULT, 'the machine would not come back: a count in the file is absurd');
+  }
+}
+
+export function allocate(
+  subsystem: Subsystem,
+  heap: LlextHeap,
+  align: bigint,
+  size: bigint,
+  purpose: AllocationPurpose,
+  instance: InstanceId | undefined,
+): bigint {
+  // More than any heap holds: k_heap would refuse it too, and Number() must not round.
+  if (size > 0x7fff_ffffn || align > 0x7fff_ffffn) return 0n;
+  const address = heap.alignedAlloc(Number(align), Number(size), purpose);
+  subsystem.listener?.({
+    kind: 'allocation',
+    instance,
+    purpose,
+    address,
+    size: Number(size),
+    align: Number(align),
+  });
+  return address;
+}
+
+/** llext_alloc_data of a table. */
+export function allocateMetadata(context: LoadContext, size: bigint, purpose: AllocationPurpose): bigint {
+  const { subsystem } = context;
+  return allocate(subsystem, subsystem.heaps.metadata, 0n, size, purpose, context.instance);
+}
+
+/** llext_free: NULL is allowed. */
+export function release(heap: LlextHeap, address: bigint): void {
+  if (address !== 0n) heap.free(address);
+}
+
+// Fields of struct llext and the section map.
+
+export function field(
+  context: { readonly subsystem: Subsystem; readonly ext: bigint },
+  name: keyof LlextLayout,
+): bigint {
+  return context.ext + BigInt(context.subsystem.layout[name]);
+}
+
+export function sectCnt(context: LoadContext): number {
+  return context.guest.u32(field(context, 'sect_cnt'));
+}
+
+/** ext->sect_hdrs[index]; the index is not checked. */
+export function sectionHeader(context: LoadContext, index: number): Shdr {
+  const { guest, subsystem } = context;
+  const address = guest.ptr(field(context, 'sect_hdrs')) + BigInt(index) * BigInt(subsystem.sizes.shdr);
+  return readShdr(guest.bytes(address, subsystem.sizes.shdr), guest.pointerSize, guest.littleEndian);
+}
+
+/** llext_string of SHSTRTAB at sh_name: the address, because only its reader knows whether it must be readable. */
+export function sectionNameAddress(context: LoadContext, section: Shdr): bigint {
+  return stringAddress(context, LLEXT_MEM_SHSTRTAB, section.sh_name);
+}
+
+/** llext_string: not checked against the table's size. */
+export function stringAddress(context: LoadContext, region: number, offset: number): bigint {
+  return context.guest.wrap(mem(context, region) + BigInt(offset));
+}
+
+export function sectionName(context: LoadContext, section: Shdr): string {
+  return displayName(context.guest.shownString(sectionNameAddress(context, section)));
+}
+
+/** ext->mem[region]; region may be garbage from outside of the section map. */
+export function mem(context: { subsystem: Subsystem; ext: bigint; guest: Guest }, region: number): bigint {
+  return context.guest.ptr(field(context, 'mem') + BigInt(region) * BigInt(context.guest.pointerSize));
+}
+
+export function setMem(context: LoadContext, region: number, address: bigint): void {
+  context.guest.setPtr(field(context, 'mem') + BigInt(region * context.guest.pointerSize), address);
+}
+
+export function addToAllocSize(context: LoadContext, size: bigint): void {
+  const { guest } = context;
+  const address = field(context, 'alloc_size');
+  guest.setPtr(address, guest.ptr(address) + size);
+}
+
+function sectMapEntry(context: LoadContext, index: number): bigint {
+  return context.ldr.state.sect_map + BigInt(index) * BigInt(sectMapEntrySize(context.guest.pointerSize));
+}
+
+/** ldr->sect_map[index].mem_idx; the index is not checked. */
+export function sectMemIdx(context: LoadContext, index: number): number {
+  return context.guest.u32(sectMapEntry(context, index));
+}
+
+export function setSectMemIdx(context: LoadContext, index: number, region: number): void {
+  context.guest.setU32(sectMapEntry(context, index), region);
+}
+
+export function sectOffset(context: LoadContext, index: number): bigint {
+  return context.guest.ptr(sectMapEntry(context, index) + BigInt(context.guest.pointerSize));
+}
+
+export function setSectOffset(context: LoadContext, index: number, offset: bigint): void {
+  context.guest.setPtr(sectMapEntry(context, index) + BigInt(context.guest.pointerSize), offset);
+}
+
+/** llext_loaded_sect_ptr: 0n for a section in no region; the index is not checked. */
+export function loadedSectPtr(context: LoadContext, index: number): bigint {
+  const region = sectMemIdx(context, index);
+  if (region === LLEXT_MEM_COUNT) return 0n;
+  return context.guest.wrap(mem(context, region) + sectOffset(context, index));
+}
+
+/** %p */
+export function pointer(address: bigint): string {
+  return address === 0n ? '(nil)' : `0x${address.toString(16)}`;
+}
+
+/** %#zx, %#lx */
+export function hashHex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}

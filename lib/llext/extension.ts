@@ -1,0 +1,144 @@
+/**
+ * A loaded extension as the rest of the product sees it: a view of its struct llext in guest memory, read at each
+ * access, and the places of its sections, which Zephyr forgets after loading and this loader keeps as plain data.
+ */
+import { LLEXT_MEM_TEXT } from './context';
+import type { Subsystem } from './context';
+import { displayName } from './guest';
+import { dependencies, extensionName } from './llext-list';
+import { symbolEntrySize } from './layout';
+import { regionNames } from './types';
+import type { InstanceId, PlacedSection } from './types';
+
+/** Everything the host remembers of one load; plain data, copied by snapshots. */
+export interface ExtensionRecord {
+  /** Counts loads of the session, never reused. */
+  readonly id: number;
+  readonly name: string;
+  /** Address of struct llext. */
+  readonly address: bigint;
+  readonly sections: readonly PlacedSection[];
+}
+
+export interface SymbolEntry {
+  readonly name: string;
+  readonly nameAddress: bigint;
+  readonly address: bigint;
+}
+
+export interface SymbolTable {
+  readonly count: number;
+  readonly address: bigint;
+  readonly symbols: readonly SymbolEntry[];
+}
+
+/** A table's count is a word of guest memory: a program may have overwritten it. */
+const longestTable = 65536;
+
+export class LlextExtension {
+  constructor(
+    private readonly subsystem: Subsystem,
+    readonly record: ExtensionRecord,
+  ) {}
+
+  get id(): number {
+    return this.record.id;
+  }
+
+  get address(): bigint {
+    return this.record.address;
+  }
+
+  get instance(): InstanceId {
+    return { id: this.record.id, name: this.name, address: this.record.address };
+  }
+
+  get name(): string {
+    return displayName(extensionName(this.subsystem, this.address));
+  }
+
+  /** Sections that are in a region, with their load addresses. */
+  get sections(): readonly PlacedSection[] {
+    return this.record.sections;
+  }
+
+  /** Base address of every region, 0n where it has none; in the order of regionNames. */
+  get mem(): readonly bigint[] {
+    const { guest, layout } = this.subsystem;
+    return regionNames.map((_, i) => guest.ptr(this.address + BigInt(layout.mem + i * guest.pointerSize)));
+  }
+
+  get memSize(): readonly bigint[] {
+    const { guest, layout } = this.subsystem;
+    return regionNames.map((_, i) => guest.ptr(this.address + BigInt(layout.mem_size + i * guest.pointerSize)));
+  }
+
+  get memOnHeap(): readonly boolean[] {
+    const { guest, layout } = this.subsystem;
+    return regionNames.map((_, i) => guest.u8(this.address + BigInt(layout.mem_on_heap + i)) !== 0);
+  }
+
+  get allocSize(): bigint {
+    return this.subsystem.guest.ptr(this.address + BigInt(this.subsystem.layout.alloc_size));
+  }
+
+  get useCount(): number {
+    return this.subsystem.guest.u32(this.address + BigInt(this.subsystem.layout.use_count));
+  }
+
+  /** Addresses of struct llext of the extensions that this one links to. */
+  get dependency(): readonly bigint[] {
+    return dependencies(this.subsystem, this.address);
+  }
+
+  get sectCnt(): number {
+    return this.subsystem.guest.u32(this.address + BigInt(this.subsystem.layout.sect_cnt));
+  }
+
+  get sectHdrs(): bigint {
+    return this.subsystem.guest.ptr(this.address + BigInt(this.subsystem.layout.sect_hdrs));
+  }
+
+  get sectHdrsOnHeap(): boolean {
+    return this.subsystem.guest.u8(this.address + BigInt(this.subsystem.layout.sect_hdrs_on_heap)) !== 0;
+  }
+
+  /** Global functions and objects; empty unless the log level is DBG. */
+  get symTab(): SymbolTable {
+    return this.table(this.subsystem.layout.sym_tab);
+  }
+
+  /** What other extensions and llext_call_fn find. */
+  get expTab(): SymbolTable {
+    return this.table(this.subsystem.layout.exp_tab);
+  }
+
+  /** The region's contents as they are now; what is not in memory is left out at the end. */
+  regionBytes(index: number): Uint8Array {
+    return this.subsystem.guest.memory.readPrefix(this.mem[index], Number(this.memSize[index]));
+  }
+
+  /** Whether an address is in the extension's code. */
+  hasCodeAt(address: bigint): boolean {
+    const base = this.mem[LLEXT_MEM_TEXT];
+    return base !== 0n && address >= base && address < base + this.memSize[LLEXT_MEM_TEXT];
+  }
+
+  private table(offset: number): SymbolTable {
+    const { guest } = this.subsystem;
+    const word = BigInt(guest.pointerSize);
+    const count = Math.min(Number(guest.ptr(this.address + BigInt(offset))), longestTable);
+    const address = guest.ptr(this.address + BigInt(offset) + word);
+    const symbols: SymbolEntry[] = [];
+    for (let i = 0; i < count; i++) {
+      const entry = address + BigInt(i * symbolEntrySize(guest.pointerSize));
+      const nameAddress = guest.ptr(entry);
+      symbols.push({
+        name: displayName(guest.shownString(nameAddress)),
+        nameAddress,
+        address: guest.ptr(entry + word),
+      });
+    }
+    return { count, address, symbols };
+  }
+}

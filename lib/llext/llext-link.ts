@@ -1,0 +1,188 @@
+/**
+ * llext_link of llext_link.c in the 4.2 era (specification 3.4, 4.1): applies the relocation sections in the order of
+ * the file, each entry once, and stops at the first that fails. Symbols are looked up in the base image, then in the
+ * loaded extensions; one with the address 0 is not found, and weak is not special.
+ */
+import { SHF_ALLOC, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHT_REL, SHT_RELA } from '../elf/constants';
+import { Errno } from '../errors';
+import * as X from './context';
+import type { LoadContext } from './context';
+import type { Rela, Shdr, Sym } from './elf-records';
+import { readRela, readSym } from './elf-records';
+import { displayName } from './guest';
+import { addDependency, findExtensionSym } from './llext-list';
+import { readInto } from './loader';
+import { symbolName, symbolNameAddress } from './llext-symbols';
+import { architectures } from './reloc/index';
+
+const SHN_HIRESERVE = 0xffff;
+
+export function link(context: LoadContext): number {
+  const count = X.sectCnt(context);
+  for (let i = 0; i < count; i++) {
+    X.spend(context);
+    const section = X.sectionHeader(context, i);
+    if (section.sh_type !== SHT_REL && section.sh_type !== SHT_RELA) continue;
+    let ret = checkRelocationSection(context, i, section);
+    if (ret !== 0) return ret;
+    // Debug sections stay as they are.
+    const target = X.sectionHeader(context, section.sh_info);
+    if ((target.sh_flags & BigInt(SHF_ALLOC)) === 0n) continue;
+    ret = linkSection(context, i, section);
+    if (ret !== 0) return ret;
+  }
+  return 0;
+}
+
+function checkRelocationSection(context: LoadContext, i: number, section: Shdr): number {
+  const { subsystem } = context;
+  const { sh_entsize, sh_info, sh_size } = section;
+  if (section.sh_type === SHT_RELA && subsystem.config.arch === 'arm') {
+    X.log(subsystem, 'err', `Found unsupported SHT_RELA section ${i}`);
+    return -Errno.ENOTSUP;
+  }
+  const rela = section.sh_type === SHT_RELA;
+  if (sh_entsize !== BigInt(rela ? subsystem.sizes.rela : subsystem.sizes.rel)) {
+    X.log(subsystem, 'err', `Invalid entry size ${sh_entsize} for ${rela ? 'SHT_RELA' : 'SHT_REL'} section ${i}`);
+    return -Errno.ENOEXEC;
+  }
+  if (sh_info >= X.sectCnt(context) || sh_size % sh_entsize !== 0n) {
+    const facts = `info ${sh_info}, size ${sh_size}, entsize ${sh_entsize}`;
+    X.log(subsystem, 'err', `Sanity checks failed for section ${i} (${facts})`);
+    return -Errno.ENOEXEC;
+  }
+  return 0;
+}
+
+function linkSection(context: LoadContext, i: number, section: Shdr): number {
+  const { subsystem, guest, ldr } = context;
+  const count = section.sh_size / section.sh_entsize;
+  const name = X.sectionName(context, section);
+  X.log(
+    subsystem,
+    'dbg',
+    `relocation section ${name} (${i}) acting on section ${section.sh_info} has ${count} relocations`,
+  );
+  if (X.sectMemIdx(context, section.sh_info) === X.LLEXT_MEM_COUNT) {
+    X.log(subsystem, 'err', `Section ${section.sh_info} not loaded in any memory region`);
+    return -Errno.ENOEXEC;
+  }
+  // One local variable in Zephyr: SHT_REL leaves the addend alone, the file's end leaves everything.
+  const bytes = new Uint8Array(subsystem.sizes.rela);
+  for (let j = 0; BigInt(j) < count; j++) {
+    X.spend(context);
+    const seek = ldr.seek(guest.wrap(section.sh_offset + BigInt(j) * section.sh_entsize));
+    if (seek !== 0) return seek;
+    const read = readInto(ldr, bytes, Number(section.sh_entsize));
+    if (read !== 0) return read;
+    const relocation = readRela(bytes, guest.pointerSize, guest.littleEndian);
+    const ret = linkEntry(context, section, relocation);
+    if (ret !== 0) return ret;
+  }
+  return 0;
+}
+
+function linkEntry(context: LoadContext, section: Shdr, relocation: Rela): number {
+  const { subsystem, guest, ldr } = context;
+  const P = guest.wrap(X.loadedSectPtr(context, section.sh_info) + relocation.r_offset);
+  const bytes = new Uint8Array(subsystem.sizes.sym);
+  const position = BigInt(relocation.symbolIndex) * BigInt(bytes.length);
+  const seek = ldr.seek(guest.wrap(ldr.state.sects[X.LLEXT_MEM_SYMTAB].sh_offset + position));
+  if (seek !== 0) return seek;
+  const read = readInto(ldr, bytes);
+  if (read !== 0) return read;
+  const symbol = readSym(bytes, guest.pointerSize, guest.littleEndian);
+  const name = symbolName(context, symbol);
+  // With messages at INF level the loader looks the symbol up once more, only to tell of it before it is used.
+  if (subsystem.config.logLevel >= X.LOG_LEVEL_INF) {
+    const S = lookupSymbol(context, section, relocation, symbol);
+    if (typeof S === 'number') {
+      X.log(subsystem, 'err', `Could not find symbol ${name}!`);
+      return S;
+    }
+    const text = `${relocation.type} at ${X.hashHex(P)} with symbol ${name} (${X.hashHex(S)})`;
+    X.log(subsystem, 'inf', `writing relocation type ${text}`);
+  }
+  const S = lookupSymbol(context, section, relocation, symbol);
+  if (typeof S === 'number') {
+    X.log(subsystem, 'err', `Could not find symbol ${name}!`, 'elf');
+    return S;
+  }
+  X.log(subsystem, 'dbg', `${relocation.type} ${P.toString(16)} ${S.toString(16)} ${name}`, 'elf');
+  return relocate(context, section, relocation, { S, P, name });
+}
+
+/** arch_elf_relocate, with the listener told what it did. */
+function relocate(
+  context: LoadContext,
+  section: Shdr,
+  relocation: Rela,
+  { S, P, name }: { S: bigint; P: bigint; name: string },
+): number {
+  const { subsystem, guest } = context;
+  const architecture = architectures[subsystem.config.arch];
+  if (architecture === undefined) {
+    // The weak default of arch_elf_relocate.
+    return -Errno.ENOTSUP;
+  }
+  const size = architecture.patchSize(relocation.type);
+  const before = guest.bytes(P, size);
+  const { ret, A, error } = architecture.relocate({
+    guest,
+    type: relocation.type,
+    S,
+    A: relocation.r_addend,
+    P,
+    loadBias: X.mem(context, X.LLEXT_MEM_TEXT),
+    symbol: name,
+  });
+  if (error !== undefined) X.log(subsystem, 'err', error, 'elf');
+  if (ret !== 0 || subsystem.listener === undefined) return ret;
+  subsystem.listener({
+    kind: 'relocation',
+    instance: context.instance,
+    section: section.sh_info,
+    sectionName: X.sectionName(context, X.sectionHeader(context, section.sh_info)),
+    offset: Number(relocation.r_offset),
+    type: relocation.type,
+    typeName: architecture.names.get(relocation.type) ?? `type ${relocation.type}`,
+    symbol: name,
+    S,
+    A,
+    P,
+    before,
+    after: guest.bytes(P, size),
+  });
+  return 0;
+}
+
+/** llext_lookup_symbol: S, or a negative errno. */
+function lookupSymbol(context: LoadContext, section: Shdr, relocation: Rela, symbol: Sym): bigint | number {
+  const { subsystem, guest, ldr } = context;
+  if (relocation.symbolIndex === 0) return 0n;
+  if (symbol.st_shndx === SHN_UNDEF) {
+    const bytes = guest.cstring(symbolNameAddress(context, symbol));
+    const name = displayName(bytes);
+    let address = subsystem.exports.get(bytes) ?? 0n;
+    if (address === 0n) {
+      const found = findExtensionSym(subsystem, bytes);
+      address = found.address;
+      if (address !== 0n) addDependency(subsystem, context.ext, found.ext);
+    }
+    if (address === 0n) {
+      const place = `offset ${relocation.r_offset}, link section ${section.sh_link}`;
+      X.log(subsystem, 'err', `Undefined symbol with no entry in symbol table ${name}, ${place}`);
+      return -Errno.ENODATA;
+    }
+    X.log(subsystem, 'inf', `found symbol ${name} at ${X.hashHex(address)}`);
+    return address;
+  }
+  if (symbol.st_shndx === SHN_ABS) return symbol.st_value;
+  const reserved = symbol.st_shndx >= SHN_LORESERVE && symbol.st_shndx <= SHN_HIRESERVE;
+  if (symbol.st_shndx < (ldr.state.hdr?.e_shnum ?? 0) && !reserved) {
+    return guest.wrap(X.loadedSectPtr(context, symbol.st_shndx) + symbol.st_value);
+  }
+  const index = `${symbol.st_shndx} (${X.hashHex(BigInt(symbol.st_shndx))})`;
+  X.log(subsystem, 'err', `cannot apply relocation: target symbol has unexpected section index ${index}`);
+  return -Errno.ENOEXEC;
+}

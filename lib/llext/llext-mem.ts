@@ -1,0 +1,157 @@
+/**
+ * llext_mem.c (specification 1.8): gives every region its memory, by reuse of the file image where the storage allows
+ * it, else by a copy on the heap, and frees it again. The order of allocations is part of the behaviour: with a model
+ * of the heap it predicts the target's addresses.
+ */
+import { SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS } from '../elf/constants';
+import { Errno } from '../errors';
+import * as X from './context';
+import type { LoadContext, Subsystem } from './context';
+import type { Shdr } from './elf-records';
+import { llextPeek } from './loader';
+import { SHF_LLEXT_HAS_RELOCS } from './llext-map';
+import { regionNames } from './types';
+
+export function copyStrings(context: LoadContext): number {
+  const ret = copyRegion(context, X.LLEXT_MEM_SHSTRTAB);
+  return ret !== 0 ? ret : copyRegion(context, X.LLEXT_MEM_STRTAB);
+}
+
+export function copyRegions(context: LoadContext): number {
+  for (let region = 0; region < X.LLEXT_MEM_COUNT; region++) {
+    // The string tables are there already.
+    if (X.mem(context, region) !== 0n) continue;
+    const ret = copyRegion(context, region);
+    if (ret < 0) return ret;
+  }
+  announceSections(context);
+  return 0;
+}
+
+function copyRegion(context: LoadContext, region: number): number {
+  const { subsystem, guest, ldr, parm } = context;
+  const descriptor = ldr.state.sects[region];
+  if (descriptor.sh_size === 0n) return 0;
+  const offset = BigInt(region * guest.pointerSize);
+  guest.setPtr(X.field(context, 'mem_size') + offset, descriptor.sh_size);
+  const { size, align } = allocationOf(subsystem, descriptor);
+
+  if (mayShareFile(context, descriptor)) {
+    if (descriptor.sh_type !== SHT_NOBITS) {
+      const peeked = llextPeek(ldr, descriptor.sh_offset);
+      X.setMem(context, region, peeked);
+      if (peeked !== 0n) {
+        if (isAligned(peeked, align) || parm.pre_located) {
+          logRegion(context, region, peeked, size);
+          return 0;
+        }
+        const text = `${X.pointer(peeked)} not aligned to ${X.hashHex(align)}`;
+        X.log(subsystem, 'wrn', `Cannot peek region ${region}: ${text}`);
+      }
+    } else if (parm.pre_located) {
+      return 0;
+    }
+  }
+  // A pre-located file lies where it runs, or not at all.
+  if (parm.pre_located) return -Errno.EFAULT;
+
+  const executable = (descriptor.sh_flags & BigInt(SHF_EXECINSTR)) !== 0n;
+  const heap = executable ? subsystem.heaps.instruction : subsystem.heaps.data;
+  const address = X.allocate(subsystem, heap, align, size, `region ${regionNames[region]}`, context.instance);
+  X.setMem(context, region, address);
+  if (address === 0n) {
+    X.log(subsystem, 'err', `Failed allocating ${size} bytes ${align}-aligned for region ${region}`);
+    return -Errno.ENOMEM;
+  }
+  X.addToAllocSize(context, size);
+  logRegion(context, region, address, size);
+  const ret = fillRegion(context, descriptor, address);
+  if (ret !== 0) {
+    heap.free(address);
+    X.setMem(context, region, 0n);
+    return ret;
+  }
+  guest.setU8(X.field(context, 'mem_on_heap') + BigInt(region), 1);
+  return 0;
+}
+
+/** MPU and MMU want whole blocks, but only for what a program accesses. */
+function allocationOf(subsystem: Subsystem, descriptor: Shdr): { size: bigint; align: bigint } {
+  const { config, guest } = subsystem;
+  const page = BigInt(config.page);
+  const { sh_size, sh_addralign } = descriptor;
+  const rounded = config.armMpu || config.mmu;
+  if ((descriptor.sh_flags & BigInt(SHF_ALLOC)) === 0n || !rounded) return { size: sh_size, align: sh_addralign };
+  if (config.armMpu && config.mpuPowerOfTwo !== false) {
+    let block = page;
+    for (const least of [sh_size, sh_addralign]) while (block < least) block <<= 1n;
+    return { size: guest.wrap(block), align: guest.wrap(block) };
+  }
+  return {
+    size: guest.wrap(((sh_size + page - 1n) / page) * page),
+    align: sh_addralign > page ? sh_addralign : page,
+  };
+}
+
+function mayShareFile({ ldr }: LoadContext, descriptor: Shdr): boolean {
+  if (ldr.storage === 'writable') return true;
+  const untouched = (descriptor.sh_flags & (BigInt(SHF_WRITE) | SHF_LLEXT_HAS_RELOCS)) === 0n;
+  return ldr.storage === 'persistent' && untouched;
+}
+
+/** IS_ALIGNED; the remainder of a division by zero is the dividend on Arm. */
+function isAligned(address: bigint, align: bigint): boolean {
+  return align !== 0n && address % align === 0n;
+}
+
+/** Bytes that the file does not have keep what the heap had there. */
+function fillRegion(context: LoadContext, descriptor: Shdr, address: bigint): number {
+  const { guest, ldr } = context;
+  if (descriptor.sh_type === SHT_NOBITS) {
+    guest.clear(address, descriptor.sh_size);
+    return 0;
+  }
+  const prepad = (descriptor.sh_flags & BigInt(SHF_ALLOC)) !== 0n ? BigInt(descriptor.sh_info) : 0n;
+  guest.clear(address, prepad);
+  const seek = ldr.seek(guest.wrap(descriptor.sh_offset + prepad));
+  if (seek !== 0) return seek;
+  const bytes = ldr.read(guest.wrap(descriptor.sh_size - prepad));
+  if (typeof bytes === 'number') return bytes;
+  guest.write(address + prepad, bytes);
+  return 0;
+}
+
+function logRegion({ subsystem }: LoadContext, region: number, address: bigint, size: bigint): void {
+  X.log(subsystem, 'dbg', `region ${region}: start ${X.hashHex(address)}, size ${size}`);
+}
+
+/** Every section has its address now: the listener hears it, and the log shows gdb's flags (specification 6.3). */
+function announceSections(context: LoadContext): void {
+  const { subsystem } = context;
+  X.log(subsystem, 'dbg', 'gdb add-symbol-file flags:');
+  const count = X.sectCnt(context);
+  for (let i = 0; i < count; i++) {
+    const region = X.sectMemIdx(context, i);
+    if (region >= X.LLEXT_MEM_COUNT) continue;
+    const section = X.sectionHeader(context, i);
+    const name = X.sectionName(context, section);
+    const address = X.loadedSectPtr(context, i);
+    if (region < X.LLEXT_MEM_EXPORT) X.log(subsystem, 'dbg', `-s ${name} ${X.hashHex(address)}`);
+    const placed = { index: i, name, region: regionNames[region], address, size: Number(section.sh_size) };
+    context.placed.push(placed);
+    subsystem.listener?.({ kind: 'section-placed', instance: context.instance, ...placed });
+  }
+}
+
+/** llext_free_regions */
+export function freeRegions(subsystem: Subsystem, ext: bigint): void {
+  const { guest, layout, heaps } = subsystem;
+  const context = { subsystem, guest, ext };
+  for (let region = 0; region < X.LLEXT_MEM_COUNT; region++) {
+    if (guest.u8(ext + BigInt(layout.mem_on_heap + region)) === 0) continue;
+    X.log(subsystem, 'dbg', `freeing memory region ${region}`);
+    const heap = region === X.LLEXT_MEM_TEXT ? heaps.instruction : heaps.data;
+    X.release(heap, X.mem(context, region));
+    guest.setPtr(ext + BigInt(layout.mem + region * guest.pointerSize), 0n);
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The symbol tables of llext_load.c (specification 3.2, 3.3): sym_tab holds the file's global functions and objects,
+ * exp_tab what other extensions may link to. Counting also counts undefined ones, copying skips them, as Zephyr does.
+ */
+import { ET_REL, SHN_UNDEF, STB_GLOBAL, STT_FUNC, STT_OBJECT, STT_SECTION } from '../elf/constants';
+import { Errno } from '../errors';
+import * as X from './context';
+import type { LoadContext } from './context';
+import type { Sym } from './elf-records';
+import { readSym } from './elf-records';
+import { displayName } from './guest';
+import { symbolEntrySize } from './layout';
+import { llextPeek, readInto } from './loader';
+
+/** llext_symbol_name: where the name lies; section symbols have their section's. */
+export function symbolNameAddress(context: LoadContext, symbol: Sym): bigint {
+  if ((symbol.st_info & 0xf) === STT_SECTION) {
+    return X.sectionNameAddress(context, X.sectionHeader(context, symbol.st_shndx));
+  }
+  return X.stringAddress(context, X.LLEXT_MEM_STRTAB, symbol.st_name);
+}
+
+/** The name as a log message shows it. */
+export function symbolName(context: LoadContext, symbol: Sym): string {
+  return displayName(context.guest.shownString(symbolNameAddress(context, symbol)));
+}
+
+/** Reads the file's symbols from index 1 on; a negative result of `visit` or of the loader ends it. */
+function forEachSymbol(context: LoadContext, visit: (index: number, symbol: Sym) => number): number {
+  const { guest, subsystem, ldr } = context;
+  const table = ldr.state.sects[X.LLEXT_MEM_SYMTAB];
+  const count = table.sh_size / BigInt(subsystem.sizes.sym);
+  // One local variable in Zephyr: where the file ends, it keeps the previous symbol.
+  const bytes = new Uint8Array(subsystem.sizes.sym);
+  let position = table.sh_offset;
+  for (let i = 1; BigInt(i) < count; i++) {
+    X.spend(context);
+    position = guest.wrap(position + table.sh_entsize);
+    const seek = ldr.seek(position);
+    if (seek !== 0) return seek;
+    const read = readInto(ldr, bytes);
+    if (read !== 0) return read;
+    const ret = visit(i, readSym(bytes, guest.pointerSize, guest.littleEndian));
+    if (ret !== 0) return ret;
+  }
+  return 0;
+}
+
+function isExported(symbol: Sym): boolean {
+  const type = symbol.st_info & 0xf;
+  return (type === STT_FUNC || type === STT_OBJECT) && symbol.st_info >> 4 === STB_GLOBAL;
+}
+
+export function countExportSyms(context: LoadContext): number {
+  const { subsystem, guest, ldr } = context;
+  const table = ldr.state.sects[X.LLEXT_MEM_SYMTAB];
+  X.log(subsystem, 'dbg', `symbol count ${table.sh_size / BigInt(subsystem.sizes.sym)}`);
+  const strings = ldr.state.sects[X.LLEXT_MEM_STRTAB].sh_size;
+  let count = 0n;
+  const ret = forEachSymbol(context, (i, symbol) => {
+    if (BigInt(symbol.st_name) >= strings) {
+      X.log(subsystem, 'err', `Invalid symbol name index ${symbol.st_name} in symbol ${i}`);
+      return -Errno.ENOEXEC;
+    }
+    const exported = isExported(symbol);
+    if (exported) count++;
+    X.logLazily(subsystem, 'dbg', () => {
+      const tags = `type tag ${symbol.st_info & 0xf}, bind ${symbol.st_info >> 4}, sect ${symbol.st_shndx}`;
+      return `${exported ? 'function' : 'unhandled'} symbol ${i}, name ${symbolName(context, symbol)}, ${tags}`;
+    });
+    return 0;
+  });
+  if (ret !== 0) return ret;
+  guest.setPtr(X.field(context, 'sym_tab'), count);
+  return 0;
+}
+
+/** Without a single global symbol the size is 0, and k_heap refuses that. */
+export function allocateSymtab(context: LoadContext): number {
+  const { guest } = context;
+  const sym_tab = X.field(context, 'sym_tab');
+  const size = guest.ptr(sym_tab) * BigInt(symbolEntrySize(guest.pointerSize));
+  const syms = X.allocateMetadata(context, size, 'sym_tab');
+  guest.setPtr(sym_tab + BigInt(guest.pointerSize), syms);
+  if (syms === 0n) return -Errno.ENOMEM;
+  guest.clear(syms, size);
+  X.addToAllocSize(context, size);
+  return 0;
+}
+
+export function copySymbols(context: LoadContext): number {
+  const { subsystem, guest } = context;
+  const syms = guest.ptr(X.field(context, 'sym_tab') + BigInt(guest.pointerSize));
+  let j = 0;
+  return forEachSymbol(context, (_, symbol) => {
+    if (!isExported(symbol) || symbol.st_shndx === SHN_UNDEF) return 0;
+    const nameAddress = symbolNameAddress(context, symbol);
+    const address = symbolAddress(context, symbol);
+    if (typeof address === 'number') return address;
+    writeSymbol(context, syms, j, nameAddress, address);
+    const name = displayName(guest.shownString(nameAddress));
+    X.log(subsystem, 'dbg', `function symbol ${j} name ${name} addr ${X.pointer(address)}`);
+    j++;
+    return 0;
+  });
+}
+
+/** The address for sym_tab, or an errno. st_shndx is not checked: SHN_COMMON reads outside of the tables. */
+function symbolAddress(context: LoadContext, symbol: Sym): bigint | number {
+  const { subsystem, guest, ldr, parm } = context;
+  const section = X.sectionHeader(context, symbol.st_shndx);
+  const relocatable = ldr.state.hdr?.e_type === ET_REL;
+  const detached = (): boolean =>
+    parm.section_detached?.({ ...section, name: X.sectionName(context, section) }) === true;
+  if (parm.pre_located && !detached()) {
+    return guest.wrap(symbol.st_value + (relocatable ? section.sh_addr : 0n));
+  }
+  let base = X.loadedSectPtr(context, symbol.st_shndx);
+  if (base === 0n) {
+    base = llextPeek(ldr, section.sh_offset);
+    if (base === 0n) {
+      X.log(subsystem, 'err', `No data for section ${symbol.st_shndx}`);
+      return -Errno.ENOTSUP;
+    }
+    X.log(subsystem, 'dbg', `section ${symbol.st_shndx} peeked at ${X.pointer(base)}`);
+  }
+  return guest.wrap(base + symbol.st_value - (relocatable ? 0n : section.sh_addr));
+}
+
+function writeSymbol({ guest }: LoadContext, table: bigint, index: number, name: bigint, address: bigint): void {
+  const entry = table + BigInt(index * symbolEntrySize(guest.pointerSize));
+  guest.setPtr(entry, name);
+  guest.setPtr(entry + BigInt(guest.pointerSize), address);
+}
+
+/** exp_tab: the entries of .exported_sym as relocation left them, or all of sym_tab with IMPORT_ALL_GLOBALS. */
+export function exportSymbols(context: LoadContext): number {
+  const { subsystem, guest, ldr } = context;
+  const word = BigInt(guest.pointerSize);
+  const entrySize = BigInt(symbolEntrySize(guest.pointerSize));
+  const exp_tab = X.field(context, 'exp_tab');
+  const sym_tab = X.field(context, 'sym_tab');
+  const all = subsystem.config.importAllGlobals;
+  const count = all ? guest.ptr(sym_tab) : ldr.state.sects[X.LLEXT_MEM_EXPORT].sh_size / entrySize;
+  const source = all ? guest.ptr(sym_tab + word) : X.mem(context, X.LLEXT_MEM_EXPORT);
+  guest.setPtr(exp_tab, count);
+  if (count === 0n) return 0;
+  const syms = X.allocateMetadata(context, count * entrySize, 'exp_tab');
+  guest.setPtr(exp_tab + word, syms);
+  if (syms === 0n) return -Errno.ENOMEM;
+  for (let i = 0; BigInt(i) < count; i++) {
+    X.spend(context);
+    const entry = source + BigInt(i) * entrySize;
+    const name = exportedName(context, guest.ptr(entry));
+    const address = guest.ptr(entry + word);
+    writeSymbol(context, syms, i, name, address);
+    X.log(subsystem, 'dbg', `sym ${X.pointer(address)} name ${displayName(guest.shownString(name))}`);
+  }
+  return 0;
+}
+
+/** In a pre-located file the name pointer is an address at link time; the name itself is read from the file image. */
+function exportedName(context: LoadContext, name: bigint): bigint {
+  if (!context.parm.pre_located) return name;
+  const { ldr, guest } = context;
+  const region = ldr.state.sects.find(
+    ({ sh_addr, sh_size }) => sh_addr <= name && guest.wrap(sh_addr + sh_size) > name,
+  );
+  if (region === undefined) return name;
+  const offset = guest.wrap(name - region.sh_addr + region.sh_offset);
+  // The offset is a signed value in Zephyr: 0 and "negative" ones are not used.
+  if (BigInt.asIntN(guest.pointerSize * 8, offset) <= 0n) return name;
+  const peeked = llextPeek(ldr, offset);
+  return peeked === 0n ? name : peeked;
+}

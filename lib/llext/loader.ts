@@ -1,0 +1,62 @@
+/**
+ * struct llext_loader: how the subsystem reads a file (prepare, seek, read, peek, finalize), and the state that it
+ * keeps for one load (ELF header, region descriptors, the section map's address). llext_load_param is here too.
+ */
+import type { Ehdr, Shdr } from './elf-records';
+import { emptyShdr } from './elf-records';
+import { regionNames } from './types';
+import type { LlextStorage } from './types';
+
+/** What struct llext_loader holds besides its functions; plain data. */
+export interface LoaderState {
+  hdr: Ehdr | undefined;
+  /** sects[LLEXT_MEM_COUNT]: one merged header a region. */
+  sects: Shdr[];
+  /** Guest address of the section map, 0n when there is none. */
+  sect_map: bigint;
+}
+
+export function newLoaderState(): LoaderState {
+  return { hdr: undefined, sects: regionNames.map(emptyShdr), sect_map: 0n };
+}
+
+/** Functions return 0 or a negative errno, as Zephyr's do. */
+export interface LlextLoader {
+  readonly storage: LlextStorage;
+  readonly state: LoaderState;
+  prepare?(): number;
+  seek(position: bigint): number;
+  /** What is left of the wanted bytes (possibly nothing: then the destination keeps its contents), or an errno. */
+  read(length: bigint): Uint8Array | number;
+  /** Guest address of the file's byte there; 0n = not available. Absent: the loader cannot peek. */
+  peek?(position: bigint): bigint;
+  finalize?(): void;
+}
+
+/** A section as section_detached sees it. */
+export interface DetachableSection extends Readonly<Shdr> {
+  readonly name: string;
+}
+
+export interface LlextLoadParam {
+  readonly relocate_local: boolean;
+  readonly pre_located: boolean;
+  readonly keep_section_info: boolean;
+  /** true: the section stays out of its region and is used where the file image lies. */
+  readonly section_detached?: (section: DetachableSection) => boolean;
+}
+
+/** LLEXT_LOAD_PARAM_DEFAULT. */
+export const defaultLoadParam: LlextLoadParam = { relocate_local: true, pre_located: false, keep_section_info: false };
+
+export function llextPeek(ldr: LlextLoader, position: bigint): bigint {
+  return ldr.peek === undefined ? 0n : ldr.peek(position);
+}
+
+/** llext_read into a local variable: what the file does not have keeps its previous contents. */
+export function readInto(ldr: LlextLoader, destination: Uint8Array, length = destination.length): number {
+  const bytes = ldr.read(BigInt(length));
+  if (typeof bytes === 'number') return bytes;
+  destination.set(bytes);
+  return 0;
+}
