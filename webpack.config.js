@@ -28,9 +28,8 @@ const common = {
   mode: 'production',
   devtool: 'source-map',
   externals: { vscode: 'commonjs vscode' },
-  module: { rules: [typescript] },
-  // Names stay readable in stack traces; the size that minifying them saves is small.
-  optimization: { minimize: true },
+  // A bundle is one file: a worker in a browser could not load a second one.
+  module: { rules: [typescript], parser: { javascript: { dynamicImportMode: 'eager' } } },
   performance: { maxAssetSize: 1_500_000, maxEntrypointSize: 1_500_000, hints: 'error' },
   stats: 'errors-warnings',
 };
@@ -45,7 +44,6 @@ const node = {
     llext: './cli/llext.ts',
   },
   output: { path: dist, filename: '[name].js', libraryTarget: 'commonjs2' },
-  // Capstone's script asks for __dirname when it looks for its WebAssembly file, which it is given instead.
   node: { __dirname: false, __filename: false },
   resolve: { extensions: ['.ts', '.js'] },
   plugins: [
@@ -61,7 +59,6 @@ const web = {
   entry: {
     extension: './extension/extension.ts',
     'debug-adapter-worker': './debug-adapter/worker.ts',
-    'test/index': './test/vscode/suite/web-index.ts',
   },
   output: { path: path.join(dist, 'web'), filename: '[name].js', libraryTarget: 'commonjs2' },
   resolve: {
@@ -73,8 +70,8 @@ const web = {
   },
   plugins: [
     new webpack.ProvidePlugin({ process: 'process/browser' }),
-    // Capstone's script names it in a branch that only Node takes.
-    new webpack.NormalModuleReplacementPlugin(/^node:fs$/, path.resolve(__dirname, 'extension/empty-module.js')),
+    // Capstone's script names it in a branch that only Node takes; any module does.
+    new webpack.NormalModuleReplacementPlugin(/^node:fs$/, require.resolve('path-browserify')),
   ],
 };
 

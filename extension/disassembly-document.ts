@@ -186,7 +186,7 @@ export class DisassemblyDocuments implements vscode.TextDocumentContentProvider,
         const offset = Number(row.address - link.address);
         if (row.endSequence || !row.isStatement || row.line === 0 || offset < 0 || offset >= section.sh_size) continue;
         const last = lines.at(-1);
-        if (last?.line === row.line && last.file === fileName(row.file.path)) continue;
+        if (last !== undefined && last.line === row.line && last.file === fileName(row.file.path)) continue;
         lines.push({
           offset,
           file: fileName(row.file.path),

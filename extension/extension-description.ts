@@ -4,7 +4,7 @@
  * so there are none; a symbol's place is its section and the offset into it.
  */
 import { hex } from '../lib/bytes';
-import type { Type } from '../lib/dwarf/model';
+import { spellType } from '../lib/dwarf/type-name';
 import { SHN_UNDEF, STB_LOCAL } from '../lib/elf/constants';
 import { exportAddress, findBaseExport } from '../lib/kernel/base-image';
 import { inspectRegions } from '../lib/llext/inspect';
@@ -107,27 +107,13 @@ function declarationOf(program: Program, name: string): string | undefined {
   const fn = program.debug?.functions().find((candidate) => candidate.name === name);
   if (fn !== undefined) {
     const parameters = fn.scope.variables.filter(({ isParameter }) => isParameter);
-    const list = parameters.map((parameter) => declare(parameter.type, parameter.name)).join(', ');
+    const list = parameters.map((parameter) => spellType(parameter.type, parameter.name)).join(', ');
     const linkage = fn.external ? '' : 'static ';
-    return `${linkage}${declare(fn.returnType, `${name}(${list === '' ? 'void' : list})`)}`;
+    return `${linkage}${spellType(fn.returnType, `${name}(${list === '' ? 'void' : list})`)}`;
   }
   const variable = program.debug?.globals().find((candidate) => candidate.name === name);
   if (variable === undefined) return undefined;
-  return `${variable.external ? '' : 'static '}${declare(variable.type, name)}`;
-}
-
-/** 'const char *' and 'name' -> 'const char *name'; arrays and function pointers have the name inside. */
-function declare(type: Type, name: string): string {
-  const text = type.displayName;
-  const inside = /^(.*\(\*+)(\).*)$/.exec(text);
-  if (inside !== null) return `${inside[1]}${name}${inside[2]}`;
-  const array = /^(.*?)\s*((?:\[[^\]]*\])+)$/.exec(text);
-  if (array !== null) return `${join(array[1], name)}${array[2]}`;
-  return join(text, name);
-}
-
-function join(type: string, name: string): string {
-  return type.endsWith('*') ? type + name : `${type} ${name}`;
+  return `${variable.external ? '' : 'static '}${spellType(variable.type, name)}`;
 }
 
 function sourceOf(program: Program, name: string): SymbolDescription['source'] {

@@ -14,7 +14,12 @@ import { SymbolHover } from './symbol-hover';
 
 const cFiles: vscode.DocumentSelector = [{ language: 'c' }, { language: 'cpp' }];
 
-export function activate(context: vscode.ExtensionContext): void {
+/** What activate() returns to other extensions and to the tests. */
+export interface Api {
+  readonly tree: vscode.TreeDataProvider<unknown>;
+}
+
+export function activate(context: vscode.ExtensionContext): Api {
   const cache = new ElfCache();
   const sessions = new Sessions();
   const configurations = new ConfigurationProvider(cache);
@@ -41,4 +46,5 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands({ cache, sessions, tree, configurations }),
   );
   openLog().info(`LLEXT Debugger ${String(context.extension.packageJSON.version)} is active.`);
+  return { tree };
 }

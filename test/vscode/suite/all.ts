@@ -1,0 +1,3 @@
+/** Every file of the suite; both hosts run all of it. */
+import './static.suite';
+import './session.suite';
