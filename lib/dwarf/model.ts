@@ -127,15 +127,7 @@ export interface UnknownType extends TypeCommon {
 }
 
 export type Type =
-  | BaseType
-  | PointerType
-  | QualifiedType
-  | StructType
-  | EnumType
-  | ArrayType
-  | FunctionType
-  | VoidType
-  | UnknownType;
+  BaseType | PointerType | QualifiedType | StructType | EnumType | ArrayType | FunctionType | VoidType | UnknownType;
 
 const qualifiedKinds: ReadonlySet<Type['kind']> = new Set(['typedef', 'const', 'volatile', 'restrict', 'atomic']);
 

@@ -145,3 +145,10 @@ export function selectExpression(
   }
   return description.default ?? optimizedOut('the compiler kept no location for this pc');
 }
+
+const noRegisters: FrameRegisters = { get: () => undefined, savedAt: () => undefined };
+
+/** A place to evaluate file-scope variables and constants: a module without a frame. */
+export function moduleFrame(module: CodeModule | undefined, machine: UnwindMachine): Frame {
+  return new Frame(module, -1n, -1n, noRegisters, machine, undefined, 0, false);
+}

@@ -123,7 +123,10 @@ export class StackUnwinder implements EntryValues {
     if (returnAddress === undefined) return undefined;
     const pc = registers.codeAddress(returnAddress);
     if (pc === 0n) return undefined;
-    unwound.set(registers.programCounter, { value: pc, savedAt: saved?.savedAt ?? frame.registers.savedAt(returnRegister) });
+    unwound.set(registers.programCounter, {
+      value: pc,
+      savedAt: saved?.savedAt ?? frame.registers.savedAt(returnRegister),
+    });
     const caller = this.frameAt(pc, pc - 1n, new UnwoundRegisters(frame.registers, unwound), frame.level + 1, false);
     return (yield* this.leadsOutwards(frame, caller)) ? caller : undefined;
   }

@@ -1,0 +1,237 @@
+/**
+ * Values as text on one line, the way gdb's `print` shows them: `{x = 1, y = -2}`, `0x2000711c <counter>`, `"text"`,
+ * `BLUE`, `65 'A'`, `<optimized out>`. Repeats are not folded. An aggregate of which the compiler kept only a part
+ * shows that part; memory that can't be read shows the error in its place.
+ */
+import { hex } from '../bytes';
+import type { Query } from '../query';
+import { characterText, enumText, floatText, quotedText } from './format-number';
+import { type Unavailable } from './location';
+import { stripType, type StructType, type Type } from './model';
+import {
+  decodeScalar,
+  elementCount,
+  elementValue,
+  isOpaque,
+  memberValues,
+  type Value,
+  valueAt,
+  valueBytes,
+} from './value';
+import { decodeFloat } from './value-float';
+import { isBoolean, isCharacter, isComplex, isFloating } from './value-types';
+
+export interface FormatOptions {
+  /** `counter` or `counter+4` for an address that belongs to a symbol. */
+  readonly symbolText?: (address: bigint) => string | undefined;
+  /** How an address is written; hexadecimal by default. */
+  readonly addressText?: (address: bigint) => string;
+  /** Integers in hexadecimal. */
+  readonly hex?: boolean;
+  /** Elements of an array and characters of a text that are shown before `...`. */
+  readonly maxElements?: number;
+  /** Nesting beyond this is shown as `{...}`. */
+  readonly maxDepth?: number;
+}
+
+const defaultMaxElements = 100;
+const defaultMaxDepth = 20;
+
+/** What an address belongs to, for `symbolText`: as LoadedProgram.symbolAt answers. */
+export interface SymbolPosition {
+  readonly symbol: { readonly name: string; readonly kind?: string };
+  readonly offset: number;
+}
+
+/** Makes `symbolText` of a symbol look-up. Of a function's address, bit 0 (Thumb) is no offset. */
+export function symbolAnnotation(
+  symbolAt: (address: bigint) => SymbolPosition | undefined,
+): (address: bigint) => string | undefined {
+  return (address) => {
+    const found = symbolAt(address);
+    if (!found) return undefined;
+    const offset = found.symbol.kind === 'function' && (address & 1n) === 1n ? found.offset & ~1 : found.offset;
+    return offset === 0 ? found.symbol.name : `${found.symbol.name}+${offset}`;
+  };
+}
+
+export function* formatValue(value: Value, options: FormatOptions = {}): Query<string> {
+  return yield* new Formatter(options).format(value, 0);
+}
+
+export function unavailableText({ optimizedOut, reason }: Unavailable): string {
+  return optimizedOut ? '<optimized out>' : `<error: ${reason}>`;
+}
+
+class Formatter {
+  private readonly maxElements: number;
+
+  constructor(private readonly options: FormatOptions) {
+    this.maxElements = options.maxElements ?? defaultMaxElements;
+  }
+
+  *format(value: Value, depth: number): Query<string> {
+    const type = stripType(value.type);
+    if (value.location.kind === 'implicit-pointer') return '<synthetic pointer>';
+    switch (type.kind) {
+      case 'struct':
+      case 'union':
+      case 'class':
+        return yield* this.formatStruct(value, type, depth);
+      case 'array':
+        return yield* this.formatArray(value, depth);
+      case 'function':
+        return this.formatFunction(value);
+      case 'void':
+        return 'void';
+      default:
+        return yield* this.formatScalar(value, type);
+    }
+  }
+
+  // ---- aggregates ----
+
+  private *formatStruct(value: Value, type: StructType, depth: number): Query<string> {
+    if (type.incomplete || type.byteSize === undefined) return '<incomplete type>';
+    if (type.members.length === 0) return '{<No data fields>}';
+    if (depth > (this.options.maxDepth ?? defaultMaxDepth)) return '{...}';
+    const whole = yield* this.fetched(value);
+    if ('kind' in whole) return unavailableText(whole);
+    const parts: string[] = [];
+    for (const [i, { name, value: member }] of memberValues(whole).entries()) {
+      const text = yield* this.formatMember(value, i, member, depth + 1);
+      parts.push(name === undefined ? text : `${name} = ${text}`);
+    }
+    return `{${parts.join(', ')}}`;
+  }
+
+  /** A member read with its structure; a flexible array has no contents there, but an address. */
+  private *formatMember(parent: Value, index: number, member: Value, depth: number): Query<string> {
+    const isFlexible = stripType(member.type).kind === 'array' && !elementCount(member.type);
+    return yield* this.format(isFlexible ? memberValues(parent)[index].value : member, depth);
+  }
+
+  private *formatArray(value: Value, depth: number): Query<string> {
+    const count = elementCount(value.type);
+    const array = stripType(value.type);
+    if (array.kind !== 'array') return '';
+    if (!count) {
+      if (value.location.kind === 'memory') return yield* this.pointerText(value.location.address, array.element);
+      return value.location.kind === 'unavailable' ? unavailableText(value.location) : '{}';
+    }
+    if (depth > (this.options.maxDepth ?? defaultMaxDepth)) return '{...}';
+    const shown = Math.min(count, this.maxElements);
+    const elementSize = array.element.byteSize ?? 0;
+    // Only what is shown is read.
+    const part: Value = { ...value, type: { ...array, count: shown, byteSize: shown * elementSize } };
+    const whole = yield* this.fetched(part);
+    if ('kind' in whole) return unavailableText(whole);
+    if (isCharacter(array.element) && whole.location.kind === 'bytes' && !this.options.hex) {
+      return arrayText(whole.location.bytes, count > shown);
+    }
+    const parts: string[] = [];
+    for (let i = 0; i < shown; i++) parts.push(yield* this.format(elementValue(whole, i), depth + 1));
+    return `{${parts.join(', ')}${count > shown ? '...' : ''}}`;
+  }
+
+  /**
+   * The value with its bytes read in one request, so that its parts ask for nothing more. Where the compiler kept
+   * only parts, the value as it is: each part then speaks for itself.
+   */
+  private *fetched(value: Value): Query<Value | Unavailable> {
+    if (value.location.kind === 'bytes') return value;
+    const bytes = yield* valueBytes(value);
+    if (bytes instanceof Uint8Array) return valueAt(value.type, { kind: 'bytes', bytes }, value.frame);
+    return value.location.kind === 'memory' ? bytes : value;
+  }
+
+  // ---- scalars ----
+
+  private *formatScalar(value: Value, type: Exclude<Type, StructType>): Query<string> {
+    const bytes = yield* valueBytes(value);
+    if (!(bytes instanceof Uint8Array)) return unavailableText(bytes);
+    const { littleEndian } = value.frame.machine;
+    if (isComplex(value.type)) {
+      const half = bytes.length / 2;
+      return `${this.float(bytes.subarray(0, half), littleEndian)} + ${this.float(bytes.subarray(half), littleEndian)}i`;
+    }
+    if (isFloating(value.type)) return this.float(bytes, littleEndian);
+    if (isOpaque(value.type)) return bytesText(bytes, value.type);
+    const number = BigInt(decodeScalar(bytes, value.type, littleEndian));
+    if (type.kind === 'pointer') return yield* this.formatPointer(number, type.target, value);
+    if (type.kind === 'reference' || type.kind === 'rvalue-reference') return `@${this.address(number)}`;
+    if (type.kind === 'enum') return enumText(type, number);
+    if (isBoolean(type) && (number === 0n || number === 1n)) return number === 1n ? 'true' : 'false';
+    if (this.options.hex) return hex(BigInt.asUintN(bytes.length * 8, number));
+    if (isCharacter(type)) return `${number} '${characterText(Number(BigInt.asUintN(8, number)), "'")}'`;
+    return number.toString();
+  }
+
+  private float(bytes: Uint8Array, littleEndian: boolean): string {
+    return floatText(bytes, decodeFloat(bytes, littleEndian), littleEndian);
+  }
+
+  private *formatPointer(address: bigint, target: Type, value: Value): Query<string> {
+    if (stripType(target).kind !== 'function') return yield* this.pointerText(address, target);
+    return this.annotated(address, value.frame.machine.registers.codeAddress(address));
+  }
+
+  private formatFunction(value: Value): string {
+    if (value.location.kind !== 'memory') return unavailableText(noAddress);
+    return `{${value.type.displayName}} ${this.annotated(value.location.address, value.location.address)}`;
+  }
+
+  /** An address with the symbol it belongs to, and the text that it points to. */
+  private *pointerText(address: bigint, target: Type): Query<string> {
+    const text = this.annotated(address, address);
+    if (address === 0n || !isCharacter(target)) return text;
+    return `${text} ${yield* this.textAt(address)}`;
+  }
+
+  private annotated(address: bigint, symbolAddress: bigint): string {
+    const symbol = symbolAddress === 0n ? undefined : this.options.symbolText?.(symbolAddress);
+    return symbol === undefined ? this.address(address) : `${this.address(address)} <${symbol}>`;
+  }
+
+  private address(address: bigint): string {
+    return this.options.addressText?.(address) ?? hex(address);
+  }
+
+  /** The NUL-terminated text at an address, as far as it is readable and short enough. */
+  private *textAt(address: bigint): Query<string> {
+    const characters: number[] = [];
+    let chunk = 16;
+    while (characters.length < this.maxElements) {
+      const start = address + BigInt(characters.length);
+      const wanted: number = Math.min(chunk, this.maxElements - characters.length);
+      const bytes: Uint8Array | undefined = yield { address: start, length: wanted };
+      if (!bytes && wanted > 1) {
+        // Near the end of a region only part of the chunk is there.
+        chunk = Math.floor(wanted / 2);
+        continue;
+      }
+      if (!bytes) {
+        const error = `<error: Cannot access memory at address ${hex(start)}>`;
+        return characters.length === 0 ? error : quotedText(Uint8Array.from(characters)) + error;
+      }
+      const nul = bytes.indexOf(0);
+      characters.push(...(nul < 0 ? bytes : bytes.subarray(0, nul)));
+      if (nul >= 0) return quotedText(Uint8Array.from(characters));
+    }
+    return `${quotedText(Uint8Array.from(characters))}...`;
+  }
+}
+
+const noAddress: Unavailable = { kind: 'unavailable', optimizedOut: true, reason: 'the function has no address' };
+
+/** A character array; one NUL at its end is C's terminator and not shown. */
+function arrayText(bytes: Uint8Array, truncated: boolean): string {
+  if (truncated) return `${quotedText(bytes)}...`;
+  return quotedText(bytes[bytes.length - 1] === 0 ? bytes.subarray(0, -1) : bytes);
+}
+
+function bytesText(bytes: Uint8Array, type: Type): string {
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const stripped = stripType(type);
+  return stripped.kind === 'unknown' ? `<${stripped.reason}: ${digits}>` : `<bytes ${digits}>`;
+}

@@ -1,0 +1,240 @@
+/**
+ * Values: a type and where an object of it is, in a frame. Nothing is read from the target before it is asked for;
+ * members and elements are values of their own with a slice of the location, so that an object of which the compiler
+ * kept only a part shows that part.
+ */
+import { decodeUnsigned, encodeInteger } from '../bytes';
+import type { Query } from '../query';
+import { Encoding } from './constants';
+import { evaluateNumber } from './expression';
+import { fitLocation, type Location, sliceLocation, type Unavailable, optimizedOut, unavailable } from './location';
+import { type ArrayType, type Member, stripType, type StructType, type Type, type VariableInfo } from './model';
+import { Frame, isExpression } from './unwind-frame';
+import { readBits, readBytes, type TargetWrite, writeBits } from './value-bits';
+import { decodeFloat, encodeFloat } from './value-float';
+import { arrayOf, isFloating, isSigned } from './value-types';
+
+export interface Value {
+  readonly type: Type;
+  /** Where the object starts; of a bit-field, where the structure that holds it starts. */
+  readonly location: Location;
+  /** In memory order from the start of `location`. */
+  readonly bitField: { readonly bitOffset: number; readonly bitSize: number } | undefined;
+  /** Registers, byte order and debug information that the location refers to. */
+  readonly frame: Frame;
+}
+
+export interface NamedValue {
+  /** Member name, `[0]`, `*p`; undefined for an anonymous member. */
+  readonly name: string | undefined;
+  readonly value: Value;
+}
+
+export function valueAt(type: Type, location: Location, frame: Frame): Value {
+  return { type, location, bitField: undefined, frame };
+}
+
+/** The value of a variable in a frame (of a file-scope variable: in its module's frame). */
+export function* variableValue(variable: VariableInfo, frame: Frame): Query<Value> {
+  const type = yield* completeType(variable.type, frame);
+  if (variable.constValue) return valueAt(type, { kind: 'bytes', bytes: variable.constValue }, frame);
+  if (!variable.location) return valueAt(type, optimizedOut('the compiler kept no location for it'), frame);
+  const location = yield* frame.locate(variable.location);
+  return valueAt(type, fitTo(location, type, frame), frame);
+}
+
+function fitTo(location: Location, type: Type, frame: Frame): Location {
+  if (location.kind === 'memory' || type.byteSize === undefined) return location;
+  return fitLocation(location, type.byteSize, frame.machine.littleEndian, frame.machine.addressSize);
+}
+
+/** Variable-length arrays get the length that they have in this frame (5.13). */
+export function* completeType(type: Type, frame: Frame): Query<Type> {
+  const stripped = stripType(type);
+  if (stripped.kind === 'pointer') {
+    const target = stripType(stripped.target);
+    if (target.kind !== 'array' || !isVariable(target)) return type;
+    const complete = yield* completeType(target, frame);
+    return { ...stripped, target: complete };
+  }
+  if (stripped.kind !== 'array' || !isVariable(stripped)) return type;
+  const element = yield* completeType(stripped.element, frame);
+  let count: number | undefined;
+  if (typeof stripped.count === 'object') {
+    const expression = frame.select(stripped.count);
+    const result = isExpression(expression) ? yield* evaluateNumber(expression, frame) : undefined;
+    if (typeof result === 'bigint') count = Math.max(Number(BigInt.asIntN(32, result)), 0);
+  } else count = stripped.count;
+  return arrayOf(element, count);
+}
+
+function isVariable(type: ArrayType): boolean {
+  if (typeof type.count === 'object') return true;
+  const element = stripType(type.element);
+  return element.kind === 'array' && isVariable(element);
+}
+
+// ---- contents ----
+
+export function* valueBytes(value: Value): Query<Uint8Array | Unavailable> {
+  const { type, bitField, frame } = value;
+  if (type.byteSize === undefined) return unavailable(`the size of ${type.displayName} is not known`);
+  if (!bitField) return yield* readBytes(value.location, type.byteSize, frame);
+  const number = yield* readScalar(value);
+  if (typeof number === 'object') return number;
+  return encodeInteger(BigInt(number), type.byteSize, frame.machine.littleEndian);
+}
+
+/** The number that a scalar holds: bigint for integers, enumerations and pointers, number for floating point. */
+export function* readScalar(value: Value): Query<bigint | number | Unavailable> {
+  const { type, bitField, frame } = value;
+  if (bitField) {
+    const bits = yield* readBits(value.location, bitField.bitOffset, bitField.bitSize, frame);
+    return typeof bits === 'bigint' && isSigned(type) ? BigInt.asIntN(bitField.bitSize, bits) : bits;
+  }
+  if (type.byteSize === undefined) return unavailable(`the size of ${type.displayName} is not known`);
+  const bytes = yield* readBytes(value.location, type.byteSize, frame);
+  return bytes instanceof Uint8Array ? decodeScalar(bytes, type, frame.machine.littleEndian) : bytes;
+}
+
+export function decodeScalar(bytes: Uint8Array, type: Type, littleEndian: boolean): bigint | number {
+  if (isFloating(type)) return decodeFloat(bytes, littleEndian);
+  const unsigned = decodeUnsigned(bytes, littleEndian);
+  return isSigned(type) ? BigInt.asIntN(bytes.length * 8, unsigned) : unsigned;
+}
+
+export function encodeScalar(number: bigint | number, type: Type, littleEndian: boolean): Uint8Array {
+  const size = type.byteSize ?? 0;
+  if (isFloating(type)) return encodeFloat(Number(number), size, littleEndian);
+  return encodeInteger(typeof number === 'number' ? BigInt(Math.trunc(number)) : number, size, littleEndian);
+}
+
+/** The writes that store `bytes` (of the value's size) in the value's place. */
+export function* writeValue(value: Value, bytes: Uint8Array): Query<readonly TargetWrite[] | Unavailable> {
+  const { bitField, frame } = value;
+  const number = decodeUnsigned(bytes, frame.machine.littleEndian);
+  if (bitField) return yield* writeBits(value.location, bitField.bitOffset, bitField.bitSize, number, frame);
+  if (value.location.kind === 'memory') return [{ kind: 'memory', address: value.location.address, bytes }];
+  return yield* writeBits(value.location, 0, bytes.length * 8, number, frame);
+}
+
+// ---- parts ----
+
+export function memberValue(value: Value, member: Member): Value {
+  if (member.bitSize !== undefined && member.bitOffset !== undefined) {
+    const bitField = { bitOffset: member.bitOffset, bitSize: member.bitSize };
+    return { type: member.type, location: value.location, bitField, frame: value.frame };
+  }
+  const size = member.type.byteSize ?? 0;
+  return valueAt(member.type, sliceLocation(value.location, member.byteOffset, size), value.frame);
+}
+
+export function memberValues(value: Value): NamedValue[] {
+  const type = stripType(value.type);
+  if (!isStruct(type)) return [];
+  return type.members.map((member) => ({ name: member.name, value: memberValue(value, member) }));
+}
+
+export function isStruct(type: Type): type is StructType {
+  return type.kind === 'struct' || type.kind === 'union' || type.kind === 'class';
+}
+
+/** Finds a member by name, in anonymous members too; the way to it, outermost first. */
+export function findMember(type: StructType, name: string): readonly Member[] | undefined {
+  for (const member of type.members) {
+    if (member.name === name) return [member];
+    const inner = member.name === undefined ? stripType(member.type) : undefined;
+    if (inner && isStruct(inner)) {
+      const path = findMember(inner, name);
+      if (path) return [member, ...path];
+    }
+  }
+  return undefined;
+}
+
+/** Number of elements of an array; undefined when it has no known length. */
+export function elementCount(type: Type): number | undefined {
+  const stripped = stripType(type);
+  if (stripped.kind !== 'array') return undefined;
+  return typeof stripped.count === 'number' ? stripped.count : undefined;
+}
+
+export function elementValue(value: Value, index: number): Value {
+  const type = stripType(value.type);
+  if (type.kind !== 'array') return valueAt(value.type, unavailable('not an array'), value.frame);
+  const size = type.element.byteSize;
+  if (size === undefined) return valueAt(type.element, unavailable('the size of an element is not known'), value.frame);
+  return valueAt(type.element, sliceLocation(value.location, index * size, size), value.frame);
+}
+
+/** What a pointer points to. */
+export function* dereference(value: Value): Query<Value | Unavailable> {
+  const type = stripType(value.type);
+  if (type.kind !== 'pointer' && type.kind !== 'reference' && type.kind !== 'rvalue-reference') {
+    return unavailable(`${value.type.displayName} is not a pointer`);
+  }
+  const target = yield* completeType(type.target, value.frame);
+  if (value.location.kind === 'implicit-pointer') {
+    const { unit, infoOffset, byteOffset } = value.location;
+    const description = unit.locationOf(infoOffset);
+    if (!description) return optimizedOut('what it points to was not kept');
+    const location = yield* value.frame.locate(description);
+    return valueAt(target, sliceLocation(location, Number(byteOffset), target.byteSize ?? 0), value.frame);
+  }
+  const address = yield* readScalar(value);
+  if (typeof address === 'object') return address;
+  return valueAt(target, { kind: 'memory', address: codeOrData(BigInt(address), target, value.frame) }, value.frame);
+}
+
+function codeOrData(address: bigint, target: Type, frame: Frame): bigint {
+  return stripType(target).kind === 'function' ? frame.machine.registers.codeAddress(address) : address;
+}
+
+/**
+ * What a tree shows below a value: members, elements (a part of them on request), or what a pointer points to
+ * (the members of a structure directly). A pointer that leads nowhere readable has one child that says so.
+ */
+export function* childrenOf(value: Value, start = 0, count = Number.MAX_SAFE_INTEGER): Query<NamedValue[]> {
+  const type = stripType(value.type);
+  if (isStruct(type)) return memberValues(value).slice(start, start + count);
+  if (type.kind === 'array') {
+    const total = elementCount(type) ?? 0;
+    const end = Math.min(total, start + count);
+    const children: NamedValue[] = [];
+    for (let i = start; i < end; i++) children.push({ name: `[${i}]`, value: elementValue(value, i) });
+    return children;
+  }
+  if (!hasChildren(value)) return [];
+  const target = yield* dereference(value);
+  if ('kind' in target) return [];
+  if (isStruct(stripType(target.type))) return memberValues(target).slice(start, start + count);
+  return [{ name: '*', value: target }].slice(start, start + count);
+}
+
+/** Whether childrenOf can have something to show, without asking the target. */
+export function hasChildren(value: Value): boolean {
+  const type = stripType(value.type);
+  if (value.location.kind === 'unavailable') return false;
+  if (isStruct(type)) return type.members.length > 0;
+  if (type.kind === 'array') return (elementCount(type) ?? 0) > 0;
+  if (type.kind !== 'pointer') return false;
+  const target = stripType(type.target);
+  if (isStruct(target)) return !target.incomplete;
+  return target.kind !== 'void' && target.kind !== 'function' && target.kind !== 'unknown';
+}
+
+/** Real and imaginary part of a complex number. */
+export function* readComplex(value: Value): Query<readonly [number, number] | Unavailable> {
+  const bytes = yield* valueBytes(value);
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  const half = bytes.length / 2;
+  const { littleEndian } = value.frame.machine;
+  return [decodeFloat(bytes.subarray(0, half), littleEndian), decodeFloat(bytes.subarray(half), littleEndian)];
+}
+
+/** Encodings whose bytes are only shown, not computed with. */
+export function isOpaque(type: Type): boolean {
+  const stripped = stripType(type);
+  if (stripped.kind === 'unknown') return true;
+  return stripped.kind === 'base' && stripped.encoding >= Encoding.DW_ATE_imaginary_float && stripped.encoding < 0x10;
+}
