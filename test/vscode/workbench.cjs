@@ -1,0 +1,163 @@
+/**
+ * The workbench as a person uses it: files of the explorer, keys, the palette, and what the views show as text.
+ * Selectors are those of VS Code 1.139.
+ */
+const { sleep } = require('./runtime.cjs');
+
+class Workbench {
+  constructor(page) {
+    this.page = page;
+    page.setDefaultTimeout(20_000);
+  }
+
+  async open(url) {
+    await this.page.goto(url);
+    await this.page.waitForSelector('.monaco-workbench .explorer-folders-view .monaco-list-row');
+  }
+
+  /** Opens `folder/file` by the explorer, as a kept tab. */
+  async openFile(path) {
+    const names = path.split('/');
+    await this.view('Explorer', '.explorer-folders-view');
+    for (const [i, name] of names.entries()) {
+      const row = this.page
+        .locator('.explorer-folders-view .monaco-list-row')
+        .filter({ has: this.page.getByText(name, { exact: true }) })
+        .first();
+      await row.waitFor();
+      if (i === names.length - 1) await row.dblclick();
+      else if ((await row.getAttribute('aria-expanded')) !== 'true') await row.click();
+    }
+    await this.page.locator('.tabs-container .tab.active', { hasText: names.at(-1) }).waitFor();
+    if (/\.(c|h)$/.test(path)) await this.page.locator('.monaco-editor .view-line').first().waitFor();
+  }
+
+  /** Brings a view container of the activity bar to the front. */
+  async view(title, selector) {
+    if (await this.page.locator(selector).first().isVisible()) return;
+    await this.page.locator(`.activitybar [aria-label^="${title}"]`).first().click();
+    await this.page.locator(selector).first().waitFor();
+  }
+
+  async palette(command) {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input[type="text"], .quick-input-widget .input').first();
+    await input.waitFor();
+    await input.fill(`>${command}`);
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: command }).first();
+    await row.waitFor();
+    await row.click();
+  }
+
+  line(text) {
+    return this.page.locator('.monaco-editor .view-line', { hasText: text }).first();
+  }
+
+  /** A click into the editor's text, so that keys go there. */
+  async focusEditor(text) {
+    const box = await this.line(text).boundingBox();
+    await this.page.mouse.click(box.x + 5, box.y + box.height / 2);
+  }
+
+  /** Clicks the glyph margin of the line. */
+  async toggleBreakpoint(text) {
+    const line = await this.line(text).boundingBox();
+    const margin = await this.page.locator('.editor-instance .monaco-editor .margin').first().boundingBox();
+    await this.page.mouse.click(margin.x + 10, line.y + line.height / 2);
+  }
+
+  /** Moves the pointer over `word` in the line and returns the hover's text. */
+  async hover(text, word, expected) {
+    const target = await this.line(text).evaluate((element, name) => {
+      const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const at = node.textContent.indexOf(name);
+        if (at < 0) continue;
+        const range = document.createRange();
+        range.setStart(node, at);
+        range.setEnd(node, at + name.length);
+        const { x, y, width, height } = range.getBoundingClientRect();
+        return { x: x + width / 2, y: y + height / 2 };
+      }
+      return undefined;
+    }, word);
+    if (target === undefined) throw new Error(`${word} is not in the line ${text}`);
+    await this.page.mouse.move(target.x - 30, target.y + 60);
+    await this.page.mouse.move(target.x, target.y, { steps: 4 });
+    const hover = this.page
+      .locator('.monaco-hover:visible, .debug-hover-widget:visible', { hasText: expected })
+      .first();
+    await hover.waitFor();
+    return (await hover.innerText()).trim();
+  }
+
+  /** Texts of a view's rows, one string each, in order. */
+  async rows(selector) {
+    const texts = await this.page.locator(`${selector} .monaco-list-row`).evaluateAll((elements) =>
+      elements
+        .map((element) => ({ top: element.getBoundingClientRect().top, text: element.innerText }))
+        .sort((a, b) => a.top - b.top)
+        .map(({ text }) => text),
+    );
+    return texts.map((text) => text.replace(/\s*\n\s*/g, ' ').trim());
+  }
+
+  async waitForRow(selector, text) {
+    await this.page.locator(`${selector} .monaco-list-row`).filter({ hasText: text }).first().waitFor();
+  }
+
+  async startDebugging() {
+    await this.page.keyboard.press('F5');
+    await this.page.locator('.debug-toolbar').waitFor();
+  }
+
+  async waitForStop() {
+    await this.page.locator('.debug-top-stack-frame-line').first().waitFor();
+    await this.page.locator('.debug-call-stack .monaco-list-row').nth(1).waitFor();
+  }
+
+  /** Line number that the top frame's highlight is on. */
+  async stoppedLine() {
+    return this.page.evaluate(() => {
+      const mark = document.querySelector('.debug-top-stack-frame-line');
+      const top = mark.getBoundingClientRect().top;
+      const numbers = [...document.querySelectorAll('.margin .line-numbers')];
+      const number = numbers.find((element) => Math.abs(element.getBoundingClientRect().top - top) < 4);
+      return number === undefined ? undefined : Number(number.textContent);
+    });
+  }
+
+  callStack() {
+    return this.rows('.debug-call-stack');
+  }
+
+  /** Opens a scope when it is closed; rows of the Variables view. */
+  async variables(scope) {
+    const row = this.page.locator('.debug-variables .monaco-list-row', { hasText: scope }).first();
+    await row.waitFor();
+    if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click();
+    await sleep(300);
+    return this.rows('.debug-variables');
+  }
+
+  /** Lines of the Debug Console. */
+  async console() {
+    const lines = await this.page.locator('.repl .monaco-list-row').allInnerTexts();
+    return lines.map((line) =>
+      line
+        .replaceAll('\u00a0', ' ')
+        .replace(/\s*\n\s*/g, ' ')
+        .trim(),
+    );
+  }
+
+  async waitForConsole(text) {
+    await this.page.locator('.repl .monaco-list-row', { hasText: text }).first().waitFor();
+  }
+
+  async waitForEnd() {
+    await this.page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  }
+}
+
+module.exports = { Workbench };
