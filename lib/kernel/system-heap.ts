@@ -4,14 +4,18 @@
  * corrupts the heap in silence.
  */
 import { hex } from '../bytes';
+import { littleEndian } from './guest-memory';
 import type { HostMisuse } from './host-call';
 
-/** sys_heap on guest memory; addresses are numbers, 0 = no room. */
+/** sys_heap on guest memory (KHeap has these); addresses are numbers, 0 = no room. */
 export interface HeapAllocator {
+  alloc(bytes: number): number;
+  /** `align` may carry the rewind bit: align | 4 = four bytes before a multiple of align. */
   alignedAlloc(align: number, bytes: number): number;
   free(address: number): void;
-  /** Bytes that the block at an address can hold; undefined when no allocated block starts there. */
-  usableSize(address: number): number | undefined;
+  isAllocated(address: number): boolean;
+  /** Bytes that an allocated block can hold. */
+  usableSize(address: number): number;
 }
 
 /** Guest memory, as far as the heap functions touch it. */
@@ -32,17 +36,13 @@ export class SystemHeap {
   ) {}
 
   /** z_alloc_helper: the reference is the word below the (aligned) block. */
-  kMalloc(size: number, align = REFERENCE_SIZE): number {
-    if (size > U32_MAX - REFERENCE_SIZE) return 0;
-    // An aligned block leaves room for the reference by one alignment unit in front of it.
-    const front = Math.max(align, REFERENCE_SIZE);
-    const start = this.heap.alignedAlloc(align, size + front);
+  kMalloc(size: number, align = 0): number {
+    const total = size + REFERENCE_SIZE;
+    if (total > U32_MAX) return 0;
+    const start = align === 0 ? this.heap.alloc(total) : this.heap.alignedAlloc(align | REFERENCE_SIZE, total);
     if (start === 0) return 0;
-    const block = start + front;
-    const words = new Uint32Array([start, this.reference]);
-    if (front >= 8) this.memory.write(block - 8, new Uint8Array(words.buffer));
-    else this.memory.write(block - REFERENCE_SIZE, new Uint8Array(words.buffer, 4));
-    return block;
+    this.memory.write(start, littleEndian(this.reference, REFERENCE_SIZE));
+    return start + REFERENCE_SIZE;
   }
 
   kCalloc(count: number, size: number): number {
@@ -66,7 +66,7 @@ export class SystemHeap {
       this.heap.free(start);
       return 0;
     }
-    const available = (this.heap.usableSize(start) ?? 0) - (block - start);
+    const available = this.heap.usableSize(start) - REFERENCE_SIZE;
     const moved = this.move(block, available, this.kMalloc(size), size);
     if (moved !== 0) this.heap.free(start);
     return moved;
@@ -83,26 +83,29 @@ export class SystemHeap {
 
   free(name: string, block: number): HostMisuse | undefined {
     if (block === 0) return undefined;
-    if (this.heap.usableSize(block) === undefined) return misuse(name, block, 'malloc');
+    if (!this.heap.isAllocated(block)) return misuse(name, block, 'malloc');
     this.heap.free(block);
     return undefined;
   }
 
   realloc(name: string, block: number, size: number): number | HostMisuse {
     if (block === 0) return this.malloc(size);
-    const available = this.heap.usableSize(block);
-    if (available === undefined) return misuse(name, block, 'malloc');
+    if (!this.heap.isAllocated(block)) return misuse(name, block, 'malloc');
     if (size === 0) {
       this.heap.free(block);
       return 0;
     }
-    const moved = this.move(block, available, this.malloc(size), size);
+    const moved = this.move(block, this.heap.usableSize(block), this.malloc(size), size);
     if (moved !== 0) this.heap.free(block);
     return moved;
   }
 
+  /** Start of the allocation that a block of k_malloc is in: live, and the word there refers to this heap. */
   private startOf(block: number): number | undefined {
-    return this.heap.usableSize(block - REFERENCE_SIZE) === undefined ? undefined : block - REFERENCE_SIZE;
+    const start = block - REFERENCE_SIZE;
+    if (start < 0 || !this.heap.isAllocated(start)) return undefined;
+    const word = this.memory.read(start, REFERENCE_SIZE);
+    return littleEndian(this.reference, REFERENCE_SIZE).every((byte, i) => byte === word[i]) ? start : undefined;
   }
 
   private move(from: number, available: number, to: number, size: number): number {

@@ -1,12 +1,12 @@
 /** The base image's functions on a bench: real guest memory, registers set by the test, no engine. */
-import type { MemoryRegion } from '../../lib/emulator/types';
 import { baseFunctions } from '../../lib/kernel/base-image';
 import { Console, type OutputEvent } from '../../lib/kernel/console';
 import { GuestMemory } from '../../lib/kernel/guest-memory';
 import { HostCalls, type HostCallEnd } from '../../lib/kernel/host-calls';
 import type { KernelServices } from '../../lib/kernel/host-call';
 import { implementations } from '../../lib/kernel/implementations';
-import { memoryMap } from '../../lib/kernel/memory-map';
+import { KHeap } from '../../lib/kernel/k-heap';
+import { memoryMap, SYSTEM_K_HEAP } from '../../lib/kernel/memory-map';
 import { SystemHeap } from '../../lib/kernel/system-heap';
 import { VirtualClock } from '../../lib/kernel/virtual-clock';
 import { fakeMachine } from './fake-machine';
@@ -27,16 +27,20 @@ export interface HostBench {
   value(name: string, ...words: number[]): number;
 }
 
-export function hostBench(saturatingDivide = true, extra: readonly MemoryRegion[] = [], heap?: SystemHeap): HostBench {
-  const machine = fakeMachine([...memoryMap(64).regions, ...extra]);
+export function hostBench(saturatingDivide = true): HostBench {
+  const map = memoryMap(64);
+  const machine = fakeMachine(map.regions);
   const memory = new GuestMemory(machine.memory);
   const clock = new VirtualClock({ skippedCycles: 0 }, () => machine.instructionCount);
   const output: OutputEvent[] = [];
   const console = new Console({ pending: [], stream: 'console', callerPc: 0 }, (event) => output.push(event));
-  const none = { alignedAlloc: () => 0, free: () => undefined, usableSize: () => undefined };
   const services: KernelServices = {
     clock,
-    heap: heap ?? new SystemHeap(none, machine.memory, 0),
+    heap: new SystemHeap(
+      KHeap.init(machine.memory, map.systemHeap.base, map.systemHeap.size),
+      machine.memory,
+      SYSTEM_K_HEAP,
+    ),
     saturatingDivide,
     random: 1,
     print: (bytes, stream) => console.print(bytes, stream, RETURN_ADDRESS),

@@ -1,0 +1,96 @@
+/**
+ * What lies at an address, for people: functions and objects of the base image, symbols and sections of the loaded
+ * extensions (from the ELF and where the loader placed its sections), else the memory region.
+ */
+import { hex } from '../bytes';
+import { STT_FUNC, STT_OBJECT } from '../elf/constants';
+import type { ElfFile } from '../elf/elf-file';
+import type { MachineMemory } from '../emulator/types';
+import { baseExports, hostSymbols, type BaseSymbol } from '../kernel/base-image';
+import type { InstanceId, PlacedSection } from '../llext/types';
+
+interface LoadedSymbol {
+  readonly name: string;
+  readonly address: number;
+  readonly size: number;
+}
+
+interface LoadedNames {
+  readonly instance: InstanceId;
+  readonly sections: readonly PlacedSection[];
+  /** By address, ascending. */
+  readonly symbols: readonly LoadedSymbol[];
+}
+
+export interface NamedOffset {
+  readonly name: string;
+  readonly offset: number;
+}
+
+const hostTable: readonly BaseSymbol[] = [...hostSymbols, ...baseExports].sort((a, b) => a.address - b.address);
+
+/** Function or object of the base image that holds the address. */
+export function hostSymbolAt(address: number): NamedOffset | undefined {
+  const found = hostTable.find((symbol) => address >= symbol.address && address < symbol.address + symbol.size);
+  return found && { name: found.name, offset: address - found.address };
+}
+
+function loadedSymbols(elf: ElfFile, sections: readonly PlacedSection[]): LoadedSymbol[] {
+  const placed = new Map(sections.map((section) => [section.index, Number(section.address)]));
+  const symbols: LoadedSymbol[] = [];
+  for (const symbol of elf.symbols()) {
+    const base = placed.get(symbol.st_shndx);
+    if (base === undefined || symbol.name === '') continue;
+    if (symbol.type !== STT_FUNC && symbol.type !== STT_OBJECT) continue;
+    // Bit 0 of a Thumb function's value is not part of its address.
+    const value = Number(symbol.st_value) & (symbol.type === STT_FUNC ? ~1 : ~0);
+    symbols.push({ name: symbol.name, address: base + value, size: symbol.st_size });
+  }
+  return symbols.sort((a, b) => a.address - b.address);
+}
+
+export class AddressNames {
+  private readonly loaded = new Map<number, LoadedNames>();
+
+  constructor(private readonly memory: MachineMemory) {}
+
+  add(instance: InstanceId, elf: ElfFile, sections: readonly PlacedSection[]): void {
+    this.loaded.set(instance.id, { instance, sections, symbols: loadedSymbols(elf, sections) });
+  }
+
+  remove(instanceId: number): void {
+    this.loaded.delete(instanceId);
+  }
+
+  /** 'counter+4 in .bss of hello', '.text+12 of hello', 'printk of the base image'; undefined for plain memory. */
+  describe(address: number): string | undefined {
+    const host = hostSymbolAt(address);
+    if (host !== undefined) return `${withOffset(host)} of the base image`;
+    for (const { instance, sections, symbols } of this.loaded.values()) {
+      const section = sections.find((entry) => holds(Number(entry.address), entry.size, address));
+      if (section === undefined) continue;
+      const symbol = symbols.find((entry) => holds(entry.address, entry.size, address));
+      if (symbol === undefined) {
+        return `${withOffset({ name: section.name, offset: address - Number(section.address) })} of ${instance.name}`;
+      }
+      const name = withOffset({ name: symbol.name, offset: address - symbol.address });
+      return `${name} in ${section.name} of ${instance.name}`;
+    }
+    return undefined;
+  }
+
+  /** The memory region, or for an extension's section its region of the loader ('TEXT of hello'). */
+  region(address: number): string {
+    for (const { instance, sections } of this.loaded.values()) {
+      const section = sections.find((entry) => holds(Number(entry.address), entry.size, address));
+      if (section !== undefined) return `${section.region} of ${instance.name}`;
+    }
+    return this.memory.regionAt(address)?.name ?? 'nothing is mapped there';
+  }
+}
+
+const holds = (start: number, size: number, address: number): boolean => address >= start && address < start + size;
+
+function withOffset({ name, offset }: NamedOffset): string {
+  return offset === 0 ? name : `${name}+${hex(offset)}`;
+}

@@ -1,0 +1,53 @@
+/**
+ * The breakpoints of an emulated target: several may share an address, each with its own condition. The machine only
+ * knows addresses. Everything here is synchronous, so that breakpoints can be armed while the loader runs.
+ */
+import type { Machine } from '../emulator/types';
+import type { SynchronousView, TargetBreakpoint } from './target';
+
+interface Armed {
+  readonly id: number;
+  readonly condition: TargetBreakpoint['condition'];
+}
+
+export class Breakpoints {
+  private readonly byAddress = new Map<number, Armed[]>();
+  private nextId = 1;
+
+  constructor(private readonly machine: Machine) {}
+
+  add({ address, condition }: TargetBreakpoint): number {
+    const at = Number(BigInt.asUintN(32, address)) & ~1;
+    const key = at >>> 0;
+    const armed = this.byAddress.get(key) ?? [];
+    if (armed.length === 0) this.machine.setBreakpoint(key);
+    const id = this.nextId++;
+    this.byAddress.set(key, [...armed, { id, condition }]);
+    return id;
+  }
+
+  /** Nothing happens for an id that is not known (any more). */
+  remove(id: number): void {
+    for (const [address, armed] of this.byAddress) {
+      const kept = armed.filter((entry) => entry.id !== id);
+      if (kept.length === armed.length) continue;
+      if (kept.length > 0) {
+        this.byAddress.set(address, kept);
+      } else {
+        this.byAddress.delete(address);
+        this.machine.clearBreakpoint(address);
+      }
+      return;
+    }
+  }
+
+  has(address: number): boolean {
+    return this.byAddress.has(address);
+  }
+
+  /** Ids of the breakpoints there whose conditions hold; every condition is asked, because it may count or log. */
+  hit(address: number, view: SynchronousView): number[] {
+    const armed = this.byAddress.get(address) ?? [];
+    return armed.filter(({ condition }) => condition === undefined || condition(view)).map(({ id }) => id);
+  }
+}

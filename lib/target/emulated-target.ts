@@ -1,0 +1,279 @@
+/**
+ * The embedded target: an emulated Cortex-M with the built-in base image, the llext subsystem and virtual time.
+ * The Target interface is asynchronous; what a listener needs while the loader runs (breakpoints, registers, memory)
+ * is here synchronously too. reset() makes a fresh machine: everything loaded is gone, breakpoints as well.
+ */
+import { cpus, type CpuInfo } from '../arch';
+import { createMachine } from '../emulator/machine';
+import type { Machine } from '../emulator/types';
+import { Kernel } from '../kernel/kernel';
+import { DEFAULT_HEAP_SIZE_KIB, MAX_HEAP_SIZE_KIB, memoryMap } from '../kernel/memory-map';
+import type { OutputEvent } from '../kernel/console';
+import type { HostCallRecord } from '../kernel/host-calls';
+import type { LlextEvent, LlextStorage } from '../llext/types';
+import type { MemoryReply, MemoryRequest, RegisterFile } from '../query';
+import { AddressNames, hostSymbolAt } from './address-names';
+import { Breakpoints } from './breakpoints';
+import { CallSequence, type GuestCall } from './call-sequence';
+import { loadInto, type LoadOutcome, type LoadedExtension } from './load';
+import { RunLoop } from './run-loop';
+import { timerScheduler, type Scheduler } from './scheduler';
+import type { MemoryRead, ResumeMode, SynchronousView, Target, TargetBreakpoint, TargetStop } from './target';
+
+export interface TargetListener {
+  /** Text that the extension printed: whole lines, and what there is of a line when the target stops. */
+  output?(event: OutputEvent): void;
+  /** The loader's steps, synchronously while it works. */
+  llext?(event: LlextEvent): void;
+}
+
+export interface EmulatedTargetOptions {
+  /** A core of lib/arch; the first one by default. */
+  readonly cpu?: CpuInfo;
+  /** Size of the llext heap. RangeError when it is not an integer from 1 to 65536. */
+  readonly heapSizeKiB?: number;
+  readonly listener?: TargetListener;
+  readonly scheduler?: Scheduler;
+}
+
+export interface ExtensionFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Temporary unless told otherwise: everything is copied to the heap. */
+  readonly storage?: LlextStorage;
+}
+
+/** What is replaced when the machine is made anew. */
+interface Parts {
+  readonly machine: Machine;
+  readonly kernel: Kernel;
+  readonly breakpoints: Breakpoints;
+  readonly calls: CallSequence;
+  readonly names: AddressNames;
+  readonly loop: RunLoop;
+}
+
+/** DWARF numbers of r0 to r15. */
+const CORE_REGISTERS = 16;
+
+export class EmulatedTarget implements Target {
+  readonly cpu: CpuInfo;
+  private readonly heapSizeKiB: number;
+  private parts: Parts;
+  private extensions: LoadedExtension[] = [];
+  /** Errors and warnings of the load in progress. */
+  private loaderMessages: string[] = [];
+
+  private constructor(private readonly options: EmulatedTargetOptions) {
+    const heapSizeKiB = options.heapSizeKiB ?? DEFAULT_HEAP_SIZE_KIB;
+    if (!Number.isInteger(heapSizeKiB) || heapSizeKiB < 1 || heapSizeKiB > MAX_HEAP_SIZE_KIB) {
+      throw new RangeError(`heapSize is ${heapSizeKiB}; it must be an integer from 1 to ${MAX_HEAP_SIZE_KIB} KiB`);
+    }
+    this.heapSizeKiB = heapSizeKiB;
+    this.cpu = options.cpu ?? cpus[0];
+    this.parts = this.makeParts();
+  }
+
+  static create(options: EmulatedTargetOptions = {}): EmulatedTarget {
+    return new EmulatedTarget(options);
+  }
+
+  /** A fresh machine, as after power-on. */
+  reset(): void {
+    this.extensions = [];
+    this.parts = this.makeParts();
+  }
+
+  get kernel(): Kernel {
+    return this.parts.kernel;
+  }
+
+  get machine(): Machine {
+    return this.parts.machine;
+  }
+
+  /** Calls of the base image so far; bounded. */
+  get hostCalls(): readonly HostCallRecord[] {
+    return this.parts.kernel.log;
+  }
+
+  /** In the order of their loads. */
+  get loadedExtensions(): readonly LoadedExtension[] {
+    return this.extensions;
+  }
+
+  // --- Loading and calling -------------------------------------------------------------------------------------
+
+  /** Loads and links a file as llext_load does; a file that is refused is a value, not an exception. */
+  loadExtension(file: ExtensionFile): LoadOutcome {
+    this.loaderMessages = [];
+    const outcome = loadInto(this.parts.kernel, file, this.loaderMessages);
+    if (outcome.loaded && !this.extensions.some((entry) => entry.extension === outcome.extension)) {
+      this.extensions.push(outcome);
+      this.parts.names.add(outcome.instance, outcome.elf, outcome.extension.sections);
+    }
+    return outcome;
+  }
+
+  /** llext_unload: the use count that is left; 0 = it is gone. */
+  unloadExtension(loaded: LoadedExtension): number {
+    const left = this.parts.kernel.llext.unload(loaded.extension);
+    if (left === 0) {
+      this.extensions = this.extensions.filter((entry) => entry !== loaded);
+      this.parts.names.remove(loaded.instance.id);
+    }
+    return left;
+  }
+
+  /** Init functions of the extensions in load order, as llext_bringup runs them. */
+  bringUpCalls(loaded: readonly LoadedExtension[] = this.extensions): GuestCall[] {
+    return loaded.flatMap(({ extension }) => this.functionTable(extension, true));
+  }
+
+  /** Fini functions, as llext_teardown runs them. */
+  tearDownCalls(loaded: readonly LoadedExtension[] = this.extensions): GuestCall[] {
+    return loaded.flatMap(({ extension }) => this.functionTable(extension, false));
+  }
+
+  /**
+   * Prepares a call into an extension; the next resume runs it. `before` are calls that the host makes first, such as
+   * bringUpCalls(). The run ends with 'exited' when the last call returned.
+   */
+  prepareCall(address: bigint, values: readonly bigint[] = [], before: readonly GuestCall[] = []): void {
+    this.parts.calls.start([...before, { address, arguments: values }]);
+    this.parts.loop.moved();
+  }
+
+  // --- State ---------------------------------------------------------------------------------------------------
+
+  get registerNames(): readonly string[] {
+    return this.parts.machine.state.registerNames;
+  }
+
+  /** The machine's registers and memory, now. */
+  readonly view: SynchronousView = {
+    registers: { get: (register) => this.readCoreRegister(register) },
+    read: (request) => this.readExactly(request),
+  };
+
+  readRegisterNow(name: string): bigint {
+    return BigInt(this.parts.machine.state.read(name) >>> 0);
+  }
+
+  writeRegisterNow(name: string, value: bigint): void {
+    this.parts.machine.state.write(name, Number(BigInt.asUintN(32, value)));
+    if (name === 'pc') this.parts.loop.moved();
+  }
+
+  readMemoryNow(address: bigint, length: number): MemoryRead {
+    const data = address > 0xffff_ffffn || address < 0n ? new Uint8Array() : this.readPrefix(address, length);
+    return { data, unreadable: length - data.length };
+  }
+
+  writeMemoryNow(address: bigint, data: Uint8Array): number {
+    return address > 0xffff_ffffn || address < 0n ? 0 : this.parts.machine.memory.write(Number(address), data);
+  }
+
+  addBreakpoint(breakpoint: TargetBreakpoint): number {
+    return this.parts.breakpoints.add(breakpoint);
+  }
+
+  removeBreakpoint(id: number): void {
+    this.parts.breakpoints.remove(id);
+  }
+
+  hostSymbol(address: bigint): { readonly name: string; readonly offset: number } | undefined {
+    return hostSymbolAt(Number(address));
+  }
+
+  /** 'counter+4 in .bss of hello', the region's name for other memory, undefined where nothing is mapped. */
+  describeAddress(address: bigint): string | undefined {
+    const at = Number(address);
+    return this.parts.names.describe(at) ?? this.parts.machine.memory.regionAt(at)?.name;
+  }
+
+  // --- The asynchronous face (interface Target) ------------------------------------------------------------------
+
+  async readRegister(name: string): Promise<bigint> {
+    return this.readRegisterNow(name);
+  }
+
+  async writeRegister(name: string, value: bigint): Promise<void> {
+    this.writeRegisterNow(name, value);
+  }
+
+  /** A copy: it stays as it is when the target runs on. */
+  async registerFile(): Promise<RegisterFile> {
+    const values = Array.from(this.parts.machine.state.r, (value) => BigInt(value >>> 0));
+    values[CORE_REGISTERS - 1] = this.readRegisterNow('pc');
+    return { get: (register) => values[register] };
+  }
+
+  async readMemory(address: bigint, length: number): Promise<MemoryRead> {
+    return this.readMemoryNow(address, length);
+  }
+
+  async writeMemory(address: bigint, data: Uint8Array): Promise<number> {
+    return this.writeMemoryNow(address, data);
+  }
+
+  async setBreakpoint(breakpoint: TargetBreakpoint): Promise<number> {
+    return this.addBreakpoint(breakpoint);
+  }
+
+  async clearBreakpoint(id: number): Promise<void> {
+    this.removeBreakpoint(id);
+  }
+
+  resume(mode: ResumeMode): Promise<TargetStop> {
+    return this.parts.loop.resume(mode);
+  }
+
+  pause(): void {
+    this.parts.loop.pause();
+  }
+
+  private makeParts(): Parts {
+    const map = memoryMap(this.heapSizeKiB);
+    const { listener } = this.options;
+    const machine = createMachine({ cpu: this.cpu, regions: map.regions });
+    const kernel = new Kernel(machine, {
+      map,
+      onOutput: (event) => listener?.output?.(event),
+      onLlext: (event) => this.loaderEvent(event),
+    });
+    const names = new AddressNames(machine.memory);
+    const breakpoints = new Breakpoints(machine);
+    const calls = new CallSequence(machine);
+    const scheduler = this.options.scheduler ?? timerScheduler;
+    const loop = new RunLoop({ machine, kernel, breakpoints, calls, names, view: this.view, scheduler });
+    return { machine, kernel, breakpoints, calls, names, loop };
+  }
+
+  private loaderEvent(event: LlextEvent): void {
+    if (event.kind === 'log' && (event.level === 'err' || event.level === 'wrn')) {
+      this.loaderMessages.push(event.text.trimEnd());
+    }
+    this.options.listener?.llext?.(event);
+  }
+
+  private functionTable(extension: LoadedExtension['extension'], bringUp: boolean): GuestCall[] {
+    const { functions } = this.parts.kernel.llext.getFnTable(extension, bringUp);
+    return functions.map((address) => ({ address, arguments: [] }));
+  }
+
+  private readCoreRegister(register: number): bigint | undefined {
+    if (register < 0 || register >= CORE_REGISTERS) return undefined;
+    if (register === CORE_REGISTERS - 1) return this.readRegisterNow('pc');
+    return BigInt(this.parts.machine.state.r[register] >>> 0);
+  }
+
+  private readExactly({ address, length }: MemoryRequest): MemoryReply {
+    const { data, unreadable } = this.readMemoryNow(address, length);
+    return unreadable === 0 ? data : undefined;
+  }
+
+  private readPrefix(address: bigint, length: number): Uint8Array {
+    return this.parts.machine.memory.read(Number(address), length);
+  }
+}

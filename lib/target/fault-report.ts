@@ -1,0 +1,42 @@
+/**
+ * A fault of the engine or of a host function in words: what was tried, at which address, what is there, and which
+ * instruction of whom did it. The message is one line.
+ */
+import { hex } from '../bytes';
+import type { Fault } from '../emulator/types';
+import type { AddressNames } from './address-names';
+import type { FaultReport } from './target';
+
+const PAGE = 4096;
+
+function encodingText(fault: Fault): string | undefined {
+  if (fault.encoding === undefined) return undefined;
+  const digits = (value: number): string => (value >>> 0).toString(16).padStart(4, '0');
+  if (fault.encodingLength !== 4) return digits(fault.encoding & 0xffff);
+  return `${digits(fault.encoding >>> 16)} ${digits(fault.encoding & 0xffff)}`;
+}
+
+/** Where the address is, unless the message says it already. */
+function placeText(fault: Fault, names: AddressNames): string {
+  if (fault.address === undefined) return '';
+  const what = names.describe(fault.address);
+  const region = names.region(fault.address);
+  const nullPointer = fault.kind === 'unmapped' && fault.address < PAGE ? ', a NULL pointer' : '';
+  return `; ${hex(fault.address, 8)} is ${what ?? region}${nullPointer}`;
+}
+
+export function faultReport(fault: Fault, names: AddressNames): FaultReport {
+  const encoding = encodingText(fault);
+  const code = encoding === undefined ? '' : ` (encoding ${encoding})`;
+  const who = names.describe(fault.pc) ?? names.region(fault.pc);
+  const sentence = fault.message.replace(/\.$/, '');
+  return {
+    kind: fault.kind,
+    message: `${sentence}${placeText(fault, names)}; at ${hex(fault.pc, 8)} ${who}${code}`,
+    pc: BigInt(fault.pc),
+    address: fault.address === undefined ? undefined : BigInt(fault.address),
+    access: fault.access,
+    region: fault.address === undefined ? undefined : names.region(fault.address),
+    encoding,
+  };
+}

@@ -1,0 +1,225 @@
+/**
+ * Runs the machine until something that a session is told: a breakpoint whose condition holds, a fault, a pause
+ * request, the end of the call sequence, the end of a step. Host calls are performed in between. The machine runs in
+ * slices of a few milliseconds; between them the event loop has its turn.
+ */
+import type { Fault, Machine, RunStop } from '../emulator/types';
+import type { Kernel } from '../kernel/kernel';
+import { CALL_FN_RETURN } from '../kernel/memory-map';
+import type { AddressNames } from './address-names';
+import type { Breakpoints } from './breakpoints';
+import type { CallSequence } from './call-sequence';
+import { faultReport } from './fault-report';
+import type { Scheduler } from './scheduler';
+import type { ResumeMode, SynchronousView, TargetStop } from './target';
+
+const SLICE_MILLISECONDS = 15;
+/** Instructions between two looks at the clock: about a millisecond of the interpreter. */
+const BUDGET = 100_000;
+/** Steps and host calls between two looks at the clock. */
+const STEPS = 2000;
+/** SVC number of ARCH_EXCEPT: k_oops and k_panic end here, r0 is the reason. */
+const SVC_RUNTIME_EXCEPT = 2;
+
+export interface RunLoopParts {
+  readonly machine: Machine;
+  readonly kernel: Kernel;
+  readonly breakpoints: Breakpoints;
+  readonly calls: CallSequence;
+  readonly names: AddressNames;
+  readonly view: SynchronousView;
+  readonly scheduler: Scheduler;
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+type StepCheck = (pc: number) => TargetStop | undefined;
+
+export class RunLoop {
+  private pauseRequested = false;
+  private running = false;
+  /** pc of the last stop that was told: resuming from there does not hit its breakpoints again. */
+  private stoppedAt: number | undefined;
+
+  constructor(private readonly parts: RunLoopParts) {}
+
+  pause(): void {
+    if (this.running) this.pauseRequested = true;
+  }
+
+  /** The machine was set to somewhere else: a breakpoint there is hit. */
+  moved(): void {
+    this.stoppedAt = undefined;
+  }
+
+  async resume(mode: ResumeMode): Promise<TargetStop> {
+    if (this.running) throw new Error('the target is running already');
+    this.running = true;
+    this.pauseRequested = false;
+    try {
+      const stop = await this.runToStop(mode);
+      this.parts.kernel.flushOutput();
+      this.stoppedAt = this.pc;
+      return stop;
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private get pc(): number {
+    return this.parts.machine.state.read('pc') >>> 0;
+  }
+
+  private async runToStop(mode: ResumeMode): Promise<TargetStop> {
+    if (!this.parts.calls.state.active) return this.notRunnable();
+    const { scheduler } = this.parts;
+    const slice = this.sliceOf(mode);
+    for (;;) {
+      const end = scheduler.now() + SLICE_MILLISECONDS;
+      do {
+        const stop = slice();
+        if (stop !== undefined) return stop;
+      } while (scheduler.now() < end);
+      await scheduler.yield();
+      if (this.pauseRequested) return { reason: 'pause' };
+    }
+  }
+
+  private notRunnable(): TargetStop {
+    return { reason: 'aborted', message: 'nothing to run: no call into an extension is in progress' };
+  }
+
+  /** One short piece of the run; undefined = goes on. */
+  private sliceOf(mode: ResumeMode): () => TargetStop | undefined {
+    switch (mode.kind) {
+      case 'continue':
+        return this.continueSlice();
+      case 'step-instruction':
+        return () => this.step((): TargetStop => ({ reason: 'step' }));
+      case 'step-range': {
+        const ranges = mode.ranges.map(({ start, end }) => ({ start: Number(start), end: Number(end) }));
+        return this.stepRangeSlice(ranges);
+      }
+    }
+  }
+
+  private continueSlice(): () => TargetStop | undefined {
+    let skip = this.stoppedAt === this.pc;
+    return () => {
+      const stop = this.parts.machine.run(BUDGET, skip);
+      skip = false;
+      if (stop.reason === 'budget') return undefined;
+      if (stop.reason !== 'breakpoint') return this.handle(stop);
+      const ids = this.hits(stop.address);
+      if (ids.length > 0) return { reason: 'breakpoint', ids };
+      skip = true;
+      return undefined;
+    };
+  }
+
+  private stepRangeSlice(ranges: readonly Range[]): () => TargetStop | undefined {
+    const outside: StepCheck = (pc) =>
+      ranges.some(({ start, end }) => pc >= start && pc < end) ? undefined : { reason: 'step' };
+    return () => {
+      for (let i = 0; i < STEPS; i++) {
+        const stop = this.step(outside);
+        if (stop !== undefined) return stop;
+      }
+      return undefined;
+    };
+  }
+
+  /** One instruction, or one host call; then the breakpoints at the new pc, then `check`. */
+  private step(check: StepCheck): TargetStop | undefined {
+    const stop = this.parts.machine.run(1, true);
+    if (stop.reason !== 'budget') {
+      const end = this.handle(stop);
+      if (end !== undefined) return end;
+    }
+    // Returning to the host ends the call at once: there is nothing to see at the return address.
+    if (this.pc === CALL_FN_RETURN) {
+      const end = this.callReturned();
+      if (end !== undefined) return end;
+    }
+    const ids = this.hits(this.pc);
+    return ids.length > 0 ? { reason: 'breakpoint', ids } : check(this.pc);
+  }
+
+  private hits(address: number): number[] {
+    if (!this.parts.breakpoints.has(address)) return [];
+    // A logpoint's line must not overtake text that was printed before it.
+    this.parts.kernel.flushOutput();
+    return this.parts.breakpoints.hit(address, this.parts.view);
+  }
+
+  /** Everything but budget and breakpoints; undefined = the run goes on. */
+  private handle(stop: RunStop): TargetStop | undefined {
+    switch (stop.reason) {
+      case 'budget':
+      case 'breakpoint':
+        return undefined;
+      case 'host-call':
+        return stop.address === CALL_FN_RETURN ? this.callReturned() : this.hostCall(stop.address);
+      case 'wait':
+        // Nothing but the timer can wake the core: the next tick does.
+        this.parts.kernel.clock.sleepTicks(0);
+        return undefined;
+      case 'svc':
+        return this.supervisorCall(stop.immediate, stop.address);
+      case 'bkpt':
+        return this.fault(unhandled(stop.address, `BKPT #${stop.immediate} was executed`));
+      case 'fault':
+        return this.fault(stop.fault);
+    }
+  }
+
+  private hostCall(address: number): TargetStop | undefined {
+    const end = this.parts.kernel.hostCall(address);
+    switch (end.kind) {
+      case 'returned':
+        return undefined;
+      case 'fault':
+        return this.fault(end.fault);
+      case 'aborted':
+        return this.abort(end.message);
+    }
+  }
+
+  private callReturned(): TargetStop | undefined {
+    const returnValue = this.parts.calls.returned();
+    if (returnValue === undefined) return undefined;
+    return { reason: 'exited', returnValue };
+  }
+
+  private supervisorCall(immediate: number, address: number): TargetStop {
+    if (immediate !== SVC_RUNTIME_EXCEPT) {
+      return this.fault(unhandled(address, `SVC #${immediate} was executed, and the base image has no handler for it`));
+    }
+    return this.abort(`fatal error ${this.parts.machine.state.r[0] >>> 0} (k_oops or k_panic)`);
+  }
+
+  private abort(message: string): TargetStop {
+    this.parts.calls.state.active = false;
+    return { reason: 'aborted', message };
+  }
+
+  private fault(fault: Fault): TargetStop {
+    return { reason: 'fault', fault: faultReport(fault, this.parts.names) };
+  }
+}
+
+function unhandled(pc: number, message: string): Fault {
+  return {
+    kind: 'unhandled-exception',
+    pc,
+    access: undefined,
+    address: undefined,
+    size: undefined,
+    encoding: undefined,
+    encodingLength: undefined,
+    message,
+  };
+}
