@@ -194,6 +194,15 @@ export class DebugInfo {
     return this.frames.fdes.flatMap((fde) => this.frames.rows(fde));
   }
 
+  /** Whether the place of any variable of the unit changes from instruction to instruction, as in optimized code. */
+  hasLocationLists(unit: UnitInfo): boolean {
+    for (const { attributes } of (unit as Unit).dies.values()) {
+      const location = attributes.find(({ name }) => name === At.DW_AT_location);
+      if (location !== undefined && !(location.value instanceof Uint8Array)) return true;
+    }
+    return false;
+  }
+
   linesOf(unit: UnitInfo): UnitLines | undefined {
     const { root } = unit as Unit;
     const offset = this.guard('line table', () => root.sectionOffset(At.DW_AT_stmt_list), undefined);

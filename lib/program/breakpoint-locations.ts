@@ -1,0 +1,94 @@
+/**
+ * Where a breakpoint on a source line goes, by gdb 13's rules (create_sals_line, skip_prologue_sal): the entries of the
+ * line that begin a statement, or those of the next line that has any; of several in one block only the first; an
+ * entry in a function's prologue moves behind it. Optimized code of GCC describes variables everywhere, so there the
+ * prologue is not skipped.
+ */
+import type { DebugInfo } from '../dwarf/debug-info';
+import type { FunctionInfo, Scope, SourceFile } from '../dwarf/model';
+import { blocksAt } from './code-blocks';
+import { bodyStart } from './prologue';
+import type { FileLines, LineEntry, SourceLines } from './source-lines';
+
+/** A place for a breakpoint, at link addresses. */
+export interface LinkLocation {
+  readonly address: bigint;
+  readonly file: SourceFile;
+  readonly line: number;
+  readonly column: number;
+  /** The function that has the code; for an inlined copy the one that it was inlined into. */
+  readonly function: FunctionInfo | undefined;
+}
+
+interface Candidate {
+  readonly lines: FileLines;
+  readonly entry: LineEntry;
+}
+
+export function findLocations(
+  debug: DebugInfo,
+  lines: SourceLines,
+  files: readonly SourceFile[],
+  line: number,
+): readonly LinkLocation[] {
+  const tables = files.flatMap((file) => lines.ofFile(file));
+  let candidates = entriesOfLine(tables, line);
+  if (candidates.length === 0) {
+    const next = nextLine(tables, line);
+    if (next === undefined) return [];
+    candidates = entriesOfLine(tables, next);
+  }
+  const locations = firstOfEachBlock(debug, candidates).map((candidate) => placeOf(debug, lines, candidate));
+  const seen = new Set<bigint>();
+  return locations.filter(({ address }) => !seen.has(address) && seen.add(address)).sort(byAddress);
+}
+
+function byAddress(a: LinkLocation, b: LinkLocation): number {
+  return a.address < b.address ? -1 : a.address > b.address ? 1 : 0;
+}
+
+function entriesOfLine(tables: readonly FileLines[], line: number): Candidate[] {
+  return tables.flatMap((lines) =>
+    lines.entries.filter((entry) => entry.isStatement && entry.line === line).map((entry) => ({ lines, entry })),
+  );
+}
+
+function nextLine(tables: readonly FileLines[], line: number): number | undefined {
+  let next: number | undefined;
+  for (const { entries } of tables) {
+    for (const entry of entries) {
+      if (entry.isStatement && entry.line > line && (next === undefined || entry.line < next)) next = entry.line;
+    }
+  }
+  return next;
+}
+
+/** The compiler scatters a line over disjoint ranges; of those in one block, one is enough. */
+function firstOfEachBlock(debug: DebugInfo, candidates: readonly Candidate[]): readonly Candidate[] {
+  const blocks = candidates.map(({ entry }): Scope | undefined => blocksAt(debug, entry.address)[0]);
+  return candidates.filter((_, i) => blocks[i] === undefined || !blocks.slice(0, i).includes(blocks[i]));
+}
+
+function placeOf(debug: DebugInfo, lines: SourceLines, { lines: table, entry }: Candidate): LinkLocation {
+  const found = debug.functionAt(entry.address);
+  const here = { address: entry.address, file: table.file, line: entry.line, column: entry.column, function: found };
+  if (found === undefined) return here;
+  const address = describesVariablesEverywhere(debug, found) ? found.entryPc : bodyStart(debug, lines, found);
+  if (entry.address >= address) return here;
+  const block = lines.blockAt(address);
+  if (block === undefined) return here;
+  const inlined = blocksAt(debug, address).findLast((scope) => scope.kind === 'inlined');
+  const declaration = inlined?.inline?.declaration;
+  // Right at an inlined call the user is shown the inlined function's first line.
+  if (declaration !== undefined) return { ...here, address, file: declaration.file, line: declaration.line, column: 0 };
+  return { ...here, address, file: block.file, line: block.line, column: block.column };
+}
+
+/** GCC 4.5 and later with location lists: the prologue hides nothing. */
+function describesVariablesEverywhere(debug: DebugInfo, found: FunctionInfo): boolean {
+  const gcc = /^GNU .*? (\d+)\.(\d+)/.exec(found.unit.producer ?? '');
+  if (gcc === null) return false;
+  const [major, minor] = [Number(gcc[1]), Number(gcc[2])];
+  if (major < 4 || (major === 4 && minor < 5)) return false;
+  return debug.hasLocationLists(found.unit);
+}

@@ -1,0 +1,196 @@
+/**
+ * Takes the .debug_* sections out of an ELF file and, for ET_REL, relocates them to link addresses.
+ * An ET_REL may have several sections of one name (type units in COMDAT groups, each with its own .debug_info); they
+ * are laid end to end as a linker would, and relocations against them are resolved into the joined section.
+ */
+import { FormatError } from '../errors';
+import { ET_REL, SHF_ALLOC, SHN_ABS, SHN_LORESERVE, SHT_NOBITS } from '../elf/constants';
+import type { ElfFile, ElfRelocation, SectionHeader } from '../elf/elf-file';
+import { debugRelocationType, type DebugRelocationType } from './debug-relocation-types';
+
+export interface DebugSections {
+  readonly sections: ReadonlyMap<string, Uint8Array>;
+  readonly problems: readonly string[];
+}
+
+const debugName = /^\.(debug_|zdebug_|eh_frame$)/;
+
+export function hasDebugSections(elf: ElfFile): boolean {
+  return elf.sections.some((section) => debugName.test(section.name) && section.name !== '.eh_frame');
+}
+
+/** `linkAddress` gives the base of an allocated section of `elf`, by index. */
+export function readDebugSections(elf: ElfFile, linkAddress: (index: number) => bigint | undefined): DebugSections {
+  return new Reader(elf, linkAddress).read();
+}
+
+class Reader {
+  private readonly problems: string[] = [];
+  /** Where a debug section begins in the joined section of its name. */
+  private readonly joinedOffset = new Map<number, number>();
+  private readonly joined = new Map<string, Uint8Array>();
+
+  constructor(
+    private readonly elf: ElfFile,
+    private readonly linkAddress: (index: number) => bigint | undefined,
+  ) {}
+
+  read(): DebugSections {
+    const groups = new Map<string, { section: SectionHeader; bytes: Uint8Array }[]>();
+    for (const section of this.elf.sections) {
+      if (!debugName.test(section.name) || section.sh_type === SHT_NOBITS) continue;
+      const bytes = this.guard(() => this.elf.sectionBytes(section));
+      if (bytes === undefined) continue;
+      const name = section.name.replace(/^\.zdebug_/, '.debug_');
+      const group = groups.get(name) ?? [];
+      group.push({ section, bytes });
+      groups.set(name, group);
+    }
+    for (const [name, parts] of groups) this.join(name, parts);
+    if (this.elf.header.e_type === ET_REL) {
+      for (const [name, parts] of groups) {
+        for (const { section } of parts) this.guard(() => this.relocate(name, section));
+      }
+    }
+    return { sections: this.joined, problems: this.problems };
+  }
+
+  private join(name: string, parts: readonly { section: SectionHeader; bytes: Uint8Array }[]): void {
+    const total = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    // A copy always: relocation must not change the file's own bytes.
+    const contents = new Uint8Array(total);
+    let offset = 0;
+    for (const { section, bytes } of parts) {
+      this.joinedOffset.set(section.index, offset);
+      contents.set(bytes, offset);
+      offset += bytes.length;
+    }
+    this.joined.set(name, contents);
+  }
+
+  private relocate(name: string, section: SectionHeader): void {
+    const contents = this.joined.get(name);
+    if (contents === undefined) return;
+    const base = this.joinedOffset.get(section.index) ?? 0;
+    const end = base + this.elf.sectionBytes(section).length;
+    // P of a section that is not loaded counts from the section; .eh_frame is loaded.
+    const place = this.linkAddress(section.index) ?? 0n;
+    for (const relocation of this.elf.relocationsFor(section.index)) {
+      this.guard(() => this.apply(contents, name, { base, end, place }, relocation));
+    }
+  }
+
+  private apply(
+    contents: Uint8Array,
+    name: string,
+    part: { base: number; end: number; place: bigint },
+    relocation: ElfRelocation,
+  ): void {
+    const { machine, littleEndian } = { machine: this.elf.header.e_machine, littleEndian: this.elf.littleEndian };
+    const type = debugRelocationType(machine, relocation.type);
+    const at = part.base + Number(relocation.r_offset);
+    if (type === undefined) {
+      throw new FormatError('bad-opcode', name, at, `relocation type ${relocation.type} is not known here`);
+    }
+    if (type.operation === 'none') return;
+    const S = this.symbolValue(relocation.symbolIndex, name, at);
+    if (type.uleb === true) return applyUleb(contents, name, { at, end: part.end }, type, S + (relocation.addend ?? 0n));
+    const size = Math.ceil(type.bits / 8);
+    if (at + size > part.end) throw new FormatError('bad-offset', name, at);
+    const field = new Field(contents, at, type.bits, littleEndian);
+    const P = part.place + relocation.r_offset;
+    switch (type.operation) {
+      case 'absolute':
+        field.value = S + (relocation.addend ?? field.value);
+        break;
+      case 'relative':
+        field.value = S + (relocation.addend ?? field.value) - P;
+        break;
+      case 'add':
+        field.value += S + (relocation.addend ?? 0n);
+        break;
+      case 'subtract':
+        field.value -= S + (relocation.addend ?? 0n);
+        break;
+    }
+  }
+
+  private symbolValue(index: number, section: string, at: number): bigint {
+    const symbol = this.elf.symbols()[index];
+    if (symbol === undefined) throw new FormatError('bad-index', section, at, `symbol ${index} does not exist`);
+    if (symbol.st_shndx === SHN_ABS) return symbol.st_value;
+    const joined = this.joinedOffset.get(symbol.st_shndx);
+    const isLoaded = ((this.elf.sections[symbol.st_shndx]?.sh_flags ?? 0) & SHF_ALLOC) !== 0;
+    if (joined !== undefined && !isLoaded) return BigInt(joined) + symbol.st_value;
+    // Undefined and common symbols have no address yet; 0 is what a linker leaves in debug sections for them.
+    if (symbol.st_shndx === 0 || symbol.st_shndx >= SHN_LORESERVE) return 0n;
+    return (this.linkAddress(symbol.st_shndx) ?? 0n) + symbol.st_value;
+  }
+
+  private guard<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      if (this.problems.length < 100 && !this.problems.includes(error.message)) this.problems.push(error.message);
+      return undefined;
+    }
+  }
+}
+
+/** An integer field of a section; fields of fewer bits than their bytes keep the bits above. */
+class Field {
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly at: number,
+    private readonly bits: number,
+    private readonly littleEndian: boolean,
+  ) {}
+
+  get value(): bigint {
+    return BigInt.asUintN(this.bits, this.raw());
+  }
+
+  set value(value: bigint) {
+    const size = Math.ceil(this.bits / 8);
+    const kept = (this.raw() >> BigInt(this.bits)) << BigInt(this.bits);
+    let rest = kept | BigInt.asUintN(this.bits, value);
+    for (let i = 0; i < size; i++) {
+      this.bytes[this.at + (this.littleEndian ? i : size - 1 - i)] = Number(rest & 0xffn);
+      rest >>= 8n;
+    }
+  }
+
+  private raw(): bigint {
+    const size = Math.ceil(this.bits / 8);
+    let value = 0n;
+    for (let i = 0; i < size; i++) {
+      value = (value << 8n) | BigInt(this.bytes[this.at + (this.littleEndian ? size - 1 - i : i)]);
+    }
+    return value;
+  }
+}
+
+/** Stores into a ULEB128 of unchanged length; SET comes first, SUB subtracts from it. */
+function applyUleb(
+  contents: Uint8Array,
+  section: string,
+  { at, end }: { at: number; end: number },
+  type: DebugRelocationType,
+  value: bigint,
+): void {
+  let old = 0n;
+  let length = 0;
+  for (;;) {
+    if (at + length >= end || length === 10) throw new FormatError('bad-offset', section, at);
+    const byte = contents[at + length];
+    old |= BigInt(byte & 0x7f) << BigInt(7 * length);
+    length++;
+    if ((byte & 0x80) === 0) break;
+  }
+  let rest = BigInt.asUintN(7 * length, type.operation === 'subtract' ? old - value : value);
+  for (let i = 0; i < length; i++) {
+    contents[at + i] = Number(rest & 0x7fn) | (i < length - 1 ? 0x80 : 0);
+    rest >>= 7n;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * A program as one loaded instance has it: llext places every section by itself, so link and load addresses are
+ * translated section by section. Several instances of one Program may be loaded; each has its own object.
+ */
+import type { DebugInfo } from '../dwarf/debug-info';
+import type { FunctionInfo, SourceFile, SourcePosition } from '../dwarf/model';
+import { findLocations } from './breakpoint-locations';
+import type { ProgramSection } from './link-layout';
+import { bodyStart } from './prologue';
+import type { Program } from './program';
+import type { LineBlock } from './source-lines';
+import type { CodeKind, ProgramSymbol } from './symbols';
+
+/** A place for a breakpoint, at a load address. */
+export interface BreakpointLocation {
+  readonly address: bigint;
+  readonly file: SourceFile;
+  readonly line: number;
+  /** 1-based; 0 = unknown. */
+  readonly column: number;
+  readonly function: FunctionInfo | undefined;
+}
+
+/** Code of one line around a pc, at load addresses: what a step runs through. */
+export type StepRange = LineBlock;
+
+interface Placement {
+  readonly section: ProgramSection;
+  readonly load: bigint;
+}
+
+export class LoadedProgram {
+  /** Sections that have memory of their own in this instance. */
+  readonly placements: readonly Placement[];
+
+  constructor(
+    readonly program: Program,
+    readonly instance: { readonly id: number; readonly name: string },
+    /** Load address by section index of the loaded ELF. */
+    placements: ReadonlyMap<number, bigint>,
+  ) {
+    this.placements = program.sections.flatMap((section) => {
+      const load = placements.get(section.index);
+      return load === undefined ? [] : [{ section, load }];
+    });
+  }
+
+  get debug(): DebugInfo | undefined {
+    return this.program.debug;
+  }
+
+  /** undefined: the address is in no section of this instance. */
+  toLink(load: bigint): bigint | undefined {
+    const found = this.placementAt(load);
+    return found && load - found.load + found.section.address;
+  }
+
+  /** Also for the address right after a section, where the end of a range may be. */
+  toLoad(link: bigint): bigint | undefined {
+    const within = (at: bigint, size: bigint, last: bigint): boolean => at >= 0n && (at < size || at === last);
+    const find = (last: (size: bigint) => bigint): Placement | undefined =>
+      this.placements.find(({ section }) => {
+        const size = BigInt(section.size);
+        return within(link - section.address, size, last(size));
+      });
+    const found = find(() => -1n) ?? find((size) => size);
+    return found && link - found.section.address + found.load;
+  }
+
+  sectionAt(load: bigint): ProgramSection | undefined {
+    return this.placementAt(load)?.section;
+  }
+
+  symbolAt(load: bigint): { readonly symbol: ProgramSymbol; readonly offset: bigint } | undefined {
+    const found = this.placementAt(load);
+    if (found === undefined) return undefined;
+    return this.program.symbolIndex.at(load - found.load + found.section.address, found.section.address);
+  }
+
+  /** Load address of a symbol; bit 0 of a Thumb function is clear. */
+  symbolNamed(name: string): bigint | undefined {
+    const symbol = this.program.symbolIndex.named(name);
+    return symbol && this.toLoad(symbol.address);
+  }
+
+  codeKindAt(load: bigint): CodeKind | undefined {
+    const found = this.placementAt(load);
+    if (found === undefined) return undefined;
+    return this.program.symbolIndex.codeKindAt(load - found.load + found.section.address, found.section.address);
+  }
+
+  /** The source line of an instruction. */
+  sourceAt(load: bigint): SourcePosition | undefined {
+    const link = this.toLink(load);
+    const block = link === undefined ? undefined : this.program.lines?.blockAt(link);
+    return block && { file: block.file, line: block.line, column: block.column };
+  }
+
+  /** gdb's find_pc_line: the block of the line table around pc. */
+  stepRangeAt(load: bigint): StepRange | undefined {
+    const link = this.toLink(load);
+    const block = link === undefined ? undefined : this.program.lines?.blockAt(link);
+    if (block === undefined || link === undefined) return undefined;
+    return { ...block, start: block.start - link + load, end: block.end - link + load };
+  }
+
+  /** Where breakpoints on a line of a file (or of several that are the same file) go; empty: no code there or after. */
+  breakpointLocations(file: SourceFile | readonly SourceFile[], line: number): readonly BreakpointLocation[] {
+    const { debug, lines } = this.program;
+    if (debug === undefined || lines === undefined) return [];
+    const files = 'path' in file ? [file] : file;
+    return findLocations(debug, lines, files, line).flatMap((location) => {
+      const address = this.toLoad(location.address);
+      return address === undefined ? [] : [{ ...location, address }];
+    });
+  }
+
+  /** Where a step into the function at `entry` (a load address in it) stops: after its prologue. */
+  bodyStart(entry: bigint): bigint | undefined {
+    const { debug, lines } = this.program;
+    const link = this.toLink(entry);
+    const found = link === undefined ? undefined : debug?.functionAt(link);
+    if (debug === undefined || lines === undefined || found === undefined) return undefined;
+    return this.toLoad(bodyStart(debug, lines, found));
+  }
+
+  private placementAt(load: bigint): Placement | undefined {
+    return this.placements.find(({ section, load: start }) => start <= load && load < start + BigInt(section.size));
+  }
+}

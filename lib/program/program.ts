@@ -1,0 +1,118 @@
+/**
+ * One extension's files without a load: the ELF that is loaded, and the debug information that belongs to it, from the
+ * same file or from a debug ELF beside it (Zephyr ships stripped .llext files). Everything here is at link addresses;
+ * loaded-program.ts translates to where an instance really is.
+ */
+import { DebugInfo } from '../dwarf/debug-info';
+import { FormatError } from '../errors';
+import type { ElfFile, SectionHeader } from '../elf/elf-file';
+import { SHT_NOBITS } from '../elf/constants';
+import { hasDebugSections, readDebugSections } from './debug-sections';
+import { isAllocated, layOut, type LinkLayout, type ProgramSection } from './link-layout';
+import { SourceLines } from './source-lines';
+import { SymbolIndex, type ProgramSymbol } from './symbols';
+
+export type { ProgramSection } from './link-layout';
+export type { CodeKind, ProgramSymbol, SymbolKind } from './symbols';
+
+export class Program {
+  /** Allocated sections of the loaded ELF at their link addresses. */
+  readonly sections: readonly ProgramSection[];
+  /** undefined: neither file has debug information. */
+  readonly debug: DebugInfo | undefined;
+  /** gdb's view of the line tables; undefined without debug information. */
+  readonly lines: SourceLines | undefined;
+  /** What a user should know: the debug ELF is of another build, sections that cannot be read. */
+  readonly warnings: readonly string[];
+  readonly symbolIndex: SymbolIndex;
+
+  private constructor(
+    readonly elf: ElfFile,
+    readonly debugElf: ElfFile | undefined,
+  ) {
+    const warnings: string[] = [];
+    const layout = layOut(elf, debugElf);
+    this.sections = layout.sections;
+    const withDebug = [debugElf, elf].find((file) => file !== undefined && hasDebugSections(file));
+    if (withDebug !== undefined) {
+      const { sections, problems } = readDebugSections(withDebug, (index) => layout.addressIn(withDebug, index));
+      warnings.push(...problems);
+      this.debug = new DebugInfo(sections, {
+        littleEndian: withDebug.littleEndian,
+        addressSize: withDebug.is64 ? 8 : 4,
+        machine: withDebug.header.e_machine,
+        ehFrameAddress: ehFrameAddress(withDebug, layout),
+      });
+      this.lines = new SourceLines(this.debug);
+    }
+    if (debugElf !== undefined) warnings.push(...mismatches(elf, debugElf));
+    this.symbolIndex = this.readSymbols(layout, warnings);
+    this.warnings = warnings;
+  }
+
+  /** `debugElf`: where the debug information is when `elf` is stripped. Throws FormatError only for unreadable headers. */
+  static open(elf: ElfFile, debugElf?: ElfFile): Program {
+    return new Program(elf, debugElf === elf ? undefined : debugElf);
+  }
+
+  /** All named symbols of allocated sections, by link address. */
+  get symbols(): readonly ProgramSymbol[] {
+    return this.symbolIndex.symbols;
+  }
+
+  sectionAt(link: bigint): ProgramSection | undefined {
+    return this.sections.find(({ address, size }) => address <= link && link < address + BigInt(size));
+  }
+
+  private readSymbols(layout: LinkLayout, warnings: string[]): SymbolIndex {
+    const read = (file: ElfFile | undefined): SymbolIndex => {
+      try {
+        return new SymbolIndex(file, layout);
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        warnings.push(error.message);
+        return new SymbolIndex(undefined, layout);
+      }
+    };
+    // The debug ELF of a stripped file has the local names too.
+    const ofDebugElf = read(this.debugElf);
+    return ofDebugElf.symbols.length > 0 ? ofDebugElf : read(this.elf);
+  }
+}
+
+function ehFrameAddress(elf: ElfFile, layout: LinkLayout): bigint | undefined {
+  const section = elf.section('.eh_frame');
+  return section && layout.addressIn(elf, section.index);
+}
+
+/** Signs that the debug ELF is not of the loaded file's build. */
+function mismatches(elf: ElfFile, debugElf: ElfFile): string[] {
+  const found: string[] = [];
+  for (const section of elf.sections.filter(isAllocated)) {
+    const twin = debugElf.sections.find((candidate) => candidate.name === section.name && isAllocated(candidate));
+    if (twin === undefined) {
+      if (section.sh_size > 0) found.push(`the debug ELF has no section ${section.name}`);
+    } else if (twin.sh_size !== section.sh_size) {
+      found.push(
+        `the debug ELF is of another build: ${section.name} has ${twin.sh_size} bytes there, ${section.sh_size} in the loaded file`,
+      );
+    } else if (contentsDiffer(elf, section, debugElf, twin)) {
+      found.push(`the debug ELF is of another build: the contents of ${section.name} differ`);
+    }
+  }
+  return found;
+}
+
+/** Data may be prelinked in one of them; instructions before relocation are the same in both. */
+function contentsDiffer(elf: ElfFile, section: SectionHeader, debugElf: ElfFile, twin: SectionHeader): boolean {
+  if (section.sh_type === SHT_NOBITS || twin.sh_type === SHT_NOBITS) return false;
+  if (elf.header.e_type !== debugElf.header.e_type || !section.name.startsWith('.text')) return false;
+  try {
+    const ours = elf.sectionBytes(section);
+    const theirs = debugElf.sectionBytes(twin);
+    return ours.some((byte, i) => byte !== theirs[i]);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return false;
+  }
+}

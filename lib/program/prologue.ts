@@ -1,0 +1,45 @@
+/**
+ * Where a function's body begins, by gdb 13's rule (skip_prologue_using_sal): a compiler marks the end of the prologue
+ * by a second line entry. Two entries at the function's first address: there is no prologue. Otherwise the body begins
+ * where the first line's code ends; entries of smaller lines after it are instructions that the compiler moved up,
+ * and belong to the prologue too.
+ */
+import type { DebugInfo } from '../dwarf/debug-info';
+import type { FunctionInfo } from '../dwarf/model';
+import { blocksAt, functionRange } from './code-blocks';
+import type { LineBlock, SourceLines } from './source-lines';
+
+/** The end of the prologue as the line table shows it; undefined where one line covers the whole function. */
+function prologueEnd(debug: DebugInfo, lines: SourceLines, found: FunctionInfo): bigint | undefined {
+  const { start, end } = functionRange(found, found.entryPc);
+  let block = lines.blockAt(start);
+  if (block === undefined) return undefined;
+  if (hasTwoEntriesAt(lines, found, block, start)) return start;
+  if (block.end >= end) return undefined;
+  while (block.end < end) {
+    const next = lines.blockAt(block.end);
+    if (next === undefined || next.line >= block.line || next.file !== block.file) break;
+    // The smaller line of an inlined function says nothing.
+    if (blocksAt(debug, block.end).some((scope) => scope.kind === 'inlined')) break;
+    block = next;
+  }
+  return block.end < end ? block.end : block.start;
+}
+
+/** Only entries of the first line's own file count. */
+function hasTwoEntriesAt(lines: SourceLines, found: FunctionInfo, block: LineBlock, start: bigint): boolean {
+  const table = lines.ofUnit(found.unit).find(({ file }) => file === block.file);
+  const first = table?.entries.findIndex(({ address, line }) => address === block.start && line !== 0) ?? -1;
+  const second = first < 0 ? undefined : table?.entries[first + 1];
+  return second !== undefined && second.line !== 0 && second.address === start;
+}
+
+/** Where a step into the function stops, and where `break function` does. */
+export function bodyStart(debug: DebugInfo, lines: SourceLines, found: FunctionInfo): bigint {
+  const afterPrologue = prologueEnd(debug, lines, found) ?? found.entryPc;
+  const block = lines.blockAt(afterPrologue);
+  // In the middle of a line: the rest of the line is prologue as well.
+  const { start, end } = functionRange(found, found.entryPc);
+  if (block !== undefined && block.start !== afterPrologue && start <= block.end && block.end < end) return block.end;
+  return afterPrologue;
+}
