@@ -78,9 +78,9 @@ function placeOf(debug: DebugInfo, lines: SourceLines, { lines: table, entry }: 
   const block = lines.blockAt(address);
   if (block === undefined) return here;
   const inlined = blocksAt(debug, address).findLast((scope) => scope.kind === 'inlined');
-  const declaration = inlined?.inline?.declaration;
-  // Right at an inlined call the user is shown the inlined function's first line.
-  if (declaration !== undefined) return { ...here, address, file: declaration.file, line: declaration.line, column: 0 };
+  const call = inlined?.inline?.call;
+  // Right at an inlined call the user is still at the line of the call.
+  if (call !== undefined) return { ...here, address, file: call.file, line: call.line, column: call.column };
   return { ...here, address, file: block.file, line: block.line, column: block.column };
 }
 
@@ -91,4 +91,23 @@ function describesVariablesEverywhere(debug: DebugInfo, found: FunctionInfo): bo
   const [major, minor] = [Number(gcc[1]), Number(gcc[2])];
   if (major < 4 || (major === 4 && minor < 5)) return false;
   return debug.hasLocationLists(found.unit);
+}
+
+/** What `info line` says: the first code of a line, or (no end) where code of the next line begins. */
+export interface LineExtent {
+  readonly start: bigint;
+  readonly end: bigint | undefined;
+}
+
+export function lineExtent(lines: SourceLines, files: readonly SourceFile[], line: number): LineExtent | undefined {
+  const tables = files.flatMap((file) => lines.ofFile(file));
+  let candidates = entriesOfLine(tables, line);
+  if (candidates.length === 0) {
+    const next = nextLine(tables, line);
+    candidates = next === undefined ? [] : entriesOfLine(tables, next);
+  }
+  const address = candidates.at(0)?.entry.address;
+  const block = address === undefined ? undefined : lines.blockAt(address);
+  // An entry that another one at its address supersedes has no bytes of its own.
+  return block && { start: block.start, end: block.line === line ? block.end : undefined };
 }

@@ -4,7 +4,7 @@
  */
 import type { DebugInfo } from '../dwarf/debug-info';
 import type { FunctionInfo, SourceFile, SourcePosition } from '../dwarf/model';
-import { findLocations } from './breakpoint-locations';
+import { findLocations, lineExtent, type LineExtent } from './breakpoint-locations';
 import type { ProgramSection } from './link-layout';
 import { bodyStart } from './prologue';
 import type { Program } from './program';
@@ -113,6 +113,15 @@ export class LoadedProgram {
       const address = this.toLoad(location.address);
       return address === undefined ? [] : [{ ...location, address }];
     });
+  }
+
+  /** The addresses of a line's first block of code, or (no end) where the next line's code begins: gdb's `info line`. */
+  lineExtent(file: SourceFile | readonly SourceFile[], line: number): LineExtent | undefined {
+    const { lines } = this.program;
+    const extent = lines && lineExtent(lines, 'path' in file ? [file] : file, line);
+    const start = extent && this.toLoad(extent.start);
+    if (extent === undefined || start === undefined) return undefined;
+    return { start, end: extent.end && start + (extent.end - extent.start) };
   }
 
   /** Where a step into the function at `entry` (a load address in it) stops: after its prologue. */

@@ -74,7 +74,8 @@ export class SourceLines {
       const first = entries[0].address;
       if (first > pc && (firstOfOthers === undefined || first < firstOfOthers)) firstOfOthers = first;
       const next = upperBound(entries, pc);
-      if (next > 0 && (best === undefined || entries[next - 1].address > best.entry.address)) {
+      const before = next > 0 && entries[next - 1].line !== 0 ? entries[next - 1] : undefined;
+      if (before !== undefined && (best === undefined || before.address > best.entry.address)) {
         best = { entry: statementAt(entries, next - 1), lines };
         if (bestEnd !== undefined && bestEnd <= best.entry.address) bestEnd = undefined;
       }
@@ -82,7 +83,7 @@ export class SourceLines {
       const end = entries[next].address;
       if (end > best.entry.address && (bestEnd === undefined || end < bestEnd)) bestEnd = end;
     }
-    if (best === undefined || best.entry.line === 0) return undefined;
+    if (best === undefined) return undefined;
     const end = smallest(bestEnd, firstOfOthers) ?? rangesHull(this.debug, unit)?.end ?? pc + 1n;
     const { address: start, line, column, isStatement } = best.entry;
     return { start, end, file: best.lines.file, line, column, isStatement };
