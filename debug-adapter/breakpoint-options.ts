@@ -1,0 +1,80 @@
+/**
+ * The two small languages of a breakpoint's options: hit counts ('5', '>= 3', '% 2') and log messages with
+ * expressions in braces ('x is {x}'; '{{' or '\{' is a brace).
+ */
+
+/** Decides by the number of this hit (the first is 1). */
+export type HitTest = (hits: number) => boolean;
+
+const comparisons: Record<string, (hits: number, count: number) => boolean> = {
+  '': (hits, count) => hits === count,
+  '=': (hits, count) => hits === count,
+  '==': (hits, count) => hits === count,
+  '!=': (hits, count) => hits !== count,
+  '>': (hits, count) => hits > count,
+  '>=': (hits, count) => hits >= count,
+  '<': (hits, count) => hits < count,
+  '<=': (hits, count) => hits <= count,
+  '%': (hits, count) => hits % count === 0,
+};
+
+/** A test, or why the text is none. */
+export function parseHitCondition(text: string): HitTest | string {
+  const match = /^\s*(==|=|!=|>=|<=|>|<|%|)\s*(\d+|0x[0-9a-f]+)\s*$/i.exec(text);
+  const count = match === null ? NaN : Number(match[2]);
+  if (match === null || (match[1] === '%' && count === 0)) {
+    return `the hit count '${text}' is not understood: write 5 (the fifth time), >= 3, > 3, < 3, <= 3, != 3 or % 2 (every second time)`;
+  }
+  const compare = comparisons[match[1]];
+  return (hits) => compare(hits, count);
+}
+
+export type LogPart = { readonly text: string } | { readonly expression: string };
+
+/** The parts of a log message, or why it cannot be split. */
+export function parseLogMessage(message: string): readonly LogPart[] | string {
+  const parts: LogPart[] = [];
+  let text = '';
+  let at = 0;
+  while (at < message.length) {
+    const char = message[at];
+    const next = message[at + 1];
+    if (char === '\\' && (next === '{' || next === '}')) {
+      text += next;
+      at += 2;
+    } else if ((char === '{' || char === '}') && next === char) {
+      text += char;
+      at += 2;
+    } else if (char === '{') {
+      const end = endOfExpression(message, at + 1);
+      if (end === undefined) return `the log message has a { without its }`;
+      const expression = message.slice(at + 1, end).trim();
+      if (expression === '') return 'the log message has {} without an expression';
+      if (text !== '') parts.push({ text });
+      text = '';
+      parts.push({ expression });
+      at = end + 1;
+    } else {
+      text += char;
+      at++;
+    }
+  }
+  if (text !== '') parts.push({ text });
+  return parts;
+}
+
+/** Index of the brace that ends an expression; braces in character constants and strings do not count. */
+function endOfExpression(message: string, start: number): number | undefined {
+  let depth = 0;
+  let quote: string | undefined;
+  for (let at = start; at < message.length; at++) {
+    const char = message[at];
+    if (char === '\\') at++;
+    else if (quote !== undefined) {
+      if (char === quote) quote = undefined;
+    } else if (char === "'" || char === '"') quote = char;
+    else if (char === '{') depth++;
+    else if (char === '}' && depth-- === 0) return at;
+  }
+  return undefined;
+}

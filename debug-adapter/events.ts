@@ -1,0 +1,20 @@
+/** Events that @vscode/debugadapter has no class for. */
+import { Event } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { ExtensionsResponse } from '../lib/protocol';
+
+export class ProcessEvent extends Event implements DebugProtocol.ProcessEvent {
+  declare body: DebugProtocol.ProcessEvent['body'];
+
+  constructor(name: string) {
+    super('process', { name, isLocalProcess: true, startMethod: 'launch', pointerSize: 32 });
+  }
+}
+
+export class ExtensionsChangedEvent extends Event {
+  declare body: ExtensionsResponse;
+
+  constructor(body: ExtensionsResponse) {
+    super('llext/changed', body);
+  }
+}

@@ -1,0 +1,37 @@
+/** Faults as the client shows them: kind, address, region, symbol and source line in words, and exceptionInfo. */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { hex } from '../lib/bytes';
+import type { FaultReport } from '../lib/target/target';
+import { errors } from './errors';
+import { baseName } from './paths';
+import type { SessionState } from './session-state';
+
+/** What happened, at which address, in what, by which instruction (the target's words), and where in the source. */
+export function faultText(session: SessionState, fault: FaultReport): string {
+  const position = session.inferior?.programAt(fault.pc)?.sourceAt(fault.pc);
+  const line = position === undefined ? '' : ` (${baseName(position.file.path)}:${position.line})`;
+  return `${fault.kind}: ${fault.message}${line}`;
+}
+
+export function exceptionInfo(session: SessionState): DebugProtocol.ExceptionInfoResponse['body'] {
+  const { cause } = session.requireStop('exceptionInfo');
+  if (cause.reason !== 'fault') throw errors.noException();
+  const { fault } = cause;
+  const text = faultText(session, fault);
+  return {
+    exceptionId: fault.kind,
+    description: text,
+    breakMode: 'always',
+    details: {
+      typeName: fault.kind,
+      fullTypeName: fault.kind,
+      message: [
+        text,
+        ...(fault.access === undefined ? [] : [`Access: ${fault.access}`]),
+        ...(fault.encoding === undefined ? [] : [`Instruction: ${fault.encoding}`]),
+        'The instruction has had no effect. The program cannot go on: restart or stop the session.',
+      ].join('\n'),
+      ...(fault.address === undefined ? {} : { evaluateName: hex(fault.address, 8) }),
+    },
+  };
+}

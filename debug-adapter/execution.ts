@@ -1,0 +1,152 @@
+/**
+ * Running and stopping: one operation at a time (continue or a step), its outcome told to the client as a stopped
+ * event or as the end of the session. A pause, restart or disconnect ends the operation from outside.
+ */
+import { ExitedEvent, StoppedEvent, TerminatedEvent } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { TargetStop } from '../lib/target/target';
+import { errors, messageOf } from './errors';
+import { endOfCall } from './exit-text';
+import { faultText } from './exceptions';
+import type { SessionState } from './session-state';
+import { threadId } from './thread-id';
+import { hiddenAtBreakpoint } from './stop-position';
+import { Stepper, type StepKind, type StepResult } from './stepping';
+import { Stop } from './stop';
+
+type Operation = (stepper: Stepper) => Promise<StepResult>;
+
+export class Execution {
+  /** Undefined while the program runs, before it starts and after it has ended. */
+  stop: Stop | undefined;
+  ended = false;
+  private stepper: Stepper | undefined;
+  private current: Promise<void> = Promise.resolve();
+  private discarded = false;
+
+  constructor(private readonly session: SessionState) {}
+
+  get running(): boolean {
+    return this.stepper !== undefined;
+  }
+
+  /** A new machine is there; nothing has run in it. */
+  reset(): void {
+    this.stop = undefined;
+    this.ended = false;
+    this.discarded = false;
+  }
+
+  continue(): void {
+    this.run(async () => ({
+      stop: await this.session.requireInferior('continue').target.resume({ kind: 'continue' }),
+      hidden: 0,
+    }));
+  }
+
+  step(kind: StepKind, byInstruction: boolean): void {
+    const hidden = this.stop?.hidden ?? 0;
+    this.run((stepper) => stepper.step(kind, byInstruction, hidden));
+  }
+
+  /** Throws when the program cannot run on from where it is. */
+  checkResumable(request: string): void {
+    const stop = this.session.requireStop(request);
+    if (stop.cause.reason === 'fault') throw errors.afterFault();
+  }
+
+  pause(): void {
+    this.stepper?.cancel();
+  }
+
+  /** Stops whatever runs, without telling the client; afterwards nothing touches the machine any more. */
+  async halt(): Promise<void> {
+    this.discarded = true;
+    this.pause();
+    await this.current;
+  }
+
+  run(operation: Operation, reason?: 'entry'): void {
+    const inferior = this.session.requireInferior('continue');
+    const stepper = new Stepper(inferior);
+    this.stepper = stepper;
+    this.stop = undefined;
+    this.session.frames.invalidate();
+    this.session.containers.invalidate();
+    this.current = this.finish(operation(stepper), reason);
+  }
+
+  /** The session is over: tells the client once. */
+  end(exitCode: number | undefined): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.stop = undefined;
+    if (exitCode !== undefined) this.session.send(new ExitedEvent(exitCode));
+    this.session.send(new TerminatedEvent());
+  }
+
+  private async finish(operation: Promise<StepResult>, reason: 'entry' | undefined): Promise<void> {
+    try {
+      const result = await operation;
+      this.stepper = undefined;
+      if (!this.discarded) await this.report(result, reason);
+    } catch (error) {
+      this.stepper = undefined;
+      if (this.discarded) return;
+      this.session.output.line('important', errors.internal('run', messageOf(error)).message);
+      this.end(1);
+    }
+  }
+
+  private async report({ stop, hidden }: StepResult, reason: 'entry' | undefined): Promise<void> {
+    const { session } = this;
+    if (stop.reason === 'exited' || stop.reason === 'aborted') {
+      const { text, exitCode } = endOfCall(session, stop);
+      session.output.line('console', text);
+      this.end(exitCode);
+      return;
+    }
+    if (stop.reason === 'fault' && !session.faultsStop) {
+      session.output.line('important', faultText(session, stop.fault));
+      this.end(1);
+      return;
+    }
+    const inferior = session.requireInferior('run');
+    const registers = await inferior.target.registerFile();
+    const shown = stop.reason === 'breakpoint' ? await hiddenAtBreakpoint(session, stop.ids) : hidden;
+    this.stop = new Stop(inferior, stop, registers, shown);
+    session.send(await stoppedEvent(session, stop, reason));
+  }
+}
+
+async function stoppedEvent(
+  session: SessionState,
+  stop: TargetStop,
+  reason: 'entry' | undefined,
+): Promise<DebugProtocol.Event> {
+  const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason ?? reasonOf(stop), threadId);
+  event.body.allThreadsStopped = true;
+  if (stop.reason === 'breakpoint') {
+    const hit = session.breakpoints.table.hitBy(stop.ids);
+    event.body.hitBreakpointIds = hit.map(({ id }) => id);
+    const errorsMet = hit.flatMap(({ lastError }) => (lastError === undefined ? [] : [lastError]));
+    if (errorsMet.length > 0) event.body.text = errorsMet.join('\n');
+  } else if (stop.reason === 'fault') {
+    event.body.description = 'Paused on fault';
+    event.body.text = faultText(session, stop.fault);
+  }
+  return event;
+}
+
+function reasonOf(stop: TargetStop): string {
+  switch (stop.reason) {
+    case 'step':
+    case 'pause':
+    case 'breakpoint':
+      return stop.reason;
+    case 'fault':
+      return 'exception';
+    default:
+      return 'unknown';
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The machine that a session debugs, with the extensions that are loaded in it: one object a run; a restart makes a
+ * new one. Addresses are found again in the newest load first.
+ */
+import type { InstanceId } from '../lib/llext/types';
+import type { UnwindOptions } from '../lib/dwarf/unwind';
+import { machineRegisters } from '../lib/dwarf/regnum';
+import { LoadedProgram } from '../lib/program/loaded-program';
+import { type Query, runQuery, runQueryAsync } from '../lib/query';
+import type { EmulatedTarget } from '../lib/target/emulated-target';
+import type { LoadedExtension as TargetExtension } from '../lib/target/load';
+import type { SynchronousView } from '../lib/target/target';
+import type { ExtensionFile } from './program-files';
+import type { StepContext } from './step-position';
+
+export interface LoadedExtension {
+  readonly file: ExtensionFile;
+  readonly instance: InstanceId;
+  readonly program: LoadedProgram;
+  /** The target's record; undefined while the loader still works on it. */
+  handle: TargetExtension | undefined;
+}
+
+/** An allocated section where it was placed. */
+export interface LoadedSection {
+  readonly index: number;
+  readonly name: string;
+  readonly address: bigint;
+  readonly size: number;
+  readonly executable: boolean;
+}
+
+/** The sections that are in memory, by address. */
+export function loadedSections({ program }: LoadedExtension): LoadedSection[] {
+  return program.program.sections
+    .flatMap(({ index, name, address, size, executable }) => {
+      const at = program.toLoad(address);
+      return at === undefined ? [] : [{ index, name, address: at, size, executable }];
+    })
+    .sort((a, b) => (a.address < b.address ? -1 : 1));
+}
+
+export class Inferior implements StepContext {
+  readonly extensions: LoadedExtension[] = [];
+  readonly unwindOptions: UnwindOptions;
+
+  constructor(readonly target: EmulatedTarget) {
+    const { cpu } = target;
+    this.unwindOptions = {
+      machine: {
+        addressSize: cpu.pointerSize,
+        littleEndian: cpu.littleEndian,
+        registers: machineRegisters(cpu.machine),
+      },
+      moduleAt: (pc) => this.programAt(pc),
+      host: (pc) => target.hostSymbol(pc),
+    };
+  }
+
+  extensionAt(address: bigint): LoadedExtension | undefined {
+    return this.extensions.findLast(({ program }) => program.toLink(address) !== undefined);
+  }
+
+  programAt(address: bigint): LoadedProgram | undefined {
+    return this.extensionAt(address)?.program;
+  }
+
+  /** Answers a query from the stopped target. */
+  query<T>(query: Query<T>): Promise<T> {
+    return runQueryAsync(query, async ({ address, length }) => {
+      const { data, unreadable } = await this.target.readMemory(address, length);
+      return unreadable === 0 ? data : undefined;
+    });
+  }
+
+  /** Answers a query at once, from inside of a running engine. */
+  queryNow<T>(query: Query<T>, view: SynchronousView): T {
+    return runQuery(query, (request) => view.read(request));
+  }
+
+  /** 'counter', 'entry+0x12', 'printk': the name of what is at an address. */
+  symbolText(address: bigint): string | undefined {
+    const found = this.programAt(address)?.symbolAt(address);
+    const host = found === undefined ? this.target.hostSymbol(address) : undefined;
+    const name = found?.symbol.name ?? host?.name;
+    const offset = Number(found?.offset ?? host?.offset ?? 0);
+    return name === undefined ? undefined : offset === 0 ? name : `${name}+0x${offset.toString(16)}`;
+  }
+}

@@ -1,0 +1,51 @@
+/** The initialize request: what this adapter can do, and what the client expects. */
+import { InitializedEvent } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { SessionState } from './session-state';
+
+const capabilities: DebugProtocol.Capabilities = {
+  supportsConfigurationDoneRequest: true,
+  supportsConditionalBreakpoints: true,
+  supportsHitConditionalBreakpoints: true,
+  supportsLogPoints: true,
+  supportsBreakpointLocationsRequest: true,
+  supportsEvaluateForHovers: true,
+  supportsClipboardContext: true,
+  supportsSetVariable: true,
+  supportsSetExpression: true,
+  supportsCompletionsRequest: true,
+  completionTriggerCharacters: ['.', '>', '$'],
+  supportsExceptionInfoRequest: true,
+  supportsDelayedStackTraceLoading: true,
+  supportsSteppingGranularity: true,
+  supportsRestartRequest: true,
+  supportsTerminateRequest: true,
+  supportsReadMemoryRequest: true,
+  supportsWriteMemoryRequest: true,
+  supportsDisassembleRequest: true,
+  supportsModulesRequest: true,
+  additionalModuleColumns: [{ attributeName: 'regions', label: 'Regions', type: 'string' }],
+  supportsLoadedSourcesRequest: true,
+  exceptionBreakpointFilters: [
+    {
+      filter: 'faults',
+      label: 'Faults',
+      description: 'Stops before an instruction that faults: unmapped or forbidden memory, undefined instructions, ...',
+      default: true,
+    },
+  ],
+};
+
+export function initialize(
+  session: SessionState,
+  args: DebugProtocol.InitializeRequestArguments,
+  after: (action: () => void) => void,
+): DebugProtocol.Capabilities {
+  session.pathsAreUris = args.pathFormat === 'uri';
+  session.linesStartAt1 = args.linesStartAt1 ?? true;
+  session.columnsStartAt1 = args.columnsStartAt1 ?? true;
+  session.supportsMemoryEvent = args.supportsMemoryEvent ?? false;
+  session.supportsInvalidatedEvent = args.supportsInvalidatedEvent ?? false;
+  after(() => session.send(new InitializedEvent()));
+  return capabilities;
+}

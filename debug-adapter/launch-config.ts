@@ -1,0 +1,186 @@
+/**
+ * The launch attributes as the client sends them -> checked values. Everything that can be wrong without reading a file
+ * is found here, with the attribute, its value and what is expected. Attributes of other names are the client's own
+ * (VS Code adds some) and are ignored.
+ */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { cpus, findCpu, type CpuInfo } from '../lib/arch';
+import { errors } from './errors';
+import { baseName } from './paths';
+
+export interface ExtensionConfig {
+  readonly program: string;
+  /** As llext stores it: at most 15 characters. */
+  readonly name: string;
+  readonly debugElf: string | undefined;
+}
+
+export interface LaunchConfig {
+  /** Loaded in this order; the entry function is looked for from the last to the first. */
+  readonly extensions: readonly ExtensionConfig[];
+  readonly entry: string | undefined;
+  readonly args: readonly bigint[];
+  readonly stopOnEntry: boolean;
+  readonly cpu: CpuInfo;
+  /** KiB. */
+  readonly heapSize: number;
+  /** Prefix of a path in the debug information -> what stands there on this machine; longest prefix first. */
+  readonly sourceMap: readonly (readonly [string, string])[];
+  /** Searched for sources that are nowhere else. */
+  readonly workspaceFolders: readonly string[];
+  /** Run without debugging: breakpoints are not set. */
+  readonly noDebug: boolean;
+}
+
+/** LLEXT_MAX_NAME_LEN without the NUL. */
+const maxNameLength = 15;
+export const defaultHeapSize = 64;
+export const largestHeapSize = 64 * 1024;
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments): LaunchConfig {
+  const attributes = raw as Attributes;
+  return {
+    extensions: extensionsOf(attributes),
+    entry: optionalText(attributes, 'entry'),
+    args: argumentsOf(attributes['args']),
+    stopOnEntry: booleanOf(attributes, 'stopOnEntry'),
+    cpu: cpuOf(attributes['cpu']),
+    heapSize: heapSizeOf(attributes['heapSize']),
+    sourceMap: sourceMapOf(attributes['sourceMap']),
+    workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
+    noDebug: raw.noDebug === true,
+  };
+}
+
+/** 'build/hello_ext_debug.elf' -> 'hello': what llext_load would be asked to call it. */
+export function extensionName(program: string): string {
+  const stem = baseName(program).replace(/\.(llext|elf|so|o)$/i, '');
+  const name = stem.replace(/(_ext_debug|_ext|_debug)$/, '');
+  return (name === '' ? stem : name).slice(0, maxNameLength);
+}
+
+function extensionsOf(attributes: Attributes): ExtensionConfig[] {
+  const { program, extensions } = attributes;
+  if (program !== undefined && extensions !== undefined) throw errors.programAndExtensions();
+  if (program !== undefined) {
+    if (typeof program !== 'string' || program.trim() === '') {
+      throw errors.invalidAttribute('program', program, 'the path of an extension’s ELF file');
+    }
+    return [{ program, name: nameOf(attributes, program, ''), debugElf: optionalText(attributes, 'debugElf') }];
+  }
+  if (extensions === undefined) throw errors.noProgram();
+  if (!Array.isArray(extensions)) {
+    throw errors.invalidAttribute('extensions', extensions, 'a list such as [{ "program": "hello.llext" }]');
+  }
+  if (extensions.length === 0) throw errors.noProgram();
+  if (attributes['debugElf'] !== undefined) {
+    throw errors.invalidAttribute('debugElf', attributes['debugElf'], 'inside of its entry of "extensions"');
+  }
+  const checked = extensions.map((entry: unknown, index) => extensionOf(entry, `extensions[${index}]`));
+  checked.forEach(({ name }, index) => {
+    if (checked.findIndex((other) => other.name === name) !== index) throw errors.duplicateName(name);
+  });
+  return checked;
+}
+
+function extensionOf(entry: unknown, where: string): ExtensionConfig {
+  const record: unknown = typeof entry === 'string' ? { program: entry } : entry;
+  if (!isRecord(record)) throw errors.invalidAttribute(where, entry, 'a path, or an object with "program"');
+  const program = record['program'];
+  if (typeof program !== 'string' || program.trim() === '') {
+    throw errors.invalidAttribute(`${where}.program`, program, 'the path of an extension’s ELF file');
+  }
+  return {
+    program,
+    name: nameOf(record, program, `${where}.`),
+    debugElf: optionalText(record, 'debugElf', `${where}.`),
+  };
+}
+
+function nameOf(record: Attributes, program: string, where: string): string {
+  const name = where === '' ? undefined : optionalText(record, 'name', where);
+  if (name === undefined) return extensionName(program);
+  if (name.length > maxNameLength) {
+    throw errors.invalidAttribute(`${where}name`, name, `at most ${maxNameLength} characters (as Zephyr stores it)`);
+  }
+  return name;
+}
+
+function argumentsOf(value: unknown): bigint[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw errors.invalidAttribute('args', value, 'a list of integers such as [5, "0x10"]');
+  return value.map((item: unknown, index) => integerOf(item, `args[${index}]`));
+}
+
+function integerOf(value: unknown, where: string): bigint {
+  const expected = 'an integer from -2147483648 to 4294967295, as a number or as text such as "0x10"';
+  let integer: bigint;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) integer = BigInt(value);
+  else if (typeof value === 'string' && /^\s*[+-]?(0x[0-9a-f]+|0b[01]+|0o?[0-7]*|[1-9][0-9]*)\s*$/i.test(value)) {
+    const text = value.trim();
+    const digits = text.replace(/^[+-]/, '').replace(/^0(?=[0-7])/, '0o');
+    integer = text.startsWith('-') ? -BigInt(digits) : BigInt(digits);
+  } else throw errors.invalidAttribute(where, value, expected);
+  if (integer < -(2n ** 31n) || integer >= 2n ** 32n) throw errors.invalidAttribute(where, value, expected);
+  return integer;
+}
+
+function cpuOf(value: unknown): CpuInfo {
+  if (value === undefined) return cpus[0];
+  const cpu = typeof value === 'string' ? findCpu(value) : undefined;
+  if (cpu === undefined) {
+    throw errors.invalidAttribute('cpu', value, `one of ${cpus.map(({ name }) => `"${name}"`).join(', ')}`);
+  }
+  return cpu;
+}
+
+function heapSizeOf(value: unknown): number {
+  if (value === undefined) return defaultHeapSize;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > largestHeapSize) {
+    throw errors.invalidAttribute('heapSize', value, `a whole number of KiB from 1 to ${largestHeapSize}`);
+  }
+  return value;
+}
+
+function sourceMapOf(value: unknown): (readonly [string, string])[] {
+  if (value === undefined) return [];
+  if (!isRecord(value)) {
+    throw errors.invalidAttribute(
+      'sourceMap',
+      value,
+      'an object such as { "/build/machine/src": "${workspaceFolder}/src" }',
+    );
+  }
+  return Object.entries(value)
+    .map(([from, to]) => {
+      if (typeof to !== 'string') throw errors.invalidAttribute(`sourceMap["${from}"]`, to, 'a path');
+      return [from, to] as const;
+    })
+    .sort((a, b) => b[0].length - a[0].length);
+}
+
+function textsOf(value: unknown, attribute: string): string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every((item): item is string => typeof item === 'string')) return value;
+  throw errors.invalidAttribute(attribute, value, 'a list of paths');
+}
+
+function optionalText(record: Attributes, attribute: string, where = ''): string | undefined {
+  const value = record[attribute];
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value !== 'string') throw errors.invalidAttribute(`${where}${attribute}`, value, 'text');
+  return value;
+}
+
+function booleanOf(record: Attributes, attribute: string): boolean {
+  const value = record[attribute];
+  if (value === undefined) return false;
+  if (typeof value !== 'boolean') throw errors.invalidAttribute(attribute, value, 'true or false');
+  return value;
+}
+
+function isRecord(value: unknown): value is Attributes {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

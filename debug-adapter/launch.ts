@@ -1,0 +1,97 @@
+/**
+ * The life of a session: launch (check, read, wait for the client's breakpoints, load, call the entry), restart with
+ * the same configuration on a fresh machine, terminate and disconnect.
+ */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { ProcessEvent } from './events';
+import { errors } from './errors';
+import { chooseEntry } from './entry';
+import { checkLaunchArguments } from './launch-config';
+import { loadExtensions } from './loading';
+import { openExtensions } from './program-files';
+import type { SessionState } from './session-state';
+import { SourcePaths } from './source-paths';
+
+type After = (action: () => void) => void;
+
+/** Answered when the extensions are loaded, so that a refusal of the loader is the answer. */
+export async function launch(
+  session: SessionState,
+  args: DebugProtocol.LaunchRequestArguments,
+  after: After,
+): Promise<void> {
+  if (session.config !== undefined) throw errors.alreadyLaunched();
+  const config = checkLaunchArguments(args);
+  session.config = config;
+  if (config.noDebug) session.breakpoints.disable();
+  const files = await openExtensions(config, session.services.files);
+  session.sourcePaths = new SourcePaths(
+    session.services.files,
+    { sourceMap: config.sourceMap, folders: config.workspaceFolders },
+    (text) => session.output.line('important', text),
+  );
+  session.files = files;
+  for (const { config: extension, program } of files) {
+    for (const warning of program.warnings) session.output.line('important', `llext '${extension.name}': ${warning}`);
+  }
+  await session.breakpoints.filesOpened();
+  await session.configured;
+  await prepareRun(session);
+  after(() => start(session));
+}
+
+export function configurationDone(session: SessionState): void {
+  session.configurationDone();
+}
+
+/** From here on a machine is there with all extensions loaded, and the entry is about to be called. */
+async function prepareRun(session: SessionState): Promise<void> {
+  session.execution.reset();
+  session.breakpoints.reset();
+  session.entry = undefined;
+  await loadExtensions(session);
+  chooseEntry(session);
+}
+
+function start(session: SessionState): void {
+  const { entry, config } = session;
+  if (entry === undefined || config === undefined) return;
+  session.send(new ProcessEvent(`llext ${entry.extension.instance.name} on ${config.cpu.name}`));
+  const { target } = session.requireInferior('launch');
+  if (config.stopOnEntry && !config.noDebug)
+    session.execution.run((stepper) => stepper.runToEntry(entry.address), 'entry');
+  else session.execution.run(async () => ({ stop: await target.resume({ kind: 'continue' }), hidden: 0 }));
+}
+
+export async function restart(
+  session: SessionState,
+  args: DebugProtocol.RestartArguments,
+  after: After,
+): Promise<void> {
+  if (session.config === undefined || session.inferior === undefined) throw errors.notLaunched('restart');
+  await session.execution.halt();
+  const changed = args.arguments as DebugProtocol.LaunchRequestArguments | undefined;
+  // VS Code sends the configuration again, because it may have been edited; it also has a new build read.
+  const config = changed === undefined ? session.config : checkLaunchArguments(changed);
+  const files = await openExtensions(config, session.services.files);
+  session.config = config;
+  session.files = files;
+  session.inferior = undefined;
+  session.sourcePaths = new SourcePaths(
+    session.services.files,
+    { sourceMap: config.sourceMap, folders: config.workspaceFolders },
+    (text) => session.output.line('important', text),
+  );
+  await session.breakpoints.filesOpened();
+  await prepareRun(session);
+  after(() => start(session));
+}
+
+export function terminate(session: SessionState, _args: unknown, after: After): void {
+  after(() => void session.execution.halt().then(() => session.execution.end(undefined)));
+}
+
+/** The connection is closed by the session when this has been answered. */
+export async function disconnect(session: SessionState): Promise<void> {
+  await session.dispose();
+}

@@ -1,0 +1,112 @@
+/**
+ * Loads the extensions of a launch into a fresh machine, in order. While the loader works, its events place sections;
+ * when the last one of an extension has its address, breakpoints are bound, before anything of it can run.
+ */
+import { ModuleEvent } from '@vscode/debugadapter';
+import type { InstanceId, LlextEvent } from '../lib/llext/types';
+import { errnoName } from '../lib/errors';
+import { LoadedProgram } from '../lib/program/loaded-program';
+import { EmulatedTarget } from '../lib/target/emulated-target';
+import { describeExtensions } from './custom-requests';
+import { errors } from './errors';
+import { ExtensionsChangedEvent } from './events';
+import { Inferior, type LoadedExtension } from './inferior';
+import { describeModule } from './modules';
+import type { ExtensionFile } from './program-files';
+import type { SessionState } from './session-state';
+
+/** What one load has told so far. */
+interface LoadInProgress {
+  readonly file: ExtensionFile;
+  readonly placements: Map<number, bigint>;
+  lastError: string | undefined;
+}
+
+export async function loadExtensions(session: SessionState): Promise<void> {
+  const { config, files } = session;
+  if (config === undefined || files === undefined) throw errors.notLaunched('launch');
+  let current: LoadInProgress | undefined;
+  const target = EmulatedTarget.create({
+    cpu: config.cpu,
+    heapSizeKiB: config.heapSize,
+    listener: {
+      llext: (event) => current && loaderEvent(session, current, event),
+      output: ({ text, callerPc, stream }) => printed(session, text, callerPc, stream),
+    },
+  });
+  session.inferior = new Inferior(target);
+  for (const file of files) {
+    current = { file, placements: new Map(), lastError: undefined };
+    await loadOne(session, current);
+  }
+  current = undefined;
+  session.breakpoints.loadingDone();
+  session.send(new ExtensionsChangedEvent(describeExtensions(session)));
+}
+
+async function loadOne(session: SessionState, load: LoadInProgress): Promise<void> {
+  const { target, extensions } = session.requireInferior('launch');
+  const { name, program } = load.file.config;
+  const outcome = target.loadExtension({ name, bytes: load.file.bytes });
+  if (!outcome.loaded) {
+    if (outcome.missing.length > 0) throw errors.missingSymbols(name, outcome.missing);
+    throw errors.loadRefused(name, program, outcome.ret, load.lastError ?? outcome.message);
+  }
+  const loaded = extensions.find(({ instance }) => instance.id === outcome.instance.id);
+  if (loaded === undefined) return;
+  loaded.handle = outcome;
+  await session.breakpoints.arm();
+  session.send(new ModuleEvent('new', describeModule(loaded)));
+}
+
+function loaderEvent(session: SessionState, load: LoadInProgress, event: LlextEvent): void {
+  switch (event.kind) {
+    case 'section-placed':
+      load.placements.set(event.index, event.address);
+      break;
+    case 'phase':
+      // The regions are copied: every section has its final address.
+      if (event.phase === 'copy_symbols') placed(session, load, event.instance);
+      break;
+    case 'load-failed':
+      failed(
+        session,
+        event.instance,
+        `llext '${event.instance.name}' was refused by the loader (${errnoName(event.errno) ?? event.errno})`,
+      );
+      break;
+    case 'unloaded':
+      failed(session, event.instance, `waits for llext '${event.instance.name}' to load again`);
+      break;
+    case 'log':
+      if (event.level === 'err') load.lastError = event.text;
+      break;
+    default:
+      break;
+  }
+}
+
+function placed(session: SessionState, { file, placements }: LoadInProgress, instance: InstanceId): void {
+  const inferior = session.requireInferior('launch');
+  const program = new LoadedProgram(file.program, instance, placements);
+  const loaded: LoadedExtension = { file, instance, program, handle: undefined };
+  inferior.extensions.push(loaded);
+  session.breakpoints.extensionPlaced(loaded);
+}
+
+function failed(session: SessionState, instance: InstanceId, why: string): void {
+  const { extensions } = session.requireInferior('launch');
+  const at = extensions.findIndex((loaded) => loaded.instance.id === instance.id);
+  if (at < 0) return;
+  const [gone] = extensions.splice(at, 1);
+  void session.breakpoints.extensionGone(instance.id, why);
+  session.send(new ModuleEvent('removed', describeModule(gone)));
+}
+
+/** printk and its like: the text with the source line of the call. */
+function printed(session: SessionState, text: string, callerPc: bigint, stream: string): void {
+  // The return address may be behind the last instruction of the calling line.
+  const extension = session.inferior?.extensionAt(callerPc - 1n);
+  const position = extension?.program.sourceAt(callerPc - 1n);
+  session.output.write(stream === 'stderr' ? 'stderr' : 'stdout', text, position);
+}

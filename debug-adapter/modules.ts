@@ -1,0 +1,62 @@
+/** Loaded extensions as modules, and their source files. */
+import { Source } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { hex } from '../lib/bytes';
+import { errors } from './errors';
+import { type LoadedExtension, loadedSections } from './inferior';
+import { baseName } from './paths';
+import type { SessionState } from './session-state';
+
+/** A module; `regions` is the additional column that initialize announces. */
+export function describeModule(extension: LoadedExtension): DebugProtocol.Module {
+  const { file, instance, program } = extension;
+  const { config, debugPath } = file;
+  const sections = loadedSections(extension);
+  const regions = sections.map(
+    ({ name, address, size }) => `${name} ${hex(address, 8)}-${hex(address + BigInt(size), 8)}`,
+  );
+  const start = sections.at(0)?.address ?? 0n;
+  const end = sections.reduce((high, { address, size }) => {
+    const last = address + BigInt(size);
+    return last > high ? last : high;
+  }, 0n);
+  const hasDebug = program.program.debug !== undefined;
+  const optimized = program.program.debug?.units.some(({ producer }) => /-O[1-3sgz]/.test(producer ?? ''));
+  return {
+    id: instance.id,
+    name: instance.name,
+    path: config.program,
+    isOptimized: optimized ?? false,
+    isUserCode: true,
+    symbolStatus: hasDebug ? 'Symbols loaded' : 'No debug information',
+    ...(hasDebug && debugPath !== undefined ? { symbolFilePath: debugPath } : {}),
+    addressRange: `${hex(start, 8)}-${hex(end, 8)}`,
+    ...{ regions: regions.join(', ') },
+  };
+}
+
+export function modules(
+  session: SessionState,
+  args: DebugProtocol.ModulesArguments,
+): DebugProtocol.ModulesResponse['body'] {
+  const all = (session.inferior?.extensions ?? []).map(describeModule);
+  const start = args.startModule ?? 0;
+  const count = args.moduleCount === undefined || args.moduleCount === 0 ? all.length : args.moduleCount;
+  return { modules: all.slice(start, start + count), totalModules: all.length };
+}
+
+export async function loadedSources(session: SessionState): Promise<DebugProtocol.LoadedSourcesResponse['body']> {
+  const sources = new Map<string, Source>();
+  for (const { file } of session.inferior?.extensions ?? []) {
+    for (const source of file.program.debug?.files ?? []) {
+      const path = await session.sourcePaths?.resolve(source, file.folder);
+      if (path !== undefined) sources.set(path, new Source(baseName(path), path));
+    }
+  }
+  return { sources: [...sources.values()] };
+}
+
+/** Every source that is sent has a path of its own: there is nothing to fetch by reference. */
+export function source(_session: SessionState, args: DebugProtocol.SourceArguments): never {
+  throw errors.noSource(args.sourceReference);
+}

@@ -1,0 +1,37 @@
+/** Files of a process's file system, for the entries that run in Node: adapter process and command line. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AdapterServices } from './services';
+
+/** `folder`: where the running bundle is; the build puts capstone.wasm beside it. */
+export function nodeServices(folder: string): AdapterServices {
+  return {
+    files: {
+      read: async (path) => new Uint8Array(await readFile(localPath(path))),
+      list: async (path) => {
+        try {
+          const entries = await readdir(localPath(path), { withFileTypes: true });
+          return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+        } catch {
+          return [];
+        }
+      },
+    },
+    capstoneWasm: async () => new Uint8Array(await readFile(capstonePath(folder))),
+  };
+}
+
+function localPath(path: string): string {
+  return path.startsWith('file:') ? fileURLToPath(path) : path;
+}
+
+/** Beside the bundle, or in the package when the sources run without a build. */
+function capstonePath(folder: string): string {
+  const bundled = join(folder, 'capstone.wasm');
+  if (existsSync(bundled)) return bundled;
+  const require = createRequire(join(folder, 'package.json'));
+  return join(dirname(require.resolve('@alexaltea/capstone-js')), 'capstone.wasm');
+}

@@ -1,0 +1,40 @@
+/**
+ * Everything that appears in the Debug Console: what the extension prints, with the source line that printed it, and
+ * what the debugger itself has to say.
+ */
+import { OutputEvent, Source } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { SourcePosition } from '../lib/dwarf/model';
+import { baseName } from './paths';
+
+export type OutputCategory = 'console' | 'important' | 'stdout' | 'stderr';
+
+/** A line of a file that the client can open. */
+export interface ClientPosition {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export class SessionOutput {
+  constructor(
+    private readonly send: (event: DebugProtocol.Event) => void,
+    private readonly toClient: (position: SourcePosition) => ClientPosition | undefined,
+  ) {}
+
+  /** One or more whole lines, or a part of one as the extension printed it. */
+  write(category: OutputCategory, text: string, position?: SourcePosition): void {
+    const event: DebugProtocol.OutputEvent = new OutputEvent(text, category);
+    const place = position && this.toClient(position);
+    if (place !== undefined) {
+      event.body.source = new Source(baseName(place.path), place.path);
+      event.body.line = place.line;
+      if (place.column > 0) event.body.column = place.column;
+    }
+    this.send(event);
+  }
+
+  line(category: OutputCategory, text: string, position?: SourcePosition): void {
+    this.write(category, `${text}\n`, position);
+  }
+}

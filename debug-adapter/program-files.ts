@@ -1,0 +1,107 @@
+/**
+ * The ELF files of a launch configuration, read and parsed: the one that is loaded, and the one with its debug
+ * information when that is another. Zephyr's build writes `hello.llext` (stripped) beside `hello_ext_debug.elf`, so the
+ * second is found by name near the first.
+ */
+import { ElfFile } from '../lib/elf/elf-file';
+import { EM_ARM, ET_REL } from '../lib/elf/constants';
+import type { CpuInfo } from '../lib/arch';
+import { FormatError } from '../lib/errors';
+import { Program } from '../lib/program/program';
+import { errors, messageOf } from './errors';
+import type { ExtensionConfig, LaunchConfig } from './launch-config';
+import { baseName, folderOf, joinPath } from './paths';
+import type { FileAccess } from './services';
+
+export interface ExtensionFile {
+  readonly config: ExtensionConfig;
+  /** Of the loaded ELF. */
+  readonly bytes: Uint8Array;
+  readonly elf: ElfFile;
+  readonly program: Program;
+  /** Path of the ELF with the debug information; the loaded one's when it has its own; undefined when there is none. */
+  readonly debugPath: string | undefined;
+  /** Relative compilation directories start here. */
+  readonly folder: string;
+}
+
+export async function openExtensions(config: LaunchConfig, files: FileAccess): Promise<ExtensionFile[]> {
+  const opened: ExtensionFile[] = [];
+  for (const extension of config.extensions) opened.push(await openExtension(extension, config.cpu, files));
+  return opened;
+}
+
+async function openExtension(config: ExtensionConfig, cpu: CpuInfo, files: FileAccess): Promise<ExtensionFile> {
+  const bytes = await readFile(config.program, files);
+  const elf = parse(config.program, bytes);
+  checkMachine(config.program, elf, cpu);
+  const debugPath = hasDebugInfo(elf) ? config.program : (config.debugElf ?? (await findDebugElf(config, files)));
+  const chosen = config.debugElf ?? debugPath;
+  const debugElf =
+    chosen === undefined || chosen === config.program ? undefined : parse(chosen, await readFile(chosen, files));
+  return {
+    config,
+    bytes,
+    elf,
+    program: open(config.program, elf, debugElf),
+    debugPath: chosen,
+    folder: folderOf(chosen ?? config.program),
+  };
+}
+
+async function readFile(path: string, files: FileAccess): Promise<Uint8Array> {
+  try {
+    return await files.read(path);
+  } catch (error) {
+    throw errors.fileUnreadable(path, messageOf(error));
+  }
+}
+
+function parse(path: string, bytes: Uint8Array): ElfFile {
+  try {
+    return ElfFile.parse(bytes);
+  } catch (error) {
+    if (error instanceof FormatError) throw errors.notElf(path, error.message);
+    throw error;
+  }
+}
+
+function open(path: string, elf: ElfFile, debugElf: ElfFile | undefined): Program {
+  try {
+    return Program.open(elf, debugElf);
+  } catch (error) {
+    if (error instanceof FormatError) throw errors.notElf(path, error.message);
+    throw error;
+  }
+}
+
+function checkMachine(path: string, elf: ElfFile, cpu: CpuInfo): void {
+  const { e_machine, e_type } = elf.header;
+  if (e_machine !== cpu.machine || elf.is64 || !elf.littleEndian) {
+    const bits = elf.is64 ? '64-bit' : '32-bit';
+    const order = elf.littleEndian ? 'little' : 'big';
+    const name = e_machine === EM_ARM ? 'Arm' : `machine ${e_machine}`;
+    throw errors.wrongMachine(path, `${name} (${bits}, ${order}-endian)`, cpu.name);
+  }
+  if (e_type !== ET_REL)
+    throw errors.notElf(path, `e_type is ${e_type}, but this version loads relocatable files (ET_REL)`);
+}
+
+export function hasDebugInfo(elf: ElfFile): boolean {
+  return ['.debug_info', '.zdebug_info'].some((name) => elf.section(name) !== undefined);
+}
+
+/** `<name>_ext_debug.elf` or `<name>_debug.elf` in the folder of the loaded file, its parent, or an llext/ in either. */
+async function findDebugElf(config: ExtensionConfig, files: FileAccess): Promise<string | undefined> {
+  const folder = folderOf(config.program);
+  const stem = baseName(config.program).replace(/\.(llext|elf|so|o)$/i, '');
+  const stems = [...new Set([stem, stem.replace(/_ext$/, ''), config.name])];
+  const names = stems.flatMap((name) => [`${name}_ext_debug.elf`, `${name}_debug.elf`]);
+  const places = ['.', 'llext', '..', '../llext'].map((place) => joinPath(folder, place));
+  for (const place of places) {
+    const there = await files.list(place);
+    const name = names.find((candidate) => there.includes(candidate));
+    if (name !== undefined) return joinPath(place, name);
+  }
+  return undefined;
+}

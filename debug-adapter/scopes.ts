@@ -1,0 +1,86 @@
+/** The scopes of a frame: its arguments and locals, the file's variables, the registers. */
+import { Scope } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { VariableInfo } from '../lib/dwarf/model';
+import type { FrameInfo } from '../lib/dwarf/unwind';
+import { baseName } from './paths';
+import type { SessionState } from './session-state';
+import { type FrameReference, requireFrame } from './stack-trace';
+
+/** A variable under the name that it has in the list. */
+export interface ListedVariable {
+  readonly name: string;
+  readonly variable: VariableInfo;
+  /** Undefined when no expression names it here: it is hidden by another of its name. */
+  readonly evaluateName: string | undefined;
+}
+
+export function scopes(
+  session: SessionState,
+  args: DebugProtocol.ScopesArguments,
+): DebugProtocol.ScopesResponse['body'] {
+  const reference = requireFrame(session, args.frameId);
+  const { stop, level, frame } = reference;
+  const result: DebugProtocol.Scope[] = [];
+  const locals = localsOf(frame);
+  if (frame.function !== undefined) {
+    const container = { kind: 'variables', stop, level, key: `${level}/locals`, variables: locals } as const;
+    const scope: DebugProtocol.Scope = new Scope('Locals', session.containers.set(container.key, container));
+    scope.presentationHint = 'locals';
+    scope.namedVariables = locals.length;
+    result.push(scope);
+  }
+  const globals = globalsOf(reference, new Set(locals.map(({ name }) => name)));
+  if (globals.length > 0) {
+    const container = { kind: 'variables', stop, level, key: `${level}/globals`, variables: globals } as const;
+    const unit = frame.function?.unit.name;
+    const name = unit === undefined ? 'Globals' : `Globals of ${baseName(unit)}`;
+    const scope: DebugProtocol.Scope = new Scope(name, session.containers.set(container.key, container));
+    scope.namedVariables = globals.length;
+    result.push(scope);
+  }
+  const registers = { kind: 'registers', stop, level, key: `${level}/registers` } as const;
+  const scope: DebugProtocol.Scope = new Scope('Registers', session.containers.set(registers.key, registers));
+  scope.presentationHint = 'registers';
+  return { scopes: [...result, scope] };
+}
+
+/** Arguments first, then the variables of the innermost block and of those around it. */
+export function localsOf(frame: FrameInfo): ListedVariable[] {
+  const own = frame.scopes.at(-1)?.variables.filter(({ isParameter }) => isParameter) ?? [];
+  const others = frame.scopes.flatMap((scope) => scope.variables).filter((variable) => !own.includes(variable));
+  return uniquelyNamed([...own, ...others], others);
+}
+
+/** `order`: innermost first, decides which variable of a name is meant by it. */
+function uniquelyNamed(variables: readonly VariableInfo[], order: readonly VariableInfo[]): ListedVariable[] {
+  const visible = new Map<string, VariableInfo>();
+  for (const variable of [...order, ...variables]) {
+    if (!visible.has(variable.name)) visible.set(variable.name, variable);
+  }
+  return variables.map((variable) => {
+    if (visible.get(variable.name) === variable) {
+      return { name: variable.name, variable, evaluateName: variable.name };
+    }
+    const line = variable.declaration?.line;
+    const name = line === undefined ? `${variable.name} (hidden)` : `${variable.name} (line ${line})`;
+    return { name, variable, evaluateName: undefined };
+  });
+}
+
+/** Variables of file scope of the frame's compilation unit, statics before the others. */
+function globalsOf({ frame, stop }: FrameReference, hiding: ReadonlySet<string>): ListedVariable[] {
+  const debug = stop.inferior.extensionAt(frame.lookupPc)?.program.program.debug;
+  const unit = frame.function?.unit;
+  if (debug === undefined || unit === undefined) return [];
+  return debug
+    .globals()
+    .filter((variable) => variable.unit === unit)
+    .filter(({ location, constValue }) => location !== undefined || constValue !== undefined)
+    .sort((a, b) => Number(a.external) - Number(b.external))
+    .map((variable) => ({
+      name: variable.name,
+      variable,
+      evaluateName: hiding.has(variable.name) ? `'${baseName(unit.name ?? '')}'::${variable.name}` : variable.name,
+    }));
+}

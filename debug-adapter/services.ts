@@ -1,0 +1,17 @@
+/**
+ * What the adapter needs from the place that it runs in, and nothing else: a process, a Web Worker and the extension
+ * host each hand in their own. Paths are what the client uses, plain or URI; see paths.ts.
+ */
+
+export interface FileAccess {
+  /** The whole file; rejects with an Error whose message says why it cannot be read. */
+  read(path: string): Promise<Uint8Array>;
+  /** Names in a folder, those of folders with a '/' at the end; empty when there is no such folder. */
+  list(folder: string): Promise<readonly string[]>;
+}
+
+export interface AdapterServices {
+  readonly files: FileAccess;
+  /** Bytes of Capstone's WebAssembly file, asked for at the first disassembly. */
+  capstoneWasm(): Promise<Uint8Array>;
+}

@@ -1,0 +1,118 @@
+/**
+ * What a session holds between requests. The parts (breakpoints, execution, output) have their own files; this one
+ * wires them together and knows the order in which they come to life: launch arguments, ELF files, machine, stop.
+ */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { createDisassembler, type Disassembler } from '../lib/disassembler';
+import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
+import { loadCapstone } from './capstone';
+import { errors, messageOf } from './errors';
+import { Execution } from './execution';
+import { Handles } from './handles';
+import type { Inferior, LoadedExtension } from './inferior';
+import type { LaunchConfig } from './launch-config';
+import { type ClientPosition, SessionOutput } from './output';
+import type { ExtensionFile } from './program-files';
+import type { AdapterServices } from './services';
+import type { SourcePaths } from './source-paths';
+import type { FrameReference } from './stack-trace';
+import type { Stop } from './stop';
+import type { VariableContainer } from './variables';
+
+/** What runs: the function that the host calls in one of the extensions. */
+export interface EntryCall {
+  readonly extension: LoadedExtension;
+  readonly name: string;
+  /** Load address of its first instruction. */
+  readonly address: bigint;
+}
+
+export class SessionState implements BreakpointHost {
+  config: LaunchConfig | undefined;
+  files: readonly ExtensionFile[] | undefined;
+  sourcePaths: SourcePaths | undefined;
+  inferior: Inferior | undefined;
+  entry: EntryCall | undefined;
+  faultsStop = true;
+  /** The client speaks URIs. */
+  pathsAreUris = false;
+  linesStartAt1 = true;
+  columnsStartAt1 = true;
+  supportsMemoryEvent = false;
+  supportsInvalidatedEvent = false;
+  readonly output: SessionOutput;
+  readonly breakpoints: BreakpointBinder;
+  readonly execution: Execution;
+  readonly frames = new Handles<FrameReference>();
+  readonly containers = new Handles<VariableContainer>();
+  /** Resolved by configurationDone, rejected by a disconnect before it. */
+  readonly configured: Promise<void>;
+  configurationDone: () => void = () => undefined;
+  cancelLaunch: () => void = () => undefined;
+  private disassembler: Promise<Disassembler> | undefined;
+
+  constructor(
+    readonly services: AdapterServices,
+    readonly send: (event: DebugProtocol.Event) => void,
+  ) {
+    this.output = new SessionOutput(send, (position) => this.clientPosition(position));
+    this.breakpoints = new BreakpointBinder(this);
+    this.execution = new Execution(this);
+    this.configured = new Promise((resolve, reject) => {
+      this.configurationDone = resolve;
+      this.cancelLaunch = () => reject(errors.cancelled());
+    });
+    // A session that ends before its launch has nobody waiting for this.
+    this.configured.catch(() => undefined);
+  }
+
+  /** A file's place on the client's side, as far as it is known without a search. */
+  clientPosition(position: { file: ClientFile; line: number; column: number }): ClientPosition | undefined {
+    const path = this.sourcePaths?.known(position.file);
+    return path === undefined ? undefined : { path, line: this.toClientLine(position.line), column: position.column };
+  }
+
+  toClientLine(line: number): number {
+    return this.linesStartAt1 ? line : line - 1;
+  }
+
+  fromClientLine(line: number): number {
+    return this.linesStartAt1 ? line : line + 1;
+  }
+
+  toClientColumn(column: number): number {
+    return column === 0 || this.columnsStartAt1 ? column : column - 1;
+  }
+
+  requireInferior(request: string): Inferior {
+    if (this.inferior === undefined) throw errors.notLaunched(request);
+    return this.inferior;
+  }
+
+  /** The stop that requests about frames and variables refer to. */
+  requireStop(request: string): Stop {
+    if (this.inferior === undefined) throw errors.notLaunched(request);
+    const { stop, ended } = this.execution;
+    if (stop === undefined) throw ended ? errors.ended(request) : errors.notStopped(request);
+    return stop;
+  }
+
+  /** Loaded at the first use. */
+  async requireDisassembler(): Promise<Disassembler> {
+    this.disassembler ??= this.services
+      .capstoneWasm()
+      .then(async (wasm) => createDisassembler(await loadCapstone(), wasm))
+      .catch((error: unknown) => {
+        this.disassembler = undefined;
+        throw errors.noDisassembler(messageOf(error));
+      });
+    return this.disassembler;
+  }
+
+  async dispose(): Promise<void> {
+    this.cancelLaunch();
+    await this.execution.halt();
+  }
+}
+
+type ClientFile = Parameters<SourcePaths['known']>[0];

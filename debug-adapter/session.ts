@@ -1,0 +1,102 @@
+/**
+ * The debug adapter's protocol session: a table of requests, one line each; every other file of this folder implements
+ * a group of them. Works over streams (process, TCP) and inline or in a worker (handleMessage / onDidSendMessage).
+ */
+import { DebugSession, Response } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { setBreakpoints, setExceptionBreakpoints, breakpointLocations } from './breakpoint-requests';
+import { completions } from './completions';
+import { extensions, symbol } from './custom-requests';
+import { disassemble } from './disassemble';
+import { AdapterError, errors, messageOf } from './errors';
+import { evaluate, setExpression } from './evaluate';
+import { exceptionInfo } from './exceptions';
+import { continueRequest, next, pause, stepIn, stepOut } from './execution-requests';
+import { initialize } from './initialize';
+import { configurationDone, disconnect, launch, restart, terminate } from './launch';
+import { readMemory, writeMemory } from './memory';
+import { loadedSources, modules, source } from './modules';
+import { scopes } from './scopes';
+import type { AdapterServices } from './services';
+import { SessionState } from './session-state';
+import { stackTrace, threads } from './stack-trace';
+import { setVariable, variables } from './variables';
+
+/** `after` actions run when the response has been sent. */
+export type RequestHandler = (session: SessionState, args: never, after: (action: () => void) => void) => unknown;
+
+const requests: Readonly<Record<string, RequestHandler>> = {
+  initialize,
+  launch,
+  configurationDone,
+  restart,
+  terminate,
+  disconnect,
+  setBreakpoints,
+  breakpointLocations,
+  setExceptionBreakpoints,
+  exceptionInfo,
+  threads,
+  continue: continueRequest,
+  next,
+  stepIn,
+  stepOut,
+  pause,
+  stackTrace,
+  scopes,
+  variables,
+  setVariable,
+  evaluate,
+  setExpression,
+  completions,
+  readMemory,
+  writeMemory,
+  disassemble,
+  modules,
+  loadedSources,
+  source,
+  'llext/extensions': extensions,
+  'llext/symbol': symbol,
+};
+
+export class LlextDebugSession extends DebugSession {
+  private readonly state: SessionState;
+
+  constructor(services: AdapterServices) {
+    super();
+    this.state = new SessionState(services, (event) => this.sendEvent(event));
+  }
+
+  override shutdown(): void {
+    void this.state.dispose();
+    super.shutdown();
+  }
+
+  override dispose(): void {
+    void this.state.dispose();
+  }
+
+  protected override dispatchRequest(request: DebugProtocol.Request): void {
+    void this.answer(request);
+  }
+
+  private async answer(request: DebugProtocol.Request): Promise<void> {
+    const response: DebugProtocol.Response = new Response(request);
+    const after: (() => void)[] = [];
+    try {
+      const handler = Object.hasOwn(requests, request.command) ? requests[request.command] : undefined;
+      if (handler === undefined) throw errors.unsupported(request.command);
+      const body = await handler(this.state, (request.arguments ?? {}) as never, (action) => after.push(action));
+      if (body !== undefined) response.body = body;
+      this.sendResponse(response);
+    } catch (error) {
+      const known = error instanceof AdapterError ? error : errors.internal(request.command, messageOf(error));
+      response.success = false;
+      response.message = known.message;
+      response.body = { error: known.body };
+      this.sendResponse(response);
+    }
+    for (const action of after) action();
+    if (request.command === 'disconnect') this.shutdown();
+  }
+}

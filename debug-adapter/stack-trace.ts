@@ -1,0 +1,87 @@
+/** Threads (one: the emulated CPU) and its stack frames, from the innermost out to the host that called the entry. */
+import { Source, StackFrame, Thread } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { hex } from '../lib/bytes';
+import type { FrameInfo } from '../lib/dwarf/unwind';
+import { errors } from './errors';
+import { baseName } from './paths';
+import type { SessionState } from './session-state';
+import { threadId } from './thread-id';
+import type { Stop } from './stop';
+
+/** What a frame id stands for. */
+export interface FrameReference {
+  readonly stop: Stop;
+  readonly level: number;
+  readonly frame: FrameInfo;
+}
+
+/** Frames that a client gets at most at once, when it does not say how many. */
+const defaultLevels = 200;
+
+export function threads(session: SessionState): DebugProtocol.ThreadsResponse['body'] {
+  const { entry } = session;
+  const name = entry === undefined ? 'CPU' : `${entry.name} of llext ${entry.extension.instance.name}`;
+  return { threads: [new Thread(threadId, name)] };
+}
+
+export async function stackTrace(
+  session: SessionState,
+  args: DebugProtocol.StackTraceArguments,
+): Promise<DebugProtocol.StackTraceResponse['body']> {
+  if (args.threadId !== threadId) throw errors.unknownThread(args.threadId);
+  const stop = session.requireStop('stackTrace');
+  const start = args.startFrame ?? 0;
+  const levels = args.levels === undefined || args.levels === 0 ? defaultLevels : args.levels;
+  const { frames, complete } = await stop.framesTo(start + levels);
+  const stackFrames: DebugProtocol.StackFrame[] = [];
+  for (let level = start; level < Math.min(frames.length, start + levels); level++) {
+    stackFrames.push(await describeFrame(session, stop, frames[level], level));
+  }
+  // Before all are unwound, "more than these" is what can be said.
+  return { stackFrames, totalFrames: complete ? frames.length : frames.length + 1 };
+}
+
+export function requireFrame(session: SessionState, id: number): FrameReference {
+  const found = session.frames.get(id);
+  if (found === undefined) throw errors.unknownFrame(id);
+  return found;
+}
+
+async function describeFrame(
+  session: SessionState,
+  stop: Stop,
+  frame: FrameInfo,
+  level: number,
+): Promise<DebugProtocol.StackFrame> {
+  const { inferior } = stop;
+  const id = session.frames.set(`frame ${level}`, { stop, level, frame });
+  const extension = inferior.extensionAt(frame.lookupPc);
+  const result: DebugProtocol.StackFrame = new StackFrame(id, nameOf(stop, frame));
+  result.instructionPointerReference = hex(frame.pc, 8);
+  if (extension !== undefined) result.moduleId = extension.instance.id;
+  if (frame.position !== undefined && frame.position.line > 0) {
+    const { file, line, column } = frame.position;
+    const path = extension && (await session.sourcePaths?.resolve(file, extension.file.folder));
+    result.line = session.toClientLine(line);
+    result.column = session.toClientColumn(column);
+    result.source =
+      path === undefined
+        ? { name: baseName(file.path), origin: `${file.path} was not found`, presentationHint: 'deemphasize' }
+        : new Source(baseName(path), path);
+  }
+  if (frame.kind === 'host' || extension === undefined) result.presentationHint = 'subtle';
+  return result;
+}
+
+function nameOf({ inferior }: Stop, frame: FrameInfo): string {
+  const name = frame.name ?? inferior.symbolText(frame.pc) ?? hex(frame.pc, 8);
+  switch (frame.kind) {
+    case 'inline':
+      return `${name} [inlined]`;
+    case 'tailcall':
+      return `${name} [tail call]`;
+    default:
+      return name;
+  }
+}

@@ -1,0 +1,205 @@
+/** The variables request: lists of a scope, members, elements (paged), what pointers point to, registers, flags. */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { hex } from '../lib/bytes';
+import { formatValue, type FormatOptions, symbolAnnotation } from '../lib/dwarf/format';
+import { stripType } from '../lib/dwarf/model';
+import {
+  childrenOf,
+  elementCount,
+  hasChildren,
+  isStruct,
+  readScalar,
+  type Value,
+  variableValue,
+} from '../lib/dwarf/value';
+import { assignText, assignToValue } from './assignment';
+import { errors } from './errors';
+import type { Inferior } from './inferior';
+import { describeRegisters, statusFields } from './registers';
+import type { ListedVariable } from './scopes';
+import type { SessionState } from './session-state';
+import type { Stop } from './stop';
+
+/** What a variablesReference stands for. `key` makes the number the same at the next stop. */
+export type VariableContainer = { readonly key: string; readonly stop: Stop; readonly level: number } & (
+  | { readonly kind: 'variables'; readonly variables: readonly ListedVariable[] }
+  | { readonly kind: 'value'; readonly value: Value; readonly evaluateName: string | undefined }
+  | { readonly kind: 'registers' }
+  | { readonly kind: 'flags'; readonly xpsr: bigint }
+);
+
+interface Child {
+  readonly name: string;
+  readonly value: Value;
+  readonly evaluateName: string | undefined;
+}
+
+export async function variables(
+  session: SessionState,
+  args: DebugProtocol.VariablesArguments,
+): Promise<DebugProtocol.VariablesResponse['body']> {
+  const container = session.containers.get(args.variablesReference);
+  if (container === undefined) throw errors.unknownReference(args.variablesReference);
+  const start = args.start ?? 0;
+  const count = args.count === undefined || args.count === 0 ? Number.MAX_SAFE_INTEGER : args.count;
+  if (container.kind === 'registers') {
+    const reference = await referenceOf(container);
+    const flags = (xpsr: bigint): number =>
+      session.containers.set(`${container.key}/flags`, {
+        ...container,
+        key: `${container.key}/flags`,
+        kind: 'flags',
+        xpsr,
+      });
+    return { variables: (await describeRegisters(reference, flags)).slice(start, start + count) };
+  }
+  if (container.kind === 'flags') {
+    const fields = statusFields(container.xpsr).map((field) => ({ ...field, variablesReference: 0 }));
+    return { variables: fields.slice(start, start + count) };
+  }
+  const isArray = container.kind === 'value' && stripType(container.value.type).kind === 'array';
+  // All children of an array are indexed, those of everything else named.
+  if (args.filter !== undefined && (args.filter === 'indexed') !== isArray) return { variables: [] };
+  const children = await childrenIn(container, start, count);
+  const described: DebugProtocol.Variable[] = [];
+  for (const child of children) described.push(await describeChild(session, container, child));
+  return { variables: described };
+}
+
+async function childrenIn(
+  container: Extract<VariableContainer, { kind: 'variables' | 'value' }>,
+  start: number,
+  count: number,
+): Promise<Child[]> {
+  const { inferior } = container.stop;
+  if (container.kind === 'variables') {
+    const { frame } = await referenceOf(container);
+    const children: Child[] = [];
+    for (const { name, variable, evaluateName } of container.variables.slice(start, start + count)) {
+      const value = await inferior.query(variableValue(variable, frame.frame));
+      children.push({ name, value, evaluateName });
+    }
+    return children;
+  }
+  const { value, evaluateName } = container;
+  const found = await inferior.query(childrenOf(value, start, count));
+  return found.map((child) => ({
+    name: child.name ?? anonymousName(child.value),
+    value: child.value,
+    evaluateName: evaluateName && childExpression(value, evaluateName, child.name),
+  }));
+}
+
+/** gdb's notation for an anonymous member. */
+function anonymousName(value: Value): string {
+  return stripType(value.type).kind === 'union' ? '<anonymous union>' : '<anonymous struct>';
+}
+
+function childExpression(parent: Value, expression: string, name: string | undefined): string {
+  if (name === undefined) return expression;
+  const whole = /^[\w$:.'[\]]+(->[\w$.[\]]+)*$/.test(expression) ? expression : `(${expression})`;
+  if (name === '*') return `*${whole}`;
+  if (name.startsWith('[')) return `${whole}${name}`;
+  return `${whole}${stripType(parent.type).kind === 'pointer' ? '->' : '.'}${name}`;
+}
+
+async function referenceOf({ stop, level }: VariableContainer): Promise<{
+  stop: Stop;
+  level: number;
+  frame: NonNullable<Awaited<ReturnType<Stop['frame']>>>;
+}> {
+  const frame = await stop.frame(level);
+  if (frame === undefined) throw errors.unknownFrame(level);
+  return { stop, level, frame };
+}
+
+async function describeChild(
+  session: SessionState,
+  container: VariableContainer,
+  child: Child,
+): Promise<DebugProtocol.Variable> {
+  const key = `${container.key}/${child.name}`;
+  const described = await describeValue(session, { ...container, key }, child.value, child.evaluateName);
+  return {
+    name: child.name,
+    ...described,
+    ...(child.evaluateName === undefined ? {} : { evaluateName: child.evaluateName }),
+    ...hintOf(child.value),
+  };
+}
+
+export function formatOptions(inferior: Inferior): FormatOptions {
+  return {
+    symbolText: symbolAnnotation((address) => {
+      const found = inferior.programAt(address)?.symbolAt(address);
+      if (found !== undefined) return { symbol: found.symbol, offset: Number(found.offset) };
+      const host = inferior.target.hostSymbol(address & ~1n);
+      return host && { symbol: { name: host.name, kind: 'function' }, offset: host.offset };
+    }),
+  };
+}
+
+/** The properties that variables and evaluate results share. */
+export async function describeValue(
+  session: SessionState,
+  place: { readonly stop: Stop; readonly level: number; readonly key: string },
+  value: Value,
+  evaluateName: string | undefined,
+  options: FormatOptions = {},
+): Promise<Omit<DebugProtocol.Variable, 'name'>> {
+  const { inferior } = place.stop;
+  const text = await inferior.query(formatValue(value, { ...formatOptions(inferior), ...options }));
+  const { stop, level, key } = place;
+  const variablesReference = hasChildren(value)
+    ? session.containers.set(key, { kind: 'value', stop, level, key, value, evaluateName })
+    : 0;
+  const count = elementCount(value.type);
+  const memoryReference = await memoryReferenceOf(inferior, value);
+  return {
+    value: text,
+    type: value.type.displayName,
+    variablesReference,
+    ...(variablesReference !== 0 && count !== undefined ? { indexedVariables: count } : {}),
+    ...(memoryReference === undefined ? {} : { memoryReference }),
+  };
+}
+
+/** Where a pointer points to; where anything else is. */
+async function memoryReferenceOf(inferior: Inferior, value: Value): Promise<string | undefined> {
+  if (stripType(value.type).kind === 'pointer') {
+    const address = await inferior.query(readScalar(value));
+    if (typeof address === 'bigint') return hex(BigInt.asUintN(64, address), 8);
+  }
+  return value.location.kind === 'memory' ? hex(value.location.address, 8) : undefined;
+}
+
+function hintOf(value: Value): Pick<DebugProtocol.Variable, 'presentationHint'> {
+  const { kind } = value.location;
+  if (kind === 'memory' || kind === 'register' || kind === 'pieces') {
+    return isStruct(stripType(value.type)) ? {} : { presentationHint: { kind: 'data' } };
+  }
+  return { presentationHint: { kind: 'data', attributes: ['readOnly'] } };
+}
+
+export async function setVariable(
+  session: SessionState,
+  args: DebugProtocol.SetVariableArguments,
+  after: (action: () => void) => void,
+): Promise<DebugProtocol.SetVariableResponse['body']> {
+  session.requireStop('setVariable');
+  const container = session.containers.get(args.variablesReference);
+  if (container === undefined) throw errors.unknownReference(args.variablesReference);
+  if (container.kind === 'flags') throw errors.notAssignable(args.name, 'set $xpsr as a whole');
+  const reference = await referenceOf(container);
+  if (container.kind === 'registers') {
+    const value = await assignText(session, reference, `$${args.name}`, args.value, after);
+    return describeValue(session, { ...container, key: `${container.key}/${args.name}` }, value, `$${args.name}`, {
+      hex: true,
+    });
+  }
+  const children = await childrenIn(container, 0, Number.MAX_SAFE_INTEGER);
+  const child = children.find(({ name }) => name === args.name);
+  if (child === undefined) throw errors.unknownVariable(args.name);
+  const value = await assignToValue(session, reference, child.value, args.name, args.value, after);
+  return describeValue(session, { ...container, key: `${container.key}/${args.name}` }, value, child.evaluateName);
+}
