@@ -27,7 +27,7 @@ const layers: Record<string, readonly string[]> = {
   'lib/emulator': base,
   'lib/program': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf'],
   'lib/kernel': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf', 'lib/program', 'lib/emulator'],
-  'lib/target': [...base, 'lib/llext', 'lib/emulator', 'lib/kernel', 'lib/program'],
+  'lib/target': [...base, 'lib/elf', 'lib/llext', 'lib/emulator', 'lib/kernel', 'lib/program'],
   'lib/c-expression': [...base, 'lib/dwarf'],
   'debug-adapter': allOfLib,
   cli: allOfLib,
