@@ -93,7 +93,8 @@ export class QemuHost {
     const output = runTool(
       this.qemu,
       [
-        ...['-M', this.machine.name, '-nographic', '-semihosting-config', 'enable=on,target=native'],
+        ...['-M', this.machine.name, '-display', 'none', '-serial', 'none', '-monitor', 'none'],
+        ...['-chardev', 'stdio,id=out', '-semihosting-config', 'enable=on,target=native,chardev=out'],
         ...['-kernel', join(this.folder, 'host.elf'), '-device', device],
       ],
       { timeout: HANG_GUARD_MS },

@@ -173,6 +173,7 @@ export class CodeCache {
     this.dropWideBefore(k);
     const operation: Operation = operations[decoded.operation];
     const operands = decoded.operands;
+    if (!wide && operands.length > 3) throw new Error(`${decoded.operation}: a 16-bit record holds three operands`);
     for (let i = 0; i < operands.length; i++) records[k + (i < 3 ? i + 1 : i + 2)] = operands[i];
     if (operation.branch !== undefined) this.resolveBranch(k + operation.branch, pc);
     if (wide) records[k + slotWords] = Special.undecoded;

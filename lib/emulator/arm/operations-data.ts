@@ -98,6 +98,7 @@ export const arithmetic = {
   cmn_reg: cmn.reg,
   /** SP as destination: bits 1:0 are zero, and the limit holds. */
   sp_add_imm: { exec: 'const x = (r[$1] + $2) & ~3; CHECK_SP(x) r[13] = x;' },
+  sp_add_reg: { exec: 'const x = (r[13] + r[$1]) & ~3; CHECK_SP(x) r[13] = x;' },
   sp_adds_imm: {
     exec: `const a = r[$1], b = $2; const s = (a + b) | 0; CHECK_SP(s & ~3) ${setNz} ${addFlags} r[13] = s & ~3;`,
   },

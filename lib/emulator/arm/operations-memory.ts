@@ -163,6 +163,13 @@ export const blocks = {
       `for (let l = $2 & 0x7fff; l !== 0; l &= l - 1) r[31 - Math.clz32(l & -l)] = f[h++]; JUMP(x & ~1)`,
     jumps: true,
   },
+  /** 16-bit LDM and STM, whose record has no room for a fourth operand: $3 is what is added to Rn afterwards. */
+  ldm_t1: {
+    exec: `const a = r[$1], w = (a + $3) | 0, count = $2 >>> 16; ${sourceWords('count')} r[$1] = w; ${loadList}`,
+  },
+  stm_t1: {
+    exec: `const a = r[$1], w = (a + $3) | 0, count = $2 >>> 16; ${targetWords('count', storeList)} r[$1] = w;`,
+  },
   stm: { exec: `${first} ${limit} ${targetWords('count', storeList)} r[$1] = w;` },
   push: {
     exec: `const count = $2 >>> 16, a = (r[13] - 4 * count) | 0; CHECK_SP(a) ${targetWords('count', storeList)} r[13] = a;`,

@@ -88,7 +88,7 @@ function addHigh(f: Fields, at: Site): Meaning {
   const m = f.Rm;
   const pc = (at.pc + 4) | 0;
   if (d === 15) return m === 15 || inItNotLast(at) ? unpredictable : ['b_reg', m, pc];
-  if (d === 13) return m === 15 ? ['sp_add_imm', 13, pc] : ['sp_shifted', 13, m, 0, 0];
+  if (d === 13) return m === 15 ? ['sp_add_imm', 13, pc] : ['sp_add_reg', m];
   return m === 15 ? ['add_imm', d, d, pc] : ['add_reg', d, d, m];
 }
 
@@ -241,7 +241,7 @@ const blocks = table('A5.2 (load and store multiple)', all, [
       const below = f.list & ((1 << f.Rn) - 1);
       // Rn in the list but not the lowest: the value stored is UNKNOWN.
       const unknown = (f.list >>> f.Rn) & 1 && below !== 0;
-      return f.list === 0 || unknown ? unpredictable : ['stm', f.Rn, listed(f.list), 0, countBits(f.list) * 4];
+      return f.list === 0 || unknown ? unpredictable : ['stm_t1', f.Rn, listed(f.list), countBits(f.list) * 4];
     },
   ],
   [
@@ -250,7 +250,7 @@ const blocks = table('A5.2 (load and store multiple)', all, [
     (f) =>
       f.list === 0
         ? unpredictable
-        : ['ldm', f.Rn, listed(f.list), 0, (f.list >>> f.Rn) & 1 ? 0 : countBits(f.list) * 4],
+        : ['ldm_t1', f.Rn, listed(f.list), (f.list >>> f.Rn) & 1 ? 0 : countBits(f.list) * 4],
   ],
 ]);
 
