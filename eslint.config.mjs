@@ -26,7 +26,7 @@ export default tseslint.config(
     },
   },
   // CommonJS has no other way to import.
-  { files: ['**/*.cjs', 'webpack.config.js'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
+  { files: ['**/*.cjs', '**/webpack.config.js'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   // A flat relocation or operator switch reads as its table; a suite of tests is one callback.
   { files: ['lib/llext/reloc/*.ts', 'test/**/*.ts'], rules: { 'max-lines-per-function': 'off' } },
 );
