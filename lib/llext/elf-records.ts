@@ -6,6 +6,8 @@
 import { ByteReader } from '../bytes';
 
 export interface Ehdr {
+  readonly e_ident: Uint8Array;
+  /** The file begins with 7F 45 4C 46. */
   readonly magic: boolean;
   readonly e_type: number;
   readonly e_machine: number;
@@ -78,13 +80,14 @@ export function emptyShdr(): Shdr {
 export function readEhdr(bytes: Uint8Array, word: 4 | 8, littleEndian: boolean): Ehdr {
   const reader = new ByteReader(bytes, littleEndian);
   const magic = bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
-  reader.skip(16);
+  const e_ident = reader.take8(16);
   const e_type = reader.u16();
   const e_machine = reader.u16();
   reader.skip(4 + 2 * word);
   const e_shoff = reader.unsigned(word);
   reader.skip(4 + 3 * 2);
   return {
+    e_ident,
     magic,
     e_type,
     e_machine,

@@ -2,8 +2,10 @@
  * A loaded extension as the rest of the product sees it: a view of its struct llext in guest memory, read at each
  * access, and the places of its sections, which Zephyr forgets after loading and this loader keeps as plain data.
  */
-import { LLEXT_MEM_TEXT } from './context';
+import { LLEXT_MEM_SHSTRTAB, LLEXT_MEM_TEXT } from './context';
 import type { Subsystem } from './context';
+import { readShdr } from './elf-records';
+import type { Shdr } from './elf-records';
 import { displayName } from './guest';
 import { dependencies, extensionName } from './llext-list';
 import { symbolEntrySize } from './layout';
@@ -111,6 +113,20 @@ export class LlextExtension {
   /** What other extensions and llext_call_fn find. */
   get expTab(): SymbolTable {
     return this.table(this.subsystem.layout.exp_tab);
+  }
+
+  /** llext_section_headers, with names; undefined where the header table is no longer in memory. */
+  sectionHeaders(): readonly (Shdr & { readonly name: string })[] | undefined {
+    const { guest, sizes } = this.subsystem;
+    const length = this.sectCnt * sizes.shdr;
+    const table = guest.memory.readPrefix(this.sectHdrs, length);
+    if (table.length < length) return undefined;
+    const names = this.mem[LLEXT_MEM_SHSTRTAB];
+    return Array.from({ length: this.sectCnt }, (_, i) => {
+      const bytes = table.subarray(i * sizes.shdr, (i + 1) * sizes.shdr);
+      const section = readShdr(bytes, guest.pointerSize, guest.littleEndian);
+      return { ...section, name: displayName(guest.shownString(names + BigInt(section.sh_name))) };
+    });
   }
 
   /** The region's contents as they are now; what is not in memory is left out at the end. */

@@ -2,7 +2,7 @@
  * do_llext_load of llext_load.c in the 4.2 era (specification 1.2): the steps of one load in Zephyr's order, with its
  * return codes and messages. On the way out it keeps or frees exactly what Zephyr keeps or frees.
  * Region rules are in llext-map.ts, copying in llext-mem.ts, symbols in llext-symbols.ts, relocation in llext-link.ts.
- * Kept on purpose: e_machine, class and byte order are not checked; heap-allocated section headers of a failed load leak.
+ * Kept on purpose: e_machine, class and byte order are not checked.
  */
 import { ET_DYN, ET_REL, SHT_DYNSYM, SHT_STRTAB, SHT_SYMTAB } from '../elf/constants';
 import { Errno } from '../errors';
@@ -104,6 +104,9 @@ function finish(context: LoadContext, ret: number): void {
     X.log(subsystem, 'dbg', `Failed to load extension: ${ret}`);
     freeRegions(subsystem, context.ext);
     freeTable(context, X.field(context, 'exp_tab'));
+    if (guest.u8(X.field(context, 'sect_hdrs_on_heap')) !== 0) {
+      X.release(metadata, guest.ptr(X.field(context, 'sect_hdrs')));
+    }
     return;
   }
   const alloc_size = guest.ptr(X.field(context, 'alloc_size'));
@@ -137,7 +140,7 @@ function loadElfData(context: LoadContext): number {
   if (typeof hdr === 'number') return hdr;
   ldr.state.hdr = hdr;
   if (!hdr.magic) {
-    X.log(subsystem, 'err', 'Invalid ELF, magic does not match');
+    X.log(subsystem, 'err', `Invalid ELF, magic does not match\n${hexdump(hdr.e_ident)}`);
     return -Errno.ENOEXEC;
   }
   if (hdr.e_type === ET_REL) X.log(subsystem, 'dbg', 'Loading relocatable ELF');
@@ -164,6 +167,17 @@ function loadElfData(context: LoadContext): number {
     X.setSectOffset(context, i, 0n);
   }
   return loadSectionHeaders(context, hdr.e_shoff, count);
+}
+
+/** A line of LOG_HEXDUMP_ERR: 16 bytes, indented past the message's head. */
+function hexdump(bytes: Uint8Array): string {
+  const groups = [bytes.subarray(0, 8), bytes.subarray(8, 16)];
+  const digits = groups.map((group) => Array.from(group, (byte) => byte.toString(16).padStart(2, '0')).join(' '));
+  const isShown = (byte: number): boolean => byte >= 0x20 && byte < 0x7f;
+  const text = groups.map((group) =>
+    Array.from(group, (byte) => (isShown(byte) ? String.fromCharCode(byte) : '.')).join(''),
+  );
+  return `${' '.repeat(32)}${digits.join('  ')} |${text.join(' ')}`;
 }
 
 function readHeader(context: LoadContext): Ehdr | number {

@@ -151,9 +151,9 @@ export function exportSymbols(context: LoadContext): number {
   for (let i = 0; BigInt(i) < count; i++) {
     X.spend(context);
     const entry = source + BigInt(i) * entrySize;
-    const name = exportedName(context, guest.ptr(entry));
+    const name = guest.ptr(entry);
     const address = guest.ptr(entry + word);
-    writeSymbol(context, syms, i, name, address);
+    writeSymbol(context, syms, i, exportedName(context, name), address);
     X.log(subsystem, 'dbg', `sym ${X.pointer(address)} name ${displayName(guest.shownString(name))}`);
   }
   return 0;

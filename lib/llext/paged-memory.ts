@@ -16,7 +16,12 @@ export interface AddressRange {
 export class PagedMemory implements LlextMemory {
   private readonly pages = new Map<number, Uint8Array>();
 
-  constructor(private readonly ranges: readonly AddressRange[]) {}
+  private readonly ranges: readonly AddressRange[];
+
+  /** Ranges may overlap. */
+  constructor(ranges: readonly AddressRange[]) {
+    this.ranges = merged(ranges);
+  }
 
   read(address: bigint, length: number): Uint8Array {
     const bytes = this.readPrefix(address, length);
@@ -64,4 +69,14 @@ export class PagedMemory implements LlextMemory {
       offset += to - from;
     }
   }
+}
+
+function merged(ranges: readonly AddressRange[]): AddressRange[] {
+  const result: AddressRange[] = [];
+  for (const range of [...ranges].sort((a, b) => (a.start < b.start ? -1 : 1))) {
+    const last = result.at(-1);
+    if (last === undefined || range.start > last.end) result.push(range);
+    else if (range.end > last.end) result[result.length - 1] = { start: last.start, end: range.end };
+  }
+  return result;
 }

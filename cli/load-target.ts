@@ -1,0 +1,155 @@
+/**
+ * A target to load into, without a machine: memory around the base image's pool and heap, its k_heap, and the llext
+ * subsystem. Placements given by the user replace the heap's choice for a region; the rest stays Zephyr's.
+ */
+import { KHeap } from '../lib/kernel/k-heap';
+import { BufLoader } from '../lib/llext/buf-loader';
+import { LlextSubsystem } from '../lib/llext/llext';
+import { PagedMemory } from '../lib/llext/paged-memory';
+import type { AddressRange } from '../lib/llext/paged-memory';
+import type { AllocationPurpose, LlextEvent, LlextHeap, LlextStorage, RegionName } from '../lib/llext/types';
+import type { BaseImage } from './base-image-file';
+import { UsageError } from './usage-error';
+
+/** --place [NAME:]REGION=ADDRESS */
+export interface Placement {
+  /** Of one extension; undefined = of any. */
+  readonly name: string | undefined;
+  readonly region: RegionName;
+  readonly address: bigint;
+}
+
+const windowSize = 0x100_0000n;
+const filePage = 0x1000n;
+
+export class LoadTarget {
+  readonly memory: PagedMemory;
+  readonly llext: LlextSubsystem;
+  /** Messages since the last takeLog(). */
+  private messages: string[] = [];
+  private nextBuffer: bigint;
+  private loadingName = '';
+  private placements: readonly Placement[];
+  /** Occupied by placements outside of the heap, and by file images. */
+  private readonly occupied: { start: bigint; end: bigint; what: string }[] = [];
+
+  constructor(
+    image: BaseImage,
+    placements: readonly Placement[] = [],
+    firstBuffer: bigint = image.pool,
+    private readonly listener?: (event: LlextEvent) => void,
+  ) {
+    this.placements = placements;
+    const starts = [image.pool, firstBuffer, image.listAddress, ...placements.map(({ address }) => address)];
+    this.memory = new PagedMemory([
+      ...starts.map((start) => windowAround(start, image.config.pointerSize)),
+      { start: image.heap.address, end: image.heap.address + BigInt(image.heap.bytes) },
+    ]);
+    this.nextBuffer = firstBuffer;
+    const heap = this.makeHeap(image);
+    this.llext = new LlextSubsystem({
+      memory: this.memory,
+      heaps: { metadata: heap, data: heap, instruction: heap },
+      config: image.config,
+      exports: image.exports,
+      listAddress: image.listAddress,
+      listener: (event) => this.hear(event),
+    });
+  }
+
+  /** Copies a file into memory, at the next page or at the given address, and makes a loader for it. */
+  placeFile(bytes: Uint8Array, storage: LlextStorage, peek: boolean, at?: bigint): BufLoader {
+    const address = at ?? this.nextBuffer;
+    const end = address + BigInt(bytes.length);
+    this.occupy(address, end, 'the file image');
+    this.memory.write(address, bytes);
+    this.nextBuffer = ((end + filePage - 1n) / filePage) * filePage;
+    return new BufLoader(this.memory, address, bytes.length, { storage, peek });
+  }
+
+  /** Placements are chosen by the name of the extension that is loaded next. */
+  announce(name: string, placements: readonly Placement[] = this.placements): void {
+    this.loadingName = name;
+    this.placements = placements;
+  }
+
+  /** The loader's messages since the last call, a line each; a line feed of Zephyr's own makes an empty line. */
+  takeLog(): string[] {
+    const lines = this.messages;
+    this.messages = [];
+    return lines;
+  }
+
+  private hear(event: LlextEvent): void {
+    if (event.kind === 'log') this.messages.push(...event.text.split('\n'));
+    this.listener?.(event);
+  }
+
+  private makeHeap(image: BaseImage): LlextHeap {
+    const { memory } = this;
+    const heap = KHeap.init(
+      {
+        read: (address, length) => memory.read(BigInt(address), length),
+        write: (address, bytes) => memory.write(BigInt(address), bytes),
+      },
+      Number(image.heap.address),
+      image.heap.bytes,
+      image.config.pointerSize,
+    );
+    return {
+      alignedAlloc: (align, bytes, purpose) => {
+        const placement = this.placementFor(purpose);
+        if (placement === undefined) return BigInt(heap.alignedAlloc(align, bytes));
+        return this.place(heap, placement, align, bytes);
+      },
+      free: (address) => {
+        if (heap.contains(Number(address))) heap.free(Number(address));
+        else this.vacate(address);
+      },
+    };
+  }
+
+  private placementFor(purpose: AllocationPurpose): Placement | undefined {
+    const forRegion = this.placements.filter(({ region }) => purpose === `region ${region}`);
+    return forRegion.find(({ name }) => name === this.loadingName) ?? forRegion.find(({ name }) => name === undefined);
+  }
+
+  private place(heap: KHeap, { region, address }: Placement, align: number, bytes: number): bigint {
+    const where = `${region} of '${this.loadingName}' at 0x${address.toString(16)}`;
+    if (bytes === 0) return 0n;
+    if (align > 1 && address % BigInt(align) !== 0n) {
+      throw new UsageError(`cannot place ${where}: it must be aligned to ${align}`);
+    }
+    if (!heap.contains(Number(address))) {
+      this.occupy(address, address + BigInt(bytes), where);
+      return address;
+    }
+    // Where the heap would put it anyway, it keeps its lists as Zephyr's would be.
+    const chosen = heap.alignedAlloc(align, bytes);
+    if (BigInt(chosen) === address) return address;
+    heap.free(chosen);
+    if (heap.allocAt(Number(address), bytes) === 0) {
+      throw new UsageError(`cannot place ${where}: the heap has something else there`);
+    }
+    return address;
+  }
+
+  private occupy(start: bigint, end: bigint, what: string): void {
+    const other = this.occupied.find((range) => start < range.end && range.start < end);
+    if (other !== undefined) throw new UsageError(`cannot place ${what}: ${other.what} is there`);
+    this.occupied.push({ start, end, what });
+  }
+
+  private vacate(start: bigint): void {
+    const index = this.occupied.findIndex((range) => range.start === start);
+    if (index >= 0) this.occupied.splice(index, 1);
+  }
+}
+
+/** RAM of a board is larger than what is used of it: wild reads of the loader find zeros there. */
+function windowAround(address: bigint, pointerSize: 4 | 8): AddressRange {
+  const start = address - (address % windowSize);
+  const limit = 1n << BigInt(pointerSize * 8);
+  const end = start + 2n * windowSize;
+  return { start, end: end < limit ? end : limit };
+}
