@@ -1,0 +1,25 @@
+/**
+ * The core that an extension was built for, by its build attributes: what a session runs on unless it is told. Code
+ * for a newer architecture would stop at its first new instruction on an older core.
+ */
+import { cpus, findCpu, type CpuInfo } from '../arch';
+import { armAttributes, Tag_CPU_arch } from '../elf/arm-attributes';
+import type { ElfFile } from '../elf/elf-file';
+
+/** Values of Tag_CPU_arch (Addenda to the ABI for the Arm Architecture) -> the core that stands for it. */
+const coreByArchitecture: ReadonlyMap<number, string> = new Map([
+  [10, 'cortex-m3'], // v7 (with profile 'M' from compilers for Cortex-M)
+  [11, 'cortex-m0'], // v6-M
+  [12, 'cortex-m0plus'], // v6S-M
+  [13, 'cortex-m4'], // v7E-M
+  [16, 'cortex-m23'], // v8-M.baseline
+  [17, 'cortex-m33'], // v8-M.mainline
+  [21, 'cortex-m33'], // v8.1-M.mainline: its own instructions are reported where they are met
+]);
+
+/** The default core when the file does not say, or says something that is no Cortex-M. */
+export function cpuForElf(elf: ElfFile): CpuInfo {
+  const architecture = armAttributes(elf).get(Tag_CPU_arch);
+  const name = typeof architecture === 'number' ? coreByArchitecture.get(architecture) : undefined;
+  return (name === undefined ? undefined : findCpu(name)) ?? cpus[0];
+}
