@@ -115,9 +115,12 @@ class Executor {
       case Cfa.DW_CFA_def_cfa_sf:
         this.state.cfa = { kind: 'register', register: reader.ulebNumber(), offset: reader.sleb() * dataAlignment };
         return true;
-      case Cfa.DW_CFA_def_cfa_register:
-        this.state.cfa = { ...this.registerCfa(reader), register: reader.ulebNumber() };
+      case Cfa.DW_CFA_def_cfa_register: {
+        // GNU as begins the CIE of RISC-V with this: from no rule it means an offset of 0.
+        const offset = this.state.cfa === undefined ? 0n : this.registerCfa(reader).offset;
+        this.state.cfa = { kind: 'register', register: reader.ulebNumber(), offset };
         return true;
+      }
       case Cfa.DW_CFA_def_cfa_offset:
         this.state.cfa = { ...this.registerCfa(reader), offset: reader.uleb() };
         return true;

@@ -35,6 +35,7 @@ type FrameSection = '.debug_frame' | '.eh_frame';
 
 export class FrameTable {
   private lazyFdes: readonly Fde[] | undefined;
+  private readonly tables = new Map<Fde, readonly CfiRow[]>();
 
   constructor(
     private readonly sections: DwarfSections,
@@ -56,8 +57,13 @@ export class FrameTable {
 
   /** The whole table of an FDE. */
   rows(fde: Fde): readonly CfiRow[] {
-    const what = `call-frame information at 0x${fde.range.start.toString(16)}`;
-    return this.sections.guard(what, () => executeFde(fde, this.sections.registers), []);
+    let rows = this.tables.get(fde);
+    if (rows === undefined) {
+      const what = `call-frame information at 0x${fde.range.start.toString(16)}`;
+      rows = this.sections.guard(what, () => executeFde(fde, this.sections.registers), []);
+      this.tables.set(fde, rows);
+    }
+    return rows;
   }
 
   private readSection(section: FrameSection): readonly Fde[] {
