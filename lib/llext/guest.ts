@@ -59,9 +59,13 @@ export class Guest {
     if (bytes.length > 0) this.memory.write(this.wrap(address), bytes);
   }
 
-  /** memset(address, 0, length) */
+  /** memset(address, 0, length); an absurd length ends where memory ends. */
   clear(address: bigint, length: bigint): void {
-    if (length > 0n) this.write(address, new Uint8Array(Number(length)));
+    const zeros = new Uint8Array(length < 0x1_0000n ? Number(length) : 0x1_0000);
+    for (let done = 0n; done < length; done += BigInt(zeros.length)) {
+      const left = length - done;
+      this.write(address + done, left < BigInt(zeros.length) ? zeros.subarray(0, Number(left)) : zeros);
+    }
   }
 
   /** A string that the loader compares: reading it from unmapped memory is the machine's fault. */

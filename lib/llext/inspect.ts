@@ -1,0 +1,186 @@
+/**
+ * What the loader would make of a file, without a target: regions with their sections, exports, imports, and the reason
+ * why it would be refused. The regions come from a load into scratch memory with every import provided nearby, so they
+ * are the loader's own and not a second opinion.
+ */
+import { EM_AARCH64, EM_ARM, EM_RISCV, EM_X86_64, EM_386, SHF_ALLOC, SHN_UNDEF } from '../elf/constants';
+import type { Arch } from '../arch';
+import type { ElfFile } from '../elf/elf-file';
+import { errnoName } from '../errors';
+import { BufLoader } from './buf-loader';
+import { LLEXT_MEM_COUNT } from './context';
+import { exportedSymbols } from './exported-symbols';
+import type { ExportedSymbol } from './exported-symbols';
+import { displayName } from './guest';
+import { LlextSubsystem } from './llext';
+import { regionOfSection } from './llext-map';
+import type { LlextLoadResult } from './llext';
+import { defaultLoadParam } from './loader';
+import { PagedMemory } from './paged-memory';
+import { loadProblems } from './problems';
+import type { LoadProblem } from './problems';
+import { architectures } from './reloc/index';
+import { regionNames } from './types';
+import type { LlextConfig, LlextHeap, RegionName } from './types';
+
+export interface InspectedSection {
+  readonly index: number;
+  readonly name: string;
+  readonly size: number;
+  /** In its region; undefined when the file is refused before that is known. */
+  readonly offset: number | undefined;
+}
+
+export interface InspectedRegion {
+  readonly name: RegionName;
+  /** With padding, and with everything that lies between its sections in the file. */
+  readonly size: number;
+  readonly align: number;
+  /** Padding in front. */
+  readonly prepad: number;
+  readonly fileOffset: number;
+  readonly sections: readonly InspectedSection[];
+}
+
+export interface Inspection {
+  readonly regions: readonly InspectedRegion[];
+  readonly exports: readonly ExportedSymbol[];
+  /** Undefined symbols that relocations of loaded sections need, in symbol table order. */
+  readonly imports: readonly string[];
+  /** Why llext_load refuses the file whatever the base image exports; undefined when it does not. */
+  readonly problem: string | undefined;
+  /** Everything that is or may be wrong, not only the first. */
+  readonly problems: readonly LoadProblem[];
+}
+
+/** FormatError where the file's tables cannot be read. */
+export function inspectRegions(elf: ElfFile): Inspection {
+  const imports = importedNames(elf);
+  const errors: string[] = [];
+  const result = scratchLoad(elf, imports, errors);
+  const problems = loadProblems(elf);
+  return {
+    regions: regionsOf(elf, result),
+    exports: exportedSymbols(elf),
+    imports,
+    problem: result.ret === 0 ? undefined : describeFailure(result, errors),
+    problems,
+  };
+}
+
+/** Undefined symbols that relocations of allocated sections refer to: only those does the loader resolve. */
+export function importedNames(elf: ElfFile): string[] {
+  const used = new Set<number>();
+  for (const section of elf.sections) {
+    if ((section.sh_flags & SHF_ALLOC) === 0) continue;
+    for (const { symbolIndex } of elf.relocationsFor(section.index)) used.add(symbolIndex);
+  }
+  const undefinedSymbols = elf
+    .symbols()
+    .filter(({ index, st_shndx }) => index > 0 && st_shndx === SHN_UNDEF && used.has(index));
+  return [...new Set(undefinedSymbols.map(({ name }) => displayName(name)))];
+}
+
+function regionsOf(elf: ElfFile, result: LlextLoadResult): InspectedRegion[] {
+  return regionNames.flatMap((name, i) => {
+    const descriptor = result.sects[i];
+    if (descriptor.sh_type === 0 || descriptor.sh_size === 0n) return [];
+    const placed = result.extension?.sections;
+    const isTable = name === 'SYMTAB' || name === 'STRTAB' || name === 'SHSTRTAB';
+    const sections = elf.sections.filter((section) => {
+      const known = placed?.find(({ index }) => index === section.index);
+      if (placed !== undefined) return known?.region === name;
+      if (isTable) return BigInt(section.sh_offset) === descriptor.sh_offset;
+      const flags = BigInt(section.sh_flags);
+      if ((section.sh_flags & SHF_ALLOC) === 0 || section.sh_size === 0) return false;
+      const region = regionOfSection(section.sh_type, flags, section.name);
+      return region !== LLEXT_MEM_COUNT && region === i;
+    });
+    return [
+      {
+        name,
+        size: Number(descriptor.sh_size),
+        align: Number(descriptor.sh_addralign),
+        prepad: placed === undefined ? 0 : descriptor.sh_info,
+        fileOffset: Number(descriptor.sh_offset),
+        sections: sections.map((section) => ({
+          index: section.index,
+          name: section.name,
+          size: section.sh_size,
+          offset: placed === undefined ? undefined : section.sh_offset - Number(descriptor.sh_offset),
+        })),
+      },
+    ];
+  });
+}
+
+function describeFailure(result: LlextLoadResult, errors: readonly string[]): string {
+  if (result.fault !== undefined) return result.fault.message;
+  // The last message only says which step failed.
+  const reason = errors.find((text) => text.trim() !== '') ?? 'refused without a message';
+  const name = errnoName(result.ret);
+  return `${reason.trim()} (-${name ?? result.ret})`;
+}
+
+const machineArch = new Map<number, Arch>([
+  [EM_ARM, 'arm'],
+  [EM_AARCH64, 'arm64'],
+  [EM_RISCV, 'riscv'],
+  [EM_386, 'x86'],
+  [EM_X86_64, 'x86'],
+]);
+
+const listAddress = 0x0f00_0000n;
+const fileAddress = 0x1000_0000n;
+const importsAddress = 0x2000_0000n;
+const heapAddress = 0x2010_0000n;
+const heapSize = 0x0400_0000n;
+
+function scratchLoad(elf: ElfFile, imports: readonly string[], errors: string[]): LlextLoadResult {
+  const memory = new PagedMemory([
+    { start: listAddress, end: listAddress + 0x1000n },
+    { start: fileAddress, end: fileAddress + BigInt(elf.bytes.length) + 0x40_0000n },
+    { start: heapAddress, end: heapAddress + heapSize },
+  ]);
+  memory.write(fileAddress, elf.bytes);
+  const heap = growingHeap();
+  const arch = machineArch.get(elf.header.e_machine) ?? 'arm';
+  const config: LlextConfig = {
+    pointerSize: elf.is64 ? 8 : 4,
+    arch,
+    bigEndian: !elf.littleEndian,
+    page: 32,
+    armMpu: false,
+    mmu: false,
+    importAllGlobals: false,
+    logLevel: 1,
+  };
+  const llext = new LlextSubsystem({
+    memory,
+    heaps: { metadata: heap, data: heap, instruction: heap },
+    config,
+    exports: imports.map((name, i) => ({ name, address: importsAddress + BigInt(i * 16) + 1n })),
+    listAddress,
+    listener: (event) => {
+      if (event.kind === 'log' && event.level === 'err') errors.push(event.text.replace(/^<err> \w+: /, ''));
+    },
+  });
+  const loader = new BufLoader(memory, fileAddress, elf.bytes.length, { storage: 'temporary' });
+  // Without the CPU's relocations, the regions are still right.
+  const relocate_local = architectures[arch] !== undefined && machineArch.has(elf.header.e_machine);
+  return llext.load(loader, 'inspected', { ...defaultLoadParam, relocate_local });
+}
+
+function growingHeap(): LlextHeap {
+  let next = heapAddress;
+  return {
+    alignedAlloc: (align, bytes) => {
+      const boundary = BigInt(Math.max(align, 8));
+      const address = ((next + boundary - 1n) / boundary) * boundary;
+      if (bytes === 0 || address + BigInt(bytes) > heapAddress + heapSize) return 0n;
+      next = address + BigInt(bytes);
+      return address;
+    },
+    free: () => undefined,
+  };
+}

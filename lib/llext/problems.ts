@@ -1,0 +1,102 @@
+/**
+ * What in a file will make llext_load fail, or surprise: all of it at once and in words, where the loader stops at the
+ * first (specification 1.3, appendix B 4). Each problem says what to change in the build.
+ */
+import {
+  EM_ARM,
+  ET_DYN,
+  SHF_ALLOC,
+  SHN_COMMON,
+  SHN_UNDEF,
+  SHT_ARM_EXIDX,
+  SHT_NOBITS,
+  SHT_REL,
+  SHT_RELA,
+  STB_WEAK,
+  relocationName,
+} from '../elf/constants';
+import type { ElfFile, SectionHeader } from '../elf/elf-file';
+import { LLEXT_MEM_COUNT } from './context';
+import { regionOfSection } from './llext-map';
+import { architectures } from './reloc/index';
+
+export interface LoadProblem {
+  /** error: llext_load refuses the file. warning: it depends on the target, or does not do what one thinks. */
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+}
+
+export function loadProblems(elf: ElfFile): LoadProblem[] {
+  return [...sectionProblems(elf), ...relocationProblems(elf), ...symbolProblems(elf)];
+}
+
+function error(message: string): LoadProblem {
+  return { severity: 'error', message };
+}
+
+function warning(message: string): LoadProblem {
+  return { severity: 'warning', message };
+}
+
+function isAllocated(section: SectionHeader): boolean {
+  return (section.sh_flags & SHF_ALLOC) !== 0 && section.sh_size > 0;
+}
+
+function sectionProblems(elf: ElfFile): LoadProblem[] {
+  const problems: LoadProblem[] = [];
+  const nobits = elf.sections.filter((section) => isAllocated(section) && section.sh_type === SHT_NOBITS);
+  if (nobits.length > 1) {
+    const names = nobits.map(({ name }) => name).join(', ');
+    problems.push(error(`more than one section without data (${names}): build with -fno-data-sections -fno-common`));
+  }
+  const unmapped = elf.sections.filter((section) => isAllocated(section) && !isMapped(section));
+  for (const section of unmapped) {
+    if (elf.relocationsFor(section.index).length === 0) continue;
+    const hint = section.sh_type === SHT_ARM_EXIDX ? ': build with -fno-unwind-tables -fno-exceptions' : '';
+    problems.push(error(`relocations write to '${section.name}', which no region takes${hint}`));
+  }
+  return problems;
+}
+
+function isMapped(section: SectionHeader): boolean {
+  return regionOfSection(section.sh_type, BigInt(section.sh_flags), section.name) !== LLEXT_MEM_COUNT;
+}
+
+function relocationProblems(elf: ElfFile): LoadProblem[] {
+  const problems: LoadProblem[] = [];
+  const known = elf.header.e_machine === EM_ARM ? architectures.arm?.types : undefined;
+  const unknown = new Map<number, string>();
+  for (const table of elf.sections) {
+    if (table.sh_type !== SHT_REL && table.sh_type !== SHT_RELA) continue;
+    if (table.sh_type === SHT_RELA && elf.header.e_machine === EM_ARM) {
+      problems.push(error(`'${table.name}' is of type SHT_RELA, which Zephyr does not support on Arm`));
+      continue;
+    }
+    const target = elf.sections.at(table.sh_info);
+    if (target === undefined) {
+      problems.push(error(`'${table.name}' applies to section ${table.sh_info}, which does not exist`));
+      continue;
+    }
+    if (elf.header.e_type === ET_DYN && table.sh_info === 0) {
+      problems.push(warning(`'${table.name}' names no section and is skipped in silence: nothing of it is relocated`));
+    }
+    if (!isAllocated(target) || known === undefined) continue;
+    for (const { type } of elf.relocationsOf(table)) if (!known.includes(type)) unknown.set(type, target.name);
+  }
+  for (const [type, section] of unknown) {
+    problems.push(error(`${relocationName(elf.header.e_machine, type)} in '${section}' is not supported`));
+  }
+  return problems;
+}
+
+function symbolProblems(elf: ElfFile): LoadProblem[] {
+  const problems: LoadProblem[] = [];
+  for (const { name, st_shndx, binding, index } of elf.symbols()) {
+    if (index === 0) continue;
+    if (st_shndx === SHN_COMMON) problems.push(error(`'${name}' is a common symbol: build with -fno-common`));
+    if (st_shndx === SHN_UNDEF && binding === STB_WEAK) {
+      problems.push(warning(`'${name}' is weak and undefined: where nothing provides it, the load fails all the same`));
+    }
+  }
+  return problems;
+}
