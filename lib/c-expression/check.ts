@@ -1,0 +1,441 @@
+/**
+ * From syntax to the typed tree (C11 6.3, 6.5): looks up names, finds the type of every node and writes out the
+ * implicit conversions. Lenient where a debugger should be: const objects may be changed, integers and pointers mix.
+ * Operators on arithmetic types are in check-operators.ts.
+ */
+import { Encoding } from '../dwarf/constants';
+import { stripType, type Type } from '../dwarf/model';
+import { findMember, isStruct } from '../dwarf/value';
+import {
+  arrayOf,
+  type BasicTypes,
+  isComplex,
+  isFloating,
+  isPointer,
+  isScalar,
+  pointerTo,
+  voidType,
+} from '../dwarf/value-types';
+import { encodeInteger } from '../bytes';
+import { isArithmetic } from './arithmetic';
+import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
+import { fail, type Span } from './errors';
+import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
+import type { ExpressionScope } from './scope';
+import type { Expression, TypeName } from './syntax';
+import { type ExpressionTyper, resolveTypeName } from './type-resolver';
+import { isPlace, type TypedNode } from './typed';
+
+export interface CheckOptions {
+  /** 'forbid': assignments, ++ and -- are errors (hovers, conditions that must not change anything). */
+  readonly sideEffects: 'forbid' | 'allow';
+}
+
+type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
+
+export class Checker implements ExpressionTyper {
+  readonly types: BasicTypes;
+  hasSideEffects = false;
+
+  constructor(
+    readonly scope: ExpressionScope,
+    private readonly options: CheckOptions,
+  ) {
+    this.types = scope.types;
+  }
+
+  check(expression: Expression): TypedNode {
+    const span = { offset: expression.offset, length: expression.length };
+    switch (expression.kind) {
+      case 'integer':
+        return this.checkInteger(expression.literal, span);
+      case 'float':
+        return this.checkFloat(expression.literal, span);
+      case 'character':
+        return this.checkCharacter(expression.literal, span);
+      case 'string':
+        return this.checkString(expression.literal, span);
+      case 'name':
+        return this.checkName(expression, span);
+      case 'register':
+        return this.checkRegister(expression.name, span);
+      case 'unary':
+        return this.checkUnary(expression, span);
+      case 'postfix':
+        return this.checkIncrement(expression.operand, expression.operator, true, span);
+      case 'binary':
+        return checkBinary(expression, span, this);
+      case 'assignment':
+        return this.checkAssignment(expression, span);
+      case 'conditional':
+        return checkConditional(expression, span, this);
+      case 'index':
+        return this.checkIndex(expression, span);
+      case 'member':
+        return this.checkMember(expression, span);
+      case 'call':
+        return this.checkCall(expression, span);
+      case 'cast':
+        return this.checkCast(expression, span);
+      case 'sizeof':
+        return this.checkSizeof(this.check(expression.operand), span);
+      case 'sizeof-type':
+        return this.size(this.resolve(expression.type), span);
+      case 'alignof':
+        return this.checkAlignof(expression, span);
+      case 'compound-literal':
+        return this.unsupported(this.resolve(expression.type), 'compound literals are not evaluated yet', span);
+      case 'generic':
+        return this.unsupported(voidType, '_Generic is not evaluated yet', span);
+    }
+  }
+
+  resolve(name: TypeName): Type {
+    return resolveTypeName(name, this.scope, this.types, this);
+  }
+
+  typeOf(expression: Expression): Type {
+    return this.check(expression).type;
+  }
+
+  constantOf(expression: Expression): bigint {
+    const node = this.check(expression);
+    if (node.kind === 'constant' && typeof node.value === 'bigint') return node.value;
+    return fail('an array size must be a constant here', expression);
+  }
+
+  // ---- constants and names ----
+
+  private checkInteger({ value, candidates }: IntegerLiteral, span: Span): TypedNode {
+    for (const name of candidates) {
+      const type = this.types[name];
+      const bits = (type.byteSize ?? 4) * 8;
+      const fits =
+        type.encoding === Encoding.DW_ATE_signed ? value < 1n << BigInt(bits - 1) : value < 1n << BigInt(bits);
+      if (fits) return { kind: 'constant', type, value, ...span };
+    }
+    // Decimal constants beyond long long: GCC's choice.
+    return { kind: 'constant', type: this.types['unsigned long long'], value, ...span };
+  }
+
+  private checkFloat({ value, type }: FloatLiteral, span: Span): TypedNode {
+    return { kind: 'constant', type: this.types[type], value, ...span };
+  }
+
+  /** 6.4.4.4: an int; the bytes of several characters make one number, as GCC has it. */
+  private checkCharacter({ units, prefix }: TextLiteral, span: Span): TypedNode {
+    if (prefix !== '' && prefix !== 'u8') {
+      const type = prefix === 'u' ? this.types['unsigned short'] : this.types['unsigned int'];
+      return { kind: 'constant', type, value: BigInt(units[units.length - 1]), ...span };
+    }
+    const signed = this.types.char.encoding === Encoding.DW_ATE_signed_char;
+    let value = 0n;
+    for (const unit of units) value = BigInt.asIntN(32, (value << 8n) | BigInt(unit));
+    if (units.length === 1 && signed) value = BigInt.asIntN(8, value);
+    return { kind: 'constant', type: this.types.int, value, ...span };
+  }
+
+  private checkString({ units, prefix }: TextLiteral, span: Span): TypedNode {
+    const size = prefix === 'u' ? 2 : prefix === 'U' || prefix === 'L' ? 4 : 1;
+    const element =
+      size === 1 ? this.types.char : size === 2 ? this.types['unsigned short'] : this.types['unsigned int'];
+    const bytes = new Uint8Array((units.length + 1) * size);
+    units.forEach((unit, i) => {
+      bytes.set(encodeInteger(BigInt(unit), size, this.scope.machine.littleEndian), i * size);
+    });
+    return { kind: 'bytes', type: arrayOf(element, units.length + 1), bytes, ...span };
+  }
+
+  private checkName({ name, qualifier }: Of<'name'>, span: Span): TypedNode {
+    const entity = this.scope.lookup(name, qualifier);
+    switch (entity?.kind) {
+      case 'variable':
+        return { kind: 'variable', type: entity.variable.type, entity, ...span };
+      case 'function':
+        return { kind: 'symbol', type: entity.type, entity, ...span };
+      case 'enumerator':
+        return { kind: 'constant', type: entity.type, value: entity.value, ...span };
+      case 'symbol': {
+        const reason = `'${name}' has unknown type; cast it to its declared type`;
+        const byteSize = entity.isFunction ? undefined : 4;
+        const type: Type = {
+          kind: 'unknown',
+          reason,
+          displayName: '<unknown type>',
+          name: undefined,
+          byteSize,
+          declaration: undefined,
+        };
+        return { kind: 'symbol', type, entity, ...span };
+      }
+      case undefined:
+        if (this.scope.isTypeName(name)) return fail(`'${name}' is a type, not a value`, span);
+        return fail(`No symbol "${name}" in current context.`, span);
+    }
+  }
+
+  private checkRegister(name: string, span: Span): TypedNode {
+    const register = this.scope.register(name);
+    if (register === undefined) return fail(`there is no register $${name}`, span);
+    const { stackPointer, programCounter } = this.scope.machine.registers;
+    const { addressSize } = this.scope.machine;
+    let type: Type = addressSize === 4 ? this.types.int : this.types.long;
+    if (register === stackPointer) type = pointerTo(voidType, addressSize);
+    if (register === programCounter) type = this.codePointer();
+    return { kind: 'register', type, register, ...span };
+  }
+
+  private codePointer(): Type {
+    const code: Type = {
+      kind: 'function',
+      returnType: voidType,
+      parameters: [],
+      variadic: false,
+      prototyped: false,
+      displayName: 'void ()',
+      name: undefined,
+      byteSize: undefined,
+      declaration: undefined,
+    };
+    return pointerTo(code, this.scope.machine.addressSize);
+  }
+
+  // ---- conversions ----
+
+  /** 6.3.2.1: arrays and functions become pointers; other objects stay what they are. */
+  decay(node: TypedNode): TypedNode {
+    const type = stripType(node.type);
+    const span = { offset: node.offset, length: node.length };
+    const { addressSize } = this.scope.machine;
+    if (type.kind === 'array')
+      return { kind: 'address', type: pointerTo(type.element, addressSize), operand: node, ...span };
+    if (type.kind === 'function')
+      return { kind: 'address', type: pointerTo(node.type, addressSize), operand: node, ...span };
+    return node;
+  }
+
+  /** An operand whose value is a number. */
+  scalar(node: TypedNode): TypedNode {
+    const value = this.decay(node);
+    if (isScalar(value.type)) return value;
+    if (value.type.kind === 'unknown') return fail(value.type.reason, node);
+    if (isComplex(value.type)) return fail('complex numbers are not computed with yet', node);
+    return fail(`a value of type ${node.type.displayName} is no number`, node);
+  }
+
+  convert(node: TypedNode, type: Type): TypedNode {
+    if (node.type === type && !isPlace(node)) return node;
+    return { kind: 'convert', type, operand: node, offset: node.offset, length: node.length };
+  }
+
+  // ---- operators ----
+
+  private checkUnary({ operator, operand }: Of<'unary'>, span: Span): TypedNode {
+    switch (operator) {
+      case '&':
+        return this.checkAddress(this.check(operand), span);
+      case '*':
+        return this.dereference(this.check(operand), span);
+      case '++':
+      case '--':
+        return this.checkIncrement(operand, operator, false, span);
+      case '!':
+        return { kind: 'not', type: this.types.int, operand: this.scalar(this.check(operand)), ...span };
+      case '+':
+      case '-':
+      case '~':
+        return checkUnaryArithmetic(operator, this.scalar(this.check(operand)), span, this);
+    }
+  }
+
+  /** 6.5.3.2 */
+  private checkAddress(operand: TypedNode, span: Span): TypedNode {
+    if (!isPlace(operand)) return fail('only an object has an address', operand);
+    if (operand.kind === 'register') return fail('a register has no address', operand);
+    if (operand.kind === 'dereference') return { ...operand.pointer, ...span };
+    const target = operand.type.kind === 'unknown' ? voidType : operand.type;
+    return { kind: 'address', type: pointerTo(target, this.scope.machine.addressSize), operand, ...span };
+  }
+
+  dereference(operand: TypedNode, span: Span): TypedNode {
+    const pointer = this.scalar(operand);
+    const type = stripType(pointer.type);
+    if (type.kind !== 'pointer') {
+      // gdb reads an integer as the address of an int; C has no meaning for it.
+      return fail(`only a pointer can be dereferenced, not ${operand.type.displayName}`, operand);
+    }
+    return { kind: 'dereference', type: type.target, pointer, ...span };
+  }
+
+  /** 6.5.2.1; an array is indexed in place, so that one without address works too. */
+  private checkIndex({ base, index }: Of<'index'>, span: Span): TypedNode {
+    const [left, right] = [this.check(base), this.check(index)];
+    const swapped = isPointerLike(right.type) && !isPointerLike(left.type);
+    const [array, position] = swapped ? [right, left] : [left, right];
+    const type = stripType(array.type);
+    const number = this.scalar(position);
+    if (!isArithmetic(number.type) || isFloating(number.type)) return fail('an index must be an integer', position);
+    if (type.kind === 'array' && isPlace(array)) {
+      return { kind: 'element', type: type.element, base: array, index: number, ...span };
+    }
+    if (!isPointer(array.type)) return fail(`${array.type.displayName} cannot be indexed`, array);
+    return this.dereference(pointerAdd(array, number, '+', span, this), span);
+  }
+
+  /** 6.5.2.3; like gdb, `.` goes through a pointer, and `->` works on a structure. */
+  private checkMember({ base, name }: Of<'member'>, span: Span): TypedNode {
+    let object = this.check(base);
+    if (isPointer(object.type) || stripType(object.type).kind === 'array') object = this.dereference(object, object);
+    const type = stripType(object.type);
+    if (!isStruct(type)) return fail(`${object.type.displayName} has no members`, object);
+    const path = findMember(type, name);
+    if (!path) {
+      const reason = type.incomplete
+        ? `${type.displayName} is only declared here`
+        : `There is no member named ${name}.`;
+      return fail(reason, { offset: span.offset + span.length - name.length, length: name.length });
+    }
+    const member = path[path.length - 1];
+    const bitSize = member.bitSize === undefined ? {} : { bitSize: member.bitSize };
+    return { kind: 'member', type: member.type, base: object, path, ...bitSize, ...span };
+  }
+
+  private checkCall({ callee, arguments: list }: Of<'call'>, span: Span): TypedNode {
+    const called = this.decay(this.check(callee));
+    for (const argument of list) this.check(argument);
+    const pointer = stripType(called.type);
+    const type = pointer.kind === 'pointer' ? stripType(pointer.target) : pointer;
+    if (type.kind !== 'function' && type.kind !== 'unknown') {
+      return fail(`${called.type.displayName} cannot be called`, callee);
+    }
+    const result = type.kind === 'function' ? type.returnType : this.types.int;
+    return this.unsupported(result, 'function calls are not evaluated yet', span);
+  }
+
+  /** 6.5.4 */
+  private checkCast({ type: name, operand }: Of<'cast'>, span: Span): TypedNode {
+    const type = this.resolve(name);
+    const node = this.check(operand);
+    const stripped = stripType(type);
+    if (stripped.kind === 'void')
+      return { kind: 'comma', type: voidType, left: node, right: this.nothing(span), ...span };
+    if (node.kind === 'symbol' && node.type.kind === 'unknown') return { ...node, type, ...span };
+    if (isStruct(stripped) && sameType(type, node.type)) return node;
+    if (!isScalar(type)) return fail(`a value cannot be cast to ${type.displayName}`, span);
+    return { ...this.convert(this.scalar(node), type), ...span };
+  }
+
+  private nothing(span: Span): TypedNode {
+    return { kind: 'constant', type: voidType, value: 0n, ...span };
+  }
+
+  // ---- sizes ----
+
+  private checkSizeof(operand: TypedNode, span: Span): TypedNode {
+    const type = stripType(operand.type);
+    if (type.kind === 'array' && type.byteSize === undefined && isPlace(operand)) {
+      return { kind: 'size', type: this.sizeType(), operand, ...span };
+    }
+    if (operand.bitSize !== undefined) return fail('a bit-field has no size in bytes', operand);
+    return this.size(operand.type, span);
+  }
+
+  private size(type: Type, span: Span): TypedNode {
+    const { kind } = stripType(type);
+    // GNU C: void and functions have size 1.
+    const size = kind === 'void' || kind === 'function' ? 1 : type.byteSize;
+    if (size === undefined) return fail(`the size of ${type.displayName} is not known`, span);
+    return { kind: 'constant', type: this.sizeType(), value: BigInt(size), ...span };
+  }
+
+  /** size_t of the target's ABI. */
+  sizeType(): Type {
+    return this.scope.machine.addressSize === 4 ? this.types['unsigned int'] : this.types['unsigned long'];
+  }
+
+  private checkAlignof({ type: operand }: Of<'alignof'>, span: Span): TypedNode {
+    const type = operand.kind === 'type-name' ? this.resolve(operand) : this.check(operand).type;
+    const value = alignment(type);
+    if (value === undefined) return fail(`the alignment of ${type.displayName} is not known`, span);
+    return { kind: 'constant', type: this.sizeType(), value: BigInt(value), ...span };
+  }
+
+  // ---- side effects ----
+
+  private checkTarget(expression: Expression, span: Span): TypedNode {
+    if (this.options.sideEffects === 'forbid') return fail('nothing may be changed here', span);
+    this.hasSideEffects = true;
+    const target = this.check(expression);
+    if (!isPlace(target) || target.kind === 'bytes' || target.kind === 'repeat') {
+      return fail('this is no object that could be changed', expression);
+    }
+    const type = stripType(target.type);
+    if (type.kind === 'array' || type.kind === 'function' || type.kind === 'unknown') {
+      return fail(`an object of type ${target.type.displayName} cannot be assigned to`, expression);
+    }
+    return target;
+  }
+
+  /** 6.5.16 */
+  private checkAssignment({ operator, target: left, value: right }: Of<'assignment'>, span: Span): TypedNode {
+    const target = this.checkTarget(left, span);
+    const value = this.check(right);
+    const assign = { kind: 'assign', type: target.type, target, returnsOld: false, ...span } as const;
+    if (operator) return { ...assign, value: this.convert(this.compound(target, value, operator, span), target.type) };
+    if (isStruct(stripType(target.type)) || isComplex(target.type)) {
+      if (!isPlace(value) || !sameType(target.type, value.type)) {
+        return fail(`${value.type.displayName} cannot be assigned to ${target.type.displayName}`, right);
+      }
+      return { ...assign, value };
+    }
+    return { ...assign, value: this.convert(this.scalar(value), target.type) };
+  }
+
+  private compound(target: TypedNode, value: TypedNode, operator: Of<'assignment'>['operator'], span: Span): TypedNode {
+    const bitSize = target.bitSize === undefined ? {} : { bitSize: target.bitSize };
+    const current: TypedNode = {
+      kind: 'current',
+      type: target.type,
+      ...bitSize,
+      offset: target.offset,
+      length: target.length,
+    };
+    return compoundArithmetic(operator ?? '+', this.scalar(current), this.scalar(value), span, this);
+  }
+
+  private checkIncrement(operand: Expression, operator: '++' | '--', returnsOld: boolean, span: Span): TypedNode {
+    const target = this.checkTarget(operand, span);
+    const one: TypedNode = { kind: 'constant', type: this.types.int, value: 1n, ...span };
+    const value = this.compound(target, one, operator === '++' ? '+' : '-', span);
+    return { kind: 'assign', type: target.type, target, value: this.convert(value, target.type), returnsOld, ...span };
+  }
+
+  unsupported(type: Type, reason: string, span: Span): TypedNode {
+    return { kind: 'unsupported', type, reason, ...span };
+  }
+}
+
+function isPointerLike(type: Type): boolean {
+  const { kind } = stripType(type);
+  return kind === 'pointer' || kind === 'array';
+}
+
+/** Same type as far as assigning whole objects goes. */
+export function sameType(a: Type, b: Type): boolean {
+  const [left, right] = [stripType(a), stripType(b)];
+  return (
+    left === right ||
+    (left.kind === right.kind && left.displayName === right.displayName && left.byteSize === right.byteSize)
+  );
+}
+
+/** Natural alignment, which GCC and clang use for every type of the supported targets. */
+function alignment(type: Type): number | undefined {
+  const stripped = stripType(type);
+  if (isStruct(stripped)) {
+    const members = stripped.members.map((member) => (member.bitSize === 0 ? 1 : alignment(member.type)));
+    return members.includes(undefined) ? undefined : Math.max(1, ...members.map((value) => value ?? 1));
+  }
+  if (stripped.kind === 'array') return alignment(stripped.element);
+  return stripped.kind === 'function' || stripped.kind === 'void' ? 1 : stripped.byteSize;
+}

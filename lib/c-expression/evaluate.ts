@@ -1,0 +1,346 @@
+/**
+ * Evaluation of typed trees in a frame, as a query. Numbers are computed as bigint (integers, pointers) or number
+ * (floating point); objects are values whose bytes are read when they are needed. Assignments write nothing: they
+ * collect what the caller is to write, and later reads of the same evaluation see it. So an expression that fails
+ * changes nothing.
+ */
+import { encodeInteger } from '../bytes';
+import { fitLocation, type Location, type Unavailable } from '../dwarf/location';
+import { stripType, type Type } from '../dwarf/model';
+import type { Frame } from '../dwarf/unwind-frame';
+import {
+  completeType,
+  dereference,
+  elementCount,
+  elementValue,
+  encodeScalar,
+  memberValue,
+  readScalar,
+  type Value,
+  valueAt,
+  valueBytes,
+  variableValue,
+  writeValue,
+} from '../dwarf/value';
+import { isUnavailable, type TargetWrite } from '../dwarf/value-bits';
+import { arrayOf } from '../dwarf/value-types';
+import type { MemoryReply, MemoryRequest, Query } from '../query';
+import { arithmetic, compareNumbers, convertNumber, wrapInteger } from './arithmetic';
+import { ExpressionError, fail, type Span } from './errors';
+import { isPlace, type TypedNode } from './typed';
+
+export interface EvaluationContext {
+  /** Locals and registers are those of this frame. */
+  readonly frame: Frame;
+  /** Registers without a DWARF number ('xpsr'). */
+  readonly namedRegister?: (name: string) => bigint | undefined;
+}
+
+type Numeric = bigint | number;
+type Node<K extends TypedNode['kind']> = Extract<TypedNode, { kind: K }>;
+
+export class Evaluation {
+  readonly writes: TargetWrite[] = [];
+  /** Registers that this evaluation has changed. */
+  private readonly changedRegisters = new Map<number, bigint>();
+  private readonly currentValues: Numeric[] = [];
+
+  constructor(private readonly context: EvaluationContext) {}
+
+  /** The node's value as an object: where it is for a place, its bytes for a number. */
+  *value(node: TypedNode): Query<Value> {
+    if (isPlace(node)) return yield* this.place(node);
+    const { kind } = stripType(node.type);
+    if (kind === 'struct' || kind === 'union' || kind === 'class') return yield* this.aggregate(node);
+    if (kind === 'void') {
+      yield* this.number(node);
+      return valueAt(node.type, { kind: 'bytes', bytes: new Uint8Array(0) }, this.context.frame);
+    }
+    const number = yield* this.number(node);
+    const bytes = encodeScalar(number, node.type, this.littleEndian);
+    return valueAt(node.type, { kind: 'bytes', bytes }, this.context.frame);
+  }
+
+  /** Where a node's object is. */
+  *place(node: TypedNode): Query<Value> {
+    const { frame } = this.context;
+    switch (node.kind) {
+      case 'variable':
+        return yield* variableValue(node.entity.variable, node.entity.frame ?? frame);
+      case 'symbol':
+        return valueAt(node.type, { kind: 'memory', address: node.entity.address }, node.entity.frame);
+      case 'bytes':
+        return valueAt(node.type, { kind: 'bytes', bytes: node.bytes }, frame);
+      case 'register':
+        return this.registerValue(node);
+      case 'dereference':
+        return yield* this.dereferenced(node);
+      case 'member': {
+        let value = yield* this.value(node.base);
+        for (const member of node.path) value = memberValue(value, member);
+        return value;
+      }
+      case 'element':
+        return yield* this.element(node);
+      case 'repeat':
+        return yield* this.repeated(node);
+      default:
+        return yield* this.value(node);
+    }
+  }
+
+  *number(node: TypedNode): Query<Numeric> {
+    switch (node.kind) {
+      case 'constant':
+        return node.value;
+      case 'convert':
+        return convertNumber(yield* this.number(node.operand), node.type);
+      case 'compare':
+        return compareNumbers(node.operator, yield* this.number(node.left), yield* this.number(node.right)) ? 1n : 0n;
+      case 'arithmetic': {
+        const left = yield* this.number(node.left);
+        const right = yield* this.number(node.right);
+        return arithmetic(node.operator, left, right, node.computed) ?? fail('Division by zero', node);
+      }
+      case 'and':
+        return isTrue(yield* this.number(node.left)) && isTrue(yield* this.number(node.right)) ? 1n : 0n;
+      case 'or':
+        return isTrue(yield* this.number(node.left)) || isTrue(yield* this.number(node.right)) ? 1n : 0n;
+      case 'not':
+        return isTrue(yield* this.number(node.operand)) ? 0n : 1n;
+      case 'negate':
+        return convertNumber(-(yield* this.number(node.operand)), node.type);
+      case 'complement':
+        return wrapInteger(~BigInt(yield* this.number(node.operand)), node.type);
+      default:
+        return isPlace(node) ? yield* this.read(node) : yield* this.otherNumber(node);
+    }
+  }
+
+  private *otherNumber(node: TypedNode): Query<Numeric> {
+    switch (node.kind) {
+      case 'address':
+        return yield* this.addressOf(node.operand);
+      case 'pointer-add': {
+        const pointer = BigInt(yield* this.number(node.pointer));
+        return this.wrapAddress(pointer + BigInt(yield* this.number(node.index)) * node.scale);
+      }
+      case 'pointer-difference': {
+        const left = BigInt(yield* this.number(node.left));
+        return wrapInteger(left - BigInt(yield* this.number(node.right)), node.type) / node.scale;
+      }
+      case 'conditional': {
+        const condition = yield* this.number(node.condition);
+        if (!isTrue(condition)) return yield* this.number(node.otherwise);
+        return node.then ? yield* this.number(node.then) : convertNumber(condition, node.type);
+      }
+      case 'comma':
+        yield* this.discard(node.left);
+        return yield* this.number(node.right);
+      case 'assign':
+        return yield* this.assign(node);
+      case 'current':
+        return this.currentValues[this.currentValues.length - 1];
+      case 'size': {
+        const { type } = yield* this.place(node.operand);
+        return BigInt(type.byteSize ?? fail(`the size of ${type.displayName} is not known`, node));
+      }
+      case 'unsupported':
+        return fail(node.reason, node);
+      default:
+        return fail('this cannot be evaluated', node);
+    }
+  }
+
+  // ---- places ----
+
+  private *read(node: TypedNode): Query<Numeric> {
+    const number = yield* readScalar(yield* this.place(node));
+    return typeof number === 'object' ? failUnavailable(number, node) : number;
+  }
+
+  private registerValue(node: Node<'register'>): Value {
+    const { frame, namedRegister } = this.context;
+    const size = node.type.byteSize ?? frame.machine.addressSize;
+    if (typeof node.register === 'number') {
+      const changed = this.changedRegisters.get(node.register);
+      if (changed !== undefined) {
+        const bytes = encodeInteger(changed, size, this.littleEndian);
+        return valueAt(node.type, { kind: 'bytes', bytes }, frame);
+      }
+      const location: Location = { kind: 'register', register: node.register, byteOffset: 0 };
+      return valueAt(node.type, fitLocation(location, size, this.littleEndian, frame.machine.addressSize), frame);
+    }
+    const value = namedRegister?.(node.register);
+    if (value === undefined) return fail(`$${node.register} is not known here`, node);
+    return valueAt(node.type, { kind: 'bytes', bytes: encodeInteger(value, size, this.littleEndian) }, frame);
+  }
+
+  private *dereferenced(node: Node<'dereference'>): Query<Value> {
+    const { pointer } = node;
+    if (isPlace(pointer)) {
+      const value = yield* this.place(pointer);
+      // A pointer that the compiler only describes may still lead to an object that it kept.
+      const target = yield* dereference(value);
+      return isUnavailable(target) ? failUnavailable(target, pointer) : target;
+    }
+    const { frame } = this.context;
+    const target = yield* completeType(node.type, frame);
+    let address = BigInt(yield* this.number(pointer));
+    if (stripType(target).kind === 'function') address = frame.machine.registers.codeAddress(address);
+    return valueAt(target, { kind: 'memory', address }, frame);
+  }
+
+  private *element(node: Node<'element'>): Query<Value> {
+    const base = yield* this.value(node.base);
+    const index = Number(yield* this.number(node.index));
+    const type = stripType(base.type);
+    const size = type.kind === 'array' ? type.element.byteSize : undefined;
+    if (size === undefined || type.kind !== 'array') return fail('the size of an element is not known', node);
+    if (base.location.kind === 'memory') {
+      const address = this.wrapAddress(base.location.address + BigInt(index) * BigInt(size));
+      return valueAt(type.element, { kind: 'memory', address }, base.frame);
+    }
+    const count = elementCount(base.type);
+    if (index < 0 || (count !== undefined && index >= count)) return fail(`no such vector element: ${index}`, node);
+    return elementValue(base, index);
+  }
+
+  private *repeated(node: Node<'repeat'>): Query<Value> {
+    const first = yield* this.place(node.first);
+    const count = Number(yield* this.number(node.count));
+    if (count <= 0 || count > 1 << 20) return fail(`Invalid number ${count} of repetitions.`, node.count);
+    if (isUnavailable(first.location)) return failUnavailable(first.location, node.first);
+    if (first.location.kind !== 'memory' || first.bitField) {
+      return fail("Only values in memory can be extended with '@'.", node.first);
+    }
+    return valueAt(arrayOf(first.type, count), first.location, first.frame);
+  }
+
+  private *addressOf(node: TypedNode): Query<bigint> {
+    const value = yield* this.place(node);
+    if (isUnavailable(value.location)) return failUnavailable(value.location, node);
+    if (value.location.kind !== 'memory') {
+      return fail('Attempt to take address of value not located in memory.', node);
+    }
+    const { address } = value.location;
+    if (stripType(value.type).kind === 'function') return codePointer(address, value.frame);
+    return value.bitField ? address + BigInt(Math.floor(value.bitField.bitOffset / 8)) : address;
+  }
+
+  // ---- assignments ----
+
+  private *assign(node: Node<'assign'>): Query<Numeric> {
+    const target = yield* this.place(node.target);
+    let old: Numeric = 0n;
+    if (needsCurrent(node.value)) {
+      const current = yield* readScalar(target);
+      old = typeof current === 'object' ? failUnavailable(current, node.target) : current;
+    }
+    this.currentValues.push(old);
+    const number = yield* this.number(node.value);
+    this.currentValues.pop();
+    const bytes = encodeScalar(number, node.type, this.littleEndian);
+    yield* this.store(target, bytes, node);
+    if (node.returnsOld) return old;
+    return target.bitField ? narrowed(number, node.type, target.bitField.bitSize) : number;
+  }
+
+  /** A structure: assigned as a whole, or the result of `?:` or `,`. */
+  private *aggregate(node: TypedNode): Query<Value> {
+    switch (node.kind) {
+      case 'assign': {
+        const source = yield* this.value(node.value);
+        const target = yield* this.place(node.target);
+        const bytes = yield* valueBytes(source);
+        if (!(bytes instanceof Uint8Array)) return failUnavailable(bytes, node.value);
+        yield* this.store(target, bytes, node);
+        return valueAt(node.type, { kind: 'bytes', bytes }, target.frame);
+      }
+      case 'conditional': {
+        const chosen = isTrue(yield* this.number(node.condition)) ? node.then : node.otherwise;
+        return yield* this.value(chosen ?? node.condition);
+      }
+      case 'comma':
+        yield* this.discard(node.left);
+        return yield* this.value(node.right);
+      case 'unsupported':
+        return fail(node.reason, node);
+      default:
+        return fail('this cannot be evaluated', node);
+    }
+  }
+
+  private *discard(node: TypedNode): Query<void> {
+    if (!isPlace(node)) yield* this.value(node);
+  }
+
+  private *store(target: Value, bytes: Uint8Array, span: Span): Query<void> {
+    const writes = yield* writeValue(target, bytes);
+    if (isUnavailable(writes)) return failUnavailable(writes, span);
+    for (const write of writes) {
+      this.writes.push(write);
+      if (write.kind === 'register') this.changedRegisters.set(write.register, write.value);
+    }
+  }
+
+  /** What memory holds after the writes collected so far. */
+  patch({ address, length }: MemoryRequest, reply: MemoryReply): MemoryReply {
+    if (!reply) return reply;
+    const patched = reply.slice();
+    for (const write of this.writes) {
+      if (write.kind !== 'memory') continue;
+      for (let i = 0; i < write.bytes.length; i++) {
+        const at = Number(write.address - address) + i;
+        if (at >= 0 && at < length) patched[at] = write.bytes[i];
+      }
+    }
+    return patched;
+  }
+
+  private get littleEndian(): boolean {
+    return this.context.frame.machine.littleEndian;
+  }
+
+  private wrapAddress(address: bigint): bigint {
+    return BigInt.asUintN(this.context.frame.machine.addressSize * 8, address);
+  }
+}
+
+function isTrue(value: Numeric): boolean {
+  return value !== 0n && value !== 0;
+}
+
+/** A bit-field holds only its bits; that is the assignment's value. */
+function narrowed(number: Numeric, type: Type, bitSize: number): bigint {
+  const low = BigInt.asUintN(bitSize, BigInt(number));
+  const isSignedType = wrapInteger(-1n, type) < 0n;
+  return isSignedType ? BigInt.asIntN(bitSize, low) : low;
+}
+
+function needsCurrent(node: TypedNode): boolean {
+  switch (node.kind) {
+    case 'current':
+      return true;
+    case 'convert':
+    case 'negate':
+    case 'complement':
+      return needsCurrent(node.operand);
+    case 'arithmetic':
+      return needsCurrent(node.left);
+    case 'pointer-add':
+      return needsCurrent(node.pointer);
+    default:
+      return false;
+  }
+}
+
+/** A function pointer as C code holds it: with the bits that the machine keeps in code pointers (Thumb). */
+function codePointer(address: bigint, frame: Frame): bigint {
+  const { codeAddress } = frame.machine.registers;
+  return codeAddress(address | 1n) === (address & ~1n) ? address | 1n : address;
+}
+
+function failUnavailable({ optimizedOut, reason }: Unavailable, span: Span): never {
+  throw new ExpressionError(optimizedOut ? 'value has been optimized out' : reason, span.offset, span.length);
+}

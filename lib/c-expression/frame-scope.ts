@@ -1,0 +1,251 @@
+/**
+ * Names as a stopped program's user means them: locals of the frame from the innermost block outwards, parameters,
+ * the file's statics, globals and functions of the frame's module, then those of the other loaded modules, and last
+ * what only the symbol tables know. C's rules for hiding hold; an inlined call sees its own names, not its caller's.
+ */
+import { Encoding } from '../dwarf/constants';
+import type { Enumerator, EnumType, FunctionInfo, Scope, Type, UnitInfo, VariableInfo } from '../dwarf/model';
+import { stripType } from '../dwarf/model';
+import {
+  type CodeModule,
+  type Frame,
+  type ModuleDebugInfo,
+  moduleFrame,
+  type UnwindMachine,
+} from '../dwarf/unwind-frame';
+import { basicTypes, type BasicTypes, functionType } from '../dwarf/value-types';
+import type { ExpressionScope, NamedEntity } from './scope';
+import type { Qualifier } from './syntax';
+
+/** DebugInfo, as far as names go. */
+export interface NamedDebugInfo extends ModuleDebugInfo {
+  globals(): readonly (VariableInfo & { readonly unit: UnitInfo })[];
+  typeNamed(tag: 'struct' | 'union' | 'enum' | 'typedef' | 'base', name: string): Type | undefined;
+  enumeratorNamed(name: string): { readonly type: EnumType; readonly enumerator: Enumerator } | undefined;
+}
+
+/** LoadedProgram, as far as names go. */
+export interface NamedModule extends CodeModule<NamedDebugInfo> {
+  symbolNamed(name: string): bigint | undefined;
+  symbolAt?(load: bigint): { readonly symbol: { readonly kind?: string } } | undefined;
+}
+
+export interface FrameScopeOptions {
+  readonly machine: UnwindMachine;
+  /** All loaded modules, in load order. */
+  readonly modules: readonly NamedModule[];
+  /** The frame whose names are meant: FrameInfo of the unwinder. undefined: only file scope. */
+  readonly frame?: {
+    readonly frame: Frame;
+    readonly function: FunctionInfo | undefined;
+    readonly scopes: readonly Scope[];
+  };
+  /** Registers without a DWARF number that evaluation can read ('xpsr'). */
+  readonly namedRegisters?: readonly string[];
+}
+
+export class FrameScope implements ExpressionScope {
+  readonly machine: UnwindMachine;
+  readonly frame: Frame;
+  readonly types: BasicTypes;
+  private readonly modules: readonly NamedModule[];
+  private readonly moduleFrames = new Map<NamedModule, Frame>();
+
+  constructor(private readonly options: FrameScopeOptions) {
+    this.machine = options.machine;
+    const own = options.modules.filter((module) => module === options.frame?.frame.module);
+    this.modules = [...own, ...options.modules.filter((module) => !own.includes(module))];
+    this.frame = options.frame?.frame ?? moduleFrame(this.modules[0], options.machine);
+    this.types = basicTypes(options.machine.addressSize, this.charIsSigned());
+  }
+
+  /** The ABI decides; the program's own `char` tells. */
+  private charIsSigned(): boolean {
+    for (const { debug } of this.modules) {
+      const type = debug?.typeNamed('base', 'char');
+      if (type?.kind === 'base') return type.encoding === Encoding.DW_ATE_signed_char;
+    }
+    return false;
+  }
+
+  lookup(name: string, qualifier: Qualifier | undefined): NamedEntity | undefined {
+    if (qualifier?.function !== undefined) return this.inFunction(qualifier.function, name, qualifier.file);
+    if (qualifier?.file !== undefined) return this.inFile(qualifier.file, name);
+    if (!qualifier) {
+      const local = this.local(name);
+      if (local) return local;
+    }
+    return this.fileScope(name);
+  }
+
+  isTypeName(name: string): boolean {
+    return this.local(name) === undefined && this.typeNamed('typedef', name) !== undefined;
+  }
+
+  typeNamed(tag: 'struct' | 'union' | 'enum' | 'typedef', name: string): Type | undefined {
+    let incomplete: Type | undefined;
+    for (const { debug } of this.modules) {
+      const type = debug?.typeNamed(tag, name);
+      if (type && !isIncomplete(type)) return type;
+      incomplete ??= type;
+    }
+    return incomplete;
+  }
+
+  register(name: string): number | string | undefined {
+    const { registers } = this.machine;
+    const wanted = name.toLowerCase();
+    if (wanted === 'fp' && registers.framePointer !== undefined) return registers.framePointer;
+    for (const [number, known] of registers.names) if (known === wanted) return number;
+    const numbered = /^r([0-9]+)$/.exec(wanted);
+    if (numbered && registers.names.has(Number(numbered[1]))) return Number(numbered[1]);
+    return this.options.namedRegisters?.find((known) => known.toLowerCase() === wanted);
+  }
+
+  // ---- the steps of a look-up ----
+
+  private local(name: string): NamedEntity | undefined {
+    for (const scope of this.options.frame?.scopes ?? []) {
+      const variable = findVariable(scope, name);
+      if (variable) return { kind: 'variable', variable, frame: undefined };
+    }
+    return undefined;
+  }
+
+  private fileScope(name: string): NamedEntity | undefined {
+    const unit = this.options.frame?.function?.unit;
+    const ownModule = this.options.frame?.frame.module;
+    const own = this.modules.find((module) => module === ownModule);
+    if (own && unit) {
+      const found = this.inUnit(own, unit, name);
+      if (found) return found;
+    }
+    for (const module of this.modules) {
+      const found = this.inModule(module, name);
+      if (found) return found;
+    }
+    for (const module of this.modules) {
+      const found = this.symbol(module, name);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  private inUnit(module: NamedModule, unit: UnitInfo, name: string): NamedEntity | undefined {
+    const variable = module.debug?.globals().find((global) => global.unit === unit && global.name === name);
+    if (variable) return this.variable(module, variable);
+    const found = module.debug?.functions().find((candidate) => candidate.unit === unit && candidate.name === name);
+    return found && this.function(module, found);
+  }
+
+  private inModule(module: NamedModule, name: string): NamedEntity | undefined {
+    const { debug } = module;
+    if (!debug) return undefined;
+    const globals = debug.globals().filter((global) => global.name === name);
+    // A definition before a declaration, an external name before another file's static.
+    const variable =
+      globals.find((global) => global.external && isDefined(global)) ?? globals.find(isDefined) ?? globals.at(0);
+    if (variable) return this.variable(module, variable);
+    const functions = debug.functions().filter((candidate) => candidate.name === name);
+    const found = functions.find((candidate) => candidate.external) ?? functions.at(0);
+    if (found) return this.function(module, found);
+    const enumerator = debug.enumeratorNamed(name);
+    return enumerator && { kind: 'enumerator', type: enumerator.type, value: enumerator.enumerator.value };
+  }
+
+  private inFile(file: string, name: string): NamedEntity | undefined {
+    for (const module of this.modules) {
+      const units = new Set(
+        [...(module.debug?.globals() ?? []), ...(module.debug?.functions() ?? [])].map((entry) => entry.unit),
+      );
+      for (const unit of units) {
+        if (!isNamed(unit, file)) continue;
+        const found = this.inUnit(module, unit, name);
+        if (found) return found;
+      }
+    }
+    return undefined;
+  }
+
+  /** `function::x`: a local of the function when it is the frame's, a static of its otherwise. */
+  private inFunction(functionName: string, name: string, file: string | undefined): NamedEntity | undefined {
+    for (const module of this.modules) {
+      for (const candidate of module.debug?.functions() ?? []) {
+        if (candidate.name !== functionName || (file !== undefined && !isNamed(candidate.unit, file))) continue;
+        if (candidate === this.options.frame?.function) {
+          const local = this.local(name);
+          if (local) return local;
+        }
+        const variable = findNested(candidate.scope, name);
+        if (!variable) continue;
+        return { kind: 'variable', variable, frame: this.frameOf(module) };
+      }
+    }
+    return undefined;
+  }
+
+  private symbol(module: NamedModule, name: string): NamedEntity | undefined {
+    const address = module.symbolNamed(name);
+    if (address === undefined) return undefined;
+    const isFunction = module.symbolAt?.(address)?.symbol.kind === 'function';
+    const frame = this.frameOf(module);
+    const code = isFunction ? this.machine.registers.codeAddress(address) : address;
+    return { kind: 'symbol', address: code, isFunction, frame };
+  }
+
+  // ---- what was found ----
+
+  private variable(module: NamedModule, variable: VariableInfo): NamedEntity {
+    return { kind: 'variable', variable, frame: this.frameOf(module) };
+  }
+
+  private function(module: NamedModule, info: FunctionInfo): NamedEntity | undefined {
+    const address = module.toLoad(info.entryPc);
+    if (address === undefined) return undefined;
+    const parameters = info.scope.variables.filter((variable) => variable.isParameter).map((variable) => variable.type);
+    return {
+      kind: 'function',
+      type: functionType(info.returnType, parameters, false),
+      address,
+      frame: this.frameOf(module),
+    };
+  }
+
+  private frameOf(module: NamedModule): Frame {
+    let frame = this.moduleFrames.get(module);
+    if (!frame) {
+      frame = moduleFrame(module, this.machine);
+      this.moduleFrames.set(module, frame);
+    }
+    return frame;
+  }
+}
+
+function findVariable(scope: Scope, name: string): VariableInfo | undefined {
+  return scope.variables.find((variable) => variable.name === name);
+}
+
+function findNested(scope: Scope, name: string): VariableInfo | undefined {
+  const own = findVariable(scope, name);
+  if (own) return own;
+  for (const child of scope.children) {
+    const found = findNested(child, name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function isDefined(variable: VariableInfo): boolean {
+  return variable.location !== undefined || variable.constValue !== undefined;
+}
+
+function isIncomplete(type: Type): boolean {
+  const stripped = stripType(type);
+  return 'incomplete' in stripped && stripped.incomplete;
+}
+
+/** Whether a unit's file is `file`: the whole path or its last parts. */
+function isNamed(unit: UnitInfo, file: string): boolean {
+  if (unit.name === undefined) return false;
+  return unit.name === file || unit.name.endsWith(`/${file}`);
+}

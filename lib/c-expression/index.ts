@@ -1,0 +1,19 @@
+/**
+ * C expressions of a debugger's user: parse and check once (`compileExpression`), evaluate in a frame as often as
+ * needed (`evaluateExpression`, `evaluateCondition`). Names come from a scope, usually a `FrameScope`.
+ */
+export {
+  compileCondition,
+  type CompiledExpression,
+  compileExpression,
+  compileTypeName,
+  evaluateCondition,
+  evaluateExpression,
+  type EvaluationResult,
+} from './compile';
+export type { CheckOptions } from './check';
+export { ExpressionError } from './errors';
+export type { EvaluationContext } from './evaluate';
+export { FrameScope, type FrameScopeOptions, type NamedDebugInfo, type NamedModule } from './frame-scope';
+export { parseExpression } from './parser';
+export type { ExpressionScope, NamedEntity } from './scope';

@@ -1,0 +1,375 @@
+/**
+ * The grammar of C expressions (C11 6.5) by recursive descent, binary operators by precedence. gdb's `@` binds
+ * tighter than shifts and looser than `+`. Whether `(name)` begins a cast depends on whether the name is a type,
+ * which the caller tells.
+ */
+import { fail, type Span } from './errors';
+import { parseNumber, parseText, type TextLiteral } from './literal';
+import type {
+  ArithmeticOperator,
+  BinaryOperator,
+  Designator,
+  Expression,
+  Initializer,
+  Qualifier,
+  TypeName,
+} from './syntax';
+import { TokenStream } from './token-stream';
+import { type TypeNames, TypeParser } from './type-parser';
+
+const noTypeNames: TypeNames = { isTypeName: () => false };
+
+/** Throws ExpressionError, and nothing else, for text that is no expression. */
+export function parseExpression(text: string, names: TypeNames = noTypeNames): Expression {
+  const parser = new Parser(text, names);
+  return parser.parseAll();
+}
+
+/** A type name alone, as in a cast without its parentheses. */
+export function parseTypeName(text: string, names: TypeNames = noTypeNames): TypeName {
+  return new Parser(text, names).parseOnlyType();
+}
+
+/** Higher binds tighter (6.5.5 to 6.5.14). */
+const precedence: Readonly<Record<string, number>> = {
+  '||': 1,
+  '&&': 2,
+  '|': 3,
+  '^': 4,
+  '&': 5,
+  '==': 6,
+  '!=': 6,
+  '<': 7,
+  '>': 7,
+  '<=': 7,
+  '>=': 7,
+  '<<': 8,
+  '>>': 8,
+  '@': 9,
+  '+': 10,
+  '-': 10,
+  '*': 11,
+  '/': 11,
+  '%': 11,
+};
+
+const assignmentOperators: ReadonlySet<string> = new Set('= += -= *= /= %= &= |= ^= <<= >>='.split(' '));
+
+/** A chain of operators makes a tree as deep as it is long. */
+const chainLimit = 500;
+
+class Parser {
+  private readonly tokens: TokenStream;
+  private readonly types: TypeParser;
+  private chained = 0;
+
+  constructor(text: string, names: TypeNames) {
+    this.tokens = new TokenStream(text);
+    this.types = new TypeParser(this.tokens, names, () => this.parseAssignment());
+  }
+
+  parseAll(): Expression {
+    if (this.tokens.atEnd) this.tokens.unexpected('an expression');
+    const expression = this.parseComma();
+    if (!this.tokens.atEnd) this.tokens.unexpected('an operator or the end');
+    return expression;
+  }
+
+  parseOnlyType(): TypeName {
+    if (!this.types.startsType()) this.tokens.unexpected('a type');
+    const type = this.types.parseTypeName();
+    if (!this.tokens.atEnd) this.tokens.unexpected('the end');
+    return type;
+  }
+
+  private parseComma(): Expression {
+    let left = this.parseAssignment();
+    while (this.tokens.is(',')) {
+      this.countChain();
+      this.tokens.take();
+      const right = this.parseAssignment();
+      left = { kind: 'binary', operator: ',', left, right, ...this.tokens.spanFrom(left) };
+    }
+    return left;
+  }
+
+  /** 6.5.16. What may be assigned to is checked with the types. */
+  private parseAssignment(): Expression {
+    return this.tokens.nested(() => {
+      const target = this.parseConditional();
+      const { text, kind } = this.tokens.next;
+      if (kind !== 'punctuator' || !assignmentOperators.has(text)) return target;
+      this.tokens.take();
+      const value = this.parseAssignment();
+      const operator = text === '=' ? undefined : (text.slice(0, -1) as ArithmeticOperator);
+      return { kind: 'assignment', operator, target, value, ...this.tokens.spanFrom(target) };
+    });
+  }
+
+  /** 6.5.15 */
+  private parseConditional(): Expression {
+    const condition = this.parseBinary(1);
+    if (!this.tokens.takeIf('?')) return condition;
+    const then = this.tokens.is(':') ? undefined : this.tokens.nested(() => this.parseComma());
+    this.tokens.expect(':');
+    const otherwise = this.tokens.nested(() => this.parseConditional());
+    return { kind: 'conditional', condition, then, otherwise, ...this.tokens.spanFrom(condition) };
+  }
+
+  private parseBinary(lowest: number): Expression {
+    return this.tokens.nested(() => {
+      let left = this.parseCast();
+      for (;;) {
+        const { text, kind } = this.tokens.next;
+        const level = kind === 'punctuator' ? (precedence[text] as number | undefined) : undefined;
+        if (level === undefined || level < lowest) return left;
+        this.countChain();
+        this.tokens.take();
+        const right = this.parseBinary(level + 1);
+        left = { kind: 'binary', operator: text as BinaryOperator, left, right, ...this.tokens.spanFrom(left) };
+      }
+    });
+  }
+
+  /** 6.5.4; a parenthesised type before `{` is a compound literal (6.5.2.5). */
+  private parseCast(): Expression {
+    return this.tokens.nested(() => {
+      if (!this.tokens.is('(') || !this.types.startsType(1)) return this.parseUnary();
+      const start = this.tokens.take();
+      const type = this.types.parseTypeName();
+      this.tokens.expect(')');
+      if (this.tokens.is('{')) return this.parsePostfixOf(this.compoundLiteral(start, type));
+      const operand = this.parseCast();
+      return { kind: 'cast', type, operand, ...this.tokens.spanFrom(start) };
+    });
+  }
+
+  private compoundLiteral(start: Span, type: TypeName): Expression {
+    const initializer = this.parseInitializerList();
+    return { kind: 'compound-literal', type, initializer, ...this.tokens.spanFrom(start) };
+  }
+
+  /** 6.5.3 */
+  private parseUnary(): Expression {
+    const start = this.tokens.next;
+    if (start.kind === 'keyword') {
+      if (start.text === 'sizeof') return this.parseSizeof();
+      if (['_Alignof', 'alignof', '__alignof__'].includes(start.text)) return this.parseAlignof();
+    }
+    if (start.kind === 'punctuator') {
+      switch (start.text) {
+        case '++':
+        case '--': {
+          this.tokens.take();
+          const operand = this.tokens.nested(() => this.parseUnary());
+          return { kind: 'unary', operator: start.text, operand, ...this.tokens.spanFrom(start) };
+        }
+        case '&':
+        case '*':
+        case '+':
+        case '-':
+        case '~':
+        case '!': {
+          this.tokens.take();
+          const operand = this.parseCast();
+          return { kind: 'unary', operator: start.text, operand, ...this.tokens.spanFrom(start) };
+        }
+        default:
+      }
+    }
+    return this.parsePostfixOf(this.parsePrimary());
+  }
+
+  private parseSizeof(): Expression {
+    const start = this.tokens.take();
+    if (!this.tokens.is('(') || !this.types.startsType(1)) {
+      const operand = this.tokens.nested(() => this.parseUnary());
+      return { kind: 'sizeof', operand, ...this.tokens.spanFrom(start) };
+    }
+    const parenthesis = this.tokens.take();
+    const type = this.types.parseTypeName();
+    this.tokens.expect(')');
+    if (this.tokens.is('{')) {
+      const operand = this.parsePostfixOf(this.compoundLiteral(parenthesis, type));
+      return { kind: 'sizeof', operand, ...this.tokens.spanFrom(start) };
+    }
+    return { kind: 'sizeof-type', type, ...this.tokens.spanFrom(start) };
+  }
+
+  private parseAlignof(): Expression {
+    const start = this.tokens.take();
+    if (!this.tokens.is('(') || !this.types.startsType(1)) {
+      const operand = this.tokens.nested(() => this.parseUnary());
+      return { kind: 'alignof', type: operand, ...this.tokens.spanFrom(start) };
+    }
+    this.tokens.take();
+    const type = this.types.parseTypeName();
+    this.tokens.expect(')');
+    return { kind: 'alignof', type, ...this.tokens.spanFrom(start) };
+  }
+
+  /** 6.5.2 */
+  private parsePostfixOf(primary: Expression): Expression {
+    let base = primary;
+    for (;;) {
+      if (this.tokens.takeIf('[')) {
+        const index = this.tokens.nested(() => this.parseComma());
+        this.tokens.expect(']');
+        base = { kind: 'index', base, index, ...this.tokens.spanFrom(primary) };
+      } else if (this.tokens.is('.') || this.tokens.is('->')) {
+        const arrow = this.tokens.take().text === '->';
+        const name = this.tokens.expectName().text;
+        base = { kind: 'member', base, name, arrow, ...this.tokens.spanFrom(primary) };
+      } else if (this.tokens.takeIf('(')) {
+        const list = this.parseArguments();
+        base = { kind: 'call', callee: base, arguments: list, ...this.tokens.spanFrom(primary) };
+      } else if (this.tokens.is('++') || this.tokens.is('--')) {
+        const operator = this.tokens.take().text === '++' ? '++' : '--';
+        base = { kind: 'postfix', operator, operand: base, ...this.tokens.spanFrom(primary) };
+      } else return base;
+      this.countChain();
+    }
+  }
+
+  private parseArguments(): Expression[] {
+    const list: Expression[] = [];
+    if (!this.tokens.is(')')) {
+      do list.push(this.parseAssignment());
+      while (this.tokens.takeIf(','));
+    }
+    this.tokens.expect(')');
+    return list;
+  }
+
+  /** 6.5.1 */
+  private parsePrimary(): Expression {
+    const token = this.tokens.next;
+    switch (token.kind) {
+      case 'number': {
+        this.tokens.take();
+        const literal = parseNumber(token);
+        const span = this.tokens.spanFrom(token);
+        return 'candidates' in literal ? { kind: 'integer', literal, ...span } : { kind: 'float', literal, ...span };
+      }
+      case 'character':
+        return this.parseCharacter();
+      case 'string':
+        return this.parseString();
+      case 'register':
+        this.tokens.take();
+        return { kind: 'register', name: token.text.slice(1), ...this.tokens.spanFrom(token) };
+      case 'name':
+        return this.parseName();
+      case 'keyword':
+        if (token.text === '_Generic') return this.parseGeneric();
+        return this.types.startsType() ? this.tokens.unexpected('a value') : this.tokens.unexpected('an expression');
+      case 'punctuator':
+        if (token.text === '::') return this.parseName();
+        if (token.text === '(') return this.parseParenthesised();
+        return this.tokens.unexpected('an expression');
+      case 'end':
+        return this.tokens.unexpected('an expression');
+    }
+  }
+
+  private parseParenthesised(): Expression {
+    const start = this.tokens.expect('(');
+    if (this.tokens.is('{')) return fail('a statement cannot be evaluated', this.tokens.next);
+    const inner = this.tokens.nested(() => this.parseComma());
+    this.tokens.expect(')');
+    return { ...inner, ...this.tokens.spanFrom(start) };
+  }
+
+  /** A character constant, or a quoted file name before `::`. */
+  private parseCharacter(): Expression {
+    const token = this.tokens.next;
+    if (this.tokens.is('::', 1)) return this.parseName();
+    this.tokens.take();
+    const literal = parseText(token);
+    if (literal.units.length === 0) return fail('a character constant is empty', token);
+    return { kind: 'character', literal, ...this.tokens.spanFrom(token) };
+  }
+
+  /** Adjacent texts are one (5.1.1.2 phase 6). */
+  private parseString(): Expression {
+    const start = this.tokens.next;
+    let literal: TextLiteral = { units: [], prefix: '' };
+    while (this.tokens.next.kind === 'string') {
+      const part = parseText(this.tokens.take());
+      const prefix = literal.prefix === '' ? part.prefix : literal.prefix;
+      if (part.prefix !== '' && part.prefix !== prefix) return fail('texts of different kinds are joined', start);
+      literal = { units: [...literal.units, ...part.units], prefix };
+    }
+    return { kind: 'string', literal, ...this.tokens.spanFrom(start) };
+  }
+
+  private parseName(): Expression {
+    const start = this.tokens.next;
+    let file: string | undefined;
+    let within: string | undefined;
+    let global = false;
+    if (this.tokens.next.kind === 'character') {
+      file = this.tokens.take().text.slice(1, -1);
+      this.tokens.expect('::');
+    } else if (this.tokens.takeIf('::')) global = true;
+    let name = this.tokens.expectName().text;
+    while (this.tokens.takeIf('::')) {
+      if (within !== undefined) return fail('C has no scopes inside of each other', this.tokens.spanFrom(start));
+      within = name;
+      name = this.tokens.expectName().text;
+    }
+    const isQualified = file !== undefined || within !== undefined || global;
+    const qualifier: Qualifier | undefined = isQualified ? { file, function: within, global } : undefined;
+    return { kind: 'name', name, qualifier, ...this.tokens.spanFrom(start) };
+  }
+
+  /** 6.5.1.1 */
+  private parseGeneric(): Expression {
+    const start = this.tokens.take();
+    this.tokens.expect('(');
+    const controlling = this.parseAssignment();
+    const associations: { type: TypeName | undefined; result: Expression }[] = [];
+    while (this.tokens.takeIf(',')) {
+      const isDefault = this.tokens.next.kind === 'name' && this.tokens.next.text === 'default';
+      if (!isDefault && !this.types.startsType()) this.tokens.unexpected('a type or default');
+      const type = isDefault ? void this.tokens.take() : this.types.parseTypeName();
+      this.tokens.expect(':');
+      associations.push({ type, result: this.parseAssignment() });
+    }
+    this.tokens.expect(')');
+    return { kind: 'generic', controlling, associations, ...this.tokens.spanFrom(start) };
+  }
+
+  /** 6.7.9 */
+  private parseInitializerList(): Initializer {
+    return this.tokens.nested(() => {
+      const start = this.tokens.expect('{');
+      const items: { designators: Designator[]; value: Initializer }[] = [];
+      while (!this.tokens.is('}')) {
+        const designators = this.parseDesignators();
+        const value = this.tokens.is('{') ? this.parseInitializerList() : this.parseAssignment();
+        items.push({ designators, value });
+        if (!this.tokens.takeIf(',')) break;
+      }
+      this.tokens.expect('}');
+      return { kind: 'list', items, ...this.tokens.spanFrom(start) };
+    });
+  }
+
+  private parseDesignators(): Designator[] {
+    const designators: Designator[] = [];
+    for (;;) {
+      if (this.tokens.takeIf('.')) designators.push({ kind: 'member', name: this.tokens.expectName().text });
+      else if (this.tokens.takeIf('[')) {
+        designators.push({ kind: 'element', index: this.parseConditional() });
+        this.tokens.expect(']');
+      } else break;
+    }
+    if (designators.length > 0) this.tokens.expect('=');
+    return designators;
+  }
+
+  private countChain(): void {
+    if (++this.chained > chainLimit) fail('the expression is too long', this.tokens.next);
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * What names in an expression can mean, and who knows it. Names are looked up once, when an expression is compiled;
+ * values are read at each evaluation.
+ */
+import type { EnumType, FunctionType, Type, VariableInfo } from '../dwarf/model';
+import type { Frame, UnwindMachine } from '../dwarf/unwind-frame';
+import type { BasicTypes } from '../dwarf/value-types';
+import type { Qualifier } from './syntax';
+import type { TypeNames } from './type-parser';
+
+export type NamedEntity =
+  | {
+      readonly kind: 'variable';
+      readonly variable: VariableInfo;
+      /** Where it is evaluated; undefined: in the frame that the expression is evaluated in. */
+      readonly frame: Frame | undefined;
+    }
+  | { readonly kind: 'function'; readonly type: FunctionType; readonly address: bigint; readonly frame: Frame }
+  | { readonly kind: 'enumerator'; readonly type: EnumType; readonly value: bigint }
+  /** Only the symbol table knows it: no type. */
+  | { readonly kind: 'symbol'; readonly address: bigint; readonly isFunction: boolean; readonly frame: Frame };
+
+export interface ExpressionScope extends TypeNames {
+  readonly machine: UnwindMachine;
+  /** int, long, char, ... of the target. */
+  readonly types: BasicTypes;
+  /** Where constants live and what has no frame is evaluated. */
+  readonly frame: Frame;
+  lookup(name: string, qualifier: Qualifier | undefined): NamedEntity | undefined;
+  typeNamed(tag: 'struct' | 'union' | 'enum' | 'typedef', name: string): Type | undefined;
+  /** The DWARF number of a register, or its own name for one that DWARF does not number; undefined: no register. */
+  register(name: string): number | string | undefined;
+}

@@ -1,0 +1,227 @@
+/**
+ * Type names (C11 6.7.7): specifiers and qualifiers, then an abstract declarator, which is read from the inside out:
+ * `int (*[3])(char)` is an array of 3 of pointer to function.
+ */
+import { fail, type Span } from './errors';
+import type { Derivation, Expression, QualifierWord, TypeName, TypeSpecifier } from './syntax';
+import type { TokenStream } from './token-stream';
+
+export interface TypeNames {
+  /** Whether a name stands for a type (a typedef that no variable hides). */
+  isTypeName(name: string): boolean;
+}
+
+const qualifierWords: Readonly<Record<string, QualifierWord>> = {
+  const: 'const',
+  __const: 'const',
+  volatile: 'volatile',
+  __volatile__: 'volatile',
+  restrict: 'restrict',
+  __restrict: 'restrict',
+  __restrict__: 'restrict',
+  _Atomic: 'atomic',
+};
+
+const basicWords: ReadonlySet<string> = new Set(
+  'char short int long signed __signed__ unsigned float double void _Bool bool _Complex'.split(' '),
+);
+
+/** Sorted words of a specifier list -> the type's name (6.7.2 paragraph 2). */
+const basicTypes: Readonly<Record<string, string>> = {
+  char: 'char',
+  'char signed': 'signed char',
+  'char unsigned': 'unsigned char',
+  short: 'short',
+  'short signed': 'short',
+  'int short': 'short',
+  'int short signed': 'short',
+  'short unsigned': 'unsigned short',
+  'int short unsigned': 'unsigned short',
+  int: 'int',
+  signed: 'int',
+  'int signed': 'int',
+  unsigned: 'unsigned int',
+  'int unsigned': 'unsigned int',
+  long: 'long',
+  'long signed': 'long',
+  'int long': 'long',
+  'int long signed': 'long',
+  'long unsigned': 'unsigned long',
+  'int long unsigned': 'unsigned long',
+  'long long': 'long long',
+  'long long signed': 'long long',
+  'int long long': 'long long',
+  'int long long signed': 'long long',
+  'long long unsigned': 'unsigned long long',
+  'int long long unsigned': 'unsigned long long',
+  float: 'float',
+  double: 'double',
+  'double long': 'long double',
+  void: 'void',
+  _Bool: '_Bool',
+  bool: '_Bool',
+  '_Complex float': 'complex float',
+  '_Complex double': 'complex double',
+  _Complex: 'complex double',
+  '_Complex double long': 'complex long double',
+};
+
+export class TypeParser {
+  constructor(
+    private readonly tokens: TokenStream,
+    private readonly names: TypeNames,
+    /** An assignment expression: array sizes, operands of typeof. */
+    private readonly parseExpression: () => Expression,
+  ) {}
+
+  /** Whether a type name starts `distance` tokens ahead. */
+  startsType(distance = 0): boolean {
+    const token = this.tokens.peek(distance);
+    if (token.kind === 'keyword') {
+      return (
+        basicWords.has(token.text) ||
+        token.text in qualifierWords ||
+        ['struct', 'union', 'enum', 'typeof', '__typeof__'].includes(token.text)
+      );
+    }
+    if (token.kind !== 'name' || this.tokens.is('::', distance + 1)) return false;
+    return this.names.isTypeName(token.text);
+  }
+
+  parseTypeName(): TypeName {
+    return this.tokens.nested(() => {
+      const start = this.tokens.next;
+      const { specifier, qualifiers } = this.parseSpecifiers();
+      const derivations = this.parseDeclarator();
+      return { kind: 'type-name', specifier, qualifiers, derivations, ...this.tokens.spanFrom(start) };
+    });
+  }
+
+  private parseSpecifiers(): { specifier: TypeSpecifier; qualifiers: QualifierWord[] } {
+    const start = this.tokens.next;
+    const qualifiers: QualifierWord[] = [];
+    const words: string[] = [];
+    let specifier: TypeSpecifier | undefined;
+    for (;;) {
+      const token = this.tokens.next;
+      if (token.kind === 'keyword' && token.text === '_Atomic' && this.tokens.is('(', 1)) {
+        specifier = this.parseAtomic(qualifiers, specifier);
+      } else if (token.kind === 'keyword' && token.text in qualifierWords) {
+        qualifiers.push(qualifierWords[this.tokens.take().text]);
+      } else if (token.kind === 'keyword' && basicWords.has(token.text)) {
+        words.push(this.tokens.take().text.replace('__signed__', 'signed'));
+      } else if (!specifier && words.length === 0 && this.startsType()) {
+        specifier = this.parseNamedSpecifier();
+      } else break;
+    }
+    const span = this.tokens.spanFrom(start);
+    if (specifier && words.length > 0) return fail('two types are given', span);
+    return { specifier: specifier ?? basicSpecifier(words, span), qualifiers };
+  }
+
+  private parseAtomic(qualifiers: QualifierWord[], before: TypeSpecifier | undefined): TypeSpecifier {
+    const start = this.tokens.take();
+    this.tokens.expect('(');
+    const operand = this.parseTypeName();
+    this.tokens.expect(')');
+    if (before) return fail('two types are given', start);
+    qualifiers.push('atomic');
+    return { kind: 'typeof', operand };
+  }
+
+  private parseNamedSpecifier(): TypeSpecifier {
+    const token = this.tokens.take();
+    switch (token.text) {
+      case 'struct':
+      case 'union':
+      case 'enum': {
+        if (this.tokens.is('{')) return fail('a type cannot be defined in an expression', this.tokens.next);
+        return { kind: 'tagged', tag: token.text, name: this.tokens.expectName().text };
+      }
+      case 'typeof':
+      case '__typeof__': {
+        this.tokens.expect('(');
+        const operand = this.startsType() ? this.parseTypeName() : this.parseExpression();
+        this.tokens.expect(')');
+        return { kind: 'typeof', operand };
+      }
+      default:
+        return { kind: 'typedef', name: token.text };
+    }
+  }
+
+  /** An abstract declarator, or the declarator of a parameter, whose name is skipped. */
+  private parseDeclarator(): Derivation[] {
+    return this.tokens.nested(() => {
+      const pointers: Derivation[] = [];
+      while (this.tokens.takeIf('*')) pointers.push({ kind: 'pointer', qualifiers: this.parseQualifiers() });
+      let inner: Derivation[] = [];
+      if (this.tokens.is('(') && this.startsInnerDeclarator()) {
+        this.tokens.take();
+        inner = this.parseDeclarator();
+        this.tokens.expect(')');
+      } else if (this.tokens.next.kind === 'name' && !this.startsType()) this.tokens.take();
+      const suffixes: Derivation[] = [];
+      for (;;) {
+        if (this.tokens.takeIf('[')) suffixes.push(this.parseArray());
+        else if (this.tokens.takeIf('(')) suffixes.push(this.parseFunction());
+        else break;
+      }
+      // Suffixes bind tighter than pointers; the last suffix is nearest to the element type.
+      return [...pointers, ...suffixes.reverse(), ...inner];
+    });
+  }
+
+  /** `(` starts a nested declarator, not a parameter list, when what follows can begin one. */
+  private startsInnerDeclarator(): boolean {
+    if (this.tokens.is('*', 1) || this.tokens.is('[', 1)) return true;
+    if (this.tokens.is('(', 1)) return true;
+    return this.tokens.peek(1).kind === 'name' && !this.startsType(1);
+  }
+
+  private parseQualifiers(): QualifierWord[] {
+    const found: QualifierWord[] = [];
+    while (this.tokens.next.kind === 'keyword' && this.tokens.next.text in qualifierWords) {
+      found.push(qualifierWords[this.tokens.take().text]);
+    }
+    return found;
+  }
+
+  private parseArray(): Derivation {
+    this.parseQualifiers();
+    const size = this.tokens.is(']') ? undefined : this.parseExpression();
+    this.tokens.expect(']');
+    return { kind: 'array', size };
+  }
+
+  private parseFunction(): Derivation {
+    const parameters: TypeName[] = [];
+    let variadic = false;
+    if (!this.tokens.is(')')) {
+      do {
+        if (this.tokens.takeIf('...')) {
+          variadic = true;
+          break;
+        }
+        if (!this.startsType()) this.tokens.unexpected('a type');
+        parameters.push(this.parseTypeName());
+      } while (this.tokens.takeIf(','));
+    } else variadic = true;
+    this.tokens.expect(')');
+    const isVoid = parameters.length === 1 && isPlainVoid(parameters[0]);
+    return { kind: 'function', parameters: isVoid ? [] : parameters, variadic };
+  }
+}
+
+function isPlainVoid(type: TypeName): boolean {
+  return type.derivations.length === 0 && type.specifier.kind === 'basic' && type.specifier.name === 'void';
+}
+
+function basicSpecifier(words: readonly string[], span: Span): TypeSpecifier {
+  const key = [...words].sort().join(' ');
+  // Sorting puts `_Complex` first and keeps `long long` together.
+  const name = basicTypes[key] as string | undefined;
+  if (name === undefined)
+    return fail(words.length === 0 ? 'a type is expected' : `'${words.join(' ')}' is no type`, span);
+  return { kind: 'basic', name };
+}

@@ -1,0 +1,86 @@
+/** Type names of the syntax tree -> types of the program (C11 6.7.7), through the scope. */
+import { Encoding } from '../dwarf/constants';
+import type { Type } from '../dwarf/model';
+import {
+  arrayOf,
+  baseType,
+  type BasicTypeName,
+  type BasicTypes,
+  functionType,
+  pointerTo,
+  qualified,
+  voidType,
+} from '../dwarf/value-types';
+import { fail } from './errors';
+import type { ExpressionScope } from './scope';
+import type { Expression, QualifierWord, TypeName, TypeSpecifier } from './syntax';
+
+export interface ExpressionTyper {
+  typeOf(expression: Expression): Type;
+  constantOf(expression: Expression): bigint;
+}
+
+export function resolveTypeName(
+  name: TypeName,
+  scope: ExpressionScope,
+  types: BasicTypes,
+  typer: ExpressionTyper,
+): Type {
+  let type = withQualifiers(resolveSpecifier(name.specifier, name, scope, types, typer), name.qualifiers);
+  for (const derivation of name.derivations) {
+    switch (derivation.kind) {
+      case 'pointer':
+        type = withQualifiers(pointerTo(type, scope.machine.addressSize), derivation.qualifiers);
+        break;
+      case 'array': {
+        const count = derivation.size && Number(typer.constantOf(derivation.size));
+        if (count !== undefined && (count < 0 || count > 2 ** 31)) return fail('the array has no possible size', name);
+        type = arrayOf(type, count);
+        break;
+      }
+      case 'function': {
+        const parameters = derivation.parameters.map((parameter) => resolveTypeName(parameter, scope, types, typer));
+        type = functionType(type, parameters, derivation.variadic);
+        break;
+      }
+    }
+  }
+  return type;
+}
+
+function resolveSpecifier(
+  specifier: TypeSpecifier,
+  span: TypeName,
+  scope: ExpressionScope,
+  types: BasicTypes,
+  typer: ExpressionTyper,
+): Type {
+  switch (specifier.kind) {
+    case 'basic':
+      return basicType(specifier.name, types);
+    case 'tagged': {
+      const found = scope.typeNamed(specifier.tag, specifier.name);
+      return found ?? fail(`No ${specifier.tag} type named ${specifier.name}.`, span);
+    }
+    case 'typedef': {
+      const found = scope.typeNamed('typedef', specifier.name);
+      return found ?? fail(`No type named ${specifier.name}.`, span);
+    }
+    case 'typeof':
+      if (specifier.operand.kind === 'type-name') return resolveTypeName(specifier.operand, scope, types, typer);
+      return typer.typeOf(specifier.operand);
+  }
+}
+
+function basicType(name: string, types: BasicTypes): Type {
+  if (name === 'void') return voidType;
+  if (name.startsWith('complex ')) {
+    const part = types[name.slice('complex '.length) as BasicTypeName];
+    return baseType(name, 2 * (part.byteSize ?? 8), Encoding.DW_ATE_complex_float);
+  }
+  return types[name as BasicTypeName];
+}
+
+function withQualifiers(type: Type, qualifiers: readonly QualifierWord[]): Type {
+  return [...new Set(qualifiers)].reduce((inner, kind) => qualified(kind, inner), type);
+}

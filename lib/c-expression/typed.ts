@@ -1,0 +1,94 @@
+/**
+ * The typed tree of an expression: names resolved, every implicit conversion written out, so that evaluating it is a
+ * walk without decisions about types. Plain data: it can be evaluated any number of times, in any frame of the same
+ * pc. A node either denotes an object ("place": variable, member, element, ...) or computes a number.
+ */
+import type { BaseType, Member, Type } from '../dwarf/model';
+import type { Span } from './errors';
+import type { NamedEntity } from './scope';
+import type { ArithmeticOperator, ComparisonOperator } from './syntax';
+
+export type TypedNode = Span & {
+  readonly type: Type;
+  /** Width of the bit-field that the node denotes: it promotes by its width. */
+  readonly bitSize?: number;
+} & (PlaceNode | NumberNode);
+
+export type PlaceNode =
+  | { readonly kind: 'variable'; readonly entity: Extract<NamedEntity, { kind: 'variable' }> }
+  | { readonly kind: 'symbol'; readonly entity: Extract<NamedEntity, { kind: 'symbol' | 'function' }> }
+  /** A text, or another object that is only in the expression. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'register'; readonly register: number | string }
+  | { readonly kind: 'dereference'; readonly pointer: TypedNode }
+  | { readonly kind: 'member'; readonly base: TypedNode; readonly path: readonly Member[] }
+  | { readonly kind: 'element'; readonly base: TypedNode; readonly index: TypedNode }
+  | { readonly kind: 'repeat'; readonly first: TypedNode; readonly count: TypedNode };
+
+export type NumberNode =
+  | { readonly kind: 'constant'; readonly value: bigint | number }
+  | { readonly kind: 'address'; readonly operand: TypedNode }
+  | { readonly kind: 'convert'; readonly operand: TypedNode }
+  | { readonly kind: 'negate' | 'complement' | 'not'; readonly operand: TypedNode }
+  | {
+      readonly kind: 'arithmetic';
+      readonly operator: ArithmeticOperator;
+      readonly left: TypedNode;
+      readonly right: TypedNode;
+      readonly computed: BaseType;
+    }
+  | {
+      readonly kind: 'pointer-add';
+      readonly pointer: TypedNode;
+      readonly index: TypedNode;
+      readonly scale: bigint;
+    }
+  | {
+      readonly kind: 'pointer-difference';
+      readonly left: TypedNode;
+      readonly right: TypedNode;
+      readonly scale: bigint;
+    }
+  | {
+      readonly kind: 'compare';
+      readonly operator: ComparisonOperator;
+      readonly left: TypedNode;
+      readonly right: TypedNode;
+    }
+  | { readonly kind: 'and' | 'or'; readonly left: TypedNode; readonly right: TypedNode }
+  | {
+      readonly kind: 'conditional';
+      readonly condition: TypedNode;
+      /** undefined for `a ?: b`: the condition's own value. */
+      readonly then: TypedNode | undefined;
+      readonly otherwise: TypedNode;
+    }
+  | { readonly kind: 'comma'; readonly left: TypedNode; readonly right: TypedNode }
+  /** `value` may hold a `current` node: what the target held before. `returnsOld`: postfix ++ and --. */
+  | {
+      readonly kind: 'assign';
+      readonly target: TypedNode;
+      readonly value: TypedNode;
+      readonly returnsOld: boolean;
+    }
+  | { readonly kind: 'current' }
+  /** sizeof of an object whose size is only known at run time. */
+  | { readonly kind: 'size'; readonly operand: TypedNode }
+  /** Parsed and typed, but this version does not evaluate it: why. */
+  | { readonly kind: 'unsupported'; readonly reason: string };
+
+const placeKinds: ReadonlySet<TypedNode['kind']> = new Set([
+  'variable',
+  'symbol',
+  'bytes',
+  'register',
+  'dereference',
+  'member',
+  'element',
+  'repeat',
+]);
+
+/** Whether a node denotes an object rather than a computed number. */
+export function isPlace(node: TypedNode): node is Span & { type: Type; bitSize?: number } & PlaceNode {
+  return placeKinds.has(node.kind);
+}
