@@ -40,7 +40,7 @@ const defaultMaxDepth = 20;
 /** What an address belongs to, for `symbolText`: as LoadedProgram.symbolAt answers. */
 export interface SymbolPosition {
   readonly symbol: { readonly name: string; readonly kind?: string };
-  readonly offset: number;
+  readonly offset: bigint | number;
 }
 
 /** Makes `symbolText` of a symbol look-up. Of a function's address, bit 0 (Thumb) is no offset. */
@@ -50,8 +50,8 @@ export function symbolAnnotation(
   return (address) => {
     const found = symbolAt(address);
     if (!found) return undefined;
-    const offset = found.symbol.kind === 'function' && (address & 1n) === 1n ? found.offset & ~1 : found.offset;
-    return offset === 0 ? found.symbol.name : `${found.symbol.name}+${offset}`;
+    const offset = BigInt(found.offset) & (found.symbol.kind === 'function' ? ~1n : ~0n);
+    return offset === 0n ? found.symbol.name : `${found.symbol.name}+${offset}`;
   };
 }
 

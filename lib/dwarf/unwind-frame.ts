@@ -7,7 +7,15 @@
 import type { Query, RegisterFile } from '../query';
 import { type ExpressionContext, evaluateLocation, evaluateNumber } from './expression';
 import { type Location, optimizedOut, unavailable } from './location';
-import type { CfiRow, ExpressionBytes, FunctionInfo, LineRow, LocationDescription, Scope } from './model';
+import type {
+  CfiRow,
+  ExpressionBytes,
+  FunctionInfo,
+  LineRow,
+  LocationDescription,
+  Scope,
+  SourcePosition,
+} from './model';
 import type { MachineRegisters } from './regnum';
 
 /** What the unwinder, values and C expressions ask of debug information. Link addresses. */
@@ -24,6 +32,8 @@ export interface CodeModule<Debug extends ModuleDebugInfo = ModuleDebugInfo> {
   readonly debug: Debug | undefined;
   toLink(load: bigint): bigint | undefined;
   toLoad(link: bigint): bigint | undefined;
+  /** The source line of an instruction, as a stepper sees the line table; without it debug.rowAt is asked. */
+  sourceAt?(load: bigint): SourcePosition | undefined;
 }
 
 /** The machine whose stack is unwound. */

@@ -329,8 +329,7 @@ function expandInlines(frame: Frame, hidden: number, options: UnwindOptions): Fr
   const host = frame.module ? undefined : options.host?.(frame.pc);
   if (host) return [shownFrame(frame, 'host', host.name, undefined, [])];
   const outermostKind = frame.tailCall ? 'tailcall' : '';
-  const row = frame.linkPc === undefined ? undefined : frame.module?.debug?.rowAt(frame.linkPc);
-  let position: SourcePosition | undefined = row && { file: row.file, line: row.line, column: row.column };
+  let position = sourcePosition(frame);
   const shown: FrameInfo[] = [];
   let scopes: Scope[] = [];
   let toHide = hidden;
@@ -344,6 +343,12 @@ function expandInlines(frame: Frame, hidden: number, options: UnwindOptions): Fr
   }
   shown.push(shownFrame(frame, outermostKind, frame.function?.name, position, scopes));
   return shown;
+}
+
+function sourcePosition({ module, linkPc, lookupPc }: Frame): SourcePosition | undefined {
+  if (module?.sourceAt) return module.sourceAt(lookupPc);
+  const row = linkPc === undefined ? undefined : module?.debug?.rowAt(linkPc);
+  return row && { file: row.file, line: row.line, column: row.column };
 }
 
 function shownFrame(
