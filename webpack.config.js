@@ -29,7 +29,7 @@ const common = {
   devtool: 'source-map',
   externals: { vscode: 'commonjs vscode' },
   // A bundle is one file: a worker in a browser could not load a second one.
-  module: { rules: [typescript], parser: { javascript: { dynamicImportMode: 'eager' } } },
+  module: { rules: [typescript], parser: { javascript: { dynamicImportMode: 'eager', createRequire: false } } },
   performance: { maxAssetSize: 1_500_000, maxEntrypointSize: 1_500_000, hints: 'error' },
   stats: 'errors-warnings',
 };

@@ -7,7 +7,7 @@ import capstone from '@alexaltea/capstone-js';
 import { createDisassembler, type Disassembler } from '../lib/disassembler';
 import { SHF_ALLOC, SHF_EXECINSTR } from '../lib/elf/constants';
 import type { SectionHeader } from '../lib/elf/elf-file';
-import { ElfSymbols } from './elf-symbols';
+import { ElfSymbols, type PlacedSymbol } from './elf-symbols';
 import { isBroken, programOf, type ElfCache, type ElfEntry } from './elf-cache';
 import { listSection, type ListingLine, type ListingRow } from './disassembly-listing';
 import { messageOf } from './log';
@@ -42,7 +42,44 @@ interface Source {
   readonly entry: ElfEntry;
   readonly debug: ElfEntry | undefined;
   readonly request: DisassemblyRequest;
-  readonly symbols: ElfSymbols;
+  readonly symbols: SectionSymbols;
+}
+
+/** Labels come from the debug ELF when there is one, because a stripped file has only its global names. */
+class SectionSymbols {
+  private readonly loaded: ElfSymbols;
+  private readonly labels: ElfSymbols;
+
+  constructor(
+    private readonly entry: ElfEntry,
+    private readonly debug: ElfEntry | undefined,
+  ) {
+    this.loaded = new ElfSymbols(entry.elf);
+    this.labels = debug === undefined ? this.loaded : new ElfSymbols(debug.elf);
+  }
+
+  inSection(index: number): readonly PlacedSymbol[] {
+    return this.labels.inSection(this.twin(index));
+  }
+
+  kindsIn(index: number): ReturnType<ElfSymbols['kindsIn']> {
+    return this.labels.kindsIn(this.twin(index));
+  }
+
+  nameAt(index: number, offset: number): string | undefined {
+    return this.labels.nameAt(this.twin(index), offset);
+  }
+
+  relocationsOf(index: number): ReturnType<ElfSymbols['relocationsOf']> {
+    return this.loaded.relocationsOf(index);
+  }
+
+  /** The section of that name in the file that has the labels. */
+  private twin(index: number): number {
+    if (this.debug === undefined) return index;
+    const name = this.entry.elf.sections[index]?.name ?? '';
+    return this.debug.elf.section(name)?.index ?? index;
+  }
 }
 
 /** Where a section's bytes come from and what its offset 0 is called. */
@@ -99,13 +136,9 @@ export class DisassemblyDocuments implements vscode.TextDocumentContentProvider,
   private async open(request: DisassemblyRequest): Promise<Source> {
     const entry = await this.cache.get(vscode.Uri.parse(request.elf, true));
     if (isBroken(entry)) throw new Error(`${baseName(entry.uri)} cannot be read: ${entry.problem}`);
-    const debug = request.debugElf === undefined ? undefined : await this.cache.get(vscode.Uri.parse(request.debugElf));
-    return {
-      entry,
-      debug: debug === undefined || isBroken(debug) ? undefined : debug,
-      request,
-      symbols: new ElfSymbols(entry.elf),
-    };
+    const found = request.debugElf === undefined ? undefined : await this.cache.get(vscode.Uri.parse(request.debugElf));
+    const debug = found === undefined || isBroken(found) ? undefined : found;
+    return { entry, debug, request, symbols: new SectionSymbols(entry, debug) };
   }
 
   private async sectionRows(source: Source, section: SectionHeader): Promise<ListingRow[]> {

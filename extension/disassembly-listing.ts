@@ -129,9 +129,28 @@ function dataRows(section: ListingSection, bytes: Uint8Array, address: bigint): 
 function remark(section: ListingSection, instruction: Instruction, offset: number): string {
   const patch = relocated(section, offset, instruction.bytes.length);
   if (patch !== undefined) return `  ; ${patch}`;
+  const literal = literalOffset(instruction, offset);
+  if (literal !== undefined) return literalRemark(section, literal);
   const target = /#(0x[0-9a-f]{5,})$/.exec(instruction.operands)?.[1] ?? branchTarget(instruction);
   const name = target === undefined ? undefined : section.symbolAt(BigInt(target));
   return name === undefined ? '' : `  ; <${name}>`;
+}
+
+/** `ldr rt, [pc, #imm]`: where its word is in the section (Align(PC, 4) + imm). */
+function literalOffset({ mnemonic, operands, address }: Instruction, offset: number): number | undefined {
+  const imm = /^ldr(\.w)?$/.test(mnemonic) ? /\[pc, #(-?(?:0x)?[0-9a-f]+)\]$/.exec(operands)?.[1] : undefined;
+  if (imm === undefined) return undefined;
+  const sign = imm.startsWith('-') ? -1 : 1;
+  return offset + 4 - Number((address + 4n) % 4n) + sign * Number(imm.replace('-', ''));
+}
+
+function literalRemark(section: ListingSection, at: number): string {
+  if (at < 0 || at + 4 > section.bytes.length) return '';
+  const patch = relocated(section, at, 4);
+  const value = littleEndian(section.bytes.subarray(at, at + 4));
+  const name = section.symbolAt(BigInt(value));
+  const named = name === undefined ? '' : ` <${name}>`;
+  return `  ; ${patch ?? `0x${value.toString(16)}${named}`}`;
 }
 
 /** Capstone writes small numbers in decimal or short hexadecimal. */

@@ -85,13 +85,20 @@ export function describeSymbol({ loaded, debug }: ExtensionFile, name: string): 
   const section = (debug ?? loaded).elf.sections[symbol.section]?.name;
   return {
     name,
-    kind: symbol.kind,
+    kind: kindOf(program, symbol),
     address: undefined,
     size: symbol.size,
     section: section === undefined ? undefined : `${section}+${hex(symbol.offset)}`,
     type: declarationOf(program, name),
     source: sourceOf(program, name),
   };
+}
+
+/** Compilers leave some symbols of static variables without a type; the debug information knows. */
+function kindOf(program: Program, { name, kind }: PlacedSymbol): PlacedSymbol['kind'] {
+  if (kind !== 'notype') return kind;
+  if (program.debug?.functions().some((candidate) => candidate.name === name) === true) return 'function';
+  return program.debug?.globals().some((candidate) => candidate.name === name) === true ? 'object' : 'notype';
 }
 
 function findSymbol(entry: ElfEntry, name: string): PlacedSymbol | undefined {
@@ -132,7 +139,7 @@ export function regionOf(description: ExtensionDescription, place: string | unde
 export function describeBaseExport(name: string) {
   const found = findBaseExport(name);
   if (found === undefined) return undefined;
-  return { name, signature: found.signature, doc: found.doc, address: hex(exportAddress(found)) };
+  return { name, signature: found.signature, doc: found.doc, address: hex(exportAddress(found), 8) };
 }
 
 /** What satisfies each import: the base image first, as the loader looks it up, then the other extensions. */

@@ -70,7 +70,7 @@ function rowFor(node: TreeNode): Row {
     case 'section':
       return {
         label: node.section.name,
-        description: join(node.section.address, bytes(node.section.size)),
+        description: join(node.section.address, short(node.section.size)),
         tooltip: `Section ${node.section.name} (number ${node.section.index}) in region ${node.region}`,
         icon: 'symbol-structure',
       };
@@ -94,8 +94,8 @@ function rowFor(node: TreeNode): Row {
     case 'base-image':
       return {
         label: 'Base Image',
-        description: join(node.name, `${node.exports.length} exports`),
-        tooltip: 'What extensions can import from the emulated system',
+        description: `${node.exports.length} exports`,
+        tooltip: `What extensions can import: the ${node.name}`,
         icon: 'circuit-board',
         state: Collapsed,
       };
@@ -109,7 +109,7 @@ function extensionRow(owner: Owner): Row {
   const facts = live
     ? [
         useCount === undefined ? undefined : `use count ${useCount}`,
-        allocSize === undefined ? undefined : `${bytes(allocSize)} of heap`,
+        allocSize === undefined ? undefined : `heap ${short(allocSize)}`,
       ]
     : [displayPath(parentOf(uri))];
   const lines = [
@@ -146,7 +146,7 @@ function regionRow({ region }: Extract<TreeNode, { kind: 'region' }>): Row {
         : 'not loaded';
   return {
     label: region.name,
-    description: join(region.address, bytes(region.size), place),
+    description: join(region.address, short(region.size), place),
     tooltip: `Region ${region.name}: ${meaning}; ${bytes(region.size)}, ${explained}`,
     icon: 'symbol-namespace',
     state: region.sections.length > 0 ? Collapsed : None,
@@ -165,7 +165,7 @@ function symbolRow(symbol: SymbolDescription): Row {
   ];
   return {
     label: name,
-    description: join(address ?? section, size === undefined || size === 0 ? undefined : bytes(size)),
+    description: join(address ?? section, size === undefined || size === 0 ? undefined : short(size)),
     tooltip: new vscode.MarkdownString(lines.filter((line) => line !== undefined).join('\n\n')),
     icon: kind === 'function' ? 'symbol-method' : 'symbol-variable',
   };
@@ -226,6 +226,11 @@ function clickOf(node: TreeNode): string | undefined {
   if ((node.kind === 'symbol' || node.kind === 'section') && addressOf(node) !== undefined) return 'llext.showMemory';
   if (node.kind === 'section' && node.region === 'TEXT') return 'llext.showDisassembly';
   return undefined;
+}
+
+/** For rows, which are narrow; tooltips and screen readers have `bytes`. */
+function short(size: number): string {
+  return `${size} B`;
 }
 
 export function bytes(size: number): string {

@@ -53,16 +53,27 @@ class Workbench {
     return this.page.locator('.monaco-editor .view-line', { hasText: text }).first();
   }
 
+  /** The editor draws its lines anew now and then, so the box may be gone at the first look. */
+  async box(locator) {
+    await locator.waitFor();
+    for (let attempt = 0; attempt < 40; attempt++) {
+      const box = await locator.boundingBox().catch(() => null);
+      if (box !== null) return box;
+      await sleep(50);
+    }
+    throw new Error('an element of the editor is not shown');
+  }
+
   /** A click into the editor's text, so that keys go there. */
   async focusEditor(text) {
-    const box = await this.line(text).boundingBox();
+    const box = await this.box(this.line(text));
     await this.page.mouse.click(box.x + 5, box.y + box.height / 2);
   }
 
   /** Clicks the glyph margin of the line. */
   async toggleBreakpoint(text) {
-    const line = await this.line(text).boundingBox();
-    const margin = await this.page.locator('.editor-instance .monaco-editor .margin').first().boundingBox();
+    const line = await this.box(this.line(text));
+    const margin = await this.box(this.page.locator('.editor-instance .monaco-editor .margin').first());
     await this.page.mouse.click(margin.x + 10, line.y + line.height / 2);
   }
 
@@ -91,11 +102,15 @@ class Workbench {
     return (await hover.innerText()).trim();
   }
 
-  /** Texts of a view's rows, one string each, in order. */
+  /** Texts of a view's rows, one string each, in order; label and description with a bar between. */
   async rows(selector) {
     const texts = await this.page.locator(`${selector} .monaco-list-row`).evaluateAll((elements) =>
       elements
-        .map((element) => ({ top: element.getBoundingClientRect().top, text: element.innerText }))
+        .map((element) => {
+          const parts = ['.label-name', '.label-description'].map((part) => element.querySelector(part)?.innerText);
+          const text = parts[0] ? parts.filter(Boolean).join(' | ') : element.innerText;
+          return { top: element.getBoundingClientRect().top, text };
+        })
         .sort((a, b) => a.top - b.top)
         .map(({ text }) => text),
     );

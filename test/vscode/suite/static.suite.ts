@@ -1,6 +1,6 @@
 /** Without a session: the sidebar, hovers, listings and configurations, from the files alone. */
 import * as vscode from 'vscode';
-import { equal, find, hoverTexts, ok, openApi, rowNamed, rowsOf, waitFor, workspaceFile, type Api } from './support';
+import { equal, find, hoverTexts, openApi, rowNamed, rowsOf, workspaceFile, type Api } from './support';
 
 suite('without a session', () => {
   let api: Api;
@@ -22,5 +22,21 @@ suite('without a session', () => {
       (await rowsOf(api, hello)).map(({ text }) => text),
       [],
     );
+  });
+
+  test('hover of a function, a variable, an import', async () => {
+    const document = await vscode.workspace.openTextDocument(workspaceFile('hello/hello.c'));
+    console.log('>', await hoverTexts(document, find(document, 'greet(names')));
+    console.log('>', await hoverTexts(document, find(document, 'greetings++')));
+    console.log('>', await hoverTexts(document, find(document, 'names[i]')));
+    console.log('>', await hoverTexts(document, find(document, 'printk("Hello')));
+    console.log('>', await hoverTexts(document, find(document, 'total')));
+  });
+
+  test('disassembly', async () => {
+    const hello = await rowNamed(api, 'hello.llext');
+    await vscode.commands.executeCommand('llext.showDisassembly', hello.node);
+    console.log('>', vscode.window.activeTextEditor?.document.languageId, 'llext-disassembly');
+    console.log('>', vscode.window.activeTextEditor?.document.getText().split('\n').slice(0, 60).join('\n'));
   });
 });

@@ -1,0 +1,75 @@
+/**
+ * What a user does and sees, in the workbench with the packaged VSIX installed: exact texts are asserted, and each
+ * scenario leaves screenshots in test/vscode/run.
+ * usage: node test/vscode/ui.cjs [name ...]   runs the scenarios whose title contains a name; all without one
+ */
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { copyExamples, installRuntime, openBrowser, project, startServer, workbenchUrl } = require('./runtime.cjs');
+const { scenarios } = require('./ui-scenarios.cjs');
+const { Workbench } = require('./workbench.cjs');
+
+const shots = path.join(__dirname, 'run');
+
+function packageVsix() {
+  const vsix = path.join(project, 'dist/llext-debugger.vsix');
+  const vsce = path.join(project, 'node_modules/@vscode/vsce/vsce');
+  const args = [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...args, '-o', vsix], {
+    cwd: project,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`the VSIX cannot be made\n${stdout}${stderr}`);
+  return vsix;
+}
+
+async function runScenario(scenario, vsix) {
+  const folder = scenario.workspace === 'empty' ? copyExamples({ only: [] }) : copyExamples(scenario.examples);
+  const theme = scenario.theme === 'light' ? 'Default Light Modern' : 'Default Dark Modern';
+  const server = await startServer({ vsix, userSettings: { 'workbench.colorTheme': theme, ...scenario.settings } });
+  const browser = await openBrowser();
+  const workbench = new Workbench(browser.page);
+  workbench.shot = (name) => browser.page.screenshot({ path: path.join(shots, `${name}.png`) });
+  try {
+    await workbench.open(workbenchUrl(server, folder));
+    await scenario.run(workbench);
+  } catch (error) {
+    await workbench.shot(`failed-${scenario.title.replaceAll(/\W+/g, '-')}`).catch(() => undefined);
+    throw error;
+  } finally {
+    await browser.close();
+    await server.stop();
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function run() {
+  const started = Date.now();
+  const wanted = process.argv.slice(2);
+  const chosen = scenarios.filter(({ title }) => wanted.length === 0 || wanted.some((name) => title.includes(name)));
+  installRuntime();
+  fs.mkdirSync(shots, { recursive: true });
+  const vsix = packageVsix();
+  let failed = 0;
+  for (const scenario of chosen) {
+    const begin = Date.now();
+    const seconds = () => `${((Date.now() - begin) / 1000).toFixed(1)} s`;
+    try {
+      await runScenario(scenario, vsix);
+      console.log(`ok      ${scenario.title} (${seconds()})`);
+    } catch (error) {
+      failed++;
+      console.log(`FAILED  ${scenario.title} (${seconds()})\n${error.stack}`);
+    }
+  }
+  console.log(`${chosen.length - failed} passed, ${failed} failed, 0 skipped`);
+  console.log(`user interface: ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  process.exitCode = failed > 0 || chosen.length === 0 ? 1 : 0;
+}
+
+void run().catch((error) => {
+  console.error(error.stack);
+  console.log('0 passed, 1 failed, 0 skipped');
+  process.exitCode = 1;
+});
