@@ -3,6 +3,7 @@
  * may be defined in any of them. Definitions win over declarations, file scope over function scope, the earlier unit
  * over the later one.
  */
+import { canonicalBaseName } from './base-type-name';
 import { At, Tag } from './constants';
 import type { Die } from './die';
 import type { Unit } from './unit';
@@ -33,7 +34,7 @@ export class NameIndex {
   }
 
   type(tag: number, name: string): Die | undefined {
-    return this.types.get(`${tag} ${name}`);
+    return this.types.get(typeKey(tag, name));
   }
 
   /** The enumeration that has an enumerator of that name. */
@@ -54,7 +55,7 @@ export class NameIndex {
   private addType(die: Die, unit: Unit): void {
     const { name } = die;
     if (name === undefined) return;
-    const key = `${die.tag} ${name}`;
+    const key = typeKey(die.tag, name);
     const known = this.types.get(key);
     if (known === undefined || rank(die, unit) > rank(known, known.unit)) this.types.set(key, die);
   }
@@ -77,6 +78,10 @@ export class NameIndex {
       this.definitions.set(name, die);
     }
   }
+}
+
+function typeKey(tag: number, name: string): string {
+  return `${tag} ${tag === Tag.DW_TAG_base_type ? canonicalBaseName(name) : name}`;
 }
 
 function rank(die: Die, unit: Unit): number {

@@ -60,6 +60,16 @@ function parameterList(type: FunctionType): string {
   return `(${parameters.join(', ')})`;
 }
 
+/** GCC's DW_AT_name of C's basic types -> their usual, shorter spelling. */
+const basicSpellings: ReadonlyMap<string, string> = new Map([
+  ['short int', 'short'],
+  ['short unsigned int', 'unsigned short'],
+  ['long int', 'long'],
+  ['long unsigned int', 'unsigned long'],
+  ['long long int', 'long long'],
+  ['long long unsigned int', 'unsigned long long'],
+]);
+
 function simpleName(type: Type): string {
   switch (type.kind) {
     case 'struct':
@@ -71,6 +81,10 @@ function simpleName(type: Type): string {
       return 'void';
     case 'unknown':
       return type.name ?? '<unknown type>';
+    case 'base':
+      return type.displayName;
+    case 'base':
+      return basicSpellings.get(type.name ?? '') ?? type.name ?? '<unnamed>';
     default:
       return type.name ?? '<unnamed>';
   }

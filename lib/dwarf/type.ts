@@ -5,6 +5,7 @@
  */
 import { FormatError } from '../errors';
 import { elementCount } from './array-bound';
+import { canonicalBaseName } from './base-type-name';
 import { At, Encoding, Tag, tagName } from './constants';
 import type { Die } from './die';
 import { readMembers } from './member';
@@ -127,7 +128,7 @@ export class TypeReader {
     return {
       kind: 'base',
       name,
-      displayName: name ?? '<unnamed>',
+      displayName: name === undefined ? '<unnamed>' : canonicalBaseName(name),
       byteSize: die.number(At.DW_AT_byte_size) ?? (bits === undefined ? undefined : Math.ceil(bits / 8)),
       encoding: die.number(At.DW_AT_encoding) ?? Encoding.DW_ATE_unsigned,
       declaration: undefined,
