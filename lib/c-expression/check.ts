@@ -252,6 +252,7 @@ export class Checker implements ExpressionTyper {
   private checkAddress(operand: TypedNode, span: Span): TypedNode {
     if (!isPlace(operand)) return fail('only an object has an address', operand);
     if (operand.kind === 'register') return fail('a register has no address', operand);
+    if (operand.bitSize !== undefined) return fail('a bit-field has no address', operand);
     if (operand.kind === 'dereference') return { ...operand.pointer, ...span };
     const target = operand.type.kind === 'unknown' ? voidType : operand.type;
     return { kind: 'address', type: pointerTo(target, this.scope.machine.addressSize), operand, ...span };
@@ -285,7 +286,8 @@ export class Checker implements ExpressionTyper {
   /** 6.5.2.3; like gdb, `.` goes through a pointer, and `->` works on a structure. */
   private checkMember({ base, name }: Of<'member'>, span: Span): TypedNode {
     let object = this.check(base);
-    if (isPointer(object.type) || stripType(object.type).kind === 'array') object = this.dereference(object, object);
+    if (isPointer(object.type) || stripType(object.type).kind === 'array')
+      object = this.dereference(object, { offset: object.offset, length: object.length });
     const type = stripType(object.type);
     if (!isStruct(type)) return fail(`${object.type.displayName} has no members`, object);
     const path = findMember(type, name);

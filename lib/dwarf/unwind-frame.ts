@@ -77,10 +77,25 @@ export class Frame implements ExpressionContext {
     /** 0 = innermost; frames of reconstructed tail calls share the level of the frame that they lead to. */
     readonly level: number,
     readonly tailCall: boolean,
+    /** Another frame at the same pc, whose static facts are taken over. */
+    samePc?: Frame,
   ) {
-    this.linkPc = module?.toLink(lookupPc);
-    this.function = this.linkPc === undefined ? undefined : module?.debug?.functionAt(this.linkPc);
-    this.row = this.linkPc === undefined ? undefined : module?.debug?.cfiAt(this.linkPc);
+    this.linkPc = samePc ? samePc.linkPc : module?.toLink(lookupPc);
+    const debug = samePc || this.linkPc === undefined ? undefined : module?.debug;
+    this.function = samePc ? samePc.function : debug?.functionAt(this.linkPc ?? 0n);
+    this.row = samePc ? samePc.row : debug?.cfiAt(this.linkPc ?? 0n);
+  }
+
+  /**
+   * The innermost frame at this frame's pc with other registers: what a condition needs at each arrival, without a
+   * look-up. `entryValues` is absent then.
+   */
+  withRegisters(registers: RegisterFile): Frame {
+    const own: FrameRegisters = {
+      get: (register) => registers.get(register),
+      savedAt: (register) => ({ kind: 'register', register }),
+    };
+    return new Frame(this.module, this.pc, this.lookupPc, own, this.machine, undefined, 0, false, this);
   }
 
   /** Lexical scopes that hold the pc, innermost first, up to and including the function. */
@@ -97,6 +112,12 @@ export class Frame implements ExpressionContext {
   }
 
   cfa(): bigint | undefined {
+    const rule = this.row?.cfa;
+    if (this.canonicalFrameAddress === undefined && rule?.kind === 'register') {
+      const base = this.registers.get(rule.register);
+      if (base === undefined) return undefined;
+      this.canonicalFrameAddress = BigInt.asUintN(this.machine.addressSize * 8, base + rule.offset);
+    }
     return this.canonicalFrameAddress;
   }
 

@@ -1,0 +1,43 @@
+"""Builds values.elf and records in expected.json what gdb shows for each expression: [expression, type, text].
+
+Run as: python3 record.py    (needs arm-none-eabi-gcc and gdb-multiarch; with --check nothing is built or written)
+"""
+import json, os, subprocess, sys
+
+here = os.path.dirname(os.path.abspath(__file__))
+expressions = [line.rstrip('\n') for line in open(os.path.join(here, 'expressions.txt')) if line.strip()]
+
+GDB = r'''
+import gdb, json
+for setting in ['width 0', 'height 0', 'print repeats unlimited', 'print elements 100', 'print symbol on']:
+    gdb.execute('set ' + setting)
+rows = []
+for e in json.loads(%r):
+    try:
+        value = gdb.parse_and_eval(e)
+        rows.append([e, str(value.type), value.format_string(max_elements=100, repeat_threshold=0, symbols=True)])
+    except gdb.error as error:
+        rows.append([e, None, str(error)])
+print('ROWS' + json.dumps(rows))
+'''
+
+def main():
+    elf = os.path.join(here, 'values.elf')
+    check = '--check' in sys.argv
+    if not check:
+        subprocess.run(['arm-none-eabi-gcc', '-g', '-mcpu=cortex-m3', '-mthumb', '-O0', '-nostdlib', '-w',
+                        '-Wl,-Ttext=0x8000', '-Wl,-Tdata=0x20000000', '-fno-zero-initialized-in-bss',
+                        '-ffile-prefix-map=%s=.' % here, 'values.c', '-o', 'values.elf'], cwd=here, check=True)
+    script = '/tmp/record-%d.py' % os.getpid()
+    with open(script, 'w') as file:
+        file.write(GDB % json.dumps(expressions))
+    out = subprocess.run(['gdb-multiarch', '-nx', '-q', '-batch', elf, '-x', script], capture_output=True, text=True).stdout
+    os.unlink(script)
+    rows = json.loads(next(line[4:] for line in out.splitlines() if line.startswith('ROWS')))
+    text = '[\n' + ',\n'.join(json.dumps(row, ensure_ascii=False) for row in rows) + '\n]\n'
+    target = os.path.join(here, 'expected.json')
+    if check:
+        sys.exit(0 if open(target).read() == text else 'expected.json is not what gdb says now')
+    open(target, 'w').write(text)
+
+main()
