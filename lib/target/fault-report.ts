@@ -16,13 +16,12 @@ function encodingText(fault: Fault): string | undefined {
   return `${digits(fault.encoding >>> 16)} ${digits(fault.encoding & 0xffff)}`;
 }
 
-/** Where the address is, unless the message says it already. */
+/** What is at the address, when anything is: the engine's sentence has the address itself. */
 function placeText(fault: Fault, names: AddressNames): string {
-  if (fault.address === undefined) return '';
-  const what = names.describe(fault.address);
-  const region = names.region(fault.address);
-  const nullPointer = fault.kind === 'unmapped' && fault.address < PAGE ? ', a NULL pointer' : '';
-  return `; ${hex(fault.address, 8)} is ${what ?? region}${nullPointer}`;
+  if (fault.address === undefined || fault.address === fault.pc) return '';
+  if (fault.address < PAGE) return ' (a NULL pointer)';
+  if (fault.kind === 'unmapped') return '';
+  return ` (${names.describe(fault.address) ?? names.region(fault.address)})`;
 }
 
 export function faultReport(fault: Fault, names: AddressNames): FaultReport {

@@ -2,8 +2,8 @@
  * The imports of an ELF that nothing provides, each with the nearest names that are known. Zephyr's loader stops at
  * the first; here the user sees all of them at once. Weak undefined symbols count: the loader refuses them too.
  */
-import { SHN_UNDEF, SHT_REL, SHT_RELA } from '../elf/constants';
 import type { ElfFile } from '../elf/elf-file';
+import { importedNames } from '../llext/inspect';
 import type { LlextSubsystem } from '../llext/llext';
 
 export interface MissingImport {
@@ -43,29 +43,11 @@ export function nearestNames(name: string, known: readonly string[]): string[] {
     .map(({ candidate }) => candidate);
 }
 
-/** Indices of the symbols that relocations of allocated sections refer to: only these does the loader resolve. */
-function relocatedSymbols(elf: ElfFile): Set<number> {
-  const used = new Set<number>();
-  const targets = new Set(
-    elf.sections.filter(({ sh_type }) => sh_type === SHT_REL || sh_type === SHT_RELA).map(({ sh_info }) => sh_info),
-  );
-  const SHF_ALLOC = 2n;
-  for (const target of targets) {
-    const section = elf.sections.at(target);
-    if (section === undefined || (BigInt(section.sh_flags) & SHF_ALLOC) === 0n) continue;
-    for (const { symbolIndex } of elf.relocationsFor(target)) used.add(symbolIndex);
-  }
-  return used;
-}
-
 export function missingImports(elf: ElfFile, llext: LlextSubsystem, knownNames: readonly string[]): MissingImport[] {
-  const used = relocatedSymbols(elf);
-  const names = elf
-    .symbols()
-    .filter(({ index, st_shndx, name }) => st_shndx === SHN_UNDEF && name !== '' && used.has(index))
-    .map(({ name }) => name)
-    .filter((name) => llext.findSym(name) === undefined && llext.findExtensionSym(name) === undefined);
+  const names = importedNames(elf).filter(
+    (name) => name !== '' && llext.findSym(name) === undefined && llext.findExtensionSym(name) === undefined,
+  );
   const exported = llext.extensions().flatMap(({ expTab }) => expTab.symbols.map(({ name }) => name));
   const known = [...new Set([...knownNames, ...exported])];
-  return [...new Set(names)].sort().map((name) => ({ name, nearest: nearestNames(name, known) }));
+  return names.sort().map((name) => ({ name, nearest: nearestNames(name, known) }));
 }

@@ -1,0 +1,205 @@
+/**
+ * `llext run`: loads extensions into the emulated target, runs their init functions and one exported function.
+ * What the extension prints goes to standard output and nothing else does; how it ended is told in words on standard
+ * error. Exit code 0 = the function returned, 1 = it was not loaded, faulted or aborted, 2 = wrong usage.
+ */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
+import { cpus, findCpu, type CpuInfo } from '../lib/arch';
+import { FormatError } from '../lib/errors';
+import { ElfFile } from '../lib/elf/elf-file';
+import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
+import { cpuForElf } from '../lib/program/cpu-for-elf';
+import { EmulatedTarget } from '../lib/target/emulated-target';
+import type { LoadedExtension } from '../lib/target/load';
+import type { TargetStop } from '../lib/target/target';
+import { UsageError } from './usage-error';
+
+export interface Output {
+  write(text: string): unknown;
+}
+
+export interface CommandIo {
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+export const runUsage = `usage: llext run FILE... [--entry FUNCTION] [--arg INTEGER]... [--cpu CORE] [--heap-size KIB]
+
+Loads the extensions in order, runs their init functions, and calls FUNCTION of the last one on an emulated Cortex-M.
+
+  --entry FUNCTION   exported function (default: entry, main, start, test_entry, or the only export)
+  --arg INTEGER      argument, decimal or 0x hexadecimal; once for each
+  --cpu CORE         ${cpus.map(({ name }) => name).join(', ')}
+                     (default: what the ELF was built for)
+  --heap-size KIB    size of the llext heap (default: 64)
+  --help             this text
+
+Exit code: 0 the function returned, 1 load error, fault or abort, 2 wrong usage.
+`;
+
+const usualEntries = ['entry', 'main', 'start', 'test_entry'];
+
+interface RunOptions {
+  readonly files: readonly string[];
+  readonly entry: string | undefined;
+  readonly arguments: readonly bigint[];
+  readonly cpu: CpuInfo | undefined;
+  readonly heapSizeKiB: number | undefined;
+}
+
+export async function run(args: readonly string[], io: CommandIo): Promise<number> {
+  try {
+    const options = parseOptions(args);
+    if (options === undefined) {
+      io.stdout.write(runUsage);
+      return 0;
+    }
+    return await runFiles(options, io);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.stderr.write(`llext run: ${error.message}\n`);
+    return 2;
+  }
+}
+
+/** undefined: the usage was asked for. */
+function parseOptions(args: readonly string[]): RunOptions | undefined {
+  const { values, positionals } = parseCommandLine(args);
+  if (values.help === true) return undefined;
+  if (positionals.length === 0) throw new UsageError(`no FILE\n${runUsage}`);
+  const cpu = values.cpu === undefined ? undefined : findCpu(values.cpu);
+  if (values.cpu !== undefined && cpu === undefined) {
+    throw new UsageError(`--cpu: '${values.cpu}' is not one of ${cpus.map(({ name }) => name).join(', ')}`);
+  }
+  return {
+    files: positionals,
+    entry: values.entry,
+    arguments: (values.arg ?? []).map(parseInteger),
+    cpu,
+    heapSizeKiB: parseHeapSize(values['heap-size']),
+  };
+}
+
+function parseCommandLine(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: joinNegative(args),
+      allowPositionals: true,
+      options: {
+        entry: { type: 'string' },
+        arg: { type: 'string', multiple: true },
+        cpu: { type: 'string' },
+        'heap-size': { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** parseArgs takes `--arg -5` for two options: joined to `--arg=-5` it is what was meant. */
+function joinNegative(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    if (joined.at(-1) === '--arg' && /^-\d/.test(arg)) joined[joined.length - 1] = `--arg=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
+}
+
+function parseInteger(text: string): bigint {
+  if (!/^-?(0[xX][0-9a-fA-F]+|[0-9]+)$/.test(text)) throw new UsageError(`--arg: '${text}' is not an integer`);
+  const value = text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
+  if (value < -(1n << 31n) || value >= 1n << 32n) throw new UsageError(`--arg: ${text} does not fit into 32 bits`);
+  return value;
+}
+
+function parseHeapSize(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!(value >= 1 && value <= MAX_HEAP_SIZE_KIB)) {
+    throw new UsageError(`--heap-size: '${text}' is not a number of KiB from 1 to ${MAX_HEAP_SIZE_KIB}`);
+  }
+  return value;
+}
+
+function readFile(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** As the debug session names extensions: the file's name without ending and without what marks a debug ELF. */
+export function extensionName(file: string): string {
+  return basename(file)
+    .replace(/\.(llext|elf|o)$/, '')
+    .replace(/(_ext)?_debug$/, '');
+}
+
+/** The core of the last file; what is not an ELF is refused by the loader later. */
+function defaultCpu(contents: readonly Uint8Array[]): CpuInfo {
+  try {
+    return cpuForElf(ElfFile.parse(contents[contents.length - 1]));
+  } catch (error) {
+    if (error instanceof FormatError) return cpus[0];
+    throw error;
+  }
+}
+
+async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
+  const contents = options.files.map(readFile);
+  const target = EmulatedTarget.create({
+    cpu: options.cpu ?? defaultCpu(contents),
+    heapSizeKiB: options.heapSizeKiB,
+    listener: { output: ({ text }) => io.stdout.write(text) },
+  });
+  let last: LoadedExtension | undefined;
+  for (const [i, file] of options.files.entries()) {
+    const outcome = target.loadExtension({ name: extensionName(file), bytes: contents[i] });
+    if (!outcome.loaded) {
+      io.stderr.write(`${file}: ${outcome.message}\n`);
+      return 1;
+    }
+    last = outcome;
+  }
+  if (last === undefined) throw new UsageError('no FILE');
+  const { name, address } = chooseEntry(last, options.entry);
+  target.prepareCall(address, options.arguments, target.bringUpCalls());
+  const stop = await target.resume({ kind: 'continue' });
+  io.stderr.write(`${describeStop(name, stop)}\n`);
+  return stop.reason === 'exited' ? 0 : 1;
+}
+
+function chooseEntry({ extension }: LoadedExtension, wanted: string | undefined): { name: string; address: bigint } {
+  const exported = extension.expTab.symbols;
+  const list = exported.length === 0 ? 'nothing' : exported.map(({ name }) => name).join(', ');
+  const usual = usualEntries.find((name) => exported.some((symbol) => symbol.name === name));
+  const name = wanted ?? usual ?? (exported.length === 1 ? exported[0].name : undefined);
+  const found = exported.find((symbol) => symbol.name === name);
+  if (found !== undefined) return found;
+  if (name !== undefined)
+    throw new UsageError(`--entry: ${extension.name} does not export '${name}'; it exports ${list}`);
+  throw new UsageError(`which function? ${extension.name} exports ${list}; say --entry FUNCTION`);
+}
+
+function describeStop(entry: string, stop: TargetStop): string {
+  switch (stop.reason) {
+    case 'exited': {
+      const signed = BigInt.asIntN(32, stop.returnValue);
+      return `${entry} returned ${signed} (0x${BigInt.asUintN(32, signed).toString(16)})`;
+    }
+    case 'fault':
+      return `${entry} faulted: ${stop.fault.message}`;
+    case 'aborted':
+      return `${entry} aborted: ${stop.message}`;
+    case 'step':
+    case 'pause':
+    case 'breakpoint':
+      return `${entry} stopped: ${stop.reason}`;
+  }
+}
