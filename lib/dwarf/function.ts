@@ -149,7 +149,11 @@ function addChild(scope: MutableScope, child: Die, context: FunctionContext, dep
   }
 }
 
-/** Children of the abstract origin that no child of the concrete entry comes from. */
+/**
+ * Children of the abstract origin that no child of the concrete entry comes from. Only direct children count, as in
+ * gdb: a variable that the compiler moved into a block of its own is listed twice, where the block does not reach
+ * as optimized out.
+ */
 function missingOfOrigin(die: Die): readonly Die[] {
   const origin = die.reference(At.DW_AT_abstract_origin);
   if (origin === undefined) return [];
