@@ -18,6 +18,8 @@ export interface HostBench {
   readonly calls: HostCalls;
   readonly clock: VirtualClock;
   readonly output: OutputEvent[];
+  /** Gives an unfinished line, as at a stop. */
+  flush(): void;
   readonly state: ReturnType<typeof fakeMachine>['state'];
   /** Calls with r0-r3 as given; r0-r3 and xPSR afterwards. The call has to return. */
   callRegisters(name: string, registers: readonly number[]): number[];
@@ -70,6 +72,7 @@ export function hostBench(saturatingDivide = true): HostBench {
     calls,
     clock,
     output,
+    flush: () => console.flush(),
     state,
     call,
     callRegisters(name, registers) {
