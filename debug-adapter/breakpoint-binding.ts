@@ -130,9 +130,9 @@ export class BreakpointBinder {
     const match = this.matches.get(breakpoint.path)?.get(file);
     if (match?.kind !== 'match') return false;
     const found = program.breakpointLocations(match.files, breakpoint.requested.line);
-    for (const { address, file: source, line } of found) {
+    for (const { address, file: source, line, column } of found) {
       if (breakpoint.locations.some((location) => location.address === address)) continue;
-      breakpoint.locations.push({ instance: instance.id, address, file: source, line, targetId: undefined });
+      breakpoint.locations.push({ instance: instance.id, address, file: source, line, column, targetId: undefined });
     }
     return found.length > 0;
   }

@@ -1,12 +1,118 @@
+/**
+ * What decides at a breakpoint whether the program stops: condition, then hit count, then log message (which never
+ * stops). Expressions are compiled at the first arrival and kept, and everything runs inside of the engine's loop
+ * without waiting for anybody.
+ */
+import {
+  type CompiledExpression,
+  compileCondition,
+  compileExpression,
+  evaluateCondition,
+  evaluateExpression,
+  type EvaluationContext,
+  ExpressionError,
+} from '../lib/c-expression';
+import { formatValue } from '../lib/dwarf/format';
+import { StackUnwinder, unwindStack } from '../lib/dwarf/unwind';
+import type { Query } from '../lib/query';
 import type { SynchronousView } from '../lib/target/target';
+import type { LogPart } from './breakpoint-options';
 import type { BoundLocation, SourceBreakpoint } from './breakpoints';
+import { expressionMessage, scopeIn } from './expression-context';
 import type { Inferior } from './inferior';
 import type { SessionOutput } from './output';
+import { formatOptions } from './value-text';
+
+type StopCondition = (view: SynchronousView) => boolean;
+
+/** undefined: the breakpoint always stops. */
 export function stopCondition(
-  _b: SourceBreakpoint,
-  _l: BoundLocation,
-  _i: Inferior,
-  _o: SessionOutput,
-): ((view: SynchronousView) => boolean) | undefined {
-  return undefined;
+  breakpoint: SourceBreakpoint,
+  location: BoundLocation,
+  inferior: Inferior,
+  output: SessionOutput,
+): StopCondition | undefined {
+  const { requested, hitTest, log } = breakpoint;
+  const condition = requested.condition?.trim();
+  if (!condition && hitTest === undefined && log === undefined) return undefined;
+  const evaluator = new LocationEvaluator(inferior);
+  return (view) => {
+    breakpoint.lastError = undefined;
+    if (condition) {
+      const holds = evaluator.condition(condition, view);
+      if (typeof holds === 'string') {
+        // A condition that cannot be evaluated must not be skipped silently: the program stops and says why.
+        breakpoint.lastError = `the condition '${condition}' cannot be evaluated: ${holds}`;
+        output.line('important', `Breakpoint at line ${location.line}: ${breakpoint.lastError}`, location);
+        return true;
+      }
+      if (!holds) return false;
+    }
+    breakpoint.hits++;
+    if (hitTest !== undefined && !hitTest(breakpoint.hits)) return false;
+    if (log === undefined) return true;
+    output.line('console', log.map((part) => evaluator.logPart(part, view)).join(''), location);
+    return false;
+  };
+}
+
+/** Evaluates in the innermost frame of one code address; each text is compiled once. */
+class LocationEvaluator {
+  private readonly compiled = new Map<string, CompiledExpression | string>();
+
+  constructor(private readonly inferior: Inferior) {}
+
+  /** Whether it holds, or why it cannot be told. */
+  condition(text: string, view: SynchronousView): boolean | string {
+    return this.evaluate(text, view, true, (compiled, context) => evaluateCondition(compiled, context));
+  }
+
+  logPart(part: LogPart, view: SynchronousView): string {
+    if ('text' in part) return part.text;
+    const options = formatOptions(this.inferior);
+    const result = this.evaluate(part.expression, view, false, function* (compiled, context): Query<{ text: string }> {
+      const { value } = yield* evaluateExpression(compiled, context);
+      return { text: yield* formatValue(value, options) };
+    });
+    return typeof result === 'string' ? `<${result}>` : result.text;
+  }
+
+  private evaluate<T>(
+    text: string,
+    view: SynchronousView,
+    isCondition: boolean,
+    query: (compiled: CompiledExpression, context: EvaluationContext) => Query<T>,
+  ): T | string {
+    try {
+      const compiled = this.compile(text, view, isCondition);
+      if (typeof compiled === 'string') return compiled;
+      const unwinder = new StackUnwinder(view.registers, this.inferior.unwindOptions);
+      const frame = unwinder.innermost;
+      // DW_OP_call_frame_cfa is known once the caller has been asked for; most frames are cheap.
+      this.inferior.queryNow(unwinder.callerOf(frame), view);
+      const namedRegister = (name: string): bigint => this.inferior.target.readRegisterNow(name);
+      return this.inferior.queryNow(query(compiled, { frame, namedRegister }), view);
+    } catch (error) {
+      if (error instanceof ExpressionError) return expressionMessage(text, error);
+      throw error;
+    }
+  }
+
+  /** The names at one address are always the same ones. */
+  private compile(text: string, view: SynchronousView, isCondition: boolean): CompiledExpression | string {
+    const known = this.compiled.get(text);
+    if (known !== undefined) return known;
+    const options = { ...this.inferior.unwindOptions, limit: 1 };
+    const { frames } = this.inferior.queryNow(unwindStack(view.registers, options), view);
+    const scope = scopeIn(this.inferior, frames.at(0));
+    let result: CompiledExpression | string;
+    try {
+      result = isCondition ? compileCondition(text, scope) : compileExpression(text, scope, { sideEffects: 'forbid' });
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      result = expressionMessage(text, error);
+    }
+    this.compiled.set(text, result);
+    return result;
+  }
 }

@@ -15,6 +15,7 @@ export interface BoundLocation {
   readonly address: bigint;
   readonly file: SourceFile;
   readonly line: number;
+  readonly column: number;
   /** Number of the target's breakpoint; known when the target has taken it. */
   targetId: number | undefined;
 }

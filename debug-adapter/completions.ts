@@ -21,7 +21,7 @@ export async function completions(
   const word = /[\w$]*$/.exec(before)?.[0] ?? '';
   const frame = args.frameId === undefined ? await stop.frame(0) : undefined;
   const reference =
-    args.frameId === undefined ? frame && { stop, level: 0, frame } : requireFrame(session, args.frameId);
+    args.frameId === undefined ? frame && { stop, level: 0, frame } : await requireFrame(session, args.frameId);
   if (reference === undefined) return { targets: [] };
   const path = /([\w$.>[\]-]+?)(\.|->)$/.exec(before.slice(0, before.length - word.length));
   const found = path === null ? names(reference) : await members(reference, path[1]);

@@ -1,5 +1,6 @@
 /** The requests of lib/protocol.ts: what is loaded, for the sidebar, and what a name stands for, for hovers. */
 import { hex } from '../lib/bytes';
+import type { SourcePosition } from '../lib/dwarf/model';
 import { SHN_UNDEF } from '../lib/elf/constants';
 import { baseExports, findBaseExport } from '../lib/kernel/base-image';
 import { regionNames } from '../lib/llext/types';
@@ -12,7 +13,7 @@ import type {
   SymbolResponse,
 } from '../lib/protocol';
 import { errors } from './errors';
-import { evaluateToText } from './expression-context';
+import { globalText } from './expression-context';
 import type { LoadedExtension } from './inferior';
 import type { SessionState } from './session-state';
 
@@ -103,11 +104,12 @@ function describeSymbol(
   const symbols = program.program.symbols.filter((candidate) => candidate.name === name);
   const symbol = symbols.find((candidate) => program.toLoad(candidate.address) === (address & ~1n)) ?? symbols.at(0);
   const section = symbol && file.elf.sections.at(symbol.section);
-  const { type, declaration } = declarationOf({ program }, name);
+  const { type, declaration, kind } = declarationOf({ program }, name);
   const path = declaration && session.sourcePaths?.known(declaration.file);
   return {
     name,
-    kind: symbol?.kind ?? 'notype',
+    // clang gives statics of a file no type; its debug information knows.
+    kind: symbol === undefined || symbol.kind === 'notype' ? kind : symbol.kind,
     address: hex(address & ~1n, 8),
     size: symbol?.size,
     section: section?.name,
@@ -120,17 +122,24 @@ function declarationOf(
   { program }: Pick<LoadedExtension, 'program'>,
   name: string,
 ): {
-  type: string | undefined;
-  declaration: { file: Parameters<NonNullable<SessionState['sourcePaths']>['known']>[0]; line: number } | undefined;
+  readonly kind: SymbolDescription['kind'];
+  readonly type: string | undefined;
+  readonly declaration: SourcePosition | undefined;
 } {
   const debug = program.program.debug;
   const variable = debug?.globals().find((candidate) => candidate.name === name);
-  if (variable !== undefined) return { type: variable.type.displayName, declaration: variable.declaration };
+  if (variable !== undefined) {
+    return { kind: 'object', type: variable.type.displayName, declaration: variable.declaration };
+  }
   const found = debug?.functions().find((candidate) => candidate.name === name);
-  if (found === undefined) return { type: undefined, declaration: undefined };
+  if (found === undefined) return { kind: 'notype', type: undefined, declaration: undefined };
   const parameters = found.scope.variables.filter(({ isParameter }) => isParameter);
   const list = parameters.map((parameter) => parameter.type.displayName).join(', ');
-  return { type: `${found.returnType.displayName} (${list || 'void'})`, declaration: found.declaration };
+  return {
+    kind: 'function',
+    type: `${found.returnType.displayName} (${list || 'void'})`,
+    declaration: found.declaration,
+  };
 }
 
 export async function symbol(session: SessionState, args: SymbolArguments): Promise<SymbolResponse> {
@@ -140,8 +149,7 @@ export async function symbol(session: SessionState, args: SymbolArguments): Prom
     const address = loaded.program.symbolNamed(args.name);
     if (address === undefined) continue;
     const description = describeSymbol(session, loaded, args.name, address);
-    const isData = description.kind === 'object';
-    const value = isData ? await evaluateToText(session, loaded, args.name) : undefined;
+    const value = description.kind === 'object' ? await globalText(inferior, loaded, args.name) : undefined;
     return { kind: 'extension', extension: loaded.instance.name, symbol: description, value };
   }
   const base = findBaseExport(args.name);

@@ -1,7 +1,74 @@
-import { errors } from './errors';
-export function evaluate(): void {
-  throw errors.badExpression('not yet');
+/** evaluate (hover, watch, Debug Console, copy) and setExpression. */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { type FormatOptions, formatValue } from '../lib/dwarf/format';
+import { assignText } from './assignment';
+import { evaluateAtFileScope, evaluateText, performWrites } from './expression-context';
+import type { SessionState } from './session-state';
+import { type FrameReference, requireFrame } from './stack-trace';
+import { formatOptions } from './value-text';
+import { describeValue } from './variables';
+
+type After = (action: () => void) => void;
+
+export async function evaluate(
+  session: SessionState,
+  args: DebugProtocol.EvaluateArguments,
+  after: After,
+): Promise<DebugProtocol.EvaluateResponse['body']> {
+  const text = args.expression.trim();
+  const options = formatOf(args);
+  const reference = await frameOf(session, args.frameId);
+  if (reference === undefined) {
+    const inferior = session.requireInferior('evaluate');
+    const found = await evaluateAtFileScope(inferior, text);
+    return {
+      result: await inferior.query(formatValue(found, { ...formatOptions(inferior), ...options })),
+      variablesReference: 0,
+    };
+  }
+  // A hover must not change what it shows, and a watch is evaluated at every stop.
+  const mayWrite = args.context === 'repl' || args.context === undefined;
+  const { value, writes } = await evaluateText(reference, text, mayWrite ? 'allow' : 'forbid');
+  await performWrites(session, reference, writes, after);
+  const key = `evaluate ${reference.level} ${text}`;
+  return asResult(await describeValue(session, { ...reference, key }, value, text, options));
 }
-export function setExpression(): void {
-  throw errors.badExpression('not yet');
+
+export async function setExpression(
+  session: SessionState,
+  args: DebugProtocol.SetExpressionArguments,
+  after: After,
+): Promise<DebugProtocol.SetExpressionResponse['body']> {
+  session.requireStop('setExpression');
+  const reference = (await frameOf(session, args.frameId)) ?? (await requireFrame(session, 0));
+  const expression = args.expression.trim();
+  const value = await assignText(session, reference, expression, args.value, after);
+  const key = `evaluate ${reference.level} ${expression}`;
+  return describeValue(
+    session,
+    { ...reference, key },
+    value,
+    expression,
+    args.format?.hex === true ? { hex: true } : {},
+  );
+}
+
+/** The frame that is meant; undefined while the program runs: then only names of file scope have a meaning. */
+async function frameOf(session: SessionState, frameId: number | undefined): Promise<FrameReference | undefined> {
+  if (frameId !== undefined) return requireFrame(session, frameId);
+  const { stop } = session.execution;
+  const frame = await stop?.frame(0);
+  return stop && frame && { stop, level: 0, frame };
+}
+
+function formatOf({ context, format }: DebugProtocol.EvaluateArguments): FormatOptions {
+  return {
+    ...(format?.hex === true ? { hex: true } : {}),
+    // What is copied is complete.
+    ...(context === 'clipboard' ? { maxElements: 100_000, maxDepth: 100 } : {}),
+  };
+}
+
+function asResult({ value, ...rest }: Omit<DebugProtocol.Variable, 'name'>): DebugProtocol.EvaluateResponse['body'] {
+  return { result: value, ...rest };
 }

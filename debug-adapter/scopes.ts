@@ -15,11 +15,11 @@ export interface ListedVariable {
   readonly evaluateName: string | undefined;
 }
 
-export function scopes(
+export async function scopes(
   session: SessionState,
   args: DebugProtocol.ScopesArguments,
-): DebugProtocol.ScopesResponse['body'] {
-  const reference = requireFrame(session, args.frameId);
+): Promise<DebugProtocol.ScopesResponse['body']> {
+  const reference = await requireFrame(session, args.frameId);
   const { stop, level, frame } = reference;
   const result: DebugProtocol.Scope[] = [];
   const locals = localsOf(frame);

@@ -15,7 +15,7 @@ import { type ClientPosition, SessionOutput } from './output';
 import type { ExtensionFile } from './program-files';
 import type { AdapterServices } from './services';
 import type { SourcePaths } from './source-paths';
-import type { FrameReference } from './stack-trace';
+import type { FrameNumber } from './stack-trace';
 import type { Stop } from './stop';
 import type { VariableContainer } from './variables';
 
@@ -43,7 +43,7 @@ export class SessionState implements BreakpointHost {
   readonly output: SessionOutput;
   readonly breakpoints: BreakpointBinder;
   readonly execution: Execution;
-  readonly frames = new Handles<FrameReference>();
+  readonly frames = new Handles<FrameNumber>();
   readonly containers = new Handles<VariableContainer>();
   /** Resolved by configurationDone, rejected by a disconnect before it. */
   readonly configured: Promise<void>;

@@ -9,10 +9,13 @@ import type { SessionState } from './session-state';
 import { threadId } from './thread-id';
 import type { Stop } from './stop';
 
-/** What a frame id stands for. */
-export interface FrameReference {
+/** What a frame id stands for. The frame itself is asked of the stop: a write may have changed it. */
+export interface FrameNumber {
   readonly stop: Stop;
   readonly level: number;
+}
+
+export interface FrameReference extends FrameNumber {
   readonly frame: FrameInfo;
 }
 
@@ -42,10 +45,11 @@ export async function stackTrace(
   return { stackFrames, totalFrames: complete ? frames.length : frames.length + 1 };
 }
 
-export function requireFrame(session: SessionState, id: number): FrameReference {
+export async function requireFrame(session: SessionState, id: number): Promise<FrameReference> {
   const found = session.frames.get(id);
-  if (found === undefined) throw errors.unknownFrame(id);
-  return found;
+  const frame = await found?.stop.frame(found.level);
+  if (found === undefined || frame === undefined) throw errors.unknownFrame(id);
+  return { ...found, frame };
 }
 
 async function describeFrame(
@@ -55,7 +59,7 @@ async function describeFrame(
   level: number,
 ): Promise<DebugProtocol.StackFrame> {
   const { inferior } = stop;
-  const id = session.frames.set(`frame ${level}`, { stop, level, frame });
+  const id = session.frames.set(`frame ${level}`, { stop, level });
   const extension = inferior.extensionAt(frame.lookupPc);
   const result: DebugProtocol.StackFrame = new StackFrame(id, nameOf(stop, frame));
   result.instructionPointerReference = hex(frame.pc, 8);

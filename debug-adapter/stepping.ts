@@ -223,15 +223,16 @@ type Decision =
   | { readonly action: 'enter'; readonly address: bigint };
 
 function decideLine(stepped: SteppedLine, here: StepPosition, range: StepRange): Decision {
-  if (here.pc === range.start && !sameLine(range, stepped.line)) {
-    if (range.isStatement) return { action: 'stop', hidden: here.hidden };
-    // No statement begins here: look for a better place, unless the frame has changed.
+  let line: Line | undefined = range;
+  if (!sameLine(range, stepped.line)) {
+    const atStart = here.pc === range.start;
+    if (atStart && range.isStatement) return { action: 'stop', hidden: here.hidden };
+    // No statement begins here: look for a better place, in this frame as in one that was returned to. There, a
+    // statement of the same line that comes later is one to stop at.
     if (frameIdOf(here) === stepped.frameId) return { action: 'go-on', stepped };
+    if (atStart) line = undefined;
   }
-  return {
-    action: 'go-on',
-    stepped: { frameId: frameIdOf(here), stackId: here.stackId, line: range, ranges: [range] },
-  };
+  return { action: 'go-on', stepped: { frameId: frameIdOf(here), stackId: here.stackId, line, ranges: [range] } };
 }
 
 function isCallFrom(here: StepPosition, stackId: string): boolean {

@@ -1,7 +1,7 @@
 /** The variables request: lists of a scope, members, elements (paged), what pointers point to, registers, flags. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
-import { formatValue, type FormatOptions, symbolAnnotation } from '../lib/dwarf/format';
+import { formatValue, type FormatOptions } from '../lib/dwarf/format';
 import { stripType } from '../lib/dwarf/model';
 import {
   childrenOf,
@@ -12,13 +12,14 @@ import {
   type Value,
   variableValue,
 } from '../lib/dwarf/value';
-import { assignText, assignToValue } from './assignment';
+import { assignText } from './assignment';
 import { errors } from './errors';
 import type { Inferior } from './inferior';
 import { describeRegisters, statusFields } from './registers';
 import type { ListedVariable } from './scopes';
 import type { SessionState } from './session-state';
 import type { Stop } from './stop';
+import { formatOptions } from './value-text';
 
 /** What a variablesReference stands for. `key` makes the number the same at the next stop. */
 export type VariableContainer = { readonly key: string; readonly stop: Stop; readonly level: number } & (
@@ -128,17 +129,6 @@ async function describeChild(
   };
 }
 
-export function formatOptions(inferior: Inferior): FormatOptions {
-  return {
-    symbolText: symbolAnnotation((address) => {
-      const found = inferior.programAt(address)?.symbolAt(address);
-      if (found !== undefined) return { symbol: found.symbol, offset: Number(found.offset) };
-      const host = inferior.target.hostSymbol(address & ~1n);
-      return host && { symbol: { name: host.name, kind: 'function' }, offset: host.offset };
-    }),
-  };
-}
-
 /** The properties that variables and evaluate results share. */
 export async function describeValue(
   session: SessionState,
@@ -200,6 +190,12 @@ export async function setVariable(
   const children = await childrenIn(container, 0, Number.MAX_SAFE_INTEGER);
   const child = children.find(({ name }) => name === args.name);
   if (child === undefined) throw errors.unknownVariable(args.name);
-  const value = await assignToValue(session, reference, child.value, args.name, args.value, after);
+  if (child.evaluateName === undefined) {
+    throw errors.notAssignable(
+      args.name,
+      'another variable of its name hides it here; select the frame or block that it is of',
+    );
+  }
+  const value = await assignText(session, reference, child.evaluateName, args.value, after);
   return describeValue(session, { ...container, key: `${container.key}/${args.name}` }, value, child.evaluateName);
 }

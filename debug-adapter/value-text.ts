@@ -1,0 +1,14 @@
+/** How values are written: with the names of the symbols that addresses belong to. */
+import { type FormatOptions, symbolAnnotation } from '../lib/dwarf/format';
+import type { Inferior } from './inferior';
+
+export function formatOptions(inferior: Inferior): FormatOptions {
+  return {
+    symbolText: symbolAnnotation((address) => {
+      const found = inferior.programAt(address)?.symbolAt(address);
+      if (found !== undefined) return { symbol: found.symbol, offset: Number(found.offset) };
+      const host = inferior.target.hostSymbol(address & ~1n);
+      return host && { symbol: { name: host.name, kind: 'function' }, offset: host.offset };
+    }),
+  };
+}
