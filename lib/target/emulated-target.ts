@@ -108,10 +108,12 @@ export class EmulatedTarget implements Target {
   loadExtension(file: ExtensionFile): LoadOutcome {
     this.loaderMessages = [];
     const outcome = loadInto(this.parts.kernel, file, this.loaderMessages);
-    if (outcome.loaded && !this.extensions.some((entry) => entry.extension === outcome.extension)) {
-      this.extensions.push(outcome);
-      this.parts.names.add(outcome.instance, outcome.elf, outcome.extension.sections);
-    }
+    if (!outcome.loaded) return outcome;
+    // A name that is loaded already only counts one use more.
+    const known = this.extensions.find(({ instance }) => instance.id === outcome.instance.id);
+    if (known !== undefined) return known;
+    this.extensions.push(outcome);
+    this.parts.names.add(outcome.instance, outcome.elf, outcome.extension.sections);
     return outcome;
   }
 
@@ -119,7 +121,7 @@ export class EmulatedTarget implements Target {
   unloadExtension(loaded: LoadedExtension): number {
     const left = this.parts.kernel.llext.unload(loaded.extension);
     if (left === 0) {
-      this.extensions = this.extensions.filter((entry) => entry !== loaded);
+      this.extensions = this.extensions.filter(({ instance }) => instance.id !== loaded.instance.id);
       this.parts.names.remove(loaded.instance.id);
     }
     return left;
