@@ -1,0 +1,148 @@
+/**
+ * `llext inspect FILE...`: what the loader would make of a file, from the file alone: regions and sections, exports,
+ * imports and who provides them, relocations by type, and everything that llext_load would refuse.
+ */
+import { parseArgs } from 'node:util';
+import { constantName, elfTypes, machineNames, relocationName, SHT_REL, SHT_RELA } from '../lib/elf/constants';
+import { ElfFile } from '../lib/elf/elf-file';
+import { FormatError } from '../lib/errors';
+import { findBaseExport } from '../lib/kernel/base-image';
+import { inspectRegions } from '../lib/llext/inspect';
+import type { Inspection } from '../lib/llext/inspect';
+import { readInput } from './load';
+import { table } from './output';
+import type { CommandOutput } from './output';
+import { UsageError } from './usage-error';
+
+export const inspectHelp = `usage: llext inspect FILE... [--json]
+
+Shows what llext_load would make of each file, without a target.
+
+  --json    one object for one file, an array for several
+  --help
+
+exit status: 0 all files could be read, 2 wrong usage, or a file that is not a readable ELF
+`;
+
+export async function inspect(args: string[], io: CommandOutput): Promise<number> {
+  try {
+    const { values, positionals } = parseArguments(args);
+    if (values.help === true) {
+      io.stdout.write(inspectHelp);
+      return 0;
+    }
+    if (positionals.length === 0) throw new UsageError('no file is given');
+    return await inspectFiles(positionals, values.json === true, io);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.stderr.write(`llext inspect: ${error.message}\n`);
+    return 2;
+  }
+}
+
+async function inspectFiles(files: readonly string[], json: boolean, io: CommandOutput): Promise<number> {
+  const objects: object[] = [];
+  for (const file of files) {
+    const bytes = await readInput(file);
+    try {
+      const elf = ElfFile.parse(bytes);
+      const inspection = inspectRegions(elf);
+      if (json) objects.push(inspectionJson(file, elf, inspection));
+      else io.stdout.write(describe(file, elf, inspection));
+    } catch (error) {
+      if (error instanceof FormatError) throw new UsageError(`${file}: ${error.message}`);
+      throw error;
+    }
+  }
+  if (json) io.stdout.write(`${JSON.stringify(objects.length === 1 ? objects[0] : objects, undefined, 2)}\n`);
+  return 0;
+}
+
+/** Number of relocations by the name of their type, most frequent first. */
+function relocationCounts(elf: ElfFile): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const section of elf.sections) {
+    if (section.sh_type !== SHT_REL && section.sh_type !== SHT_RELA) continue;
+    for (const { type } of elf.relocationsOf(section)) {
+      const name = relocationName(elf.header.e_machine, type);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+  }
+  return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+}
+
+function inspectionJson(file: string, elf: ElfFile, inspection: Inspection): object {
+  const { header } = elf;
+  return {
+    file,
+    header: {
+      class: elf.is64 ? 64 : 32,
+      data: elf.littleEndian ? 'little-endian' : 'big-endian',
+      type: constantName(elfTypes, header.e_type),
+      machine: constantName(machineNames, header.e_machine),
+      flags: `0x${header.e_flags.toString(16)}`,
+      sections: elf.sections.length,
+      symbols: elf.symbols().length,
+    },
+    regions: inspection.regions.map(({ name, fileOffset, ...region }) => ({
+      region: name,
+      offset: `0x${fileOffset.toString(16)}`,
+      ...region,
+    })),
+    exports: inspection.exports.map((symbol) => ({ ...symbol, value: `0x${symbol.value.toString(16)}` })),
+    imports: inspection.imports.map((name) => ({ name, built_in: findBaseExport(name) !== undefined })),
+    relocations: Object.fromEntries(relocationCounts(elf)),
+    problem: inspection.problem,
+    problems: inspection.problems,
+  };
+}
+
+function describe(file: string, elf: ElfFile, inspection: Inspection): string {
+  const { header } = elf;
+  const kind = `${constantName(machineNames, header.e_machine)} ${constantName(elfTypes, header.e_type)}`;
+  const order = elf.littleEndian ? 'little' : 'big';
+  const regions = inspection.regions.flatMap(({ name, size, sections }) =>
+    (sections.length === 0 ? [undefined] : sections).map((section, i) => [
+      i === 0 ? name : '',
+      i === 0 ? String(size) : '',
+      section?.name ?? '',
+      section?.offset === undefined ? '' : `+0x${section.offset.toString(16)}`,
+      section === undefined ? '' : String(section.size),
+    ]),
+  );
+  const exports = inspection.exports.map(({ name, symbol, section, value, size }) => {
+    const what = symbol === name ? '' : symbol;
+    return [name, `${section ?? '?'}+0x${value.toString(16)}`, `${size} bytes`, what];
+  });
+  const imports = inspection.imports.map((name) => [
+    name,
+    findBaseExport(name) === undefined ? 'not in the built-in base image' : 'built-in base image',
+  ]);
+  const counts = relocationCounts(elf).map(([name, count]) => [String(count), name]);
+  const problems = inspection.problems.map(({ severity, message }) => `  ${severity}: ${message}\n`);
+  const verdict =
+    inspection.problem === undefined
+      ? 'llext_load accepts this file where all imports are provided\n'
+      : `llext_load refuses this file: ${inspection.problem}\n`;
+  return [
+    `${file}: ${kind}, ${elf.is64 ? 64 : 32}-bit ${order}-endian, ${elf.sections.length} sections\n`,
+    `regions\n${table([['', 'size', 'section', 'offset', 'size'], ...regions], [1, 3, 4])}`,
+    exports.length === 0 ? 'exports nothing\n' : `exports\n${table(exports)}`,
+    imports.length === 0 ? 'imports nothing\n' : `imports\n${table(imports)}`,
+    counts.length === 0 ? '' : `relocations\n${table(counts, [0])}`,
+    verdict,
+    ...problems,
+  ].join('');
+}
+
+function parseArguments(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

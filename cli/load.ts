@@ -1,0 +1,290 @@
+/**
+ * `llext load FILE...`: loads extensions in order as llext_load would and shows the result: regions, sections, tables,
+ * or why it was refused. Nothing is executed.
+ */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ElfFile } from '../lib/elf/elf-file';
+import { errnoName, FormatError } from '../lib/errors';
+import type { BufLoader } from '../lib/llext/buf-loader';
+import type { LlextExtension } from '../lib/llext/extension';
+import type { LlextLoadResult } from '../lib/llext/llext';
+import type { LlextLoadParam } from '../lib/llext/loader';
+import { regionNames } from '../lib/llext/types';
+import type { LlextStorage, RegionName } from '../lib/llext/types';
+import { missingImports } from '../lib/target/missing-imports';
+import type { MissingImport } from '../lib/target/missing-imports';
+import { builtInBaseImage, parseBaseImage } from './base-image-file';
+import type { BaseImage } from './base-image-file';
+import { extensionJson, failureJson, hexAddress, sectMapJson, sectsJson, storageNumbers } from './load-json';
+import type { JsonObject } from './load-json';
+import { LoadTarget } from './load-target';
+import type { Placement } from './load-target';
+import { table } from './output';
+import type { CommandOutput } from './output';
+import { parseAddress, UsageError } from './usage-error';
+
+export const loadHelp = `usage: llext load FILE... [options]
+
+Loads extensions in order, as Zephyr's llext_load does, and shows regions, sections, exports and dependencies.
+An extension is named after its file, without the suffix.
+
+  --image FILE.json          base image: export table, page size, configuration, heap (default: the built-in one)
+  --place [NAME:]REGION=ADDRESS
+                             puts a region there instead of where the heap would (again for each region);
+                             REGION: ${regionNames.join(' ')}
+  --storage KIND             of the file image: temporary (default), persistent, writable
+  --no-peek                  the loader cannot give addresses into the file image, as one that reads a file system
+  --buffer ADDRESS           where the first file image lies; each other follows on the next page of 4 KiB
+  --keep-section-info        keep_section_info; freed again (llext_free_inspection_data) after it was shown
+  --no-relocate-local        relocate_local = false: nothing is relocated
+  --pre-located              pre_located: the file is used where it lies
+  --json                     one object for one file, an array for several; addresses are 0x strings
+  --help
+
+exit status: 0 all loaded, 1 one was refused, 2 wrong usage or unreadable file
+`;
+
+interface LoadOptions {
+  readonly files: readonly string[];
+  readonly image: string | undefined;
+  readonly placements: readonly Placement[];
+  readonly storage: LlextStorage;
+  readonly peek: boolean;
+  readonly buffer: bigint | undefined;
+  readonly parm: LlextLoadParam;
+  readonly json: boolean;
+}
+
+/** What there is to show of one file. */
+interface Loaded {
+  readonly file: string;
+  readonly name: string;
+  readonly loader: BufLoader;
+  readonly result: LlextLoadResult;
+  readonly log: readonly string[];
+  readonly missing: readonly MissingImport[];
+}
+
+export async function load(args: string[], io: CommandOutput): Promise<number> {
+  try {
+    const options = parseOptions(args);
+    if (options === undefined) {
+      io.stdout.write(loadHelp);
+      return 0;
+    }
+    return await loadFiles(options, io);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.stderr.write(`llext load: ${error.message}\n`);
+    return 2;
+  }
+}
+
+async function loadFiles(options: LoadOptions, io: CommandOutput): Promise<number> {
+  const image = await readImage(options.image);
+  const contents = await Promise.all(options.files.map(readInput));
+  const target = new LoadTarget(image, options.placements, options.buffer ?? image.pool);
+  const json: JsonObject[] = [];
+  let status = 0;
+  for (const [i, file] of options.files.entries()) {
+    const loaded = loadFile(target, image, options, file, contents[i]);
+    const { extension } = loaded.result;
+    if (extension === undefined) status = 1;
+    else warnOfPlacements(options.placements, loaded, extension, io);
+    if (options.json) json.push(loadJson(target, options, loaded));
+    else if (extension !== undefined) io.stdout.write(describeLoaded(target, loaded, extension));
+    else io.stderr.write(describeRefused(loaded));
+    // What keep_section_info kept was shown; from here on the heap is as without it.
+    if (extension !== undefined) target.llext.freeInspectionData(loaded.loader, extension);
+  }
+  if (options.json) io.stdout.write(`${JSON.stringify(json.length === 1 ? json[0] : json, undefined, 2)}\n`);
+  return status;
+}
+
+function loadFile(target: LoadTarget, image: BaseImage, options: LoadOptions, file: string, bytes: Uint8Array): Loaded {
+  const name = basename(file).replace(/\.[^.]*$/, '');
+  const loader = target.placeFile(bytes, options.storage, options.peek);
+  target.announce(name);
+  const result = target.llext.load(loader, name, options.parm);
+  const log = target.takeLog();
+  return { file, name, loader, result, log, missing: result.ret < 0 ? findMissing(target, image, bytes) : [] };
+}
+
+/** All of them, where the loader stops at the first. */
+function findMissing(target: LoadTarget, image: BaseImage, bytes: Uint8Array): MissingImport[] {
+  try {
+    const known = image.exports.map(({ name }) => name);
+    return missingImports(ElfFile.parse(bytes), target.llext, known);
+  } catch (error) {
+    // The file is malformed; its own tables tell nothing.
+    if (error instanceof FormatError) return [];
+    throw error;
+  }
+}
+
+function loadJson(target: LoadTarget, options: LoadOptions, loaded: Loaded): JsonObject {
+  const { result, loader, parm } = { ...loaded, parm: options.parm };
+  const { extension } = result;
+  const json: JsonObject = {
+    op: 'load',
+    req_name: loaded.name,
+    file: basename(loaded.file),
+    file_len: loader.length,
+    storage: storageNumbers[options.storage],
+    relocate_local: Number(parm.relocate_local),
+    pre_located: Number(parm.pre_located),
+    keep: Number(parm.keep_section_info),
+    nopeek: Number(!options.peek),
+    buf: hexAddress(loader.address),
+    ret: result.ret,
+  };
+  if (extension !== undefined) Object.assign(json, extensionJson(extension));
+  json.ldr_sects = sectsJson(result);
+  if (extension !== undefined && result.ret === 0) {
+    json.sect_map = sectMapJson(extension);
+    if (parm.keep_section_info) {
+      json.free_inspection_ret = target.llext.freeInspectionData(loader, extension);
+      json.alloc_size_after_free = Number(extension.allocSize);
+    }
+  }
+  if (extension === undefined) Object.assign(json, failureJson(result, loaded.missing));
+  json.log = loaded.log;
+  return json;
+}
+
+/** A region that the loader uses inside of the file image, or that does not exist, is not placed by anybody. */
+function warnOfPlacements(
+  placements: readonly Placement[],
+  { name, result }: Loaded,
+  extension: LlextExtension,
+  io: CommandOutput,
+): void {
+  if (result.ret !== 0) return;
+  for (const placement of placements) {
+    if (placement.name !== undefined && placement.name !== name) continue;
+    const address = extension.mem[regionNames.indexOf(placement.region)];
+    if (address === placement.address) continue;
+    const where = address === 0n ? 'it has none' : `it is used in place at ${hexAddress(address)}`;
+    io.stderr.write(`llext load: ${placement.region} of '${name}' is not placed: ${where}\n`);
+  }
+}
+
+function describeLoaded(target: LoadTarget, { file, result }: Loaded, extension: LlextExtension): string {
+  const { name, mem, memSize, memOnHeap } = extension;
+  if (result.ret > 0) return `${file}: '${name}' is loaded already, use count ${extension.useCount}\n`;
+  const head = `${file}: loaded as '${name}', struct llext at ${hexAddress(extension.address)}`;
+  const regions = regionNames.flatMap((region, i) => {
+    if (memSize[i] === 0n) return [];
+    return [[region, hexAddress(mem[i]), String(memSize[i]), memOnHeap[i] ? 'heap' : 'file']];
+  });
+  const sections = extension.sections.map((section) => [
+    section.name,
+    section.region,
+    hexAddress(section.address),
+    String(section.size),
+  ]);
+  const exports = extension.expTab.symbols.map((symbol) => [symbol.name, hexAddress(symbol.address)]);
+  const names = new Map(target.llext.extensions().map((other) => [other.address, other.name]));
+  const dependencies = extension.dependency.map((address) => names.get(address) ?? hexAddress(address));
+  const flags = extension.sections
+    .filter(({ region }) => regionNames.indexOf(region) < regionNames.indexOf('EXPORT'))
+    .map((section) => `  -s ${section.name} ${hexAddress(section.address)}\n`);
+  return [
+    `${head}, ${extension.allocSize} bytes in heap, use count ${extension.useCount}\n`,
+    `regions\n${table([['', 'address', 'size', ''], ...regions], [2])}`,
+    `sections\n${table([['', 'region', 'address', 'size'], ...sections], [3])}`,
+    exports.length === 0 ? 'exports nothing\n' : `exports\n${table(exports)}`,
+    dependencies.length === 0 ? '' : `depends on ${dependencies.join(', ')}\n`,
+    `gdb add-symbol-file flags:\n${flags.join('')}`,
+  ].join('');
+}
+
+function describeRefused({ file, result, log, missing }: Loaded): string {
+  const name = errnoName(result.ret);
+  const messages = log.filter((line) => /^<(err|wrn)>/.test(line)).map((line) => `  ${line}\n`);
+  const fault = result.fault === undefined ? '' : `  ${result.fault.message}\n`;
+  return [
+    `${file}: refused, llext_load returns ${result.ret}${name === undefined ? '' : ` (-${name})`}\n`,
+    ...messages,
+    fault,
+    describeMissing(missing),
+  ].join('');
+}
+
+export function describeMissing(missing: readonly MissingImport[]): string {
+  if (missing.length === 0) return '';
+  const rows = missing.map(({ name, nearest }) => [name, nearest.length === 0 ? '' : `nearest: ${nearest.join(', ')}`]);
+  return `imports that nothing provides\n${table(rows)}`;
+}
+
+async function readImage(file: string | undefined): Promise<BaseImage> {
+  if (file === undefined) return builtInBaseImage();
+  return parseBaseImage(new TextDecoder().decode(await readInput(file)), file);
+}
+
+export async function readInput(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new UsageError(`cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** undefined = help is wanted. */
+function parseOptions(args: string[]): LoadOptions | undefined {
+  const { values, positionals } = parseArguments(args);
+  if (values.help === true) return undefined;
+  if (positionals.length === 0) throw new UsageError('no file is given');
+  const storage = values.storage ?? 'temporary';
+  if (storage !== 'temporary' && storage !== 'persistent' && storage !== 'writable') {
+    throw new UsageError(`--storage: '${storage}' is none of temporary, persistent, writable`);
+  }
+  return {
+    files: positionals,
+    image: values.image,
+    placements: (values.place ?? []).map(parsePlacement),
+    storage,
+    peek: values['no-peek'] !== true,
+    buffer: values.buffer === undefined ? undefined : parseAddress(values.buffer, '--buffer'),
+    parm: {
+      relocate_local: values['no-relocate-local'] !== true,
+      pre_located: values['pre-located'] === true,
+      keep_section_info: values['keep-section-info'] === true,
+    },
+    json: values.json === true,
+  };
+}
+
+function parseArguments(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        image: { type: 'string' },
+        place: { type: 'string', multiple: true },
+        storage: { type: 'string' },
+        'no-peek': { type: 'boolean' },
+        buffer: { type: 'string' },
+        'keep-section-info': { type: 'boolean' },
+        'no-relocate-local': { type: 'boolean' },
+        'pre-located': { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parsePlacement(text: string): Placement {
+  const match = /^(?:(.+):)?([^:=]+)=(.+)$/.exec(text);
+  if (match === null) throw new UsageError(`--place: '${text}' is not [NAME:]REGION=ADDRESS`);
+  const [, name, region, address] = match as unknown as [string, string | undefined, string, string];
+  const known = regionNames.find((candidate): candidate is RegionName => candidate === region);
+  if (known === undefined) throw new UsageError(`--place: '${region}' is none of ${regionNames.join(', ')}`);
+  return { name, region: known, address: parseAddress(address, `--place ${region}`) };
+}

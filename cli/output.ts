@@ -1,0 +1,16 @@
+/** What a command writes to, and tables for people. */
+
+export interface CommandOutput {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/** Columns padded to their widest cell; those named in `right` are flush right. */
+export function table(rows: readonly (readonly string[])[], right: readonly number[] = [], indent = '  '): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  const lines = rows.map((row) =>
+    row.map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  '),
+  );
+  return lines.map((line) => `${indent}${line}`.trimEnd() + '\n').join('');
+}
