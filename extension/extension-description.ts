@@ -5,7 +5,6 @@
  */
 import { hex } from '../lib/bytes';
 import { spellType } from '../lib/dwarf/type-name';
-import { SHN_UNDEF, STB_LOCAL } from '../lib/elf/constants';
 import { exportAddress, findBaseExport } from '../lib/kernel/base-image';
 import { inspectRegions } from '../lib/llext/inspect';
 import type { ExtensionDescription, RegionDescription, SymbolDescription } from '../lib/protocol';
@@ -51,7 +50,14 @@ function describe(file: ExtensionFile): ExtensionDescription {
     }));
     const names = new Set(inspected.exports.map(({ name }) => name));
     const exports = [...names].map((name) => describeSymbol(file, name) ?? undescribed(name));
-    return { ...head, ...nothing, regions, exports, imports: importsOf(file.loaded), problem: inspected.problem };
+    return {
+      ...head,
+      ...nothing,
+      regions,
+      exports,
+      imports: [...inspected.imports].sort(),
+      problem: inspected.problem,
+    };
   } catch (error) {
     return { ...head, ...nothing, problem: messageOf(error) };
   }
@@ -68,13 +74,6 @@ function undescribed(name: string): SymbolDescription {
     type: undefined,
     source: undefined,
   };
-}
-
-function importsOf({ elf }: ElfEntry): string[] {
-  const undefinedSymbols = elf.symbols().filter(({ st_shndx, name, binding }) => {
-    return st_shndx === SHN_UNDEF && name !== '' && binding !== STB_LOCAL;
-  });
-  return [...new Set(undefinedSymbols.map(({ name }) => name))].sort();
 }
 
 /** A function or variable that the file defines, local ones included. Its source is as the compiler wrote it. */

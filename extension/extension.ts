@@ -16,7 +16,8 @@ const cFiles: vscode.DocumentSelector = [{ language: 'c' }, { language: 'cpp' }]
 
 /** What activate() returns to other extensions and to the tests. */
 export interface Api {
-  readonly tree: vscode.TreeDataProvider<unknown>;
+  readonly tree: LlextTree;
+  readonly configurations: ConfigurationProvider;
 }
 
 export function activate(context: vscode.ExtensionContext): Api {
@@ -46,5 +47,5 @@ export function activate(context: vscode.ExtensionContext): Api {
     registerCommands({ cache, sessions, tree, configurations }),
   );
   openLog().info(`LLEXT Debugger ${String(context.extension.packageJSON.version)} is active.`);
-  return { tree };
+  return { tree, configurations };
 }

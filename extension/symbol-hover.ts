@@ -4,13 +4,13 @@
  * or that nothing does. Names that are no symbols (locals, macros) have no hover of ours.
  */
 import * as vscode from 'vscode';
-import type { ElfCache } from './elf-cache';
-import { extensionsOfSource, findExtensions } from './elf-search';
+import { isBroken, type ElfCache } from './elf-cache';
+import { extensionsOfSource, findExtensions, type ExtensionFile } from './elf-search';
 import { wordAt, inCommentOrString } from './expression-at';
 import { describeBaseExport, describeFile, describeSymbol, regionOf } from './extension-description';
 import { bytes } from './llext-tree-item';
 import type { Sessions } from './sessions';
-import { fromUri } from './workspace-files';
+import { fromUri, toUri } from './workspace-files';
 import type { SymbolDescription, SymbolResponse } from '../lib/protocol';
 
 interface Fact {
@@ -34,7 +34,8 @@ export class SymbolHover implements vscode.HoverProvider {
       path: fromUri(document.uri),
       line: position.line + 1,
     });
-    const facts = live === undefined ? await this.fromFiles(document.uri, word.text) : liveFacts(live, word.text);
+    const facts =
+      live === undefined ? await this.fromFiles(document.uri, word.text) : await this.fromSession(live, word.text);
     if (facts.length === 0) return undefined;
     const range = new vscode.Range(position.line, word.start, position.line, word.end);
     return new vscode.Hover(facts.map(markdown), range);
@@ -55,6 +56,36 @@ export class SymbolHover implements vscode.HoverProvider {
     return facts;
   }
 
+  /** The session knows the address and the value, the file the declaration and the place in the section. */
+  private async fromSession(live: SymbolResponse, name: string): Promise<Fact[]> {
+    const { kind, extension, symbol, value } = live;
+    switch (kind) {
+      case 'extension': {
+        if (symbol === undefined) return [];
+        const file = await this.loadedFile(extension);
+        const known = file && describeSymbol(file, name);
+        const merged = { ...symbol, ...known, address: symbol.address };
+        const region = file && regionOf(describeFile(file), merged.section);
+        return [definedFact(merged, extension ?? '', region, value)];
+      }
+      case 'base-image':
+        return [baseFact(describeBaseExport(name) ?? { name, signature: name, doc: '' }, symbol?.address)];
+      case 'unresolved':
+        return [unresolvedFact(name, extension)];
+      case 'unknown':
+        return [];
+    }
+  }
+
+  private async loadedFile(name: string | undefined): Promise<ExtensionFile | undefined> {
+    const loaded = this.sessions.loadedNow()?.extensions.find((extension) => extension.name === name);
+    if (loaded === undefined) return undefined;
+    const entry = await this.cache.get(toUri(loaded.program));
+    const debug = loaded.debugElf === undefined ? undefined : await this.cache.get(toUri(loaded.debugElf));
+    if (isBroken(entry)) return undefined;
+    return { loaded: entry, debug: debug === undefined || isBroken(debug) ? undefined : debug };
+  }
+
   private async importedFact(name: string, importer: string): Promise<Fact> {
     const base = describeBaseExport(name);
     if (base !== undefined) return baseFact(base, base.address);
@@ -70,20 +101,6 @@ export class SymbolHover implements vscode.HoverProvider {
         `Imported by \`${importer}\`, exported by ${providers.join(', ')}: load ${providers.length > 1 ? 'one of them' : 'it'} first.`,
       ],
     };
-  }
-}
-
-function liveFacts(response: SymbolResponse, name: string): Fact[] {
-  const { kind, extension, symbol, value } = response;
-  switch (kind) {
-    case 'extension':
-      return symbol === undefined ? [] : [definedFact(symbol, extension ?? '', undefined, value)];
-    case 'base-image':
-      return [baseFact(describeBaseExport(name) ?? { name, signature: name, doc: '' }, symbol?.address)];
-    case 'unresolved':
-      return [unresolvedFact(name, extension)];
-    case 'unknown':
-      return [];
   }
 }
 

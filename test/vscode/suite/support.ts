@@ -7,6 +7,10 @@ export interface Api {
     getChildren(node?: unknown): Promise<unknown[]>;
     getTreeItem(node: unknown): vscode.TreeItem;
   };
+  readonly configurations: {
+    provideDebugConfigurations(): Promise<vscode.DebugConfiguration[]>;
+    configurationFor(file: vscode.Uri): Promise<vscode.DebugConfiguration | undefined>;
+  };
 }
 
 export function equal<T>(actual: T, expected: T, what = ''): void {
