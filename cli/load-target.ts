@@ -19,6 +19,15 @@ export interface Placement {
   readonly address: bigint;
 }
 
+export interface LoadTargetOptions {
+  readonly placements?: readonly Placement[];
+  /** Where the first file image goes, if not at the base image's pool. */
+  readonly firstBuffer?: bigint;
+  readonly listener?: (event: LlextEvent) => void;
+  /** Allocations that fail as if the heap were full; for checks of what the loader does then. */
+  readonly refuses?: (purpose: AllocationPurpose) => boolean;
+}
+
 const windowSize = 0x100_0000n;
 const filePage = 0x1000n;
 
@@ -33,12 +42,13 @@ export class LoadTarget {
   /** Occupied by placements outside of the heap, and by file images. */
   private readonly occupied: { start: bigint; end: bigint; what: string }[] = [];
 
+  private readonly heap: KHeap;
+
   constructor(
     image: BaseImage,
-    placements: readonly Placement[] = [],
-    firstBuffer: bigint = image.pool,
-    private readonly listener?: (event: LlextEvent) => void,
+    private readonly options: LoadTargetOptions = {},
   ) {
+    const { placements = [], firstBuffer = image.pool } = options;
     this.placements = placements;
     const starts = [image.pool, firstBuffer, image.listAddress, ...placements.map(({ address }) => address)];
     this.memory = new PagedMemory([
@@ -46,7 +56,8 @@ export class LoadTarget {
       { start: image.heap.address, end: image.heap.address + BigInt(image.heap.bytes) },
     ]);
     this.nextBuffer = firstBuffer;
-    const heap = this.makeHeap(image);
+    this.heap = this.makeHeap(image);
+    const heap = this.llextHeap();
     this.llext = new LlextSubsystem({
       memory: this.memory,
       heaps: { metadata: heap, data: heap, instruction: heap },
@@ -73,6 +84,10 @@ export class LoadTarget {
     this.placements = placements;
   }
 
+  freeHeapBytes(): number {
+    return this.heap.freeBytes();
+  }
+
   /** The loader's messages since the last call, a line each; a line feed of Zephyr's own makes an empty line. */
   takeLog(): string[] {
     const lines = this.messages;
@@ -82,12 +97,12 @@ export class LoadTarget {
 
   private hear(event: LlextEvent): void {
     if (event.kind === 'log') this.messages.push(...event.text.split('\n'));
-    this.listener?.(event);
+    this.options.listener?.(event);
   }
 
-  private makeHeap(image: BaseImage): LlextHeap {
+  private makeHeap(image: BaseImage): KHeap {
     const { memory } = this;
-    const heap = KHeap.init(
+    return KHeap.init(
       {
         read: (address, length) => memory.read(BigInt(address), length),
         write: (address, bytes) => memory.write(BigInt(address), bytes),
@@ -96,8 +111,13 @@ export class LoadTarget {
       image.heap.bytes,
       image.config.pointerSize,
     );
+  }
+
+  private llextHeap(): LlextHeap {
+    const { heap } = this;
     return {
       alignedAlloc: (align, bytes, purpose) => {
+        if (this.options.refuses?.(purpose) === true) return 0n;
         const placement = this.placementFor(purpose);
         if (placement === undefined) return BigInt(heap.alignedAlloc(align, bytes));
         return this.place(heap, placement, align, bytes);

@@ -85,7 +85,7 @@ export async function load(args: string[], io: CommandOutput): Promise<number> {
 async function loadFiles(options: LoadOptions, io: CommandOutput): Promise<number> {
   const image = await readImage(options.image);
   const contents = await Promise.all(options.files.map(readInput));
-  const target = new LoadTarget(image, options.placements, options.buffer ?? image.pool);
+  const target = new LoadTarget(image, { placements: options.placements, firstBuffer: options.buffer });
   const json: JsonObject[] = [];
   let status = 0;
   for (const [i, file] of options.files.entries()) {

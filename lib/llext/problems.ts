@@ -5,6 +5,11 @@
 import {
   EM_ARM,
   ET_DYN,
+  ET_REL,
+  SHT_DYNSYM,
+  SHT_SYMTAB,
+  constantName,
+  elfTypes,
   SHF_ALLOC,
   SHN_COMMON,
   SHN_UNDEF,
@@ -27,7 +32,29 @@ export interface LoadProblem {
 }
 
 export function loadProblems(elf: ElfFile): LoadProblem[] {
-  return [...sectionProblems(elf), ...relocationProblems(elf), ...symbolProblems(elf)];
+  return [...tableProblems(elf), ...sectionProblems(elf), ...relocationProblems(elf), ...symbolProblems(elf)];
+}
+
+function tableProblems(elf: ElfFile): LoadProblem[] {
+  const { e_type, e_shstrndx } = elf.header;
+  if (e_type !== ET_REL && e_type !== ET_DYN) {
+    return [error(`${constantName(elfTypes, e_type)} is no extension: build with -c, \`ld -r\` or -shared`)];
+  }
+  const wanted = e_type === ET_REL ? SHT_SYMTAB : SHT_DYNSYM;
+  const table = elf.sections.find(({ sh_type }) => sh_type === wanted);
+  if (table === undefined) {
+    return [error('there is no symbol table: strip with --strip-debug or --strip-unneeded, not with --strip-all')];
+  }
+  if (table.sh_link === e_shstrndx) {
+    const fix = 'pass the file through GNU `ld -r`';
+    return [error(`sections and symbols share one string table, as Clang writes it, which Zephyr refuses: ${fix}`)];
+  }
+  if (table.sh_link < table.index) {
+    return [
+      error(`'${elf.sections.at(table.sh_link)?.name ?? '?'}' lies before its symbol table and is not found there`),
+    ];
+  }
+  return [];
 }
 
 function error(message: string): LoadProblem {

@@ -5,7 +5,7 @@ import type { BaseImage } from '../../cli/base-image-file';
 import { LoadTarget } from '../../cli/load-target';
 import type { Placement } from '../../cli/load-target';
 import type { LlextLoadResult } from '../../lib/llext/llext';
-import type { LlextLoadParam } from '../../lib/llext/loader';
+import type { LlextLoader, LlextLoadParam } from '../../lib/llext/loader';
 import { defaultLoadParam } from '../../lib/llext/loader';
 import type { LlextConfig, LlextEvent, LlextStorage } from '../../lib/llext/types';
 
@@ -29,23 +29,41 @@ export function image(config: Partial<LlextConfig> = {}, exports: Readonly<Recor
   };
 }
 
+export interface LoadOptions {
+  readonly name?: string;
+  readonly storage?: LlextStorage;
+  readonly peek?: boolean;
+  readonly parm?: Partial<LlextLoadParam>;
+  /** Functions that replace the buffer loader's. */
+  readonly loader?: (loader: LlextLoader) => Partial<LlextLoader>;
+}
+
 export interface Bench {
   readonly target: LoadTarget;
   readonly events: LlextEvent[];
-  load(
-    file: Uint8Array,
-    options?: { name?: string; storage?: LlextStorage; peek?: boolean; parm?: Partial<LlextLoadParam> },
-  ): LlextLoadResult & { log: string[] };
+  load(file: Uint8Array, options?: LoadOptions): LlextLoadResult & { log: string[] };
 }
 
-export function bench(base: BaseImage = image(), placements: readonly Placement[] = []): Bench {
+export function bench(base: BaseImage = image(), placements: readonly Placement[] = [], refused?: string): Bench {
   const events: LlextEvent[] = [];
-  const target = new LoadTarget(base, placements, base.pool, (event) => events.push(event));
+  const target = new LoadTarget(base, {
+    placements,
+    listener: (event) => events.push(event),
+    refuses: (purpose) => purpose === refused,
+  });
   return {
     target,
     events,
-    load(file, { name = 'test', storage = 'temporary', peek = true, parm = {} } = {}) {
-      const loader = target.placeFile(file, storage, peek);
+    load(file, { name = 'test', storage = 'temporary', peek = true, parm = {}, loader: replace } = {}) {
+      const buffer = target.placeFile(file, storage, peek);
+      const loader: LlextLoader = {
+        storage,
+        state: buffer.state,
+        seek: (position) => buffer.seek(position),
+        read: (length) => buffer.read(length),
+        peek: buffer.peek,
+        ...replace?.(buffer),
+      };
       target.announce(name);
       const result = target.llext.load(loader, name, { ...defaultLoadParam, ...parm });
       return { ...result, log: target.takeLog() };
