@@ -53,7 +53,8 @@ const doors: Record<string, readonly string[]> = {
 const packages: Record<string, readonly string[]> = {
   lib: ['fflate'],
   'debug-adapter': ['node:', '@vscode/debugadapter', '@vscode/debugprotocol', '@alexaltea/capstone-js'],
-  cli: ['node:'],
+  // Its version is package.json's.
+  cli: ['node:', 'package.json'],
   extension: ['node:', 'vscode', '@alexaltea/capstone-js'],
 };
 
