@@ -57,7 +57,7 @@ for (const truth of shared.length > 0 ? shared : ownCases) {
     assert.ok(debug && pool && step && next);
     for (const { pc, stack, args, locals } of [...step.stops, ...next.stops]) {
       if (pc === undefined || stack === undefined || args === undefined || locals === undefined) continue;
-      const frame = pool.frames[pool.stacks[stack][0]];
+      const frame: readonly [string, string, number, string] = pool.frames[pool.stacks[stack][0]];
       const scopes = shownScopes(
         debug.scopesAt(linkAddress(program, pc)),
         frame[3] === 'inline' ? frame[0] : undefined,
@@ -73,7 +73,7 @@ for (const truth of shared.length > 0 ? shared : ownCases) {
         indices.map((index) => pool.variables[index].slice(0, 3).join(' ')).sort();
       assert.deepEqual(describe(true), expect(args), `arguments at ${pc}`);
       assert.deepEqual(describe(false), expect(locals), `locals at ${pc}`);
-      const name = debug.functionAt(linkAddress(program, pc))?.name;
+      const name: string | undefined = debug.functionAt(linkAddress(program, pc))?.name;
       if (frame[3] === '') assert.equal(name, frame[0], pc);
     }
   });

@@ -147,7 +147,7 @@ for (const path of paths) {
     const symbols = askGdb(gdb, path);
     assert.ok(Object.keys(symbols.globals).length > 0);
     for (const [name, [type, qualified, line]] of Object.entries(symbols.globals)) {
-      const found = debug.globals().find((candidate) => candidate.name === name);
+      const found: VariableInfo | undefined = debug.globals().find((candidate) => candidate.name === name);
       assert.ok(found, name);
       assert.equal(spelling(found.type.displayName), spelling(qualified));
       assert.equal(found.declaration?.line, line, name);

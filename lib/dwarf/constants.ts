@@ -279,7 +279,6 @@ export const Cfa = {
   DW_CFA_val_offset: 0x14,
   DW_CFA_val_offset_sf: 0x15,
   DW_CFA_val_expression: 0x16,
-  DW_CFA_GNU_window_save: 0x2d,
   DW_CFA_GNU_args_size: 0x2e,
   DW_CFA_GNU_negative_offset_extended: 0x2f,
 } as const;
