@@ -50,7 +50,7 @@ class ListBuilder {
   constructor(private readonly unit: Unit) {}
 
   add(start: bigint, end: bigint, bytes: Uint8Array): void {
-    if (start < end) this.entries.push({ range: { start, end }, expression: { bytes, unit: this.unit } });
+    if (start <= end) this.entries.push({ range: { start, end }, expression: { bytes, unit: this.unit } });
   }
 
   setDefault(bytes: Uint8Array): void {
