@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cpus, findCpu, type CpuInfo } from '../lib/arch';
-import { FormatError } from '../lib/errors';
+import { FormatError, LlextError } from '../lib/errors';
 import { ElfFile } from '../lib/elf/elf-file';
 import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
@@ -58,9 +58,9 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
     }
     return await runFiles(options, io);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError || error instanceof LlextError)) throw error;
     io.stderr.write(`llext run: ${error.message}\n`);
-    return 2;
+    return error instanceof UsageError ? 2 : 1;
   }
 }
 

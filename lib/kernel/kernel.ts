@@ -10,7 +10,7 @@ import type { BaseExport, LlextListener, LlextMemory } from '../llext/types';
 import { baseExports, baseFunctions, baseObjects, exportAddress } from './base-image';
 import { Console, type ConsoleState, type OutputEvent } from './console';
 import { flashImage } from './flash-image';
-import { GuestMemory, littleEndian } from './guest-memory';
+import { concatenate, GuestMemory, littleEndian } from './guest-memory';
 import { HostCalls, type HostCallEnd, type HostCallRecord } from './host-calls';
 import type { KernelServices, OutputStream } from './host-call';
 import { implementations } from './implementations';
@@ -20,6 +20,7 @@ import {
   CALL_FN_RETURN,
   FILES,
   FLASH_BASE,
+  LLEXT_K_HEAP,
   LLEXT_LIST,
   PAGE_SIZE,
   STACK_BASE,
@@ -75,14 +76,14 @@ export class Kernel {
     this.clock = new VirtualClock(this.state.clock, () => machine.instructionCount);
     this.console = new Console(this.state.console, options.onOutput);
     this.writeImage();
-    const systemHeap = makeHeap(machine, options.map.systemHeap);
+    const systemHeap = makeHeap(machine, options.map.systemHeap, SYSTEM_K_HEAP);
     const services = this.services(new SystemHeap(systemHeap, machine.memory, SYSTEM_K_HEAP));
     this.calls = new HostCalls(machine, this.memory, implementations, services);
     for (const entry of baseFunctions) this.calls.serve(entry);
     machine.setHostCall(CALL_FN_RETURN);
     machine.setStackLimit(STACK_BASE);
 
-    const llextHeap = makeHeap(machine, options.map.llextHeap).asLlextHeap();
+    const llextHeap = makeHeap(machine, options.map.llextHeap, LLEXT_K_HEAP).asLlextHeap();
     this.llextMemory = llextMemory(machine);
     this.llext = new LlextSubsystem({
       memory: this.llextMemory,
@@ -149,8 +150,12 @@ export class Kernel {
   }
 }
 
-function makeHeap(machine: Machine, { base, size }: { base: number; size: number }): KHeap {
-  return KHeap.init(machine.memory, base, size, POINTER_SIZE);
+/** Initialises a heap and its struct k_heap, which begins with sys_heap {heap, init_mem, init_bytes}. */
+function makeHeap(machine: Machine, { base, size }: { base: number; size: number }, kHeap: number): KHeap {
+  const heap = KHeap.init(machine.memory, base, size, POINTER_SIZE);
+  const words = [heap.base, base, size].map((word) => littleEndian(word, POINTER_SIZE));
+  machine.memory.write(kHeap, concatenate(words));
+  return heap;
 }
 
 function toBaseExport(symbol: (typeof baseExports)[number]): BaseExport {

@@ -4,6 +4,7 @@
  * is here synchronously too. reset() makes a fresh machine: everything loaded is gone, breakpoints as well.
  */
 import { cpus, type CpuInfo } from '../arch';
+import { LlextError } from '../errors';
 import { createMachine } from '../emulator/machine';
 import type { Machine } from '../emulator/types';
 import { Kernel } from '../kernel/kernel';
@@ -127,12 +128,12 @@ export class EmulatedTarget implements Target {
     return left;
   }
 
-  /** Init functions of the extensions in load order, as llext_bringup runs them. */
+  /** Init functions of the extensions in load order, as llext_bringup runs them; LlextError for a wrong table. */
   bringUpCalls(loaded: readonly LoadedExtension[] = this.extensions): GuestCall[] {
     return loaded.flatMap(({ extension }) => this.functionTable(extension, true));
   }
 
-  /** Fini functions, as llext_teardown runs them. */
+  /** Fini functions, as llext_teardown runs them; LlextError for a wrong table. */
   tearDownCalls(loaded: readonly LoadedExtension[] = this.extensions): GuestCall[] {
     return loaded.flatMap(({ extension }) => this.functionTable(extension, false));
   }
@@ -260,7 +261,14 @@ export class EmulatedTarget implements Target {
   }
 
   private functionTable(extension: LoadedExtension['extension'], bringUp: boolean): GuestCall[] {
-    const { functions } = this.parts.kernel.llext.getFnTable(extension, bringUp);
+    const { ret, functions } = this.parts.kernel.llext.getFnTable(extension, bringUp);
+    if (ret !== 0) {
+      const which = bringUp ? 'init' : 'fini';
+      throw new LlextError(
+        -ret,
+        `${extension.name}: a pointer among the ${which} functions is outside of its TEXT region`,
+      );
+    }
     return functions.map((address) => ({ address, arguments: [] }));
   }
 

@@ -63,9 +63,15 @@ export function loadInto(kernel: Kernel, request: LoadRequest, messages: readonl
   if (extension !== undefined && elf instanceof ElfFile) {
     return { loaded: true, name, instance: extension.instance, extension, elf };
   }
+  // The loader checks less than a debugger needs: what it took and nobody can read is taken out again.
+  if (extension !== undefined) kernel.llext.unload(extension);
   const missing = elf instanceof ElfFile ? missingImports(elf, kernel.llext, baseExportNames) : [];
   const error = errnoName(ret) ?? 'error';
-  const lines = [`llext_load of '${name}' failed with ${error} (${ret})`];
+  const lines = [
+    ret < 0
+      ? `llext_load of '${name}' failed with ${error} (${ret})`
+      : `llext_load took '${name}', but nothing else can`,
+  ];
   if (elf instanceof FormatError) lines.push(`not a readable ELF file: ${elf.message}`);
   if (fault !== undefined) lines.push(`the loader itself faulted: ${fault.message}`);
   if (missing.length > 0) lines.push(...missingLines(missing));

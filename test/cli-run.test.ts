@@ -1,0 +1,98 @@
+/** `llext run`: what goes to standard output and standard error, and the exit code. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { extensionName, run, runUsage } from '../cli/run';
+
+const example = (file: string): string => join(import.meta.dirname, '..', 'examples', file);
+
+async function runCommand(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const text = { stdout: '', stderr: '' };
+  const code = await run(args, {
+    stdout: { write: (part) => (text.stdout += part) },
+    stderr: { write: (part) => (text.stderr += part) },
+  });
+  return { code, ...text };
+}
+
+test('output on stdout, the return value on stderr, exit code 0', async () => {
+  assert.deepEqual(await runCommand(example('hello/hello.llext')), {
+    code: 0,
+    stdout: 'Hello Ada, you are number 1\nHello Grace, you are number 2\nHello Edsger, you are number 3\n3 greetings\n',
+    stderr: 'entry returned 6 (0x6)\n',
+  });
+});
+
+test('several files are loaded in order; arguments are decimal, hexadecimal or negative', async () => {
+  const files = [example('dependency/dep_base.llext'), example('dependency/dep_user.llext')];
+  const { code, stdout, stderr } = await runCommand(...files, '--arg', '-2');
+  assert.deepEqual([code, stderr], [0, 'entry returned -2 (0xfffffffe)\n']);
+  assert.match(stdout, /dep_user: 100 -> 98/);
+  const chosen = await runCommand(files[0], '--entry', 'dep_base_add', '--arg', '0x10', '--heap-size', '16');
+  assert.deepEqual([chosen.code, chosen.stderr], [0, 'dep_base_add returned 116 (0x74)\n']);
+});
+
+test('init functions run before the entry', async () => {
+  const { stdout } = await runCommand(example('init-fini/init_fini.llext'));
+  assert.equal(stdout, 'preinit\nfirst init\nsecond init\nentry\n');
+});
+
+test('a fault is exit code 1, in words', async () => {
+  const { code, stdout, stderr } = await runCommand(
+    example('faulting/faulting.llext'),
+    '--arg=0',
+    '--cpu',
+    'cortex-m4',
+  );
+  assert.deepEqual([code, stdout], [1, 'fault number 0 follows\n']);
+  assert.match(stderr, /^entry faulted: .*0x00000000.*NULL pointer.*read_null\+0x[0-9a-f]+ in \.text of faulting/);
+});
+
+test('a load error is exit code 1 and lists all missing imports', async () => {
+  const { code, stdout, stderr } = await runCommand(example('missing-import/missing.llext'));
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.match(stderr, /failed with ENODATA \(-61\)\n3 symbols are provided by neither/);
+  assert.match(stderr, /\n {2}memcopy \(nearest: memcpy/);
+  const folder = mkdtempSync(join(tmpdir(), 'llext-run-'));
+  try {
+    const file = join(folder, 'text.elf');
+    writeFileSync(file, 'no ELF file');
+    const refused = await runCommand(file);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /ENOEXEC/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('wrong usage is exit code 2 and says what is wrong', async () => {
+  const hello = example('hello/hello.llext');
+  const cases: [string[], RegExp][] = [
+    [[], /no FILE\nusage: llext run/],
+    [[hello, '--cpu', 'z80'], /--cpu: 'z80' is not one of cortex-m3/],
+    [[hello, '--arg', 'x'], /--arg: 'x' is not an integer/],
+    [[hello, '--arg', '0x100000000'], /does not fit into 32 bits/],
+    [[hello, '--heap-size', '0'], /--heap-size: '0' is not a number of KiB from 1/],
+    [[hello, '--entry', 'nothing'], /hello does not export 'nothing'; it exports entry/],
+    [[hello, '--what'], /--what/],
+    [[example('dependency/dep_base.llext')], /which function\? dep_base exports dep_base_add, dep_base_total/],
+    [['no-such-file'], /cannot read no-such-file/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stdout, stderr } = await runCommand(...args);
+    assert.deepEqual([code, stdout], [2, ''], args.join(' '));
+    assert.match(stderr, message);
+  }
+});
+
+test('--help is the usage, and names are taken from file names', async () => {
+  assert.deepEqual(await runCommand('--help'), { code: 0, stdout: runUsage, stderr: '' });
+  assert.deepEqual(['a/hello.llext', 'hello_ext_debug.elf', 'x_debug.elf', 'y.o'].map(extensionName), [
+    'hello',
+    'hello',
+    'x',
+    'y',
+  ]);
+});
