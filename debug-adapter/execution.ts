@@ -23,6 +23,8 @@ export class Execution {
   private stepper: Stepper | undefined;
   private current: Promise<void> = Promise.resolve();
   private discarded = false;
+  /** Known when the entry has returned. */
+  private exitCode: number | undefined;
 
   constructor(private readonly session: SessionState) {}
 
@@ -35,6 +37,7 @@ export class Execution {
     this.stop = undefined;
     this.ended = false;
     this.discarded = false;
+    this.exitCode = undefined;
   }
 
   continue(): void {
@@ -98,12 +101,28 @@ export class Execution {
     }
   }
 
+  /** The entry returned: the fini functions run next, as llext_teardown calls them. */
+  private callEnded(stop: Extract<TargetStop, { reason: 'exited' | 'aborted' }>): void {
+    const { target } = this.session.requireInferior('run');
+    if (this.exitCode === undefined || stop.reason === 'aborted') {
+      const { text, exitCode } = endOfCall(this.session, stop);
+      this.session.output.line('console', text);
+      this.exitCode = exitCode;
+      const calls = stop.reason === 'aborted' ? [] : target.tearDownCalls();
+      const last = calls.at(-1);
+      if (last !== undefined) {
+        target.prepareCall(last.address, [], calls.slice(0, -1));
+        this.continue();
+        return;
+      }
+    }
+    this.end(this.exitCode);
+  }
+
   private async report({ stop, hidden }: StepResult, reason: 'entry' | undefined): Promise<void> {
     const { session } = this;
     if (stop.reason === 'exited' || stop.reason === 'aborted') {
-      const { text, exitCode } = endOfCall(session, stop);
-      session.output.line('console', text);
-      this.end(exitCode);
+      this.callEnded(stop);
       return;
     }
     if (stop.reason === 'fault' && !session.faultsStop) {

@@ -6,7 +6,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { ProcessEvent } from './events';
 import { errors } from './errors';
 import { chooseEntry } from './entry';
-import { checkLaunchArguments } from './launch-config';
+import { checkLaunchArguments, type LaunchConfig } from './launch-config';
 import { loadExtensions } from './loading';
 import { openExtensions } from './program-files';
 import type { SessionState } from './session-state';
@@ -24,20 +24,24 @@ export async function launch(
   const config = checkLaunchArguments(args);
   session.config = config;
   if (config.noDebug) session.breakpoints.disable();
-  const files = await openExtensions(config, session.services.files);
-  session.sourcePaths = new SourcePaths(
-    session.services.files,
-    { sourceMap: config.sourceMap, folders: config.workspaceFolders },
-    (text) => session.output.line('important', text),
-  );
-  session.files = files;
-  for (const { config: extension, program } of files) {
-    for (const warning of program.warnings) session.output.line('important', `llext '${extension.name}': ${warning}`);
-  }
-  await session.breakpoints.filesOpened();
+  await openFiles(session, config);
   await session.configured;
   await prepareRun(session);
   after(() => start(session));
+}
+
+/** From here on the ELF files and their sources are known, and what breakpoints wait for can be said. */
+async function openFiles(session: SessionState, config: LaunchConfig): Promise<void> {
+  const files = await openExtensions(config, session.services.files);
+  const search = { sourceMap: config.sourceMap, folders: config.workspaceFolders };
+  const paths = new SourcePaths(session.services.files, search, (text) => session.output.line('important', text));
+  for (const { config: extension, program, folder } of files) {
+    for (const warning of program.warnings) session.output.line('important', `llext '${extension.name}': ${warning}`);
+    if (program.debug !== undefined) await paths.resolveCode(program.debug, folder);
+  }
+  session.sourcePaths = paths;
+  session.files = files;
+  await session.breakpoints.filesOpened();
 }
 
 export function configurationDone(session: SessionState): void {
@@ -73,16 +77,9 @@ export async function restart(
   const changed = args.arguments as DebugProtocol.LaunchRequestArguments | undefined;
   // VS Code sends the configuration again, because it may have been edited; it also has a new build read.
   const config = changed === undefined ? session.config : checkLaunchArguments(changed);
-  const files = await openExtensions(config, session.services.files);
   session.config = config;
-  session.files = files;
   session.inferior = undefined;
-  session.sourcePaths = new SourcePaths(
-    session.services.files,
-    { sourceMap: config.sourceMap, folders: config.workspaceFolders },
-    (text) => session.output.line('important', text),
-  );
-  await session.breakpoints.filesOpened();
+  await openFiles(session, config);
   await prepareRun(session);
   after(() => start(session));
 }

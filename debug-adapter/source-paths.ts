@@ -6,6 +6,7 @@
  * paths wins. A tie is no answer: it is reported once, with the candidates, because a wrong source is worse than none.
  * The reverse compares ends of paths too, so that roots, -ffile-prefix-map and the spelling of URIs do not matter.
  */
+import type { DebugInfo } from '../lib/dwarf/debug-info';
 import type { SourceFile } from '../lib/dwarf/model';
 import { baseName, commonSuffix, folderOf, isAbsolutePath, joinPath, replacePrefix, samePath } from './paths';
 import type { FileAccess } from './services';
@@ -29,6 +30,7 @@ const searchLimit = 4000;
 
 export class SourcePaths {
   private readonly resolved = new Map<SourceFile, string | undefined>();
+  private readonly folders = new Map<string, Promise<readonly string[]>>();
   private index: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
 
   constructor(
@@ -41,6 +43,13 @@ export class SourcePaths {
   async resolve(file: SourceFile, elfFolder: string): Promise<string | undefined> {
     if (!this.resolved.has(file)) this.resolved.set(file, await this.find(file, elfFolder));
     return this.resolved.get(file);
+  }
+
+  /** Finds the files that have code, so that they are known from here on. */
+  async resolveCode(debug: DebugInfo, elfFolder: string): Promise<void> {
+    const withCode = new Set<SourceFile>();
+    for (const rows of debug.lineRows()) for (const { file } of rows) withCode.add(file);
+    for (const file of withCode) await this.resolve(file, elfFolder);
   }
 
   /** What is known without a search; for code that cannot wait. */
@@ -108,7 +117,7 @@ export class SourcePaths {
       for (const { folder, depth } of pending) {
         if (seen.has(folder)) continue;
         seen.add(folder);
-        for (const name of await this.files.list(folder)) {
+        for (const name of await this.namesIn(folder)) {
           const path = joinPath(folder, name.replace(/\/$/, ''));
           if (!name.endsWith('/')) {
             const paths = byName.get(name);
@@ -123,8 +132,13 @@ export class SourcePaths {
   }
 
   private async exists(path: string): Promise<boolean> {
-    const names = await this.files.list(folderOf(path));
-    return names.includes(baseName(path));
+    return (await this.namesIn(folderOf(path))).includes(baseName(path));
+  }
+
+  private namesIn(folder: string): Promise<readonly string[]> {
+    let names = this.folders.get(folder);
+    if (names === undefined) this.folders.set(folder, (names = this.files.list(folder)));
+    return names;
   }
 }
 
