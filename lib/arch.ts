@@ -39,6 +39,8 @@ const v6m: IsaFlags = { v6m: true, v7m: false, dsp: false, v8mBase: false, v8mMa
 const v7m: IsaFlags = { ...v6m, v7m: true };
 const v8mBase: IsaFlags = { ...v6m, v8mBase: true };
 const v8mMain: IsaFlags = { ...v7m, v8mBase: true, v8mMain: true };
+/** What the core's larger configurations have: the engine tells what it does not implement yet from what is UNDEFINED. */
+const dspSingle = { dsp: true, fp: 'single' } as const;
 
 function cortexM(name: string, description: string, isa: IsaFlags): CpuInfo {
   const EM_ARM = 40;
@@ -51,10 +53,10 @@ export const cpus: readonly CpuInfo[] = [
   cortexM('cortex-m0', 'Cortex-M0, Armv6-M', v6m),
   cortexM('cortex-m0plus', 'Cortex-M0+, Armv6-M', v6m),
   cortexM('cortex-m1', 'Cortex-M1, Armv6-M', v6m),
-  cortexM('cortex-m4', 'Cortex-M4, Armv7-M integer instructions', v7m),
-  cortexM('cortex-m7', 'Cortex-M7, Armv7-M integer instructions', v7m),
+  cortexM('cortex-m4', 'Cortex-M4, Armv7-M integer instructions', { ...v7m, ...dspSingle }),
+  cortexM('cortex-m7', 'Cortex-M7, Armv7-M integer instructions', { ...v7m, dsp: true, fp: 'double' }),
   cortexM('cortex-m23', 'Cortex-M23, Armv8-M baseline', v8mBase),
-  cortexM('cortex-m33', 'Cortex-M33, Armv8-M mainline integer instructions', v8mMain),
+  cortexM('cortex-m33', 'Cortex-M33, Armv8-M mainline integer instructions', { ...v8mMain, ...dspSingle }),
 ];
 
 export function findCpu(name: string): CpuInfo | undefined {

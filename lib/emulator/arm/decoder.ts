@@ -64,6 +64,9 @@ function hasExtension(row: Row, isa: IsaFlags): boolean {
   return true;
 }
 
+/** `first` rows, then those with more fixed bits. */
+const rank = ({ row, diagram }: Entry) => (row.first ? 100 : 0) + diagram.fixedBits;
+
 export class Decoder {
   readonly profile: Profile;
   /** Indexed by the first halfword's top 9 bits; filled on first use. */
@@ -75,7 +78,7 @@ export class Decoder {
     this.entries = rows
       .filter((row) => row.in.includes(this.profile) && hasExtension(row, isa))
       .map((row) => ({ row, diagram: parseDiagram(row.bits) }))
-      .sort((a, b) => b.diagram.fixedBits - a.diagram.fixedBits);
+      .sort((a, b) => rank(b) - rank(a));
   }
 
   /** `second` is 0 for a 16-bit instruction. */

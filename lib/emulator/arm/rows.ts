@@ -41,6 +41,8 @@ export interface Row {
   readonly section: string;
   readonly in: readonly Profile[];
   readonly extension?: Extension;
+  /** Decided before the number of fixed bits: the literal forms, whose Rn = 1111 overrides all that follows it. */
+  readonly first?: true;
   readonly exec: (field: Fields, site: Site) => Meaning;
 }
 

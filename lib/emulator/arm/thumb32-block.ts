@@ -3,6 +3,7 @@
  * Armv8-M ARM C2.4 for LDA, STL, LDAEX, STLEX, SG and TT.
  */
 import {
+  inIt,
   inItNotLast,
   mainline,
   notV6,
@@ -124,8 +125,8 @@ const armv8: readonly RowText[] = [
   [storeByRn('1100'), 'STLEXB T1', (f) => storeExclusive(f, 1)],
   [storeByRn('1101'), 'STLEXH T1', (f) => storeExclusive(f, 2)],
   [storeByRn('1110'), 'STLEX T1', (f) => storeExclusive(f, 4)],
-  // Without the Security Extension, as on the cores here, SG does nothing.
-  ['11101001 0111 1111 | 1110100101111111', 'SG T1', () => ['nop']],
+  // Without the Security Extension, as on the cores here, SG does nothing. It would clear ITSTATE.
+  ['11101001 0111 1111 | 1110100101111111', 'SG T1', (_, at) => (inIt(at) ? unpredictable : ['nop'])],
   ['11101000 0100 Rn:4 | 1111 Rd:4 A T (000000)', 'TT, TTT, TTA, TTAT T1', () => ['not_implemented', 0]],
 ];
 

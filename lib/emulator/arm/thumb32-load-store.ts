@@ -88,7 +88,6 @@ function loadRows(name: Load, sign: string, size: string): RowText[] {
   const head = `1111100 ${sign}`;
   const title = name.toUpperCase();
   return [
-    [`${head} U ${size} 1 1111 | Rt:4 imm12:12`, `${title} (literal)`, (f, at) => literal(name, f, at)],
     [
       `${head} 1 ${size} 1 Rn:4 | Rt:4 imm12:12`,
       `${title} (immediate), 12 bits`,
@@ -106,6 +105,17 @@ function loadRows(name: Load, sign: string, size: string): RowText[] {
     ],
   ];
 }
+
+function literalRow(name: Load, sign: string, size: string): RowText {
+  const bits = `1111100 ${sign} U ${size} 1 1111 | Rt:4 imm12:12`;
+  return [bits, `${name.toUpperCase()} (literal)`, (f, at) => literal(name, f, at)];
+}
+
+const literals = [
+  ...table('A5.3.7', mainline, [literalRow('ldr', '0', '10')]),
+  ...table('A5.3.8', mainline, [literalRow('ldrh', '0', '01'), literalRow('ldrsh', '1', '01')]),
+  ...table('A5.3.9', mainline, [literalRow('ldrb', '0', '00'), literalRow('ldrsb', '1', '00')]),
+].map((row): Row => ({ ...row, first: true }));
 
 function storeRows(name: Store, size: string): RowText[] {
   const title = name.toUpperCase();
@@ -129,6 +139,7 @@ function storeRows(name: Store, size: string): RowText[] {
 }
 
 export const loadStore: readonly Row[] = [
+  ...literals,
   ...table('A5.3.7', mainline, loadRows('ldr', '0', '10')),
   ...table('A5.3.8', mainline, [...loadRows('ldrh', '0', '01'), ...loadRows('ldrsh', '1', '01')]),
   ...table('A5.3.9', mainline, [...loadRows('ldrb', '0', '00'), ...loadRows('ldrsb', '1', '00')]),

@@ -1,0 +1,193 @@
+/**
+ * The emulator and Unicorn side by side: same code, data and registers, one run on each, results compared.
+ *
+ *   0x00010000  code, not writable, 16 bytes a case so that nothing is translated twice
+ *   0x20000000  data, 16 KiB, whose bytes go on from case to case
+ */
+import type { TestContext } from 'node:test';
+import { findCpu, type CpuInfo } from '../../lib/arch';
+import { createMachine } from '../../lib/emulator/machine';
+import type { Machine, RunStop } from '../../lib/emulator/types';
+import type { Random } from './random';
+import { batchNames, Unicorn, UC_CPU_ARM } from './unicorn';
+
+export const codeBase = 0x10000;
+export const slotSize = 128;
+const codeSize = 0x1000000;
+export const dataBase = 0x20000000;
+export const dataSize = 0x4000;
+/** N Z C V Q. */
+const apsr = 0xf8000000;
+
+const models: Readonly<Record<string, number>> = {
+  'cortex-m3': UC_CPU_ARM.CORTEX_M3,
+  'cortex-m0': UC_CPU_ARM.CORTEX_M0,
+  'cortex-m33': UC_CPU_ARM.CORTEX_M33,
+};
+
+export function cpuNamed(name: string): CpuInfo {
+  const cpu = findCpu(name);
+  if (!cpu) throw new Error(`no CPU ${name}`);
+  return cpu;
+}
+
+export interface Outcome {
+  readonly stop: RunStop;
+  /** uc_err. */
+  readonly error: number;
+  /** What differs, one line each. Registers and memory are compared when both have executed. */
+  readonly differences: readonly string[];
+}
+
+/** r0..r12, sp, lr, pc, xpsr: 17 words. */
+export type Registers = Uint32Array;
+
+export class Lockstep {
+  readonly machine: Machine;
+  private slot = 0;
+
+  static open(t: Pick<TestContext, 'skip'>, cpu: string): Lockstep | undefined {
+    const unicorn = Unicorn.open(t, models[cpu]);
+    return unicorn && new Lockstep(unicorn, cpuNamed(cpu));
+  }
+
+  private constructor(
+    readonly unicorn: Unicorn,
+    cpu: CpuInfo,
+  ) {
+    const code = {
+      name: 'code',
+      base: codeBase,
+      size: codeSize,
+      permissions: { read: true, write: false, execute: true },
+    };
+    const data = {
+      name: 'data',
+      base: dataBase,
+      size: dataSize,
+      permissions: { read: true, write: true, execute: false },
+    };
+    this.machine = createMachine({ cpu, regions: [code, data] });
+    unicorn.map(codeBase, codeSize, 5);
+    unicorn.map(dataBase, dataSize, 3);
+    unicorn.save();
+  }
+
+  fillData(random: Random): void {
+    const bytes = new Uint8Array(dataSize).map(() => random.next() >>> 11);
+    this.machine.memory.write(dataBase, bytes);
+    this.unicorn.write(dataBase, bytes);
+  }
+
+  /** Puts halfwords at a fresh address, followed by a branch to itself, and returns it. */
+  place(halfwords: readonly number[]): number {
+    const address = codeBase + this.slot * slotSize;
+    this.slot = (this.slot + 1) % (codeSize / slotSize);
+    const bytes = new Uint8Array(
+      [...halfwords, 0xe7fe, 0xe7fe].flatMap((halfword) => [halfword & 0xff, halfword >>> 8]),
+    );
+    this.machine.memory.write(address, bytes);
+    this.unicorn.write(address, bytes);
+    // An earlier branch may have led here.
+    this.unicorn.forget(address, address + slotSize);
+    return address;
+  }
+
+  /** Registers for a case: half of them point into the data, so that loads and stores find memory. */
+  randomRegisters(random: Random): Registers {
+    const registers = new Uint32Array(batchNames.length);
+    for (let i = 0; i < 15; i++) registers[i] = random.below(2) === 0 ? this.dataAddress(random) : random.word();
+    registers[13] = (dataBase + 0x1000 + random.below(0x2000)) & ~3;
+    if (random.below(4) === 0) registers[14] |= 1;
+    registers[16] = (random.next() & apsr) | 0x01000000;
+    return registers;
+  }
+
+  private dataAddress(random: Random): number {
+    const address = dataBase + 0x800 + random.below(dataSize - 0x1000);
+    return random.below(4) === 0 ? address : address & ~3;
+  }
+
+  /** Runs `count` instructions from pc on both; Unicorn's hook does not count an IT, so its number may differ. */
+  run(registers: Registers, pc: number, count: number, theirCount = count): Outcome {
+    const { machine, unicorn } = this;
+    registers[15] = pc;
+    unicorn.restore();
+    unicorn.batch.set(registers);
+    unicorn.writeBatch();
+    this.setRegisters(registers);
+    const stop = machine.run(count);
+    const error = unicorn.run(pc, theirCount);
+    unicorn.readBatch();
+    const differences = stop.reason === 'fault' ? this.unchanged(registers) : error === 0 ? this.compare() : [];
+    return { stop, error, differences };
+  }
+
+  /**
+   * A straight piece of code of `count` instructions from pc to `end`. Where we stop early for a fault, Unicorn runs up to
+   * that instruction: all registers and memory must be equal there.
+   */
+  runThrough(registers: Registers, pc: number, count: number, end: number): Outcome {
+    const { machine, unicorn } = this;
+    registers[15] = pc;
+    this.setRegisters(registers);
+    const stop = machine.run(count);
+    const until = machine.state.read('pc');
+    if (stop.reason !== 'fault' && until !== end)
+      return { stop, error: 0, differences: [`pc ${hex(until)}, not ${hex(end)}`] };
+    unicorn.restore();
+    unicorn.batch.set(registers);
+    unicorn.writeBatch();
+    const error = until === pc ? 0 : unicorn.run(pc, 8 * count, until);
+    unicorn.readBatch();
+    const differences = error === 0 ? this.compare() : [];
+    // Unicorn does not always stop in or after an IT block: then it meets the fault itself.
+    return { stop, error: stop.reason === 'fault' ? 0 : error, differences };
+  }
+
+  private setRegisters(registers: Registers): void {
+    const { state } = this.machine;
+    const specials = ['control', 'msp', 'psp', 'primask', 'basepri', 'faultmask', 'msplim', 'psplim'];
+    for (const name of specials) if (state.registerNames.includes(name)) state.write(name, 0);
+    batchNames.forEach((name, i) => state.write(name, registers[i]));
+  }
+
+  /** After a fault: no register of ours may have changed. */
+  private unchanged(registers: Registers): string[] {
+    return batchNames.flatMap((name, i) => {
+      const value = machineValue(this.machine, name);
+      const before = name === 'xpsr' ? (registers[i] & apsr) >>> 0 : registers[i];
+      // The fault may be in an IT block, whose IT has executed.
+      if (name === 'pc') return [];
+      return value === before ? [] : [`${name} changed by a fault: ${hex(before)} -> ${hex(value)}`];
+    });
+  }
+
+  private compare(): string[] {
+    const differences = batchNames.flatMap((name, i) => {
+      const ours = machineValue(this.machine, name);
+      const theirs =
+        name === 'xpsr' ? (this.unicorn.batch[i] & apsr) >>> 0 : this.unicorn.batch[i] & (name === 'pc' ? ~1 : -1);
+      return ours === theirs >>> 0 ? [] : [`${name}: ${hex(ours)}, Unicorn ${hex(theirs >>> 0)}`];
+    });
+    const ours = this.machine.memory.read(dataBase, dataSize);
+    const theirs = this.unicorn.read(dataBase, dataSize);
+    if (Buffer.compare(ours, theirs) !== 0) {
+      const at = ours.findIndex((byte, i) => byte !== theirs[i]);
+      differences.push(`memory at ${hex(dataBase + at)}: ${ours[at]}, Unicorn ${theirs[at]}`);
+    }
+    return differences;
+  }
+
+  /** Makes the data of both equal again after a case that only one of them has executed. */
+  resynchronize(): void {
+    this.unicorn.write(dataBase, this.machine.memory.read(dataBase, dataSize));
+  }
+}
+
+function machineValue(machine: Machine, name: string): number {
+  const value = machine.state.read(name);
+  return name === 'xpsr' ? (value & apsr) >>> 0 : value;
+}
+
+export const hex = (value: number) => `0x${value.toString(16)}`;

@@ -1,0 +1,198 @@
+/**
+ * Random instructions from random states, executed here and by native Unicorn: registers, flags and memory equal;
+ * where we fault, nothing has changed and Unicorn faults too. Then random straight sequences with IT blocks and
+ * short branches. THUMB_CASES=10 runs ten times as many.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { advanceIt } from '../lib/emulator/arm/code-cache';
+import { Decoder, rows } from '../lib/emulator/arm/decoder';
+import type { Row } from '../lib/emulator/arm/rows';
+import { codeBase, cpuNamed, hex, Lockstep, type Outcome, type Registers } from './support/lockstep';
+import { Random } from './support/random';
+import { randomWord, type Word } from './support/thumb-words';
+
+const scale = Number(process.env['THUMB_CASES'] ?? 1);
+
+/** Where Unicorn 2.0.1 differs from the architecture, or the architecture leaves it open. */
+const exclusions: readonly {
+  readonly why: string;
+  readonly section: string;
+  applies(word: Word, outcome: Outcome): boolean;
+}[] = [
+  {
+    why: 'Unicorn makes unaligned LDM, STM, LDRD, STRD, PUSH and POP in parts; they are UsageFault UNALIGNED',
+    section: 'Armv7-M ARM A3.2.1',
+    applies: ({ operation }, { stop }) =>
+      /^(ldm|stm|push|pop|ldrd|strd)/.test(operation) && stop.reason === 'fault' && stop.fault.kind === 'unaligned',
+  },
+  {
+    why: 'Unicorn does not check the alignment of all exclusive and acquire or release accesses',
+    section: 'Armv7-M ARM A3.2.1',
+    applies: ({ operation }, { stop }) =>
+      ['ldrex', 'strex', 'lda', 'stl'].includes(operation) &&
+      stop.reason === 'fault' &&
+      stop.fault.kind === 'unaligned',
+  },
+  {
+    why: 'an STREX that the monitor fails need not detect a memory fault (IMPLEMENTATION DEFINED); we do',
+    section: 'Armv7-M ARM A3.4.5',
+    applies: ({ operation }, { stop }) => operation === 'strex' && stop.reason === 'fault',
+  },
+  {
+    why: 'bits 1:0 of sp are RAZ/WI; Unicorn keeps them',
+    section: 'Armv7-M ARM B1.4.1',
+    applies: ({ operation }, { differences }) => /^(ldr_sp|msr|sp_.*)$/.test(operation) && differences.every(isSpTail),
+  },
+  {
+    why: 'YIELD ends a run of Unicorn with an error',
+    section: 'Armv7-M ARM A5.2.5',
+    applies: ({ operation }, { error }) => operation === 'nop' && error === 10,
+  },
+  {
+    why: 'a branch to Thumb state 0 or to EXC_RETURN stops us at the branch, Unicorn at its target',
+    section: 'Armv7-M ARM A2.3.1, B1.5.8',
+    applies: (_, { stop }) =>
+      stop.reason === 'fault' && (stop.fault.kind === 'invalid-state' || stop.fault.kind === 'unhandled-exception'),
+  },
+];
+
+/** 'sp: ours, Unicorn theirs' that differ in bits 1:0 only, or in flags (those of the unmasked sum are equal). */
+function isSpTail(line: string): boolean {
+  const values = /^sp: (\w+), Unicorn (\w+)$/.exec(line);
+  return values !== null && Number(values[1]) === (Number(values[2]) & ~3) >>> 0;
+}
+
+/** Stop or sleep, and so have directed tests. */
+const directedOnly = new Set(['wfi', 'wfe', 'sev', 'bkpt', 'svc', 'it', 'undefined', 'not_implemented', 'b_even']);
+
+function rowsOf(decoder: Decoder): Row[] {
+  return rows.filter((row) => row.in.includes(decoder.profile) && row.extension === undefined);
+}
+
+/** What is wrong with an outcome of one instruction. */
+function verdict({ stop, error, differences }: Outcome): string[] {
+  if (stop.reason === 'fault')
+    return error === 0 ? [...differences, `only we fault: ${stop.fault.message}`] : [...differences];
+  if (stop.reason !== 'budget') return [`stopped with ${stop.reason}`];
+  return [...differences];
+}
+
+/** A branch that left the code: Unicorn stops there, we at the next run. */
+function leftTheCode(lockstep: Lockstep): boolean {
+  const pc = lockstep.machine.state.read('pc');
+  return lockstep.machine.memory.regionAt(pc)?.permissions.execute !== true;
+}
+
+for (const [cpu, cases] of [
+  ['cortex-m3', 60_000],
+  ['cortex-m0', 20_000],
+  ['cortex-m33', 40_000],
+] as const) {
+  test(`${cpu}: single instructions as Unicorn`, (t) => {
+    const lockstep = Lockstep.open(t, cpu);
+    if (!lockstep) return;
+    const random = new Random(2);
+    const decoder = new Decoder(cpuNamed(cpu).isa);
+    const candidates = rowsOf(decoder);
+    const used = new Map<string, number>();
+    lockstep.fillData(random);
+    for (let i = 0; i < cases * scale; i++) {
+      const inIt = cpuNamed(cpu).isa.v7m && random.below(4) === 0;
+      const it = inIt ? (random.below(14) << 4) | 8 : 0;
+      const word = randomWord(candidates[i % candidates.length], decoder, random, { pc: codeBase, it });
+      if (!word || directedOnly.has(word.operation)) continue;
+      const code = inIt ? [0xbf00 | it, ...word.halfwords] : [...word.halfwords];
+      const pc = lockstep.place(code);
+      const registers: Registers = lockstep.randomRegisters(random);
+      const outcome: Outcome = lockstep.run(registers, pc, inIt ? 2 : 1, 1);
+      const wrong = verdict(outcome);
+      if (outcome.error !== 0 && outcome.stop.reason === 'budget' && !leftTheCode(lockstep))
+        wrong.push(`Unicorn error ${outcome.error}`);
+      if (wrong.length > 0 || outcome.error !== 0 || outcome.stop.reason !== 'budget') lockstep.resynchronize();
+      if (wrong.length === 0) continue;
+      const exclusion = exclusions.find((candidate) => candidate.applies(word, outcome));
+      const text: string = `${word.row.name} ${code.map(hex).join(' ')} from ${[...registers].map(hex).join(' ')}: ${wrong.join('; ')}`;
+      if (!exclusion) assert.fail(text);
+      used.set(exclusion.why, (used.get(exclusion.why) ?? 0) + 1);
+    }
+    for (const [why, count] of used) t.diagnostic(`${count} excluded: ${why}`);
+    lockstep.unicorn.close();
+  });
+}
+
+/** Instructions that may stand anywhere in a sequence: they go on to the next one. Unicorn forgets ITSTATE after an ISB. */
+function straight(row: Row): boolean {
+  return !/^(B|BL|BX|BLX|CBZ|CBNZ|TBB|SVC|BKPT|WFE|WFI|SEV|IT|UDF|CPS|MSR|NOP T1 and|NOP T2|ISB|LDM|LDR \(|POP|LDREX|STREX|LDAEX|STLEX)/.test(
+    row.name,
+  );
+}
+
+interface Piece {
+  readonly halfwords: number[];
+  /** Instructions that an execution counts, IT included. */
+  readonly count: number;
+}
+
+function randomSequence(random: Random, decoder: Decoder, candidates: readonly Row[], length: number): Piece {
+  const halfwords: number[] = [];
+  let count = 0;
+  const append = (it: number): void => {
+    let word: Word | undefined;
+    while (!word) {
+      const row = random.pick(candidates);
+      // Fewer accesses than the rows are: most sequences would end by a fault early.
+      if (/^(LD|ST|PUSH)/.test(row.name) && random.below(8) !== 0) continue;
+      const candidate = randomWord(row, decoder, random, { pc: codeBase, it });
+      // Loads to pc have rows of their own kind of end.
+      if (candidate && !/^ldr_pc|^ldm_pc|^pop_pc|^b_|^b$|^ldr_sp|^sp_/.test(candidate.operation)) word = candidate;
+    }
+    halfwords.push(...word.halfwords);
+    count++;
+  };
+  while (count < length) {
+    if (decoder.profile !== 'v6m' && decoder.profile !== 'v8m-base' && random.below(6) === 0) {
+      const itBlock = (random.below(14) << 4) | (1 + random.below(15));
+      halfwords.push(0xbf00 | itBlock);
+      count++;
+      for (let it = itBlock; it !== 0; it = advanceIt(it)) append(it);
+    } else {
+      append(0);
+    }
+  }
+  return { halfwords, count };
+}
+
+for (const [cpu, sequences] of [
+  ['cortex-m3', 3000],
+  ['cortex-m33', 2000],
+  ['cortex-m0', 1000],
+] as const) {
+  test(`${cpu}: sequences of some 20 instructions as Unicorn`, (t) => {
+    const lockstep = Lockstep.open(t, cpu);
+    if (!lockstep) return;
+    const random = new Random(3);
+    const decoder = new Decoder(cpuNamed(cpu).isa);
+    const candidates = rowsOf(decoder).filter(straight);
+    let executed = 0;
+    let faults = 0;
+    lockstep.fillData(random);
+    for (let i = 0; i < sequences * scale; i++) {
+      const { halfwords, count } = randomSequence(random, decoder, candidates, 20);
+      const pc = lockstep.place(halfwords);
+      const registers: Registers = lockstep.randomRegisters(random);
+      const before = lockstep.machine.instructionCount;
+      const outcome: Outcome = lockstep.runThrough(registers, pc, count, pc + 2 * halfwords.length);
+      executed += lockstep.machine.instructionCount - before;
+      if (outcome.stop.reason === 'fault') {
+        faults++;
+        lockstep.resynchronize();
+      }
+      const text: string = `${halfwords.map(hex).join(' ')} from ${[...registers].map(hex).join(' ')}: ${outcome.differences.join('; ')}`;
+      assert.equal(outcome.error, 0, `Unicorn error ${outcome.error}: ${text}`);
+      assert.deepEqual(outcome.differences, [], text);
+    }
+    t.diagnostic(`${executed} instructions, ${faults} sequences ended by a fault`);
+    lockstep.unicorn.close();
+  });
+}
