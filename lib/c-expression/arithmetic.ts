@@ -1,7 +1,7 @@
 /**
  * C's arithmetic on numbers of the target (C11 6.3.1, 6.5): integer promotions, usual arithmetic conversions, and the
  * operators in the width of their type. Integers are bigint in their type's range, floating-point values numbers.
- * Where C leaves the result undefined (overflow, shift by too much) the result is what Arm code computes.
+ * Where C leaves the result undefined (overflow, shift by too much) the result is what GCC folds it to.
  */
 import { type BaseType, stripType, type Type } from '../dwarf/model';
 import { type BasicTypeName, type BasicTypes, isBoolean, isFloating, isInteger, isSigned } from '../dwarf/value-types';
@@ -79,13 +79,12 @@ export function wrapInteger(value: bigint, type: Type): bigint {
   return isSigned(type) ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
 }
 
-/** Out of range is undefined in C (6.3.1.4); Arm's conversions saturate, and make 0 of a NaN. */
+/** Out of range is undefined in C (6.3.1.4); GCC folds to the nearest value of the type, and a NaN to 0. */
 function truncate(value: number, to: Type): bigint {
   if (Number.isNaN(value)) return 0n;
-  const bits = BigInt((to.byteSize ?? 4) < 4 ? 32 : (to.byteSize ?? 4) * 8);
-  const signed = isSigned(to) || (to.byteSize ?? 4) < 4;
-  const highest = (1n << (signed ? bits - 1n : bits)) - 1n;
-  const lowest = signed ? -(1n << (bits - 1n)) : 0n;
+  const bits = BigInt((to.byteSize ?? stripType(to).byteSize ?? 4) * 8);
+  const highest = (1n << (isSigned(to) ? bits - 1n : bits)) - 1n;
+  const lowest = isSigned(to) ? -(1n << (bits - 1n)) : 0n;
   if (!Number.isFinite(value)) return value > 0 ? highest : lowest;
   const integer = BigInt(Math.trunc(value));
   if (integer > highest) return highest;

@@ -86,7 +86,8 @@ function folded(node: Extract<TypedNode, { kind: 'arithmetic' }>): TypedNode {
   const [left, right] = [constantValue(node.left), constantValue(node.right)];
   if (left === undefined || right === undefined) return node;
   const value = arithmetic(node.operator, left, right, node.computed);
-  if (value === undefined) return fail('Division by zero', node);
+  // A division by zero is only wrong where it is evaluated.
+  if (value === undefined) return node;
   return { kind: 'constant', type: node.type, value, offset: node.offset, length: node.length };
 }
 
