@@ -175,15 +175,17 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   return stop.reason === 'exited' ? 0 : 1;
 }
 
+/** Exported data can't be called and is no candidate. */
 function chooseEntry({ extension }: LoadedExtension, wanted: string | undefined): { name: string; address: bigint } {
-  const exported = extension.expTab.symbols;
-  const list = exported.length === 0 ? 'nothing' : exported.map(({ name }) => name).join(', ');
-  const usual = usualEntries.find((name) => exported.some((symbol) => symbol.name === name));
-  const name = wanted ?? usual ?? (exported.length === 1 ? exported[0].name : undefined);
-  const found = exported.find((symbol) => symbol.name === name);
+  const functions = extension.expTab.symbols.filter(({ address }) => extension.hasCodeAt(address));
+  const list = functions.length === 0 ? 'no function' : functions.map(({ name }) => name).join(', ');
+  const usual = usualEntries.find((name) => functions.some((symbol) => symbol.name === name));
+  const name = wanted ?? usual ?? (functions.length === 1 ? functions[0].name : undefined);
+  const found = functions.find((symbol) => symbol.name === name);
   if (found !== undefined) return found;
-  if (name !== undefined)
-    throw new UsageError(`--entry: ${extension.name} does not export '${name}'; it exports ${list}`);
+  if (name !== undefined) {
+    throw new UsageError(`--entry: ${extension.name} does not export a function '${name}'; it exports ${list}`);
+  }
   throw new UsageError(`which function? ${extension.name} exports ${list}; say --entry FUNCTION`);
 }
 

@@ -8,6 +8,8 @@ import { extensionName, run, runUsage } from '../cli/run';
 
 const example = (file: string): string => join(import.meta.dirname, '..', 'examples', file);
 
+const fixture = (file: string): string => join(import.meta.dirname, 'fixtures', file);
+
 async function runCommand(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const text = { stdout: '', stderr: '' };
   const code = await run(args, {
@@ -32,6 +34,14 @@ test('several files are loaded in order; arguments are decimal, hexadecimal or n
   assert.match(stdout, /dep_user: 100 -> 98/);
   const chosen = await runCommand(files[0], '--entry', 'dep_base_add', '--arg', '0x10', '--heap-size', '16');
   assert.deepEqual([chosen.code, chosen.stderr], [0, 'dep_base_add returned 116 (0x74)\n']);
+});
+
+test('one exported function among data is the entry; four arguments', async () => {
+  const base = await runCommand(example('dependency/dep_base.llext'), '--arg', '1');
+  assert.equal(base.stderr, 'dep_base_add returned 101 (0x65)\n');
+  const args = ['4', '3', '2', '1'].flatMap((value) => ['--arg', value]);
+  const four = await runCommand(fixture('entries.m3-O0.elf'), '--entry', 'weigh_four', ...args);
+  assert.deepEqual(four, { code: 0, stdout: '4 3 2 1\n', stderr: 'weigh_four returned 1234 (0x4d2)\n' });
 });
 
 test('init functions run before the entry', async () => {
@@ -75,9 +85,13 @@ test('wrong usage is exit code 2 and says what is wrong', async () => {
     [[hello, '--arg', 'x'], /--arg: 'x' is not an integer/],
     [[hello, '--arg', '0x100000000'], /does not fit into 32 bits/],
     [[hello, '--heap-size', '0'], /--heap-size: '0' is not a number of KiB from 1/],
-    [[hello, '--entry', 'nothing'], /hello does not export 'nothing'; it exports entry/],
+    [[hello, '--entry', 'nothing'], /hello does not export a function 'nothing'; it exports entry/],
     [[hello, '--what'], /--what/],
-    [[example('dependency/dep_base.llext')], /which function\? dep_base exports dep_base_add, dep_base_total/],
+    [
+      [fixture('entries.m3-O0.elf')],
+      /which function\? entries\.m3-O0 exports none, add_two, weigh_four, no_result; say/,
+    ],
+    [[fixture('entries.m3-O0.elf'), '--entry', 'exported_value'], /does not export a function 'exported_value'/],
     [['no-such-file'], /cannot read no-such-file/],
   ];
   for (const [args, message] of cases) {
