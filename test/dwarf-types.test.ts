@@ -49,13 +49,8 @@ function askGdb(gdb: string, path: string): GdbSymbols {
   return JSON.parse(json.slice(4)) as GdbSymbols;
 }
 
-/** gdb puts other spaces around stars and brackets. */
-function spelling(name: string): string {
-  return name.replace(/\s*([*[\]()])\s*/g, '$1');
-}
-
 function compareTypes(type: Type, expected: GdbType, where: string): void {
-  assert.equal(spelling(type.displayName), spelling(expected.name), where);
+  assert.equal(type.displayName, expected.name, where);
   const unqualified = isQualified(type) && type.kind !== 'typedef' ? type.target : type;
   if (unqualified !== type && isQualified(unqualified) && unqualified.kind !== 'typedef') return;
   if (expected.size !== undefined) assert.equal(type.byteSize ?? 0, expected.size, `${where}: size`);
@@ -90,7 +85,7 @@ function compareVariables(
   expected: readonly (readonly [string, GdbType, number])[],
   where: string,
 ): void {
-  const spell = (name: string, type: string, line: number | undefined): string => `${name} ${spelling(type)} ${line}`;
+  const spell = (name: string, type: string, line: number | undefined): string => `${name} ${type} ${line}`;
   assert.deepEqual(
     found.map(({ name, type, declaration }) => spell(name, type.displayName, declaration?.line)).sort(),
     expected.map(([name, type, line]) => spell(name, type.name, line)).sort(),
@@ -106,7 +101,7 @@ function compareFunctions(debug: DebugInfo, program: Program, { functions }: Gdb
     assert.equal(Number(found.ranges[0].start - base), expected.start, name);
     assert.equal(Number(found.ranges[0].end - base), expected.end, name);
     assert.equal(found.declaration?.line, expected.line, name);
-    assert.equal(spelling(expected.type).startsWith(spelling(found.returnType.displayName)), true, name);
+    assert.equal(expected.type.startsWith(found.returnType.displayName), true, name);
     const { variables } = found.scope;
     compareVariables(
       variables.filter(({ isParameter }) => isParameter),
@@ -149,7 +144,7 @@ for (const path of paths) {
     for (const [name, [type, qualified, line]] of Object.entries(symbols.globals)) {
       const found: VariableInfo | undefined = debug.globals().find((candidate) => candidate.name === name);
       assert.ok(found, name);
-      assert.equal(spelling(found.type.displayName), spelling(qualified));
+      assert.equal(found.type.displayName, qualified);
       assert.equal(found.declaration?.line, line, name);
       compareTypes(
         isQualified(found.type) && found.type.kind !== 'typedef' ? stripType(found.type) : found.type,

@@ -66,6 +66,7 @@ function plus(expression: Uint8Array, add: number, littleEndian: boolean): Uint8
   // A DW_OP_stack_value may end the expression; what is added must come before it.
   const isValue = expression[expression.length - 1] === DW_OP.stack_value;
   const body = isValue ? expression.subarray(0, -1) : expression;
+  if (add > 0 && add < 0x80) return Uint8Array.of(...body, DW_OP.plus_uconst, add);
   const amount = encodeInteger(BigInt(add), 4, littleEndian);
   return Uint8Array.of(...body, DW_OP.const4s, ...amount, DW_OP.plus);
 }

@@ -1,5 +1,5 @@
 /**
- * Spells types as C declares them: `int (*)(int, int)`, `struct point [2][3]`, `const char *const`.
+ * Spells types as C declares them: `int (*)(int, int)`, `struct point [2][3]`, `const char * const`.
  * A C declarator grows from the inside out: pointers to its left, arrays and functions to its right, in parentheses
  * where a pointer meets one of those. Qualifiers stand in one order whatever the order of their entries.
  */
@@ -43,8 +43,10 @@ function spell(type: Type, declarator: string, outer: readonly Qualifier[]): str
   }
 }
 
+/** Qualifiers of a pointer stand apart from its star, as gdb writes them: `const char * const *`. */
 function spellPointer(target: Type, mark: string, words: readonly string[], declarator: string): string {
-  const outer = mark + (words.length === 0 ? declarator : joined([...words, declarator]));
+  const isApart = words.length > 0 && /^[\w*&]/.test(declarator);
+  const outer = [mark, ...words].join(' ') + (isApart ? ' ' : '') + declarator;
   const needsParentheses = target.kind === 'array' || target.kind === 'function';
   return spellType(target, needsParentheses ? `(${outer})` : outer);
 }
@@ -60,16 +62,6 @@ function parameterList(type: FunctionType): string {
   return `(${parameters.join(', ')})`;
 }
 
-/** GCC's DW_AT_name of C's basic types -> their usual, shorter spelling. */
-const basicSpellings: ReadonlyMap<string, string> = new Map([
-  ['short int', 'short'],
-  ['short unsigned int', 'unsigned short'],
-  ['long int', 'long'],
-  ['long unsigned int', 'unsigned long'],
-  ['long long int', 'long long'],
-  ['long long unsigned int', 'unsigned long long'],
-]);
-
 function simpleName(type: Type): string {
   switch (type.kind) {
     case 'struct':
@@ -83,8 +75,6 @@ function simpleName(type: Type): string {
       return type.name ?? '<unknown type>';
     case 'base':
       return type.displayName;
-    case 'base':
-      return basicSpellings.get(type.name ?? '') ?? type.name ?? '<unnamed>';
     default:
       return type.name ?? '<unnamed>';
   }

@@ -94,7 +94,8 @@ class Reader {
     }
     if (type.operation === 'none') return;
     const S = this.symbolValue(relocation.symbolIndex, name, at);
-    if (type.uleb === true) return applyUleb(contents, name, { at, end: part.end }, type, S + (relocation.addend ?? 0n));
+    if (type.uleb === true)
+      return applyUleb(contents, name, { at, end: part.end }, type, S + (relocation.addend ?? 0n));
     const size = Math.ceil(type.bits / 8);
     if (at + size > part.end) throw new FormatError('bad-offset', name, at);
     const field = new Field(contents, at, type.bits, littleEndian);

@@ -28,7 +28,8 @@ class Allocator {
   place(section: SectionHeader): bigint {
     const align = BigInt(Math.max(section.sh_addralign, 1));
     // Damaged alignments and sizes must not push later sections out of the address space.
-    const step = align > 0x10000n || (align & (align - 1n)) !== 0n ? smallestGap : align > smallestGap ? align : smallestGap;
+    const step =
+      align > 0x10000n || (align & (align - 1n)) !== 0n ? smallestGap : align > smallestGap ? align : smallestGap;
     const address = ((this.next + step - 1n) / step) * step;
     this.next = address + BigInt(Math.min(section.sh_size, 0x1000_0000)) + smallestGap;
     return address;

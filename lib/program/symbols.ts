@@ -120,7 +120,6 @@ function addressOf(elf: ElfFile, symbol: ElfSymbol, base: bigint): bigint {
   return elf.header.e_type === ET_REL ? base + value : value;
 }
 
-
 function describe(elf: ElfFile, symbol: ElfSymbol, address: bigint, section: number): ProgramSymbol {
   const kind = symbol.type === STT_FUNC ? 'function' : symbol.type === STT_OBJECT ? 'object' : 'notype';
   const { name, st_size: size } = symbol;

@@ -1,0 +1,153 @@
+/**
+ * Damaged debug information: seeded mutations of the sections of real extensions, and of whole files. Whatever the
+ * bytes, nothing but problems and FormatError may come of it, and it must come soon.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DebugInfo } from '../lib/dwarf/debug-info';
+import type { LocationDescription, Scope, Type } from '../lib/dwarf/model';
+import { ElfFile } from '../lib/elf/elf-file';
+import { FormatError } from '../lib/errors';
+import { readDebugSections } from '../lib/program/debug-sections';
+import { LoadedProgram } from '../lib/program/loaded-program';
+import { Program } from '../lib/program/program';
+import { truthCase, truthElf } from './support/gdb-truth';
+
+const seed = Number(process.env['FUZZ_SEED'] ?? 20250117);
+const milliseconds = Number(process.env['FUZZ_MS'] ?? 4000);
+/** A single damaged input may not take longer, on a slow machine. */
+const longest = 5000;
+
+/** mulberry32: small, seeded, good enough to pick bytes. */
+function randomNumbers(start: number): (below: number) => number {
+  let state = start >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+const interesting = [0, 1, 0x7f, 0x80, 0xff, 0xfe, 0x40, 0xc0];
+
+function mutate(bytes: Uint8Array, random: (below: number) => number): void {
+  for (let n = 1 + random(6); n > 0 && bytes.length > 0; n--) {
+    const at = random(bytes.length);
+    const kind = random(4);
+    if (kind === 0) bytes[at] = random(256);
+    else if (kind === 1) bytes[at] = interesting[random(interesting.length)];
+    else if (kind === 2) bytes[at] ^= 1 << random(8);
+    else bytes.copyWithin(at, random(bytes.length), random(bytes.length));
+  }
+}
+
+class Visitor {
+  private readonly types = new Set<Type>();
+
+  visit(debug: DebugInfo): void {
+    const pcs = new Set<bigint>([0n, 0x10000n, 0x10010n]);
+    for (const found of debug.functions()) {
+      void [found.name, found.linkageName, found.external, found.declaration, found.unit.name, found.callSites];
+      this.type(found.returnType);
+      this.location(found.frameBase);
+      this.scope(found.scope);
+      pcs.add(found.entryPc);
+    }
+    for (const variable of debug.globals()) this.type(variable.type);
+    for (const pc of pcs) void [debug.scopesAt(pc), debug.rowAt(pc), debug.cfiAt(pc), debug.unitAt(pc)];
+    void [debug.files, debug.cfiRows(), debug.typeNamed('struct', 'box'), debug.enumeratorNamed('RED')];
+    for (const unit of debug.units) void debug.hasLocationLists(unit);
+    assert.ok(debug.problems.every((problem) => typeof problem === 'string'));
+  }
+
+  private scope(scope: Scope): void {
+    for (const { type, location, name } of scope.variables) {
+      assert.equal(typeof name, 'string');
+      this.type(type);
+      this.location(location);
+    }
+    scope.children.forEach((child) => this.scope(child));
+  }
+
+  private location(location: LocationDescription | undefined): void {
+    if (location?.kind !== 'list') return;
+    for (const { range } of location.entries) assert.ok(range.start <= range.end);
+  }
+
+  private type(type: Type): void {
+    if (this.types.has(type)) return;
+    this.types.add(type);
+    void [type.displayName, type.byteSize, type.declaration];
+    if ('target' in type) this.type(type.target);
+    if ('element' in type) this.type(type.element);
+    if ('members' in type) type.members.forEach((member) => this.type(member.type));
+    if ('parameters' in type) [type.returnType, ...type.parameters].forEach((each) => this.type(each));
+  }
+}
+
+const names = [
+  'shapes.m3-O0',
+  'shapes.m3-O2-dwarf4',
+  'shapes.m3clang-Os',
+  'deep.m3-Os',
+  'inlines.m3-O2',
+  'deep.m3clang-O2',
+];
+
+/** Runs `attempt` with seeded generators until the time is over; the seed of a failure is in its message. */
+function repeat(budget: number, attempt: (random: (below: number) => number) => void): number {
+  const end = Date.now() + budget;
+  let runs = 0;
+  while (Date.now() < end) {
+    const started = Date.now();
+    try {
+      attempt(randomNumbers(seed + runs));
+    } catch (error) {
+      throw new Error(`seed ${seed + runs}: ${error instanceof Error ? error.stack : String(error)}`, { cause: error });
+    }
+    assert.ok(Date.now() - started < longest, `seed ${seed + runs} took ${Date.now() - started} ms`);
+    runs++;
+  }
+  return runs;
+}
+
+test('mutated debug sections give problems and nothing else', (t) => {
+  const originals = names.map((name) => {
+    const elf = truthElf(truthCase(name));
+    return readDebugSections(elf, (index) => 0x10000n * BigInt(index)).sections;
+  });
+  const runs = repeat(milliseconds, (random) => {
+    const original = originals[random(originals.length)];
+    const sections = new Map([...original].map(([name, bytes]) => [name, bytes.slice()]));
+    const mutable = [...sections.values()].filter(({ length }) => length > 0);
+    mutate(mutable[random(mutable.length)], random);
+    new Visitor().visit(new DebugInfo(sections, { littleEndian: true, addressSize: 4, machine: 40 }));
+  });
+  t.diagnostic(`${runs} inputs from seed ${seed}`);
+});
+
+test('mutated files open as programs, or are refused with FormatError', (t) => {
+  const originals = names.map((name) => truthElf(truthCase(name)).bytes);
+  const runs = repeat(milliseconds / 2, (random) => {
+    const bytes = originals[random(originals.length)].slice();
+    mutate(bytes, random);
+    let elf: ElfFile;
+    try {
+      elf = ElfFile.parse(bytes);
+    } catch (error) {
+      if (error instanceof FormatError) return;
+      throw error;
+    }
+    const program = Program.open(elf);
+    const placements = new Map(program.sections.map(({ index, address }) => [index, address]));
+    const loaded = new LoadedProgram(program, { id: 1, name: 'fuzz' }, placements);
+    void [program.symbols.length, program.warnings.length, loaded.symbolNamed('entry')];
+    const [file] = program.debug?.files ?? [];
+    for (const { address } of program.sections) {
+      void [loaded.sourceAt(address), loaded.symbolAt(address), loaded.bodyStart(address), loaded.codeKindAt(address)];
+    }
+    if (file !== undefined) for (const line of [1, 30, 60, 90]) loaded.breakpointLocations(file, line);
+  });
+  t.diagnostic(`${runs} inputs from seed ${seed}`);
+});
