@@ -18,6 +18,8 @@ const SLICE_MILLISECONDS = 15;
 const BUDGET = 100_000;
 /** Steps and host calls between two looks at the clock. */
 const STEPS = 2000;
+const PC = 15;
+const noIds: readonly number[] = [];
 /** SVC number of ARCH_EXCEPT: k_oops and k_panic end here, r0 is the reason. */
 const SVC_RUNTIME_EXCEPT = 2;
 
@@ -98,7 +100,7 @@ export class RunLoop {
       case 'continue':
         return this.continueSlice();
       case 'step-instruction':
-        return () => this.step((): TargetStop => ({ reason: 'step' }));
+        return () => this.step((): TargetStop => ({ reason: 'step' }), this.parts.machine.state.r);
       case 'step-range': {
         const ranges = mode.ranges.map(({ start, end }) => ({ start: Number(start), end: Number(end) }));
         return this.stepRangeSlice(ranges);
@@ -124,8 +126,10 @@ export class RunLoop {
     const outside: StepCheck = (pc) =>
       ranges.some(({ start, end }) => pc >= start && pc < end) ? undefined : { reason: 'step' };
     return () => {
+      // The view of the registers is good for a slice: nothing maps memory in between.
+      const { r } = this.parts.machine.state;
       for (let i = 0; i < STEPS; i++) {
-        const stop = this.step(outside);
+        const stop = this.step(outside, r);
         if (stop !== undefined) return stop;
       }
       return undefined;
@@ -133,23 +137,24 @@ export class RunLoop {
   }
 
   /** One instruction, or one host call; then the breakpoints at the new pc, then `check`. */
-  private step(check: StepCheck): TargetStop | undefined {
+  private step(check: StepCheck, r: Int32Array): TargetStop | undefined {
     const stop = this.parts.machine.run(1, true);
     if (stop.reason !== 'budget') {
       const end = this.handle(stop);
       if (end !== undefined) return end;
     }
     // Returning to the host ends the call at once: there is nothing to see at the return address.
-    if (this.pc === CALL_FN_RETURN) {
+    if (r[PC] >>> 0 === CALL_FN_RETURN) {
       const end = this.callReturned();
       if (end !== undefined) return end;
     }
-    const ids = this.hits(this.pc);
-    return ids.length > 0 ? { reason: 'breakpoint', ids } : check(this.pc);
+    const pc = r[PC] >>> 0;
+    const ids = this.hits(pc);
+    return ids.length > 0 ? { reason: 'breakpoint', ids } : check(pc);
   }
 
-  private hits(address: number): number[] {
-    if (!this.parts.breakpoints.has(address)) return [];
+  private hits(address: number): readonly number[] {
+    if (!this.parts.breakpoints.has(address)) return noIds;
     // A logpoint's line must not overtake text that was printed before it.
     this.parts.kernel.flushOutput();
     return this.parts.breakpoints.hit(address, this.parts.view);
