@@ -44,7 +44,7 @@ export const LOG_LEVEL_DBG = levelNumbers.dbg;
  * Loop steps that one load may take. Counts in a malformed file reach 2^32, where the real machine would not come
  * back in any useful time; no file that fits a heap of the target needs a fraction of this.
  */
-const workLimit = 1_000_000;
+const workLimit = 300_000;
 
 export interface Subsystem {
   readonly guest: Guest;
