@@ -42,8 +42,8 @@ async function drive(workbench) {
     'name = "Ada"',
   );
 
-  await workbench.palette('Debug: Remove All Breakpoints');
-  await workbench.palette('Debug: Continue');
+  await workbench.palette('Remove All Breakpoints');
+  await workbench.palette('Continue');
   await workbench.waitForEnd();
   const output = await workbench.console();
   show('Debug Console', output);

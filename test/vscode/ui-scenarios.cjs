@@ -4,54 +4,197 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { project, sleep } = require('./runtime.cjs');
 
+const sidebar = '.customview-tree';
+
+/** Line number of `// #BP1` and the like. */
 function markedLine(file, marker) {
   const lines = fs.readFileSync(path.join(project, 'examples', file), 'utf8').split('\n');
   return lines.findIndex((line) => line.includes(`#${marker}`)) + 1;
 }
 
+/** Addresses depend on the loader and the heap, which have tests of their own. */
+const withoutAddresses = (rows) => rows.map((row) => row.replace(/0x[0-9a-f]{8}/g, 'ADDRESS'));
+
 async function openSidebar(workbench) {
-  await workbench.view('LLEXT', '.customview-tree');
+  await workbench.view('LLEXT', sidebar);
 }
 
-/** Opens the row that begins with `label` and returns the texts of the rows below it. */
+function sidebarRow(workbench, label) {
+  const name = workbench.page
+    .locator('.label-name')
+    .filter({ hasText: new RegExp(`^${label.replaceAll('.', '\\.')}$`) });
+  return workbench.page.locator(`${sidebar} .monaco-list-row`).filter({ has: name }).first();
+}
+
 async function expand(workbench, label) {
-  const row = workbench.page.locator('.customview-tree .monaco-list-row').filter({ hasText: label }).first();
+  const row = sidebarRow(workbench, label);
   await row.waitFor();
   if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click();
-  await sleep(400);
+  await row.and(workbench.page.locator('[aria-expanded="true"]')).waitFor();
+  await sleep(300);
+}
+
+/** hello.c stopped at the printk in greet(). */
+async function stopInGreet(workbench) {
+  await workbench.openFile('hello/hello.c');
+  await workbench.toggleBreakpoint('#BP1');
+  await workbench.focusEditor('greetings++');
+  await workbench.startDebugging();
+  await workbench.waitForStop();
 }
 
 const scenarios = [
   {
-    title: 'sidebar without a session',
+    title: 'the sidebar without a session shows files, regions, exports, imports',
     run: async (workbench) => {
       await openSidebar(workbench);
-      await workbench.waitForRow('.customview-tree', 'sensor.llext');
-      console.log(await workbench.rows('.customview-tree'));
-      await expand(workbench, 'hello.llext');
-      await expand(workbench, 'TEXT');
-      await expand(workbench, 'Exported Symbols');
-      await expand(workbench, 'Imported Symbols');
-      console.log(await workbench.rows('.customview-tree'));
-      await workbench.shot('sidebar-static');
+      await workbench.waitForRow(sidebar, 'sensor.llext');
+      for (const label of ['hello.llext', 'TEXT', 'Exported Symbols', 'Imported Symbols'])
+        await expand(workbench, label);
+      await workbench.waitForRow(sidebar, 'printk');
+      assert.deepEqual((await workbench.rows(sidebar)).slice(5, 18), [
+        'hello.llext | hello',
+        'TEXT | 152 B',
+        '.text | 152 B',
+        'RODATA | 86 B',
+        'BSS | 4 B',
+        'EXPORT | 8 B',
+        'SYMTAB | 192 B',
+        'STRTAB | 20 B',
+        'SHSTRTAB | 103 B',
+        'Exported Symbols | 1',
+        'entry | .text+0x38 · 96 B',
+        'Imported Symbols | 1',
+        'printk | base image · 0x08001001',
+      ]);
+      await sidebarRow(workbench, 'entry').hover();
+      await workbench.page.locator('.monaco-hover:visible', { hasText: 'int entry(void)' }).first().waitFor();
+      await workbench.shot('sidebar-files');
+      await sidebarRow(workbench, 'entry').click();
+      await workbench.line('int entry(void)').waitFor();
     },
   },
   {
-    title: 'F5 in a C file',
+    title: 'hovers of a variable, of an import and of one that nothing provides',
     run: async (workbench) => {
       await workbench.openFile('hello/hello.c');
-      await workbench.toggleBreakpoint('#BP1');
-      await workbench.focusEditor('greetings++');
-      await workbench.startDebugging();
-      await workbench.waitForStop();
-      console.log(await workbench.stoppedLine(), await workbench.callStack());
+      assert.equal(
+        await workbench.hover('greetings++', 'greetings', 'Variable of llext'),
+        'static int greetings\nVariable of llext hello\nSection .bss+0x0 · region BSS · 4 bytes',
+      );
+      await workbench.shot('hover-variable');
+      await workbench.page.keyboard.press('Escape');
+      assert.equal(
+        await workbench.hover('Hello', 'printk', 'base image'),
+        'void printk(const char *fmt, ...)\nExport of the base image · address 0x08001001\nPrints formatted text on the console',
+      );
+      await workbench.openFile('missing-import/missing.c');
+      assert.equal(
+        await workbench.hover('memcopy(copy', 'memcopy', 'neither'),
+        'memcopy\nImported by missing, but neither the base image nor another extension exports it: loading fails.',
+      );
+      await workbench.shot('hover-missing');
+    },
+  },
+  {
+    title: 'F5 in a C file: stop, variables, step, disassembly, output, end',
+    run: async (workbench) => {
+      await stopInGreet(workbench);
+      const line = markedLine('hello/hello.c', 'BP1');
+      assert.equal(await workbench.stoppedLine(), line);
+      console.log(await workbench.callStack());
       console.log(await workbench.variables('Locals'));
+      console.log(await workbench.rows('.debug-breakpoints'));
       await workbench.shot('stopped');
+      await workbench.focusEditor('greetings++');
+      console.log(JSON.stringify(await workbench.hover('greetings++', 'greetings', '1')));
+      await workbench.shot('hover-value');
+      await workbench.page.keyboard.press('Escape');
+      await workbench.focusEditor('greetings++');
+      await workbench.page.keyboard.press('F10');
+      await workbench.waitForConsole('Hello Ada, you are number 1');
+      await sleep(500);
+      assert.equal(await workbench.stoppedLine(), line + 1);
+      await workbench.shot('stepped');
+      await workbench.palette('Open Disassembly View');
+      await workbench.page.getByText(/blx/).first().waitFor();
+      await sleep(700);
+      await workbench.shot('disassembly-view');
+      await workbench.palette('Remove All Breakpoints');
+      await workbench.palette('Continue');
+      await workbench.waitForEnd();
       console.log(await workbench.console());
+      await workbench.shot('ended');
+    },
+  },
+  {
+    title: 'the sidebar in a session: regions, memory, code',
+    theme: 'light',
+    run: async (workbench) => {
+      await stopInGreet(workbench);
       await openSidebar(workbench);
-      await sleep(1000);
-      console.log(await workbench.rows('.customview-tree'));
-      await workbench.shot('sidebar-live');
+      await workbench.waitForRow(sidebar, 'BSS');
+      console.log(withoutAddresses(await workbench.rows(sidebar)));
+      for (const label of ['BSS', 'TEXT', 'Exported Symbols', 'Imported Symbols']) await expand(workbench, label);
+      await workbench.shot('sidebar-session');
+      await sidebarRow(workbench, '.bss').click();
+      await workbench.page.locator('.tabs-container .tab.active', { hasText: '.bss at' }).waitFor();
+      await sleep(500);
+      await workbench.shot('memory-document');
+      await sidebarRow(workbench, '.text').click({ button: 'right' });
+      await workbench.page.locator('.monaco-menu .action-label', { hasText: 'Show Disassembly' }).first().waitFor();
+      await workbench.shot('sidebar-menu');
+      await workbench.page.locator('.monaco-menu .action-label', { hasText: 'Show Disassembly' }).first().click();
+      await workbench.line('<greet>:').waitFor();
+      await sleep(500);
+      await workbench.shot('disassembly-document');
+    },
+  },
+  {
+    title: 'F5 on an extension ELF',
+    run: async (workbench) => {
+      await workbench.openFile('hello/hello.llext');
+      await workbench.page.getByText('The file is not displayed in the text editor').waitFor();
+      await workbench.page.keyboard.press('F5');
+      await workbench.waitForConsole('returned 6');
+      console.log(await workbench.console());
+      await workbench.shot('f5-on-elf');
+    },
+  },
+  {
+    title: 'a breakpoint in an extension that is not part of the session stays pending',
+    run: async (workbench) => {
+      await workbench.openFile('endless/endless.c');
+      await workbench.toggleBreakpoint('#BP1');
+      await stopInGreet(workbench);
+      console.log(await workbench.rows('.debug-breakpoints'));
+      await workbench.shot('pending');
+    },
+  },
+  {
+    title: 'missing imports are all told',
+    run: async (workbench) => {
+      await openSidebar(workbench);
+      await expand(workbench, 'missing.llext');
+      await expand(workbench, 'Imported Symbols');
+      await workbench.openFile('missing-import/missing.c');
+      await workbench.focusEditor('char copy');
+      await workbench.page.keyboard.press('F5');
+      const dialog = workbench.page.locator('.monaco-dialog-box, .notification-toast').first();
+      await dialog.waitFor();
+      console.log(JSON.stringify(await dialog.innerText()));
+      await workbench.shot('missing-imports');
+    },
+  },
+  {
+    title: 'an empty folder is welcomed',
+    workspace: 'empty',
+    run: async (workbench) => {
+      await openSidebar(workbench);
+      const welcome = workbench.page.locator('.welcome-view-content').first();
+      await welcome.waitFor();
+      console.log(JSON.stringify(await welcome.innerText()));
+      await workbench.shot('empty');
     },
   },
 ];

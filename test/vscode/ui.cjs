@@ -33,6 +33,7 @@ async function runScenario(scenario, vsix) {
   workbench.shot = (name) => browser.page.screenshot({ path: path.join(shots, `${name}.png`) });
   try {
     await workbench.open(workbenchUrl(server, folder));
+    if (scenario.workspace !== 'empty') await workbench.waitForRow('.explorer-folders-view', 'hello');
     await scenario.run(workbench);
   } catch (error) {
     await workbench.shot(`failed-${scenario.title.replaceAll(/\W+/g, '-')}`).catch(() => undefined);

@@ -12,7 +12,7 @@ class Workbench {
 
   async open(url) {
     await this.page.goto(url);
-    await this.page.waitForSelector('.monaco-workbench .explorer-folders-view .monaco-list-row');
+    await this.page.waitForSelector('.monaco-workbench .explorer-folders-view');
   }
 
   /** Opens `folder/file` by the explorer, as a kept tab. */
@@ -36,7 +36,8 @@ class Workbench {
   async view(title, selector) {
     if (await this.page.locator(selector).first().isVisible()) return;
     await this.page.locator(`.activitybar [aria-label^="${title}"]`).first().click();
-    await this.page.locator(selector).first().waitFor();
+    await this.page.locator('.sidebar .composite.title', { hasText: new RegExp(title, 'i') }).waitFor();
+    await this.page.mouse.move(700, 400);
   }
 
   async palette(command) {
@@ -70,11 +71,22 @@ class Workbench {
     await this.page.mouse.click(box.x + 5, box.y + box.height / 2);
   }
 
-  /** Clicks the glyph margin of the line. */
+  /** Clicks the glyph margin of the line, again when the editor was still moving its lines. */
   async toggleBreakpoint(text) {
-    const line = await this.box(this.line(text));
-    const margin = await this.box(this.page.locator('.editor-instance .monaco-editor .margin').first());
-    await this.page.mouse.click(margin.x + 10, line.y + line.height / 2);
+    const dots = this.page.locator(
+      '.glyph-margin-widgets .codicon-debug-breakpoint, .glyph-margin-widgets .codicon-debug-breakpoint-unverified',
+    );
+    const before = await dots.count();
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const line = await this.box(this.line(text));
+      const margin = await this.box(this.page.locator('.editor-instance .monaco-editor .margin').first());
+      await this.page.mouse.click(margin.x + 10, line.y + line.height / 2);
+      for (let wait = 0; wait < 30; wait++) {
+        if ((await dots.count()) > before) return;
+        await sleep(100);
+      }
+    }
+    throw new Error(`no breakpoint could be set at the line ${text}`);
   }
 
   /** Moves the pointer over `word` in the line and returns the hover's text. */
@@ -99,7 +111,7 @@ class Workbench {
       .locator('.monaco-hover:visible, .debug-hover-widget:visible', { hasText: expected })
       .first();
     await hover.waitFor();
-    return (await hover.innerText()).trim();
+    return (await hover.innerText()).replace(/\n+/g, '\n').trim();
   }
 
   /** Texts of a view's rows, one string each, in order; label and description with a bar between. */
@@ -128,7 +140,7 @@ class Workbench {
 
   async waitForStop() {
     await this.page.locator('.debug-top-stack-frame-line').first().waitFor();
-    await this.page.locator('.debug-call-stack .monaco-list-row').nth(1).waitFor();
+    await this.page.locator('.debug-call-stack .monaco-list-row', { hasText: 'llext_call_fn' }).waitFor();
   }
 
   /** Line number that the top frame's highlight is on. */
