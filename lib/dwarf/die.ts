@@ -101,15 +101,18 @@ export class Die {
 
   /** This entry, then those that it completes: DW_AT_abstract_origin before DW_AT_specification (2.13.2, 3.3.8). */
   origins(): readonly Die[] {
-    const chain: Die[] = [];
-    for (let die: Die | undefined = this; die !== undefined;) {
-      if (chain.includes(die) || chain.length === longestOriginChain) {
+    const chain: Die[] = [this];
+    for (let next = this.completed; next !== undefined; next = next.completed) {
+      if (chain.includes(next) || chain.length === longestOriginChain) {
         throw new FormatError('too-deep', this.unit.section, this.offset);
       }
-      chain.push(die);
-      die = die.reference(At.DW_AT_abstract_origin) ?? die.reference(At.DW_AT_specification);
+      chain.push(next);
     }
     return chain;
+  }
+
+  private get completed(): Die | undefined {
+    return this.reference(At.DW_AT_abstract_origin) ?? this.reference(At.DW_AT_specification);
   }
 
   /** The nearest of origins() that has the attribute. */
