@@ -148,11 +148,24 @@ export function stringAt(table: Uint8Array, offset: number): string | undefined 
 
 /** Unsigned integer held by all of `bytes`. */
 export function decodeUnsigned(bytes: Uint8Array, littleEndian: boolean): bigint {
+  const { length } = bytes;
+  if (length <= 4) return BigInt(decodeWord(bytes, 0, length, littleEndian));
   let value = 0n;
-  for (let i = 0; i < bytes.length; i++) {
-    value = (value << 8n) | BigInt(bytes[littleEndian ? bytes.length - 1 - i : i]);
+  // Words of four bytes from the most significant end: arithmetic on bigint is slow.
+  for (let done = 0; done < length;) {
+    const size = (length - done) % 4 || 4;
+    const start = littleEndian ? length - done - size : done;
+    value = (value << BigInt(size * 8)) | BigInt(decodeWord(bytes, start, size, littleEndian));
+    done += size;
   }
   return value;
+}
+
+/** Up to four bytes. */
+function decodeWord(bytes: Uint8Array, start: number, size: number, littleEndian: boolean): number {
+  let word = 0;
+  for (let i = 0; i < size; i++) word = (word << 8) | bytes[start + (littleEndian ? size - 1 - i : i)];
+  return word >>> 0;
 }
 
 /** Two's complement integer held by all of `bytes`. */
@@ -163,10 +176,14 @@ export function decodeSigned(bytes: Uint8Array, littleEndian: boolean): bigint {
 /** The low `size` bytes of `value`. */
 export function encodeInteger(value: bigint, size: number, littleEndian: boolean): Uint8Array {
   const bytes = new Uint8Array(size);
-  let rest = BigInt.asUintN(size * 8, value);
-  for (let i = 0; i < size; i++) {
-    bytes[littleEndian ? i : size - 1 - i] = Number(rest & 0xffn);
-    rest >>= 8n;
+  let rest = value;
+  for (let done = 0; done < size; done += 4) {
+    let word = Number(BigInt.asUintN(32, rest));
+    for (let i = done; i < size && i < done + 4; i++) {
+      bytes[littleEndian ? i : size - 1 - i] = word & 0xff;
+      word >>>= 8;
+    }
+    if (done + 4 < size) rest >>= 32n;
   }
   return bytes;
 }

@@ -6,10 +6,12 @@ import { type BaseType, stripType, type Type } from '../dwarf/model';
 import {
   arrayOf,
   type BasicTypes,
+  isBoolean,
   isFloating,
   isInteger,
   isPointer,
   isScalar,
+  isSigned,
   pointerTo,
   voidType,
 } from '../dwarf/value-types';
@@ -77,8 +79,21 @@ export function compoundArithmetic(
   const leftType = promoted(left.type, checker.types, left.bitSize);
   const rightType = promoted(right.type, checker.types, right.bitSize);
   const type = isShift ? leftType : commonType(leftType, rightType, checker.types);
-  const operands = { left: checker.convert(left, type), right: checker.convert(right, isShift ? rightType : type) };
+  const operands = { left: operand(left, type, checker), right: operand(right, isShift ? rightType : type, checker) };
   return folded({ kind: 'arithmetic', type, operator, ...operands, computed: type, ...span });
+}
+
+/** An operand in the type that is computed in; one whose numbers are the same already stays as it is. */
+function operand(node: TypedNode, type: BaseType, checker: OperandChecker): TypedNode {
+  const own = stripType(node.type);
+  const isSame =
+    own.kind === 'base' &&
+    own.byteSize === type.byteSize &&
+    isInteger(own) &&
+    isInteger(type) &&
+    isSigned(own) === isSigned(type) &&
+    !isBoolean(own);
+  return isSame ? node : checker.convert(node, type);
 }
 
 /** Operations on constants are done once, here. */
@@ -158,7 +173,7 @@ function checkComparison(
   checker: OperandChecker,
 ): TypedNode {
   const type = comparedType(left, right, checker);
-  const operands = { left: checker.convert(left, type), right: checker.convert(right, type) };
+  const operands = { left: operand(left, type, checker), right: operand(right, type, checker) };
   return { kind: 'compare', type: checker.types.int, operator, ...operands, ...span };
 }
 

@@ -10,6 +10,7 @@ import { FormatError } from '../errors';
 import type { Query } from '../query';
 import { DW_OP, operatorName } from './expression-opcodes';
 import { applyStackOperator, ExpressionFault, ExpressionStack, isFloatType, type StackEntry } from './expression-stack';
+import { simpleExpression, type SimpleExpression } from './expression-simple';
 import { type Location, type Piece, optimizedOut, unavailable } from './location';
 import type { BaseType, ExpressionBytes, LocationDescription, Type } from './model';
 
@@ -43,6 +44,12 @@ export function* evaluateLocation(
   context: ExpressionContext,
   initial: readonly bigint[] = [],
 ): Query<Location> {
+  const simple = initial.length === 0 ? simpleExpression(expression) : undefined;
+  if (simple?.kind === 'register') return { kind: 'register', register: simple.register, byteOffset: 0 };
+  if (simple) {
+    const address = yield* simpleAddress(simple, context, expression.unit.addressSize);
+    if (address !== undefined) return { kind: 'memory', address };
+  }
   const machine = new ExpressionMachine(context, expression.unit.addressSize);
   try {
     for (const value of initial) machine.stack.pushGeneric(value);
@@ -62,6 +69,11 @@ export function* evaluateNumber(
   context: ExpressionContext,
   initial: readonly bigint[] = [],
 ): Query<bigint | Location> {
+  const simple = initial.length === 0 ? simpleExpression(expression) : undefined;
+  if (simple) {
+    const number = yield* simpleAddress(simple, context, expression.unit.addressSize);
+    if (number !== undefined) return number;
+  }
   const machine = new ExpressionMachine(context, expression.unit.addressSize);
   try {
     for (const value of initial) machine.stack.pushGeneric(value);
@@ -84,6 +96,30 @@ export function* evaluateNumber(
     }
   } catch (error) {
     return faultLocation(error);
+  }
+}
+
+/** undefined: something is missing, which the machine words. */
+function* simpleAddress(
+  simple: SimpleExpression,
+  context: ExpressionContext,
+  addressSize: 4 | 8,
+): Query<bigint | undefined> {
+  switch (simple.kind) {
+    case 'frame-base': {
+      const base = yield* context.frameBase();
+      return base === undefined ? undefined : BigInt.asUintN(addressSize * 8, base + simple.offset);
+    }
+    case 'register':
+      return context.register(simple.register);
+    case 'register-offset': {
+      const base = context.register(simple.register);
+      return base === undefined ? undefined : BigInt.asUintN(addressSize * 8, base + simple.offset);
+    }
+    case 'address':
+      return context.toLoad(simple.link);
+    case 'cfa':
+      return context.cfa();
   }
 }
 

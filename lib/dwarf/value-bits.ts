@@ -53,6 +53,11 @@ function* readMemory(address: bigint, length: number): Query<Uint8Array | Unavai
 
 /** Bytes of a register; an object that is larger goes on in the registers that follow. */
 function readRegister(register: number, offset: number, size: number, frame: Frame): Uint8Array | Unavailable {
+  const { addressSize, littleEndian } = frame.machine;
+  if (offset === 0 && size === addressSize && register < 64) {
+    const whole = frame.register(register);
+    if (whole !== undefined) return encodeInteger(whole, size, littleEndian);
+  }
   const result = new Uint8Array(size);
   let current = register;
   let skip = offset;

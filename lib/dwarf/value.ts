@@ -36,7 +36,7 @@ export function valueAt(type: Type, location: Location, frame: Frame): Value {
 
 /** The value of a variable in a frame (of a file-scope variable: in its module's frame). */
 export function* variableValue(variable: VariableInfo, frame: Frame): Query<Value> {
-  const type = yield* completeType(variable.type, frame);
+  const type = needsCompletion(variable.type) ? yield* completeType(variable.type, frame) : variable.type;
   if (variable.constValue) return valueAt(type, { kind: 'bytes', bytes: variable.constValue }, frame);
   if (!variable.location) return valueAt(type, optimizedOut('the compiler kept no location for it'), frame);
   const location = yield* frame.locate(variable.location);
@@ -66,6 +66,12 @@ export function* completeType(type: Type, frame: Frame): Query<Type> {
     if (typeof result === 'bigint') count = Math.max(Number(BigInt.asIntN(32, result)), 0);
   } else count = stripped.count;
   return arrayOf(element, count);
+}
+
+/** Only arrays, and pointers to them, can have a length that is known at run time. */
+function needsCompletion(type: Type): boolean {
+  const { kind } = stripType(type);
+  return kind === 'array' || kind === 'pointer';
 }
 
 function isVariable(type: ArrayType): boolean {

@@ -2,7 +2,7 @@
 
 Run as: python3 record.py    (needs arm-none-eabi-gcc and gdb-multiarch; with --check nothing is built or written)
 """
-import json, os, subprocess, sys
+import json, os, subprocess, sys, tempfile
 
 here = os.path.dirname(os.path.abspath(__file__))
 expressions = [line.rstrip('\n') for line in open(os.path.join(here, 'expressions.txt')) if line.strip()]
@@ -28,11 +28,11 @@ def main():
         subprocess.run(['arm-none-eabi-gcc', '-g', '-mcpu=cortex-m3', '-mthumb', '-O0', '-nostdlib', '-w',
                         '-Wl,-Ttext=0x8000', '-Wl,-Tdata=0x20000000', '-fno-zero-initialized-in-bss',
                         '-ffile-prefix-map=%s=.' % here, 'values.c', '-o', 'values.elf'], cwd=here, check=True)
-    script = '/tmp/record-%d.py' % os.getpid()
-    with open(script, 'w') as file:
-        file.write(GDB % json.dumps(expressions))
-    out = subprocess.run(['gdb-multiarch', '-nx', '-q', '-batch', elf, '-x', script], capture_output=True, text=True).stdout
-    os.unlink(script)
+    with tempfile.TemporaryDirectory() as folder:
+        script = os.path.join(folder, 'record.py')
+        with open(script, 'w') as file:
+            file.write(GDB % json.dumps(expressions))
+        out = subprocess.run(['gdb-multiarch', '-nx', '-q', '-batch', elf, '-x', script], capture_output=True, text=True).stdout
     rows = json.loads(next(line[4:] for line in out.splitlines() if line.startswith('ROWS')))
     text = '[\n' + ',\n'.join(json.dumps(row, ensure_ascii=False) for row in rows) + '\n]\n'
     target = os.path.join(here, 'expected.json')
