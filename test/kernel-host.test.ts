@@ -141,17 +141,22 @@ test('a wrong pointer is a fault that names function, argument and address, and 
   assert.equal(bench.value('memcpy', 0, 0, 0), 0);
 });
 
-test("a fault's pc is the calling instruction: BL of four bytes, BLX of two", () => {
+test("a fault's pc is the calling instruction: BL of four bytes, BLX of two; after a tail call the function", () => {
   const bench = hostBench();
-  const faultPc = (code: readonly number[]): number => {
+  const strlen = findBaseExport('strlen')?.address ?? 0;
+  const faultPc = (code: readonly number[], r3 = 0): number => {
     bench.memory.memory.write(0x2001_0000, Uint8Array.from(code));
-    const end = bench.call('strlen', 0);
+    const end = bench.call('strlen', 0, 0, 0, r3);
     assert.ok(end.kind === 'fault');
     assert.equal(bench.state.read('pc'), end.fault.pc);
     return end.fault.pc;
   };
-  assert.equal(faultPc([0x00, 0xf0, 0x00, 0xf8]), 0x2001_0000);
-  assert.equal(faultPc([0x00, 0xbf, 0x98, 0x47]), 0x2001_0002);
+  // NOP; BLX r3, with strlen in r3 and with something else.
+  assert.equal(faultPc([0x00, 0xbf, 0x98, 0x47], strlen | 1), 0x2001_0002);
+  assert.equal(faultPc([0x00, 0xbf, 0x98, 0x47], 0x2001_1001), strlen);
+  // BL is out of reach of flash: what is called is another function of the extension.
+  assert.equal(faultPc([0x00, 0xf0, 0x00, 0xf8]), strlen);
+  assert.equal(faultPc([0x00, 0xbf, 0x00, 0xbf]), strlen);
 });
 
 test('virtual time: sleeping ends at a tick border and is never shorter than asked', () => {

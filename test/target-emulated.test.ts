@@ -277,6 +277,31 @@ test('a fault inside of a host function stops at the call in the extension', asy
   assert.deepEqual(output, []);
 });
 
+test('a fault inside of a host function that was tail-called stops at that function', async () => {
+  // MOVS r0,#16; LDR r3,[pc,#4]; BX r3; literal: printk
+  const { target } = withCode(0x2010, 0x4b01, 0x4718, 0xbf00, 0x1001, 0x0800);
+  const stop = await target.resume(goOn);
+  assert.ok(stop.reason === 'fault');
+  assert.equal(stop.fault.pc, 0x0800_1000n);
+  assert.match(stop.fault.message, /printk of the base image$/);
+  assert.deepEqual(await target.resume(goOn), stop);
+});
+
+test('the BL of an outer function is not taken for the call of a tail-called host function', async () => {
+  // PUSH {lr}; BL inner; POP {pc}; inner: MOVS r0,#16; LDR r3,[pc,#4]; BX r3; literal: printk
+  const direct = withCode(0xb500, 0xf000, 0xf801, 0xbd00, 0x2010, 0x4b01, 0x4718, 0xbf00, 0x1001, 0x0800);
+  const stop = await direct.target.resume(goOn);
+  assert.ok(stop.reason === 'fault');
+  assert.equal(stop.fault.pc, 0x0800_1000n);
+  // The same with LDR r3,=inner; BLX r3 in the outer function: r3 was reloaded for the tail call.
+  const inner = CODE + 12;
+  const literal = [(inner | 1) & 0xffff, inner >>> 16];
+  const code = [0xb500, 0x4b01, 0x4798, 0xbd00, ...literal, 0x2010, 0x4b01, 0x4718, 0xbf00, 0x1001, 0x0800];
+  const indirect = await withCode(...code).target.resume(goOn);
+  assert.ok(indirect.reason === 'fault');
+  assert.equal(indirect.fault.pc, 0x0800_1000n);
+});
+
 test('BKPT and SVC stop with their numbers; SVC 2 is k_oops and k_panic; WFI waits for the next tick', async () => {
   const breakpoint = await withCode(0xbe05).target.resume(goOn);
   assert.ok(breakpoint.reason === 'fault' && breakpoint.fault.message.includes('BKPT #5'));

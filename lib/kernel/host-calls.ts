@@ -9,6 +9,7 @@ import type { Fault, Machine } from '../emulator/types';
 import { readArguments, RegisterArguments, writeResult, type ArgumentValue } from './aapcs';
 import { parseSignature, type Signature } from './c-signature';
 import { BadPointer, GuestMemory } from './guest-memory';
+import { CALL_FN_RETURN } from './memory-map';
 import { HostCall, type HostOutcome, type ImplementationTable, type KernelServices } from './host-call';
 
 /** A function that the host serves: name and prototype, implementation, address of its first instruction. */
@@ -38,6 +39,8 @@ export type HostCallEnd =
   | { readonly kind: 'aborted'; readonly message: string };
 
 const LOG_LENGTH = 1000;
+/** Bytes before a call in which the load of its register is looked for. */
+const LITERAL_SEARCH = 64;
 
 export class HostCalls {
   readonly log: HostCallRecord[] = [];
@@ -108,10 +111,10 @@ export class HostCalls {
 
   private refuse(name: string, values: readonly ArgumentValue[], begin: number, what: FaultDetails): HostCallEnd {
     this.record(name, values, undefined, begin);
-    // The call did not happen: the session shows the line that makes it.
+    // The call did not happen: the session shows the line that makes it, if that can be told.
     const pc = this.callSite();
-    this.machine.state.write('pc', pc);
-    return { kind: 'fault', fault: { ...this.fault(what), pc } };
+    if (pc !== undefined) this.machine.state.write('pc', pc);
+    return { kind: 'fault', fault: this.fault(what) };
   }
 
   private fault(what: FaultDetails): Fault {
@@ -119,13 +122,41 @@ export class HostCalls {
     return { pc, encoding: undefined, encodingLength: undefined, ...what };
   }
 
-  /** Address of the instruction that called: BL is a 32-bit instruction, BLX of a register a halfword. */
-  private callSite(): number {
-    const returnAddress = (this.machine.state.r[14] & ~1) >>> 0;
+  /**
+   * Address of the BL or BLX Rm that called the function at pc. After a tail call lr belongs to an outer caller, whose
+   * instruction calls something else: then undefined, and pc stays at the function.
+   */
+  private callSite(): number | undefined {
+    const { r } = this.machine.state;
+    const callee = this.machine.state.read('pc') & ~1;
+    const returnAddress = (r[14] & ~1) >>> 0;
     const bytes = this.memory.memory.read(returnAddress - 4, 4);
-    if (bytes.length < 4) return returnAddress;
-    const isBl = (bytes[1] & 0xf8) === 0xf0 && (bytes[3] & 0xd0) === 0xd0;
-    return returnAddress - (isBl ? 4 : 2);
+    if (bytes.length < 4) return undefined;
+    const first = bytes[0] | (bytes[1] << 8);
+    const second = bytes[2] | (bytes[3] << 8);
+    if ((first & 0xf800) === 0xf000 && (second & 0xd000) === 0xd000) {
+      return ((returnAddress + blOffset(first, second)) | 0) === callee ? returnAddress - 4 : undefined;
+    }
+    const isBlx = (second & 0xff87) === 0x4780;
+    const Rm = (second >> 3) & 15;
+    if (!isBlx || (r[Rm] & ~1) !== callee || returnAddress === CALL_FN_RETURN) return undefined;
+    // A function that was called through the same register may have reloaded it for its tail call.
+    const loaded = this.literalLoadedBefore(returnAddress - 2, Rm);
+    return loaded === undefined || (loaded & ~1) === callee ? returnAddress - 2 : undefined;
+  }
+
+  /** What the nearest LDR Rm, [pc, #imm] before an address loads; undefined when there is none close by. */
+  private literalLoadedBefore(address: number, Rm: number): number | undefined {
+    const { memory } = this.memory;
+    for (let at = address - 2; at >= address - LITERAL_SEARCH; at -= 2) {
+      const bytes = memory.read(at, 2);
+      if (bytes.length < 2) return undefined;
+      const isLiteralLoad = (bytes[1] & 0xf8) === 0x48 && (bytes[1] & 7) === Rm;
+      if (!isLiteralLoad) continue;
+      const literal = memory.read(((at + 4) & ~3) + bytes[0] * 4, 4);
+      return literal.length < 4 ? undefined : new DataView(literal.slice().buffer).getInt32(0, true);
+    }
+    return undefined;
   }
 
   private record(
@@ -145,6 +176,15 @@ export class HostCalls {
     });
     if (this.log.length > LOG_LENGTH) this.log.shift();
   }
+}
+
+/** Branch offset of BL, encoding T1: S:I1:I2:imm10:imm11:0 with I = NOT(J XOR S). */
+function blOffset(first: number, second: number): number {
+  const S = (first >> 10) & 1;
+  const I1 = 1 ^ ((second >> 13) & 1) ^ S;
+  const I2 = 1 ^ ((second >> 11) & 1) ^ S;
+  const bits = (S << 24) | (I1 << 23) | (I2 << 22) | ((first & 0x3ff) << 12) | ((second & 0x7ff) << 1);
+  return (bits << 7) >> 7;
 }
 
 type FaultDetails = Pick<Fault, 'kind' | 'access' | 'address' | 'size' | 'message'>;
