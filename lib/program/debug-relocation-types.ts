@@ -55,11 +55,12 @@ const riscv: ReadonlyMap<number, DebugRelocationType> = new Map([
   [61, { ...subtract('R_RISCV_SUB_ULEB128', 64), uleb: true }],
 ]);
 
-const machines: ReadonlyMap<number, ReadonlyMap<number, DebugRelocationType>> = new Map([
+/** By e_machine, then by type. */
+export const debugRelocationTables: ReadonlyMap<number, ReadonlyMap<number, DebugRelocationType>> = new Map([
   [EM_ARM, arm],
   [EM_RISCV, riscv],
 ]);
 
 export function debugRelocationType(machine: number, type: number): DebugRelocationType | undefined {
-  return machines.get(machine)?.get(type);
+  return debugRelocationTables.get(machine)?.get(type);
 }

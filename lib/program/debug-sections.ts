@@ -3,9 +3,10 @@
  * An ET_REL may have several sections of one name (type units in COMDAT groups, each with its own .debug_info); they
  * are laid end to end as a linker would, and relocations against them are resolved into the joined section.
  */
+import { decodeUnsigned, encodeInteger } from '../bytes';
 import { FormatError } from '../errors';
 import { ET_REL, SHF_ALLOC, SHN_ABS, SHN_LORESERVE, SHT_NOBITS } from '../elf/constants';
-import type { ElfFile, ElfRelocation, SectionHeader } from '../elf/elf-file';
+import type { ElfFile, ElfRelocation, ElfSymbol, SectionHeader } from '../elf/elf-file';
 import { debugRelocationType, type DebugRelocationType } from './debug-relocation-types';
 
 export interface DebugSections {
@@ -29,6 +30,7 @@ class Reader {
   /** Where a debug section begins in the joined section of its name. */
   private readonly joinedOffset = new Map<number, number>();
   private readonly joined = new Map<string, Uint8Array>();
+  private symbols: readonly ElfSymbol[] | undefined;
 
   constructor(
     private readonly elf: ElfFile,
@@ -117,7 +119,8 @@ class Reader {
   }
 
   private symbolValue(index: number, section: string, at: number): bigint {
-    const symbol = this.elf.symbols()[index];
+    this.symbols ??= this.elf.symbols();
+    const symbol = this.symbols[index];
     if (symbol === undefined) throw new FormatError('bad-index', section, at, `symbol ${index} does not exist`);
     if (symbol.st_shndx === SHN_ABS) return symbol.st_value;
     const joined = this.joinedOffset.get(symbol.st_shndx);
@@ -153,22 +156,14 @@ class Field {
   }
 
   set value(value: bigint) {
+    const kept = this.bits % 8 === 0 ? 0n : (this.raw() >> BigInt(this.bits)) << BigInt(this.bits);
     const size = Math.ceil(this.bits / 8);
-    const kept = (this.raw() >> BigInt(this.bits)) << BigInt(this.bits);
-    let rest = kept | BigInt.asUintN(this.bits, value);
-    for (let i = 0; i < size; i++) {
-      this.bytes[this.at + (this.littleEndian ? i : size - 1 - i)] = Number(rest & 0xffn);
-      rest >>= 8n;
-    }
+    this.bytes.set(encodeInteger(kept | BigInt.asUintN(this.bits, value), size, this.littleEndian), this.at);
   }
 
   private raw(): bigint {
     const size = Math.ceil(this.bits / 8);
-    let value = 0n;
-    for (let i = 0; i < size; i++) {
-      value = (value << 8n) | BigInt(this.bytes[this.at + (this.littleEndian ? size - 1 - i : i)]);
-    }
-    return value;
+    return decodeUnsigned(this.bytes.subarray(this.at, this.at + size), this.littleEndian);
   }
 }
 
