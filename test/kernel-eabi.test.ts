@@ -21,6 +21,9 @@ const perHelper = 40;
 const benches = { 'cortex-m3': hostBench(true), 'cortex-m0plus': hostBench(false) };
 type Cpu = keyof typeof benches;
 
+/** The ABI's names for what libgcc calls __gnu_*: the same implementations. */
+const aliases = ['__aeabi_h2f', '__aeabi_f2h', '__aeabi_d2h'];
+
 const word = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
 
 /** What of a result is defined, as text; NaN of any kind is 'nan'. */
@@ -28,6 +31,7 @@ function visible(name: string, [r0, r1, r2, r3, xpsr]: HelperResult): string {
   const returns = parseSignature(baseFunctions.find((entry) => entry.name === name)?.signature ?? '').returns;
   if (returns === 'f32' && (r0 & 0x7fffffff) >>> 0 > 0x7f800000) return 'nan';
   if (returns === 'f64' && ((r1 & 0x7fffffff) >>> 0) + (r0 === 0 ? 0 : 0.5) > 0x7ff00000) return 'nan';
+  if (/2h(_ieee)?$/.test(name) && (r0 & 0x7fff) > 0x7c00) return 'nan';
   // Of these only the sign is defined, or whether it is 0.
   if (/^__(eq|ne)[sd]f2$/.test(name)) return r0 === 0 ? 'equal' : 'unequal';
   if (/^__(lt|le|gt|ge|cmp)[sd]f2$/.test(name)) return String(Math.sign(r0 | 0));
@@ -108,8 +112,12 @@ if (process.argv.includes('--write')) {
 test('every helper gives what libgcc gave', () => {
   const table = JSON.parse(readFileSync(tablePath, 'utf8')) as Table;
   const cases = helperCases(table.seed, table.perHelper);
-  assert.deepEqual(Object.keys(table.results).sort(), cases.map(({ name }) => name).sort());
-  const wrong = cases.flatMap(({ name, inputs }) => compare('cortex-m3', name, inputs, table.results[name].split(' ')));
+  const covered = cases.filter(({ name }) => !aliases.includes(name)).map(({ name }) => name);
+  assert.deepEqual(Object.keys(table.results).sort(), covered.sort());
+  const tested = cases.filter(({ name }) => name in table.results);
+  const wrong = tested.flatMap(({ name, inputs }) =>
+    compare('cortex-m3', name, inputs, table.results[name].split(' ')),
+  );
   assert.deepEqual(wrong.slice(0, 20), []);
 });
 

@@ -64,6 +64,8 @@ const bits: readonly ExportRow[] = [
   row('int __popcountdi2(uint64_t a)', 'set bits'),
   row('int __paritysi2(unsigned a)', 'parity of the set bits'),
   row('int __paritydi2(uint64_t a)', 'parity of the set bits'),
+  row('int __clrsbsi2(int a)', 'redundant sign bits'),
+  row('int __clrsbdi2(long long a)', 'redundant sign bits'),
   row('unsigned __bswapsi2(unsigned a)', 'reversed bytes'),
   row('uint64_t __bswapdi2(uint64_t a)', 'reversed bytes'),
 ];
@@ -129,6 +131,18 @@ const floating: readonly ExportRow[] = [
   row('double __extendsfdf2(float a)', 'float to double', '__aeabi_f2d'),
   row('float __aeabi_d2f(double a)', 'double to float'),
   row('float __truncdfsf2(double a)', 'double to float', '__aeabi_d2f'),
+  row('float __powisf2(float a, int b)', 'a to an integer power'),
+  row('double __powidf2(double a, int b)', 'a to an integer power'),
+];
+
+/** __fp16 in its IEEE format, by the ABI's names and libgcc's. */
+const half: readonly ExportRow[] = [
+  row('float __aeabi_h2f(unsigned a)', 'half to float'),
+  row('float __gnu_h2f_ieee(unsigned a)', 'half to float', '__aeabi_h2f'),
+  row('unsigned __aeabi_f2h(float a)', 'float to half', 'to_half'),
+  row('unsigned __gnu_f2h_ieee(float a)', 'float to half', 'to_half'),
+  row('unsigned __aeabi_d2h(double a)', 'double to half', 'to_half'),
+  row('unsigned __gnu_d2h_ieee(double a)', 'double to half', 'to_half'),
 ];
 
 const other: readonly ExportRow[] = [
@@ -140,4 +154,12 @@ const other: readonly ExportRow[] = [
   ),
 ];
 
-export const eabiExports: readonly ExportRow[] = [...memory, ...division, ...wide, ...bits, ...floating, ...other];
+export const eabiExports: readonly ExportRow[] = [
+  ...memory,
+  ...division,
+  ...wide,
+  ...bits,
+  ...floating,
+  ...half,
+  ...other,
+];

@@ -116,9 +116,62 @@ function helpers(letter: Letter, mode: 'sf' | 'df'): ImplementationTable {
   };
 }
 
+/** libgcc's order of multiplications, each rounded: by the bits of the exponent, lowest first. */
+function power(letter: Letter): HostImplementation {
+  const round = rounders[letter];
+  return (call) => {
+    let base = call.float(0);
+    const exponent = call.i32(1);
+    let n = Math.abs(exponent);
+    let result = n % 2 === 1 ? base : 1;
+    while ((n = Math.floor(n / 2)) > 0) {
+      base = round(base * base);
+      if (n % 2 === 1) result = round(result * base);
+    }
+    return exponent < 0 ? round(1 / result) : result;
+  };
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
+}
+
+const HALF_INFINITY = 0x7c00;
+const HALF_NAN = 0x7e00;
+
+/** Bits of the half nearest to a value; scaling by powers of two is exact, so that it is rounded once. */
+function toHalf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  if (Number.isNaN(value)) return HALF_NAN;
+  if (magnitude < 2 ** -14) return sign | roundToEven(magnitude * 2 ** 24);
+  if (magnitude >= 65520) return sign | HALF_INFINITY;
+  let exponent = Math.floor(Math.log2(magnitude));
+  // log2 can be off by one next to a power of two.
+  if (2 ** exponent > magnitude) exponent--;
+  else if (2 ** (exponent + 1) <= magnitude) exponent++;
+  const significand = roundToEven(magnitude * 2 ** (10 - exponent));
+  // A significand that was rounded up to 2048 carries into the exponent by itself.
+  return sign | (((exponent + 14) << 10) + significand);
+}
+
+function fromHalf(bits: number): number {
+  const sign = (bits & 0x8000) !== 0 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (fraction + 1024) * 2 ** (exponent - 25));
+}
+
 export const floatImplementations: ImplementationTable = {
   ...helpers('f', 'sf'),
   ...helpers('d', 'df'),
   __aeabi_f2d: (call) => call.float(0),
   __aeabi_d2f: (call) => Math.fround(call.float(0)),
+  __powisf2: power('f'),
+  __powidf2: power('d'),
+  __aeabi_h2f: (call) => fromHalf(call.u32(0)),
+  to_half: (call) => toHalf(call.float(0)),
 };

@@ -136,6 +136,8 @@ const bits: ImplementationTable = {
   __popcountdi2: (call) => ones(call.u64(0)),
   __paritysi2: (call) => ones(call.u64(0)) & 1,
   __paritydi2: (call) => ones(call.u64(0)) & 1,
+  __clrsbsi2: (call) => 31 - bitLength(BigInt(call.i32(0) < 0 ? ~call.i32(0) : call.i32(0))),
+  __clrsbdi2: (call) => 63 - bitLength(call.i64(0) < 0n ? ~call.i64(0) : call.i64(0)),
   __bswapsi2: (call) => swapBytes(call.u64(0), 4),
   __bswapdi2: (call) => swapBytes(call.u64(0), 8),
 };
