@@ -49,7 +49,19 @@ export async function scopes(
 export function localsOf(frame: FrameInfo): ListedVariable[] {
   const own = frame.scopes.at(-1)?.variables.filter(({ isParameter }) => isParameter) ?? [];
   const others = frame.scopes.flatMap((scope) => scope.variables).filter((variable) => !own.includes(variable));
-  return uniquelyNamed([...own, ...others], others);
+  return uniquelyNamed(withoutCopies([...own, ...others]), others);
+}
+
+/** GCC describes a variable of an inlined function twice, in the function and in a block of it that covers all of it. */
+function withoutCopies(variables: readonly VariableInfo[]): VariableInfo[] {
+  const seen = new Set<string>();
+  return variables.filter(({ name, declaration }) => {
+    if (declaration === undefined) return true;
+    const key = `${name} ${declaration.file.path}:${declaration.line}:${declaration.column}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }
 
 /** `order`: innermost first, decides which variable of a name is meant by it. */

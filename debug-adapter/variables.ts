@@ -96,12 +96,17 @@ function anonymousName(value: Value): string {
   return stripType(value.type).kind === 'union' ? '<anonymous union>' : '<anonymous struct>';
 }
 
+/** Expressions that members and subscripts can be appended to as they are. */
+const postfix = /^(\(\*[\w$.[\]>-]+\)|[\w$:.'[\]]+)((->|\.)[\w$]+|\[\d+\])*$/;
+
 function childExpression(parent: Value, expression: string, name: string | undefined): string {
-  if (name === undefined) return expression;
-  const whole = /^[\w$:.'[\]]+(->[\w$.[\]]+)*$/.test(expression) ? expression : `(${expression})`;
+  const throughPointer = stripType(parent.type).kind === 'pointer';
+  const whole = postfix.test(expression) ? expression : `(${expression})`;
+  // Members of an anonymous member are its parent's: what stands for it is the parent itself.
+  if (name === undefined) return throughPointer ? `(*${whole})` : expression;
   if (name === '*') return `*${whole}`;
   if (name.startsWith('[')) return `${whole}${name}`;
-  return `${whole}${stripType(parent.type).kind === 'pointer' ? '->' : '.'}${name}`;
+  return `${whole}${throughPointer ? '->' : '.'}${name}`;
 }
 
 async function referenceOf({ stop, level }: VariableContainer): Promise<{

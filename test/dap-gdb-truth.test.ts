@@ -92,7 +92,8 @@ async function checkStop(
   assert.deepEqual(frames.map(shownFrame), expected, `stack at ${where}`);
   assert.equal(places.place(Number(frames[0].instructionPointerReference)), stop.pc, `pc at ${where}`);
   if (stop.args === undefined || stop.locals === undefined) return;
-  const wanted = [...stop.args, ...stop.locals].map((index) => pool.variables[index]);
+  // A variable that gdb lists twice is one.
+  const wanted = [...new Set([...stop.args, ...stop.locals])].map((index) => pool.variables[index]);
   const { scopes } = (await adapter.client.scopesRequest({ frameId: frames[0].id })).body;
   const locals = scopes.find(({ presentationHint }) => presentationHint === 'locals');
   const shown = locals === undefined ? [] : await adapter.variables(locals.variablesReference);
