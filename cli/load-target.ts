@@ -19,8 +19,25 @@ export interface Placement {
   readonly address: bigint;
 }
 
+/** A stretch of the heap that is kept free for a placement. */
+export interface Reservation {
+  /** Which region of which extension, in words. */
+  readonly purpose: string;
+  readonly address: bigint;
+  readonly bytes: number;
+}
+
+/** Zephyr's own allocations took a place that the user wants for a region: to be reserved in another attempt. */
+export class PlacementConflict extends UsageError {
+  constructor(readonly wanted: Reservation) {
+    super(`cannot place ${wanted.purpose}: the heap has something else there`);
+    this.name = 'PlacementConflict';
+  }
+}
+
 export interface LoadTargetOptions {
   readonly placements?: readonly Placement[];
+  readonly reservations?: readonly Reservation[];
   /** Where the first file image goes, if not at the base image's pool. */
   readonly firstBuffer?: bigint;
   readonly listener?: (event: LlextEvent) => void;
@@ -43,6 +60,7 @@ export class LoadTarget {
   private readonly occupied: { start: bigint; end: bigint; what: string }[] = [];
 
   private readonly heap: KHeap;
+  private readonly reserved = new Set<string>();
 
   constructor(
     image: BaseImage,
@@ -57,6 +75,7 @@ export class LoadTarget {
     ]);
     this.nextBuffer = firstBuffer;
     this.heap = this.makeHeap(image);
+    for (const reservation of options.reservations ?? []) this.reserve(reservation);
     const heap = this.llextHeap();
     this.llext = new LlextSubsystem({
       memory: this.memory,
@@ -144,14 +163,22 @@ export class LoadTarget {
       this.occupy(address, address + BigInt(bytes), where);
       return address;
     }
+    if (this.reserved.delete(where)) return address;
     // Where the heap would put it anyway, it keeps its lists as Zephyr's would be.
     const chosen = heap.alignedAlloc(align, bytes);
     if (BigInt(chosen) === address) return address;
     heap.free(chosen);
     if (heap.allocAt(Number(address), bytes) === 0) {
-      throw new UsageError(`cannot place ${where}: the heap has something else there`);
+      throw new PlacementConflict({ purpose: where, address, bytes });
     }
     return address;
+  }
+
+  private reserve({ purpose, address, bytes }: Reservation): void {
+    if (this.heap.allocAt(Number(address), bytes) === 0) {
+      throw new UsageError(`cannot place ${purpose}: ${bytes} bytes are not free there`);
+    }
+    this.reserved.add(purpose);
   }
 
   private occupy(start: bigint, end: bigint, what: string): void {

@@ -19,8 +19,8 @@ import { builtInBaseImage, parseBaseImage } from './base-image-file';
 import type { BaseImage } from './base-image-file';
 import { extensionJson, failureJson, hexAddress, sectMapJson, sectsJson, storageNumbers } from './load-json';
 import type { JsonObject } from './load-json';
-import { LoadTarget } from './load-target';
-import type { Placement } from './load-target';
+import { LoadTarget, PlacementConflict } from './load-target';
+import type { Placement, Reservation } from './load-target';
 import { table } from './output';
 import type { CommandOutput } from './output';
 import { parseAddress, UsageError } from './usage-error';
@@ -85,22 +85,44 @@ export async function load(args: string[], io: CommandOutput): Promise<number> {
 async function loadFiles(options: LoadOptions, io: CommandOutput): Promise<number> {
   const image = await readImage(options.image);
   const contents = await Promise.all(options.files.map(readInput));
-  const target = new LoadTarget(image, { placements: options.placements, firstBuffer: options.buffer });
+  const reservations: Reservation[] = [];
+  for (;;) {
+    try {
+      const { status, stdout, stderr } = attempt(options, image, contents, reservations);
+      io.stderr.write(stderr);
+      io.stdout.write(stdout);
+      return status;
+    } catch (error) {
+      // Zephyr's tables took a place that is wanted: once more, with the place kept free from the start.
+      if (!(error instanceof PlacementConflict) || reservations.length >= options.placements.length) throw error;
+      reservations.push(error.wanted);
+    }
+  }
+}
+
+function attempt(
+  options: LoadOptions,
+  image: BaseImage,
+  contents: readonly Uint8Array[],
+  reservations: readonly Reservation[],
+): { status: number; stdout: string; stderr: string } {
+  const { placements, buffer } = options;
+  const target = new LoadTarget(image, { placements, reservations, firstBuffer: buffer });
   const json: JsonObject[] = [];
-  let status = 0;
+  let [status, stdout, stderr] = [0, '', ''];
   for (const [i, file] of options.files.entries()) {
     const loaded = loadFile(target, image, options, file, contents[i]);
     const { extension } = loaded.result;
     if (extension === undefined) status = 1;
-    else warnOfPlacements(options.placements, loaded, extension, io);
+    else stderr += placementWarnings(placements, loaded, extension);
     if (options.json) json.push(loadJson(target, options, loaded));
-    else if (extension !== undefined) io.stdout.write(describeLoaded(target, loaded, extension));
-    else io.stderr.write(describeRefused(loaded));
+    else if (extension !== undefined) stdout += describeLoaded(target, loaded, extension);
+    else stderr += describeRefused(loaded);
     // What keep_section_info kept was shown; from here on the heap is as without it.
     if (extension !== undefined) target.llext.freeInspectionData(loaded.loader, extension);
   }
-  if (options.json) io.stdout.write(`${JSON.stringify(json.length === 1 ? json[0] : json, undefined, 2)}\n`);
-  return status;
+  if (options.json) stdout = `${JSON.stringify(json.length === 1 ? json[0] : json, undefined, 2)}\n`;
+  return { status, stdout, stderr };
 }
 
 function loadFile(target: LoadTarget, image: BaseImage, options: LoadOptions, file: string, bytes: Uint8Array): Loaded {
@@ -155,20 +177,21 @@ function loadJson(target: LoadTarget, options: LoadOptions, loaded: Loaded): Jso
 }
 
 /** A region that the loader uses inside of the file image, or that does not exist, is not placed by anybody. */
-function warnOfPlacements(
+function placementWarnings(
   placements: readonly Placement[],
   { name, result }: Loaded,
   extension: LlextExtension,
-  io: CommandOutput,
-): void {
-  if (result.ret !== 0) return;
-  for (const placement of placements) {
-    if (placement.name !== undefined && placement.name !== name) continue;
-    const address = extension.mem[regionNames.indexOf(placement.region)];
-    if (address === placement.address) continue;
-    const where = address === 0n ? 'it has none' : `it is used in place at ${hexAddress(address)}`;
-    io.stderr.write(`llext load: ${placement.region} of '${name}' is not placed: ${where}\n`);
-  }
+): string {
+  if (result.ret !== 0) return '';
+  return placements
+    .filter((placement) => placement.name === undefined || placement.name === name)
+    .map(({ region, address: wanted }) => {
+      const address = extension.mem[regionNames.indexOf(region)];
+      if (address === wanted) return '';
+      const where = address === 0n ? 'it has none' : `it is used in place at ${hexAddress(address)}`;
+      return `llext load: ${region} of '${name}' is not placed: ${where}\n`;
+    })
+    .join('');
 }
 
 function describeLoaded(target: LoadTarget, { file, result }: Loaded, extension: LlextExtension): string {

@@ -3,7 +3,20 @@
  * why it would be refused. The regions come from a load into scratch memory with every import provided nearby, so they
  * are the loader's own and not a second opinion.
  */
-import { EM_AARCH64, EM_ARM, EM_RISCV, EM_X86_64, EM_386, SHF_ALLOC, SHN_UNDEF } from '../elf/constants';
+import {
+  EM_386,
+  EM_AARCH64,
+  EM_ARM,
+  EM_RISCV,
+  EM_X86_64,
+  ET_DYN,
+  SHF_ALLOC,
+  SHN_UNDEF,
+  SHT_DYNSYM,
+  SHT_REL,
+  SHT_RELA,
+  SHT_SYMTAB,
+} from '../elf/constants';
 import type { Arch } from '../arch';
 import type { ElfFile } from '../elf/elf-file';
 import { errnoName } from '../errors';
@@ -45,7 +58,7 @@ export interface InspectedRegion {
 export interface Inspection {
   readonly regions: readonly InspectedRegion[];
   readonly exports: readonly ExportedSymbol[];
-  /** Undefined symbols that relocations of loaded sections need, in symbol table order. */
+  /** Undefined symbols that relocations of loaded sections need, sorted. */
   readonly imports: readonly string[];
   /** Why llext_load refuses the file whatever the base image exports; undefined when it does not. */
   readonly problem: string | undefined;
@@ -70,15 +83,22 @@ export function inspectRegions(elf: ElfFile): Inspection {
 
 /** Undefined symbols that relocations of allocated sections refer to: only those does the loader resolve. */
 export function importedNames(elf: ElfFile): string[] {
-  const used = new Set<number>();
-  for (const section of elf.sections) {
-    if ((section.sh_flags & SHF_ALLOC) === 0) continue;
-    for (const { symbolIndex } of elf.relocationsFor(section.index)) used.add(symbolIndex);
+  const names = new Set<string>();
+  for (const table of elf.sections) {
+    if (table.sh_type !== SHT_REL && table.sh_type !== SHT_RELA) continue;
+    const target = elf.sections.at(table.sh_info);
+    // In a shared object the dynamic relocations name no section.
+    const applies = elf.header.e_type === ET_DYN || ((target?.sh_flags ?? 0) & SHF_ALLOC) !== 0;
+    const symtab = elf.sections.at(table.sh_link);
+    if (!applies || symtab === undefined) continue;
+    const isSymtab = symtab.sh_type === SHT_SYMTAB || symtab.sh_type === SHT_DYNSYM;
+    const symbols = isSymtab ? elf.symbolsOf(symtab) : elf.symbols();
+    for (const { symbolIndex } of elf.relocationsOf(table)) {
+      const symbol = symbols.at(symbolIndex);
+      if (symbol !== undefined && symbolIndex > 0 && symbol.st_shndx === SHN_UNDEF) names.add(displayName(symbol.name));
+    }
   }
-  const undefinedSymbols = elf
-    .symbols()
-    .filter(({ index, st_shndx }) => index > 0 && st_shndx === SHN_UNDEF && used.has(index));
-  return [...new Set(undefinedSymbols.map(({ name }) => displayName(name)))];
+  return [...names].sort();
 }
 
 function regionsOf(elf: ElfFile, result: LlextLoadResult): InspectedRegion[] {
