@@ -385,7 +385,7 @@ export class Checker implements ExpressionTyper {
     const assign = { kind: 'assign', type: target.type, target, returnsOld: false, ...span } as const;
     if (operator) return { ...assign, value: this.convert(this.compound(target, value, operator, span), target.type) };
     if (isStruct(stripType(target.type)) || isComplex(target.type)) {
-      if (!isPlace(value) || !sameType(target.type, value.type)) {
+      if (!sameType(target.type, value.type)) {
         return fail(`${value.type.displayName} cannot be assigned to ${target.type.displayName}`, right);
       }
       return { ...assign, value };

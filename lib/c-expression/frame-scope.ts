@@ -4,6 +4,7 @@
  * what only the symbol tables know. C's rules for hiding hold; an inlined call sees its own names, not its caller's.
  */
 import { Encoding } from '../dwarf/constants';
+import { DW_OP } from '../dwarf/expression-opcodes';
 import type { Enumerator, EnumType, FunctionInfo, Scope, Type, UnitInfo, VariableInfo } from '../dwarf/model';
 import { stripType } from '../dwarf/model';
 import {
@@ -169,16 +170,17 @@ export class FrameScope implements ExpressionScope {
 
   /** `function::x`: a local of the function when it is the frame's, a static of its otherwise. */
   private inFunction(functionName: string, name: string, file: string | undefined): NamedEntity | undefined {
+    const isMeant = (candidate: FunctionInfo): boolean =>
+      candidate.name === functionName && (file === undefined || isNamed(candidate.unit, file));
+    const current = this.options.frame?.function;
+    if (current && isMeant(current)) {
+      const local = this.local(name);
+      if (local) return local;
+    }
     for (const module of this.modules) {
-      for (const candidate of module.debug?.functions() ?? []) {
-        if (candidate.name !== functionName || (file !== undefined && !isNamed(candidate.unit, file))) continue;
-        if (candidate === this.options.frame?.function) {
-          const local = this.local(name);
-          if (local) return local;
-        }
-        const variable = findNested(candidate.scope, name);
-        if (!variable) continue;
-        return { kind: 'variable', variable, frame: this.frameOf(module) };
+      for (const candidate of module.debug?.functions().filter(isMeant) ?? []) {
+        const variable = findStatic(candidate.scope, name);
+        if (variable) return this.variable(module, variable);
       }
     }
     return undefined;
@@ -225,14 +227,21 @@ function findVariable(scope: Scope, name: string): VariableInfo | undefined {
   return scope.variables.find((variable) => variable.name === name);
 }
 
-function findNested(scope: Scope, name: string): VariableInfo | undefined {
+/** A variable of the function or a block of it that exists without a frame. */
+function findStatic(scope: Scope, name: string): VariableInfo | undefined {
   const own = findVariable(scope, name);
-  if (own) return own;
+  if (own && isStatic(own)) return own;
   for (const child of scope.children) {
-    const found = findNested(child, name);
+    const found = findStatic(child, name);
     if (found) return found;
   }
   return undefined;
+}
+
+function isStatic({ location, constValue }: VariableInfo): boolean {
+  if (location?.kind !== 'expression') return constValue !== undefined;
+  const first = location.expression.bytes[0];
+  return first === DW_OP.addr || first === DW_OP.addrx;
 }
 
 function isDefined(variable: VariableInfo): boolean {
