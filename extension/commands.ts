@@ -133,14 +133,16 @@ async function showDisassembly(services: CommandServices, target: unknown): Prom
       section: node.kind === 'section' ? node.section.index : undefined,
       symbol: node.kind === 'symbol' ? node.symbol.name : undefined,
     };
-    await openListing(disassemblyUri(`${baseName(uri)} ${node.kind === 'extension' ? 'code' : nameOf(node)}`, request));
+    await openListing(
+      disassemblyUri(`${node.kind === 'extension' ? 'Code' : nameOf(node)} of ${baseName(uri)}`, request),
+    );
     return;
   }
   const uri = target instanceof vscode.Uri ? target : activeFile();
   if (uri === undefined) throw new Error('Choose an extension ELF in the Explorer or in the LLEXT view first.');
   const entry = await services.cache.get(uri);
   if (isBroken(entry)) throw new Error(`${baseName(uri)} cannot be read: ${entry.problem}`);
-  await openListing(disassemblyUri(`${baseName(uri)} code`, { elf: uri.toString() }));
+  await openListing(disassemblyUri(`Code of ${baseName(uri)}`, { elf: uri.toString() }));
 }
 
 async function openListing(uri: vscode.Uri): Promise<void> {

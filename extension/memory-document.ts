@@ -56,10 +56,10 @@ export class MemoryDocuments implements vscode.TextDocumentContentProvider, vsco
 
 export function hexDump({ address, bytes }: MemoryContents, size: number): string {
   const rows: string[] = [];
+  const width = hexColumns(bytes.subarray(0, 16)).length;
   for (let at = 0; at < bytes.length; at += 16) {
     const row = [...bytes.subarray(at, at + 16)];
-    const hex = row.map((byte) => byte.toString(16).padStart(2, '0'));
-    const digits = [hex.slice(0, 8).join(' '), hex.slice(8).join(' ')].join('  ').padEnd(48);
+    const digits = hexColumns(row).padEnd(width);
     const text = row.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
     rows.push(`${(address + BigInt(at)).toString(16).padStart(8, '0')}  ${digits}  ${text}`);
   }
@@ -68,4 +68,13 @@ export function hexDump({ address, bytes }: MemoryContents, size: number): strin
     rows.push(`${size - bytes.length} bytes from 0x${from} on cannot be read: nothing is mapped there.`);
   }
   return rows.join('\n') + '\n';
+}
+
+/** Two groups of eight. */
+function hexColumns(row: Iterable<number>): string {
+  const hex = [...row].map((byte) => byte.toString(16).padStart(2, '0'));
+  return [hex.slice(0, 8), hex.slice(8)]
+    .filter((group) => group.length > 0)
+    .map((group) => group.join(' '))
+    .join('  ');
 }

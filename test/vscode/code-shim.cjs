@@ -27,6 +27,7 @@ async function run() {
   const { development, tests, folder } = parseCommandLine(process.argv.slice(2));
   const server = await startServer({ userSettings: JSON.parse(process.env.VSCODE_SHIM_SETTINGS ?? '{}') });
   const browser = await openBrowser();
+  const page = await browser.newPage();
   let timer;
   try {
     const finished = new Promise((resolve, reject) => {
@@ -34,9 +35,9 @@ async function run() {
         () => reject(new Error('the tests did not finish in time')),
         Number(process.env.TMO ?? 150_000),
       );
-      browser.page.on('crash', () => reject(new Error('the page crashed')));
-      void browser.page.exposeFunction('codeAutomationExit', resolve);
-      void browser.page.exposeFunction('codeAutomationLog', (_type, values) => {
+      page.on('crash', () => reject(new Error('the page crashed')));
+      void page.exposeFunction('codeAutomationExit', resolve);
+      void page.exposeFunction('codeAutomationLog', (_type, values) => {
         const text = util.format(...values);
         const states = /^LLEXT-REPORT (.*)$/.exec(text)?.[1];
         if (states) return fs.writeFileSync(process.env.VSCODE_TEST_REPORT, states);
@@ -45,11 +46,11 @@ async function run() {
     });
     const payload = development.map((file) => ['extensionDevelopmentPath', remoteUri(server, path.resolve(file))]);
     if (tests) payload.push(['extensionTestsPath', remoteUri(server, path.resolve(tests))]);
-    await browser.page.goto(workbenchUrl(server, folder && path.resolve(folder), payload));
+    await page.goto(workbenchUrl(server, folder && path.resolve(folder), payload));
     return await finished;
   } catch (error) {
     console.error(error.message);
-    await browser.page.screenshot({ path: path.join(__dirname, 'run/host-suite-failed.png') }).catch(() => undefined);
+    await page.screenshot({ path: path.join(__dirname, 'run/host-suite-failed.png') }).catch(() => undefined);
     return 1;
   } finally {
     clearTimeout(timer);

