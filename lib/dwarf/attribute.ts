@@ -68,6 +68,7 @@ export function readForm(reader: ByteReader, form: number, context: FormContext)
   }
 }
 
+/** Bytes with their length before them. */
 function readBlockForm(reader: ByteReader, form: number): Uint8Array | undefined {
   switch (form) {
     case Form.DW_FORM_block1:
@@ -84,6 +85,7 @@ function readBlockForm(reader: ByteReader, form: number): Uint8Array | undefined
   }
 }
 
+/** Offsets, indices and references: plain numbers, whose target the form names. */
 function readOffsetForm(reader: ByteReader, form: number, context: FormContext): number | bigint {
   switch (form) {
     case Form.DW_FORM_ref1:

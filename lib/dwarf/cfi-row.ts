@@ -13,6 +13,7 @@ import type { MachineRegisters } from './regnum';
 const deepestStack = 1000;
 const mostRows = 100_000;
 
+/** One row under construction, without its addresses. */
 interface State {
   cfa: CfaRule | undefined;
   registers: Map<number, RegisterRule>;
@@ -67,6 +68,7 @@ class Executor {
     }
   }
 
+  /** What the instructions so far say holds up to `end`; several may act at one address. */
   finishRow(end: bigint): void {
     const { cie, range: functionRange } = this.fde;
     const start = this.location;
@@ -95,6 +97,7 @@ class Executor {
     this.set(register, { kind: 'offset', offset: factored * this.fde.cie.dataAlignment });
   }
 
+  /** Back to the CIE's rule; a CIE itself has nothing to go back to. */
   private restore(register: number, reader: ByteReader): void {
     if (this.initial === undefined) throw new FormatError('bad-opcode', reader.section, reader.offset);
     const rule = this.initial.get(register);
@@ -135,6 +138,7 @@ class Executor {
     }
   }
 
+  /** The instructions that change half of a rule need a rule of register and offset (6.4.2.2). */
   private registerCfa(reader: ByteReader): Extract<CfaRule, { kind: 'register' }> {
     const { cfa } = this.state;
     if (cfa?.kind !== 'register') throw new FormatError('bad-opcode', reader.section, reader.offset);

@@ -114,6 +114,7 @@ export class FrameTable {
     return { cie, range: { start, end: start + length }, instructions: entry };
   }
 
+  /** Version 1 is DWARF 2's and .eh_frame's, 3 and 4 those of DWARF 3 to 5. */
   private readCie(section: FrameSection, offset: number): Cie {
     const whole = this.sections.reader(section, offset);
     const { length, is64 } = readInitialLength(whole);
@@ -144,6 +145,7 @@ export class FrameTable {
     };
   }
 
+  /** Only with 'z' is the length of unknown augmentation data known, so that it can be skipped. */
   private readAugmentation(
     reader: ByteReader,
     augmentation: string,
@@ -173,6 +175,7 @@ export class FrameTable {
     this.encoded(reader, this.sections.addressSize, encoding & 0x0f);
   }
 
+  /** .debug_frame has absolute addresses only; .eh_frame usually counts from the field itself. */
   private pointer(reader: ByteReader, cie: Cie, section: FrameSection, encoding: number): bigint {
     const fieldOffset = reader.offset;
     const value = this.encoded(reader, cie.addressSize, encoding & 0x0f);

@@ -33,7 +33,7 @@ export function isAbsolute(path: string): boolean {
 }
 
 function join(directory: string, name: string): string {
-  if (directory === '' || directory === '.' || isAbsolute(name)) return name;
+  if (directory === '' || directory === '.' || isAbsolute(name)) return name.replace(/^(\.\/)+/, '');
   return /[\\/]$/.test(directory) ? directory + name : `${directory}/${name}`;
 }
 

@@ -34,6 +34,7 @@ export function readLineTable(sections: DwarfSections, offset: number): RawLineT
   return { header, rows: machine.rows };
 }
 
+/** The state machine of 6.2.2; its registers start anew with every sequence. */
 class LineMachine {
   readonly rows: RawLineRow[] = [];
   private readonly reader: ByteReader;
@@ -148,6 +149,7 @@ class LineMachine {
     }
   }
 
+  /** Each has its length first, so that the next opcode is found whatever this one is. */
   private extended(): void {
     const length = this.reader.ulebNumber();
     const start = this.reader.offset;

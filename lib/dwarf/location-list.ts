@@ -43,6 +43,7 @@ function listOffset(die: Die, name: number): number | undefined {
   return die.sectionOffset(name);
 }
 
+/** Collects the entries of one list. Empty ranges stay: one at the entry of a function tells what holds there. */
 class ListBuilder {
   readonly entries: Entry[] = [];
   default: ExpressionBytes | undefined;
@@ -62,6 +63,7 @@ class ListBuilder {
   }
 }
 
+/** .debug_loc: pairs of offsets from a base, that an entry beginning with the largest address replaces (DWARF 4, 2.6.2). */
 function readLoc(unit: Unit, reader: ByteReader): ListLocation {
   const size = unit.addressSize;
   const selection = (1n << BigInt(8 * size)) - 1n;
@@ -77,6 +79,7 @@ function readLoc(unit: Unit, reader: ByteReader): ListLocation {
   throw new FormatError('bad-size', reader.section, reader.offset);
 }
 
+/** .debug_loclists: each entry says of which kind it is. */
 function readLoclist(unit: Unit, reader: ByteReader): ListLocation {
   const list = new ListBuilder(unit);
   let base = unit.baseAddress;

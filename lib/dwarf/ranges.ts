@@ -45,6 +45,7 @@ function rangeList(die: Die): readonly AddressRange[] {
   return readRanges(unit, sections.reader('.debug_ranges', base + offset));
 }
 
+/** DW_FORM_rnglistx goes through the table of offsets that DW_AT_rnglists_base points to. */
 function rnglistOffset(die: Die): number {
   const { unit } = die;
   const attribute = die.attribute(At.DW_AT_ranges);
@@ -58,6 +59,7 @@ function rnglistOffset(die: Die): number {
   return offset;
 }
 
+/** .debug_ranges: pairs of offsets from a base, that an entry beginning with the largest address replaces. */
 function readRanges(unit: Unit, reader: ByteReader): readonly AddressRange[] {
   const size = unit.addressSize;
   const selection = (1n << BigInt(8 * size)) - 1n;
@@ -73,6 +75,7 @@ function readRanges(unit: Unit, reader: ByteReader): readonly AddressRange[] {
   throw new FormatError('bad-size', reader.section, reader.offset);
 }
 
+/** .debug_rnglists: each entry says of which kind it is. */
 function readRnglist(unit: Unit, reader: ByteReader): readonly AddressRange[] {
   const ranges: AddressRange[] = [];
   let base = unit.baseAddress;

@@ -122,6 +122,7 @@ export class TypeReader {
     }
   }
 
+  /** The size may be given in bits instead of bytes (5.1). */
   private baseType(die: Die): BaseType {
     const { name } = die;
     const bits = die.number(At.DW_AT_bit_size);
@@ -172,6 +173,7 @@ export class TypeReader {
     });
   }
 
+  /** Everything but the name waits: a program declares far more structs than a user looks into. */
   private structType(die: Die): StructType {
     const kind = structKind(die.tag);
     const { name } = die;
@@ -228,6 +230,7 @@ export class TypeReader {
       : members;
   }
 
+  /** Whether a value of `type` holds one of `wanted`; too deep to tell counts as yes. */
   private contains(type: Type, wanted: Type, depth: number): boolean {
     if (depth > deepestChain) return true;
     const inner = stripType(type);
@@ -243,6 +246,7 @@ export class TypeReader {
 
   private readonly containing = new Set<Type>();
 
+  /** The underlying type has the sign; without one (DWARF 2) a negative value tells. */
   private enumType(die: Die): EnumType {
     const enumerators: Enumerator[] = [];
     for (const child of die.children) {
@@ -263,6 +267,7 @@ export class TypeReader {
     };
   }
 
+  /** Dimensions are children in the order of the source, and nest from the right. */
   private arrayType(die: Die): ArrayType {
     const dimensions = die.children.filter(
       (child) => child.tag === Tag.DW_TAG_subrange_type || child.tag === Tag.DW_TAG_enumeration_type,

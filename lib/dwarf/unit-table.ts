@@ -43,6 +43,7 @@ export class UnitTable {
     return unit?.dies.get(offset);
   }
 
+  /** The entry that a DW_FORM_ref_sig8 means (7.32). */
   typeDieBySignature(signature: bigint): Die | undefined {
     const unit = this.signatures.get(signature);
     return unit?.header.typeDie === undefined ? undefined : unit.dies.get(unit.header.typeDie);
@@ -58,6 +59,7 @@ export class UnitTable {
     return ranges;
   }
 
+  /** A unit whose first entry is damaged is left out; a damaged header ends the section, as its length is lost. */
   private readUnits(section: UnitHeader['section']): Unit[] {
     const units: Unit[] = [];
     const context = this.context;
@@ -77,6 +79,7 @@ export class UnitTable {
     return units;
   }
 
+  /** Split units are opened for what little they have, with a word about the rest. */
   private open(header: UnitHeader, context: UnitContext): Unit {
     const unit = new Unit(header, context);
     const { unitType } = header;

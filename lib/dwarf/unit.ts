@@ -153,6 +153,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
     return this.context.locationOf(die);
   }
 
+  /** Text in place, in one of the string sections, or by way of the unit's string offsets (7.5.5). */
   stringOf(attribute: RawAttribute): string {
     const { form, value } = attribute;
     if (typeof value === 'string') return value;
@@ -178,6 +179,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
     throw this.badForm(attribute, 'a string');
   }
 
+  /** An address in place or in .debug_addr; always a link address. */
   addressOf(attribute: RawAttribute): bigint {
     const { form, value } = attribute;
     if (form === Form.DW_FORM_addr && typeof value === 'bigint') return value;
@@ -225,6 +227,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
     return die;
   }
 
+  /** Without a base (split units of DWARF 5) the table follows its header. */
   private stringOffset(index: number): number {
     const size = this.header.is64 ? 8 : 4;
     const base = this.base(At.DW_AT_str_offsets_base, undefined, this.header.version >= 5 ? 2 * size : 0);
@@ -246,6 +249,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
     return { die: new Die(this, offset, entry.tag, attributes, parent), entry };
   }
 
+  /** The null entry that ends a list of siblings leads back to the parent; a damaged entry ends the tree. */
   private readTree(): ReadonlyMap<number, Die> {
     const tree = new Map<number, Die>([[this.root.offset, this.root]]);
     const reader = this.reader(this.header.firstDie);

@@ -70,6 +70,7 @@ class Reader {
     this.joined.set(name, contents);
   }
 
+  /** A relocation that cannot be applied leaves its field as it was, and a problem. */
   private relocate(name: string, section: SectionHeader): void {
     const contents = this.joined.get(name);
     if (contents === undefined) return;
@@ -118,6 +119,7 @@ class Reader {
     }
   }
 
+  /** S: in the joined section for debug sections, at the link address for loaded ones. */
   private symbolValue(index: number, section: string, at: number): bigint {
     this.symbols ??= this.elf.symbols();
     const symbol = this.symbols[index];
