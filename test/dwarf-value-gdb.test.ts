@@ -1,6 +1,7 @@
 /**
- * Values of every kind of type and C expressions on them, shown as gdb shows them: test/dwarf-values/expected.json
- * was recorded from gdb 13 (record.py). Where C and gdb disagree, C wins; each such case is listed with its reason.
+ * Values of every kind of type and C expressions on them, shown as gdb 13 shows them (recorded by
+ * test/dwarf-values/record.py), little-endian, big-endian and with DWARF 2's bit-fields. Where C and gdb disagree,
+ * C wins; each such case is listed with its reason.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -10,21 +11,25 @@ import { test } from 'node:test';
 import { compileExpression, evaluateExpression, ExpressionError } from '../lib/c-expression';
 import { formatValue, symbolAnnotation } from '../lib/dwarf/format';
 import { runQuery } from '../lib/query';
-import { staticProgram } from './support/static-program';
+import { type StaticProgram, staticProgram } from './support/static-program';
 import { requireTool } from './support/tools';
 
 const folder = join(__dirname, 'dwarf-values');
-const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as [string, string | null, string][];
-const { scope, read, loaded } = staticProgram(readFileSync(join(folder, 'values.elf')));
-const symbolText = symbolAnnotation((address) => loaded.symbolAt(address));
+const json = (name: string): unknown => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
 
-/** [type, text] by C's rules where gdb follows its own. */
-const differences = JSON.parse(readFileSync(join(folder, 'differences.json'), 'utf8')) as Record<
-  string,
-  { readonly type: string | null; readonly text: string; readonly reason: string }
->;
+/** What C's rules give where gdb follows its own; type null: an error. */
+interface Difference {
+  readonly type: string | null;
+  readonly text: string;
+  readonly reason: string;
+}
 
-function show(text: string): [string | null, string] {
+const differences = json('differences') as Readonly<Record<string, Difference | undefined>>;
+const variants = ['values', 'big-endian', 'dwarf2'];
+
+function show(program: StaticProgram, text: string): [string | null, string] {
+  const { scope, read, loaded } = program;
+  const symbolText = symbolAnnotation((address) => loaded.symbolAt(address));
   try {
     const compiled = compileExpression(text, scope);
     const { value } = runQuery(evaluateExpression(compiled, { frame: scope.frame }), read);
@@ -35,21 +40,28 @@ function show(text: string): [string | null, string] {
   }
 }
 
-for (const [expression, type, text] of expected) {
-  test(`print ${expression}`, () => {
-    const difference = differences[expression] as (typeof differences)[string] | undefined;
-    const [shownType, shownText] = show(expression);
-    // gdb's wording of errors is its own; that it is an error is what counts.
-    if (type === null && !difference) assert.equal(shownType, null, `${shownText} instead of: ${text}`);
-    else assert.deepEqual([shownType, shownText], difference ? [difference.type, difference.text] : [type, text]);
+for (const variant of variants) {
+  const program = staticProgram(readFileSync(join(folder, `${variant}.elf`)));
+  const expected = json(variant) as [string, string | null, string][];
+  test(`${variant}: ${expected.length} expressions as gdb prints them`, () => {
+    const problems: string[] = [];
+    for (const [expression, type, text] of expected) {
+      const difference = differences[expression];
+      const [shownType, shownText] = show(program, expression);
+      const [wantedType, wantedText] = difference ? [difference.type, difference.text] : [type, text];
+      // gdb's wording of errors is its own; that it is an error is what counts.
+      const same = shownType === wantedType && (type === null || shownText === wantedText);
+      if (!same) problems.push(`${expression}: ${shownType} ${shownText}, wanted ${wantedType} ${wantedText}`);
+    }
+    assert.deepEqual(problems, []);
   });
 }
 
 test('every listed difference from gdb is one', () => {
-  for (const [expression, { type, text }] of Object.entries(differences)) {
-    const recorded = expected.find(([candidate]) => candidate === expression);
-    assert.ok(recorded, `${expression} is not recorded`);
-    assert.notDeepEqual([type, text], recorded.slice(1), expression);
+  const recorded = new Map((json('values') as [string, string | null, string][]).map(([e, ...rest]) => [e, rest]));
+  for (const [expression, difference] of Object.entries(differences)) {
+    assert.ok(recorded.has(expression), `${expression} is not recorded`);
+    assert.notDeepEqual([difference?.type, difference?.text], recorded.get(expression), expression);
   }
 });
 

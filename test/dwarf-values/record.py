@@ -1,4 +1,5 @@
-"""Builds values.elf and records in expected.json what gdb shows for each expression: [expression, type, text].
+"""Builds values.c in several ways and records what gdb shows for each expression: [expression, type, text].
+<variant>.elf and <variant>.json: little-endian with DWARF 5, big-endian, and DWARF 2 (the older bit-field attributes).
 
 Run as: python3 record.py    (needs arm-none-eabi-gcc and gdb-multiarch; with --check nothing is built or written)
 """
@@ -21,13 +22,14 @@ for e in json.loads(%r):
 print('ROWS' + json.dumps(rows))
 '''
 
-def main():
-    elf = os.path.join(here, 'values.elf')
-    check = '--check' in sys.argv
+VARIANTS = {'values': [], 'big-endian': ['-mbig-endian'], 'dwarf2': ['-gdwarf-2', '-gstrict-dwarf']}
+
+def record(variant, options, check):
+    elf = os.path.join(here, variant + '.elf')
     if not check:
         subprocess.run(['arm-none-eabi-gcc', '-g', '-mcpu=cortex-m3', '-mthumb', '-O0', '-nostdlib', '-w',
                         '-Wl,-Ttext=0x8000', '-Wl,-Tdata=0x20000000', '-fno-zero-initialized-in-bss',
-                        '-ffile-prefix-map=%s=.' % here, 'values.c', '-o', 'values.elf'], cwd=here, check=True)
+                        '-ffile-prefix-map=%s=.' % here] + options + ['values.c', '-o', elf], cwd=here, check=True)
     with tempfile.TemporaryDirectory() as folder:
         script = os.path.join(folder, 'record.py')
         with open(script, 'w') as file:
@@ -35,9 +37,11 @@ def main():
         out = subprocess.run(['gdb-multiarch', '-nx', '-q', '-batch', elf, '-x', script], capture_output=True, text=True).stdout
     rows = json.loads(next(line[4:] for line in out.splitlines() if line.startswith('ROWS')))
     text = '[\n' + ',\n'.join(json.dumps(row, ensure_ascii=False) for row in rows) + '\n]\n'
-    target = os.path.join(here, 'expected.json')
-    if check:
-        sys.exit(0 if open(target).read() == text else 'expected.json is not what gdb says now')
-    open(target, 'w').write(text)
+    target = os.path.join(here, variant + '.json')
+    if check and open(target).read() != text:
+        sys.exit('%s.json is not what gdb says now' % variant)
+    if not check:
+        open(target, 'w').write(text)
 
-main()
+for variant, options in VARIANTS.items():
+    record(variant, options, '--check' in sys.argv)
