@@ -287,7 +287,7 @@ export class Evaluation {
   /** What memory holds after the writes collected so far. */
   patch({ address, length }: MemoryRequest, reply: MemoryReply): MemoryReply {
     if (!reply) return reply;
-    const patched = reply.slice();
+    const patched = new Uint8Array(reply);
     for (const write of this.writes) {
       if (write.kind !== 'memory') continue;
       for (let i = 0; i < write.bytes.length; i++) {
