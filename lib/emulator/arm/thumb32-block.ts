@@ -127,7 +127,11 @@ const armv8: readonly RowText[] = [
   [storeByRn('1110'), 'STLEX T1', (f) => storeExclusive(f, 4)],
   // Without the Security Extension, as on the cores here, SG does nothing. It would clear ITSTATE.
   ['11101001 0111 1111 | 1110100101111111', 'SG T1', (_, at) => (inIt(at) ? unpredictable : ['nop'])],
-  ['11101000 0100 Rn:4 | 1111 Rd:4 A T (000000)', 'TT, TTT, TTA, TTAT T1', () => ['not_implemented', 0]],
+  [
+    '11101000 0100 Rn:4 | 1111 Rd:4 A T (000000)',
+    'TT, TTT, TTA, TTAT T1',
+    (f) => (bad(f.Rd) || f.Rn === 15 ? unpredictable : ['not_implemented', 0]),
+  ],
 ];
 
 export const blockAndExclusive: readonly Row[] = [

@@ -1,0 +1,78 @@
+/** Writes test/fixtures/thumb-vectors.json: three executions by Unicorn for each row that it can execute. */
+import { writeFileSync } from 'node:fs';
+import { Decoder, rows } from '../../lib/emulator/arm/decoder';
+import type { Row } from '../../lib/emulator/arm/rows';
+import { cpuNamed, dataBase, dataSize, Lockstep, type Registers } from './lockstep';
+import { Random } from './random';
+import { randomWord } from './thumb-words';
+import { changedBytes, rowKey, vectorAddress, vectorData, vectorsPath, type Vector } from './thumb-vectors';
+import { batchNames } from './unicorn';
+
+const perRow = 3;
+const attempts = 60;
+const hex = (value: number) => `0x${(value >>> 0).toString(16)}`;
+
+function execute(lockstep: Lockstep, cpu: string, row: Row, decoder: Decoder, random: Random): Vector | undefined {
+  const word = randomWord(row, decoder, random, { pc: vectorAddress, it: 0 });
+  // They do not go on to the next instruction.
+  if (!word || ['wfi', 'wfe', 'it'].includes(word.operation)) return undefined;
+  const { unicorn } = lockstep;
+  const registers: Registers = lockstep.randomRegisters(random);
+  registers[15] = vectorAddress;
+  // Unicorn makes unaligned accesses that the architecture faults on.
+  if (/^(LDM|STM|LDRD|STRD|LDA|STL|LDREX|STREX)/.test(row.name))
+    registers.forEach((value, i) => i < 15 && (registers[i] = value & ~3));
+  // A store that the monitor refuses need not be to memory.
+  if (/^(STREX|STLEX)/.test(row.name))
+    registers.forEach((_, i) => i < 13 && (registers[i] = dataBase + 0x1000 + 64 * i));
+  // Branches to a register need somewhere to go.
+  if (/^BL?X/.test(row.name)) for (let i = 0; i < 13; i++) registers[i] = vectorAddress + 0x1001 + 0x40 * i;
+  const bytes = [...word.halfwords, 0xe7fe].flatMap((halfword) => [halfword & 0xff, halfword >>> 8]);
+  unicorn.write(vectorAddress, Uint8Array.from(bytes));
+  unicorn.forget(vectorAddress, vectorAddress + 16);
+  unicorn.write(dataBase, vectorData());
+  unicorn.restore();
+  unicorn.batch.set(registers);
+  unicorn.writeBatch();
+  if (unicorn.run(vectorAddress, 1) !== 0) return undefined;
+  unicorn.readBatch();
+  const after: Record<string, string> = {};
+  batchNames.forEach((name, i) => {
+    const mask = name === 'xpsr' ? 0xf8000000 : name === 'pc' ? ~1 : -1;
+    if ((unicorn.batch[i] & mask) !== (registers[i] & mask)) after[name] = hex(unicorn.batch[i] & mask);
+  });
+  // sp's low bits are RAZ/WI, which Unicorn does not know.
+  if (after['sp'] !== undefined && Number(after['sp']) % 4 !== 0) return undefined;
+  const memory = changedBytes(vectorData(), unicorn.read(dataBase, dataSize));
+  const before = [...registers].filter((_, i) => i !== 15).map(hex);
+  return { row: rowKey(row), cpu, code: word.halfwords.map(hex), before, after, ...(memory && { memory }) };
+}
+
+/** The executions that change most, so that a vector does not pass by accident. */
+function best(candidates: readonly Vector[]): Vector[] {
+  const weight = (vector: Vector) => Object.keys(vector.after).length + (vector.memory ? 2 : 0);
+  return [...candidates].sort((a, b) => weight(b) - weight(a)).slice(0, perRow);
+}
+
+const skip = { skip: () => undefined };
+const vectors: Vector[] = [];
+const done = new Set<string>();
+for (const cpu of ['cortex-m3', 'cortex-m33', 'cortex-m0']) {
+  const lockstep = Lockstep.open(skip, cpu);
+  if (!lockstep) throw new Error('libunicorn.so.2 is needed');
+  const decoder = new Decoder(cpuNamed(cpu).isa);
+  const random = new Random(4);
+  for (const row of rows.filter(
+    (one) => one.in.includes(decoder.profile) && !one.extension && !done.has(rowKey(one)),
+  )) {
+    const found: Vector[] = [];
+    for (let i = 0; i < attempts; i++) {
+      const vector = execute(lockstep, cpu, row, decoder, random);
+      if (vector) found.push(vector);
+    }
+    if (found.length > 0) done.add(rowKey(row));
+    vectors.push(...best(found));
+  }
+  lockstep.unicorn.close();
+}
+writeFileSync(vectorsPath, `[\n${vectors.map((vector) => JSON.stringify(vector)).join(',\n')}\n]\n`);
