@@ -3,10 +3,13 @@
  * subsystem. Placements given by the user replace the heap's choice for a region; the rest stays Zephyr's.
  */
 import { KHeap } from '../lib/kernel/k-heap';
+import { SHT_NOBITS, SHT_NULL } from '../lib/elf/constants';
 import { BufLoader } from '../lib/llext/buf-loader';
 import { LlextSubsystem } from '../lib/llext/llext';
+import { allocationOf, isAligned } from '../lib/llext/llext-mem';
 import { PagedMemory } from '../lib/llext/paged-memory';
 import type { AddressRange } from '../lib/llext/paged-memory';
+import { regionNames } from '../lib/llext/types';
 import type { AllocationPurpose, LlextEvent, LlextHeap, LlextStorage, RegionName } from '../lib/llext/types';
 import type { BaseImage } from './base-image-file';
 import { UsageError } from './usage-error';
@@ -63,7 +66,7 @@ export class LoadTarget {
   private readonly reserved = new Set<string>();
 
   constructor(
-    image: BaseImage,
+    private readonly image: BaseImage,
     private readonly options: LoadTargetOptions = {},
   ) {
     const { placements = [], firstBuffer = image.pool } = options;
@@ -94,7 +97,23 @@ export class LoadTarget {
     this.occupy(address, end, 'the file image');
     this.memory.write(address, bytes);
     this.nextBuffer = ((end + filePage - 1n) / filePage) * filePage;
-    return new BufLoader(this.memory, address, bytes.length, { storage, peek });
+    const mustCopy = (position: bigint): boolean => this.isPlacedElsewhere(loader, position);
+    const loader = new BufLoader(this.memory, address, bytes.length, { storage, peek, mustCopy });
+    return loader;
+  }
+
+  /** A placement also wins over the use of a region inside of the file image. */
+  private isPlacedElsewhere(loader: BufLoader, position: bigint): boolean {
+    const { sects } = loader.state;
+    const index = sects.findIndex(({ sh_type, sh_offset }) => {
+      return sh_type !== SHT_NULL && sh_type !== SHT_NOBITS && sh_offset === position;
+    });
+    if (index < 0) return false;
+    const placement = this.placementFor(`region ${regionNames[index]}`);
+    const address = loader.address + position;
+    if (placement === undefined || placement.address === address) return false;
+    // What is not aligned there is copied anyway, with Zephyr's warning.
+    return isAligned(address, allocationOf(this.image.config, sects[index]).align);
   }
 
   /** Placements are chosen by the name of the extension that is loaded next. */

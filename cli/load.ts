@@ -32,7 +32,8 @@ An extension is named after its file, without the suffix.
 
   --image FILE.json          base image: export table, page size, configuration, heap (default: the built-in one)
   --place [NAME:]REGION=ADDRESS
-                             puts a region there instead of where the heap would (again for each region);
+                             puts a region there instead of where the heap or the file image has it
+                             (again for each region);
                              REGION: ${regionNames.join(' ')}
   --storage KIND             of the file image: temporary (default), persistent, writable
   --no-peek                  the loader cannot give addresses into the file image, as one that reads a file system
@@ -176,7 +177,7 @@ function loadJson(target: LoadTarget, options: LoadOptions, loaded: Loaded): Jso
   return json;
 }
 
-/** A region that the loader uses inside of the file image, or that does not exist, is not placed by anybody. */
+/** A region that does not exist, or of a pre-located file, is not placed by anybody. */
 function placementWarnings(
   placements: readonly Placement[],
   { name, result }: Loaded,

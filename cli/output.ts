@@ -1,4 +1,7 @@
-/** What a command writes to, and tables for people. */
+/**
+ * What a command writes to, handed in so that tests can read it, and tables for people.
+ * Results go to standard output; refusals, warnings and usage errors to standard error.
+ */
 
 export interface CommandOutput {
   readonly stdout: { write(text: string): unknown };

@@ -1,4 +1,7 @@
-/** A wrong command line or an unreadable file: the commands print the message and exit with 2. */
+/**
+ * What the user did wrong: a wrong command line, a base image that does not say enough, a file that cannot be read.
+ * The commands print the message on standard error and exit with 2; nothing else is reported this way.
+ */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);

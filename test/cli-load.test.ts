@@ -145,12 +145,16 @@ test('placed where the heap would have put struct llext: that moves out of the w
   assert.notEqual(ext, '0x200c7554');
 });
 
-test('a region that is used in place is not placed, and that is said', async () => {
-  const args = [elf('m3', 'hello.elf'), '--image', armImage, '--storage', 'persistent'];
-  const { status, stderr } = await run(...args, '--place', 'RODATA=0x10000000', '--place', 'BSS=0x10001000');
+test('a placement wins over the use in place; a region that does not exist is not placed, and that is said', async () => {
+  const args = [elf('m3', 'hello.elf'), '--image', armImage, '--storage', 'persistent', '--json'];
+  const { status, stdout, stderr } = await run(...args, '--place', 'RODATA=0x10000000', '--place', 'BSS=0x10001000');
   assert.equal(status, 0);
-  assert.match(stderr, /RODATA of 'hello' is not placed: it is used in place at 0x2000104c/);
+  const { regions } = JSON.parse(stdout) as { regions: { region: string; addr: string; on_heap: boolean }[] };
+  const rodata = regions.find(({ region }) => region === 'RODATA');
+  assert.deepEqual([rodata?.addr, rodata?.on_heap], ['0x10000000', true]);
   assert.match(stderr, /BSS of 'hello' is not placed: it has none/);
+  const located = await run(...args, '--pre-located', '--storage', 'writable', '--place', 'TEXT=0x20001034');
+  assert.deepEqual([located.status, located.stderr], [0, '']);
 });
 
 test('for people: regions, sections, exports, dependencies, gdb flags', async () => {

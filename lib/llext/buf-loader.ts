@@ -10,6 +10,8 @@ export interface BufLoaderOptions {
   readonly storage: LlextStorage;
   /** false makes it a loader without peek, as the file-system loader is. */
   readonly peek?: boolean;
+  /** Positions that it refuses to peek: what lies there is then copied. */
+  readonly mustCopy?: (position: bigint) => boolean;
 }
 
 export class BufLoader implements LlextLoader {
@@ -27,7 +29,10 @@ export class BufLoader implements LlextLoader {
   ) {
     this.storage = options.storage;
     if (options.peek !== false) {
-      this.peek = (position) => (position < BigInt(this.length) ? this.address + position : 0n);
+      this.peek = (position) => {
+        const inside = position < BigInt(this.length) && options.mustCopy?.(position) !== true;
+        return inside ? this.address + position : 0n;
+      };
     }
   }
 

@@ -11,6 +11,7 @@ import type { Shdr } from './elf-records';
 import { llextPeek } from './loader';
 import { SHF_LLEXT_HAS_RELOCS } from './llext-map';
 import { regionNames } from './types';
+import type { LlextConfig } from './types';
 
 export function copyStrings(context: LoadContext): number {
   const ret = copyRegion(context, X.LLEXT_MEM_SHSTRTAB);
@@ -34,7 +35,7 @@ function copyRegion(context: LoadContext, region: number): number {
   if (descriptor.sh_size === 0n) return 0;
   const offset = BigInt(region * guest.pointerSize);
   guest.setPtr(X.field(context, 'mem_size') + offset, descriptor.sh_size);
-  const { size, align } = allocationOf(subsystem, descriptor);
+  const { size, align } = allocationOf(subsystem.config, descriptor);
 
   if (mayShareFile(context, descriptor)) {
     if (descriptor.sh_type !== SHT_NOBITS) {
@@ -76,19 +77,20 @@ function copyRegion(context: LoadContext, region: number): number {
 }
 
 /** MPU and MMU want whole blocks, but only for what a program accesses. */
-function allocationOf(subsystem: Subsystem, descriptor: Shdr): { size: bigint; align: bigint } {
-  const { config, guest } = subsystem;
+export function allocationOf(config: LlextConfig, descriptor: Readonly<Shdr>): { size: bigint; align: bigint } {
   const page = BigInt(config.page);
+  const bits = config.pointerSize * 8;
   const { sh_size, sh_addralign } = descriptor;
   const rounded = config.armMpu || config.mmu;
   if ((descriptor.sh_flags & BigInt(SHF_ALLOC)) === 0n || !rounded) return { size: sh_size, align: sh_addralign };
   if (config.armMpu && config.mpuPowerOfTwo !== false) {
     let block = page;
     for (const least of [sh_size, sh_addralign]) while (block < least) block <<= 1n;
-    return { size: guest.wrap(block), align: guest.wrap(block) };
+    const whole = BigInt.asUintN(bits, block);
+    return { size: whole, align: whole };
   }
   return {
-    size: guest.wrap(((sh_size + page - 1n) / page) * page),
+    size: BigInt.asUintN(bits, ((sh_size + page - 1n) / page) * page),
     align: sh_addralign > page ? sh_addralign : page,
   };
 }
@@ -100,7 +102,7 @@ function mayShareFile({ ldr }: LoadContext, descriptor: Shdr): boolean {
 }
 
 /** IS_ALIGNED; the remainder of a division by zero is the dividend on Arm. */
-function isAligned(address: bigint, align: bigint): boolean {
+export function isAligned(address: bigint, align: bigint): boolean {
   return align !== 0n && address % align === 0n;
 }
 
