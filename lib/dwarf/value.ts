@@ -40,7 +40,17 @@ export function* variableValue(variable: VariableInfo, frame: Frame): Query<Valu
   if (variable.constValue) return valueAt(type, { kind: 'bytes', bytes: variable.constValue }, frame);
   if (!variable.location) return valueAt(type, optimizedOut('the compiler kept no location for it'), frame);
   const location = yield* frame.locate(variable.location);
-  return valueAt(type, fitTo(location, type, frame), frame);
+  const implausible = implausibleLength(type, location, frame);
+  return valueAt(type, implausible ?? fitTo(location, type, frame), frame);
+}
+
+/** The bound of a variable-length array is garbage before its declaration has run. */
+function implausibleLength(type: Type, location: Location, frame: Frame): Unavailable | undefined {
+  const stripped = stripType(type);
+  if (stripped.kind !== 'array' || type.byteSize === undefined || location.kind !== 'memory') return undefined;
+  const end = location.address + BigInt(type.byteSize);
+  if (end <= 1n << BigInt(frame.machine.addressSize * 8)) return undefined;
+  return unavailable(`a length of ${String(elementCount(type))} elements is not plausible`);
 }
 
 function fitTo(location: Location, type: Type, frame: Frame): Location {
@@ -196,12 +206,16 @@ function codeOrData(address: bigint, target: Type, frame: Frame): bigint {
   return stripType(target).kind === 'function' ? frame.machine.registers.codeAddress(address) : address;
 }
 
+/** More children than this are only had part by part. */
+export const mostChildren = 1000;
+
 /**
  * What a tree shows below a value: members, elements (a part of them on request), or what a pointer points to
  * (the members of a structure directly). A pointer that leads nowhere readable has one child that says so.
  */
-export function* childrenOf(value: Value, start = 0, count = Number.MAX_SAFE_INTEGER): Query<NamedValue[]> {
+export function* childrenOf(value: Value, start = 0, wanted = mostChildren): Query<NamedValue[]> {
   const type = stripType(value.type);
+  const count = Math.min(wanted, mostChildren);
   if (isStruct(type)) return memberValues(value).slice(start, start + count);
   if (type.kind === 'array') {
     const total = elementCount(type) ?? 0;
