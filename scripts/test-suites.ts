@@ -47,7 +47,7 @@ const bin = (name: string, ...args: string[]): readonly string[] => [`node_modul
 const vscodeNeeds = ['chromium', 'test/vscode/package.json'];
 
 export const suites: readonly Suite[] = [
-  command('build', ['--import', 'tsx', 'scripts/generate-interpreter.ts'], bin('webpack/bin/webpack.js')),
+  command('build', bin('webpack/bin/webpack.js')),
   command('format', bin('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')),
   command('lint', bin('eslint/bin/eslint.js', '.')),
   command(
