@@ -6,6 +6,7 @@
  */
 const { copyFileSync, mkdirSync } = require('node:fs');
 const path = require('node:path');
+const MinimizerPlugin = require('minimizer-webpack-plugin');
 const webpack = require('webpack');
 
 const dist = path.resolve(__dirname, 'dist');
@@ -30,6 +31,11 @@ const common = {
   externals: { vscode: 'commonjs vscode' },
   // A bundle is one file: a worker in a browser could not load a second one.
   module: { rules: [typescript], parser: { javascript: { dynamicImportMode: 'eager', createRequire: false } } },
+  // Comments and white space go; names stay, so that stack traces can be read and the build stays fast.
+  optimization: {
+    minimize: true,
+    minimizer: [new MinimizerPlugin({ minimizerOptions: { compress: false, mangle: false } })],
+  },
   performance: { maxAssetSize: 1_500_000, maxEntrypointSize: 1_500_000, hints: 'error' },
   stats: 'errors-warnings',
 };

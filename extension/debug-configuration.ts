@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 import { cpus, findCpu } from '../lib/arch';
 import { isBroken, type ElfCache } from './elf-cache';
 import { extensionsOfSource, findExtensions, loadedFileOf, type ExtensionFile } from './elf-search';
+import { loadOrder } from './load-order';
 import { displayPath } from './source-locator';
 import { baseName, exists, fromUri, parentOf, resolvePath } from './workspace-files';
 
@@ -59,7 +60,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
   /** The list behind "Select and Start Debugging" > LLEXT: one for each extension of the workspace. */
   async provideDebugConfigurations(): Promise<vscode.DebugConfiguration[]> {
     const { files } = await findExtensions(this.cache);
-    return files.map((file) => configurationOf(file));
+    return files.map((file) => configurationOf(file, files));
   }
 
   /** What F5 does with this file in front; undefined when a pick was cancelled. */
@@ -68,7 +69,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     const found = await extensionsOfSource(this.cache, file);
     if (found.length === 0) throw await this.nothingNames(file);
     const chosen = found.length === 1 ? found[0] : await pickExtension(found, `${baseName(file)} is part of several`);
-    return chosen && configurationOf(chosen);
+    return chosen && this.withProviders(chosen);
   }
 
   /** The same for commands: what is wrong is shown. */
@@ -80,9 +81,9 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     const loaded = await loadedFileOf(file);
     const entry = await this.cache.get(loaded ?? file);
     if (isBroken(entry)) throw new ConfigurationError(`${baseName(entry.uri)} cannot be read: ${entry.problem}`, false);
-    if (loaded === undefined) return configurationOf({ loaded: entry, debug: undefined });
+    if (loaded === undefined) return this.withProviders({ loaded: entry, debug: undefined });
     const debug = await this.cache.get(file);
-    return configurationOf({ loaded: entry, debug: isBroken(debug) ? undefined : debug });
+    return this.withProviders({ loaded: entry, debug: isBroken(debug) ? undefined : debug });
   }
 
   private async nothingNames(file: vscode.Uri): Promise<ConfigurationError> {
@@ -107,7 +108,12 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
       throw new ConfigurationError(`There is no extension ELF in this workspace. ${buildAdvice}`, false);
     }
     const chosen = inFolder.length === 1 ? inFolder[0] : await pickExtension(inFolder, 'Extension to debug');
-    return chosen && configurationOf(chosen);
+    return chosen && configurationOf(chosen, files);
+  }
+
+  private async withProviders(file: ExtensionFile): Promise<vscode.DebugConfiguration> {
+    const { files } = await findExtensions(this.cache);
+    return configurationOf(file, files);
   }
 
   private async checked(
@@ -177,13 +183,17 @@ export async function pickExtension(
     ?.file;
 }
 
-export function configurationOf(file: ExtensionFile): vscode.DebugConfiguration {
+/** `all`: the extensions of the workspace, among which are those that this one imports from. */
+function configurationOf(file: ExtensionFile, all: readonly ExtensionFile[]): vscode.DebugConfiguration {
+  const order = loadOrder(file, all).map(({ loaded, debug }): ExtensionEntry => ({
+    program: fromUri(loaded.uri),
+    ...(debug === undefined ? {} : { debugElf: fromUri(debug.uri) }),
+  }));
   return withDefaults({
     type: debugType,
     request: 'launch',
     name: `Debug ${baseName(file.loaded.uri)}`,
-    program: fromUri(file.loaded.uri),
-    ...(file.debug === undefined ? {} : { debugElf: fromUri(file.debug.uri) }),
+    ...(order.length === 1 ? order[0] : { extensions: order }),
   });
 }
 

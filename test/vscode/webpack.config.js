@@ -3,7 +3,7 @@ const path = require('node:path');
 const [node, web] = require('../../webpack.config.js');
 
 const dist = path.resolve(__dirname, '../../dist');
-const common = { mode: 'development', devtool: 'inline-source-map', performance: { hints: false } };
+const common = { mode: 'development', devtool: 'inline-source-map', performance: { hints: false }, optimization: {} };
 
 module.exports = [
   {

@@ -89,9 +89,9 @@ class Workbench {
     throw new Error(`no breakpoint could be set at the line ${text}`);
   }
 
-  /** Moves the pointer over `word` in the line and returns the hover's text. */
-  async hover(text, word, expected) {
-    const target = await this.line(text).evaluate((element, name) => {
+  /** Middle of `word` in the line on the screen. */
+  async wordPosition(text, word) {
+    const found = await this.line(text).evaluate((element, name) => {
       const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
       for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         const at = node.textContent.indexOf(name);
@@ -104,12 +104,18 @@ class Workbench {
       }
       return undefined;
     }, word);
-    if (target === undefined) throw new Error(`${word} is not in the line ${text}`);
+    if (found === undefined) throw new Error(`${word} is not in the line ${text}`);
+    return found;
+  }
+
+  /** Moves the pointer over `word` in the line and returns the text of the hover that has `expected` in it. */
+  async hover(text, word, expected) {
     const hover = this.page
       .locator('.monaco-hover:visible, .debug-hover-widget:visible', { hasText: expected })
       .first();
-    // A busy machine may miss the moment in which the pointer rests.
+    // A busy machine may miss the moment in which the pointer rests, or still move the lines.
     for (let attempt = 0; attempt < 6; attempt++) {
+      const target = await this.wordPosition(text, word);
       await this.page.mouse.move(target.x - 40, target.y + 80);
       await sleep(200);
       await this.page.mouse.move(target.x, target.y, { steps: 4 });

@@ -136,7 +136,7 @@ suite('without a session', () => {
     equal(
       await hover('names[i]'),
       code(
-        'static const char *const names[3]',
+        'static const char * const names[3]',
         'Variable of llext `hello`',
         'Section `.rodata+0x14` · region RODATA · 12 bytes',
       ),
@@ -203,6 +203,12 @@ suite('without a session', () => {
     equal(await program('hello/hello.llext'), ['hello.llext', undefined]);
     equal(await program('hello/hello_ext_debug.elf'), ['hello.llext', 'hello_ext_debug.elf']);
     equal(await program('sensor/sensor.c'), ['sensor.llext', undefined]);
+    const dependent = await api.configurations.configurationFor(workspaceFile('dependency/dep_user.c'));
+    const loaded = dependent?.['extensions'] as { program: string }[] | undefined;
+    equal(
+      loaded?.map(({ program }) => program.split('/').at(-1)),
+      ['dep_base.llext', 'dep_user.llext'],
+    );
   });
 
   test('each extension of the workspace is offered as a configuration', async () => {
