@@ -38,6 +38,8 @@ class ArmMachine implements Machine {
     this.memory = new GuestMemory(regions);
     this.state = new RegisterView(cpu, this.memory);
     this.core = new Core(cpu, this.memory);
+    // All flags clear: Z is set while its word is 0.
+    this.memory.state[State.flagZ] = 1;
   }
 
   get instructionCount(): number {
@@ -91,7 +93,8 @@ class ArmMachine implements Machine {
     core.position = core.code.enter(state[State.pc]);
     const executed = interpret(core, budget);
     state[State.pc] = core.code.addressOf(core.position);
-    state[State.itState] = core.code.itState[core.position >> 2];
+    // By the address: at a page's end the position is one of the slots that lead to the next page.
+    state[State.itState] = core.code.itState[core.code.enter(state[State.pc]) >> 2];
     const low = (state[State.countLow] >>> 0) + executed;
     state[State.countLow] = low;
     if (low >= 2 ** 32) state[State.countHigh]++;

@@ -176,7 +176,7 @@ export class CodeCache {
     if (!wide && operands.length > 3) throw new Error(`${decoded.operation}: a 16-bit record holds three operands`);
     for (let i = 0; i < operands.length; i++) records[k + (i < 3 ? i + 1 : i + 2)] = operands[i];
     if (operation.branch !== undefined) this.resolveBranch(k + operation.branch, pc);
-    if (wide) records[k + slotWords] = Special.undecoded;
+    if (wide && records[k + slotWords] !== Special.nextPage) records[k + slotWords] = Special.undecoded;
     const word = (operationNumber(decoded.operation) << 1) | (wide ? 1 : 0);
     if (it !== 0 && it >> 4 < 14 && !decoded.unconditional) {
       records[k] = Special.conditional;
