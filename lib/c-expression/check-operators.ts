@@ -147,21 +147,36 @@ export function pointerAdd(
   span: Span,
   checker: OperandChecker,
 ): TypedNode {
-  const size = elementSize(pointer, span);
-  const scale = operator === '+' ? size : -size;
+  const scale = elementSize(pointer, span);
   const type = stripType(pointer.type).kind === 'pointer' ? pointer.type : pointerTo(voidType, 4);
-  return { kind: 'pointer-add', type, pointer, index: checker.decay(index), scale, ...span };
+  return {
+    kind: 'pointer-add',
+    type,
+    pointer,
+    index: checker.decay(index),
+    scale,
+    subtract: operator === '-',
+    ...span,
+  };
 }
 
-function elementSize(pointer: TypedNode, span: Span): bigint {
+/** undefined: a variable-length array is pointed to. */
+function elementSize(pointer: TypedNode, span: Span): bigint | undefined {
   const type = stripType(pointer.type);
   const target = type.kind === 'pointer' ? stripType(type.target) : type;
   // GNU C counts void and functions as bytes.
   if (target.kind === 'void' || target.kind === 'function') return 1n;
+  if (hasVariableLength(target)) return undefined;
   if (target.byteSize === undefined || target.byteSize === 0) {
     return fail(`the size of ${target.displayName} is not known`, span);
   }
   return BigInt(target.byteSize);
+}
+
+function hasVariableLength(type: Type): boolean {
+  const stripped = stripType(type);
+  if (stripped.kind !== 'array') return false;
+  return typeof stripped.count === 'object' || hasVariableLength(stripped.element);
 }
 
 /** 6.5.8, 6.5.9; pointers compare as addresses. */

@@ -123,11 +123,14 @@ export class Evaluation {
         return yield* this.addressOf(node.operand);
       case 'pointer-add': {
         const pointer = BigInt(yield* this.number(node.pointer));
-        return this.wrapAddress(pointer + BigInt(yield* this.number(node.index)) * node.scale);
+        const scale = node.scale ?? (yield* this.targetSize(node.pointer));
+        const distance = BigInt(yield* this.number(node.index)) * scale;
+        return this.wrapAddress(node.subtract ? pointer - distance : pointer + distance);
       }
       case 'pointer-difference': {
         const left = BigInt(yield* this.number(node.left));
-        return wrapInteger(left - BigInt(yield* this.number(node.right)), node.type) / node.scale;
+        const distance = wrapInteger(left - BigInt(yield* this.number(node.right)), node.type);
+        return distance / (node.scale ?? (yield* this.targetSize(node.left)));
       }
       case 'conditional': {
         const condition = yield* this.number(node.condition);
@@ -215,6 +218,14 @@ export class Evaluation {
       return fail("Only values in memory can be extended with '@'.", node.first);
     }
     return valueAt(arrayOf(first.type, count), first.location, first.frame);
+  }
+
+  /** The size of what a pointer to a variable-length array points to, in this frame. */
+  private *targetSize(pointer: TypedNode): Query<bigint> {
+    const type = stripType(pointer.type);
+    const target = type.kind === 'pointer' ? yield* completeType(type.target, this.context.frame) : type;
+    if (!target.byteSize) return fail(`the size of ${target.displayName} is not known here`, pointer);
+    return BigInt(target.byteSize);
   }
 
   private *addressOf(node: TypedNode): Query<bigint> {

@@ -41,13 +41,15 @@ export type NumberNode =
       readonly kind: 'pointer-add';
       readonly pointer: TypedNode;
       readonly index: TypedNode;
-      readonly scale: bigint;
+      /** Size of what is pointed to; undefined: of variable length, known when it is evaluated. */
+      readonly scale: bigint | undefined;
+      readonly subtract: boolean;
     }
   | {
       readonly kind: 'pointer-difference';
       readonly left: TypedNode;
       readonly right: TypedNode;
-      readonly scale: bigint;
+      readonly scale: bigint | undefined;
     }
   | {
       readonly kind: 'compare';

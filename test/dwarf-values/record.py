@@ -43,5 +43,21 @@ def record(variant, options, check):
     if not check:
         open(target, 'w').write(text)
 
+# Loadable extensions: variable-length arrays at two levels and from two compilers.
+LENGTHS = {
+    'lengths.m3-O0': ['arm-none-eabi-gcc', '-mcpu=cortex-m3', '-mthumb', '-mlong-calls', '-O0'],
+    'lengths.m3-Og': ['arm-none-eabi-gcc', '-mcpu=cortex-m3', '-mthumb', '-mlong-calls', '-Og'],
+    'lengths.m3clang-O0': ['clang-14', '--target=arm-none-eabi', '-mcpu=cortex-m3', '-mthumb', '-mlong-calls', '-O0'],
+}
+if '--check' not in sys.argv:
+    for name, command in LENGTHS.items():
+        subprocess.run(command + ['-g', '-ffreestanding', '-fno-common', '-ffile-prefix-map=%s=.' % here, '-fdebug-compilation-dir=.' if
+                       'clang' in command[0] else '-g', '-c', 'lengths.c', '-o', name + '.o'], cwd=here, check=True)
+        # clang keeps section names in .strtab, which the loader does not know: ld writes a .shstrtab.
+        subprocess.run(['arm-none-eabi-ld', '-r', name + '.o', '-o', name + '.elf'], cwd=here, check=True)
+        os.unlink(os.path.join(here, name + '.o'))
+        # Exception tables are in no region of llext.
+        subprocess.run(['arm-none-eabi-objcopy', '-R', '.ARM.exidx', '-R', '.rel.ARM.exidx', name + '.elf'], cwd=here, check=True)
+
 for variant, options in VARIANTS.items():
     record(variant, options, '--check' in sys.argv)
