@@ -55,16 +55,22 @@ function asNode(argument: unknown): TreeNode | undefined {
   return isNode ? (argument as TreeNode) : undefined;
 }
 
+/** A link of the overview has the Uri as text. */
+function uriOf(target: unknown): vscode.Uri | undefined {
+  if (target instanceof vscode.Uri) return target;
+  return typeof target === 'string' ? vscode.Uri.parse(target, true) : undefined;
+}
+
 function requireNode(argument: unknown): TreeNode {
   const node = asNode(argument);
   if (node === undefined) throw new Error('This command belongs to a row of the LLEXT view.');
   return node;
 }
 
-/** From the explorer or the editor's title a Uri, from the sidebar a row, from the palette nothing. */
+/** From the explorer or an editor a Uri, from the sidebar a row, from the palette nothing. */
 async function debugFile(services: CommandServices, target: unknown): Promise<void> {
   const node = asNode(target);
-  const uri = target instanceof vscode.Uri ? target : node?.kind === 'extension' ? node.owner.uri : activeFile();
+  const uri = uriOf(target) ?? (node?.kind === 'extension' ? node.owner.uri : activeFile());
   if (uri === undefined) throw new Error('Open an extension ELF or one of its C sources first.');
   const folder = vscode.workspace.getWorkspaceFolder(uri);
   const configuration = await services.configurations.configurationOrMessage(uri);
@@ -138,7 +144,7 @@ async function showDisassembly(services: CommandServices, target: unknown): Prom
     );
     return;
   }
-  const uri = target instanceof vscode.Uri ? target : activeFile();
+  const uri = uriOf(target) ?? activeFile();
   if (uri === undefined) throw new Error('Choose an extension ELF in the Explorer or in the LLEXT view first.');
   const entry = await services.cache.get(uri);
   if (isBroken(entry)) throw new Error(`${baseName(uri)} cannot be read: ${entry.problem}`);

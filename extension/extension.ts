@@ -9,6 +9,7 @@ import { EvaluatableExpressions } from './evaluatable-expression';
 import { LlextTree } from './llext-tree';
 import { openLog } from './log';
 import { MemoryDocuments, memoryScheme } from './memory-document';
+import { OverviewEditor, overviewType } from './overview-editor';
 import { Sessions } from './sessions';
 import { SymbolHover } from './symbol-hover';
 
@@ -36,7 +37,10 @@ export function activate(context: vscode.ExtensionContext): Api {
     tree,
     memory,
     disassembly,
+    // The same rows in the sidebar of its own, and beside variables and call stack while debugging.
     vscode.window.createTreeView('llext.extensions', { treeDataProvider: tree, showCollapseAll: true }),
+    vscode.window.createTreeView('llext.loaded', { treeDataProvider: tree, showCollapseAll: true }),
+    vscode.window.registerCustomEditorProvider(overviewType, new OverviewEditor(cache, context.extensionUri)),
     vscode.debug.registerDebugConfigurationProvider(debugType, configurations),
     vscode.debug.registerDebugConfigurationProvider(debugType, configurations, dynamic),
     vscode.debug.registerDebugAdapterDescriptorFactory(debugType, adapters),

@@ -1,6 +1,7 @@
 /** A row of the sidebar as VS Code shows it: label, icon, description, tooltip, and which commands apply to it. */
 import * as vscode from 'vscode';
 import type { SymbolDescription } from '../lib/protocol';
+import { regionMeaning } from './region-meaning';
 import { displayPath } from './source-locator';
 import { addressOf, nodeId, nameOf, type ImportResolution, type Owner, type TreeNode } from './tree-node';
 import { baseName, parentOf } from './workspace-files';
@@ -19,20 +20,6 @@ interface Row {
 }
 
 const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-
-const regionMeaning: Readonly<Record<string, string>> = {
-  TEXT: 'code',
-  DATA: 'initialised variables',
-  RODATA: 'constants',
-  BSS: 'variables that start as zero',
-  EXPORT: 'table of exported symbols',
-  SYMTAB: 'symbol table of the file',
-  STRTAB: 'names of the symbols',
-  SHSTRTAB: 'names of the sections',
-  PREINIT: 'functions called before the constructors',
-  INIT: 'constructors',
-  FINI: 'destructors',
-};
 
 export function itemFor(node: TreeNode): vscode.TreeItem {
   const row = rowFor(node);

@@ -187,10 +187,13 @@ const scenarios = [
     },
   },
   {
-    title: 'F5 on an extension ELF',
+    title: 'an extension ELF opens as an overview, and F5 debugs it',
     run: async (workbench) => {
       await workbench.openFile('hello/hello.llext');
-      await workbench.page.getByText('The file is not displayed in the text editor').waitFor();
+      const overview = await workbench.webview('h1');
+      const text = (await overview.locator('body').innerText()).split(/\s*\n\s*/).filter(Boolean);
+      console.log(text);
+      await workbench.shot('overview');
       await workbench.page.keyboard.press('F5');
       await workbench.waitForConsole('returned 6');
       const output = await workbench.console();
@@ -199,6 +202,37 @@ const scenarios = [
         helloOutput,
       );
       await workbench.shot('f5-on-elf');
+    },
+  },
+  {
+    title: "the scenario of Zephyr's debugging page: a function in a section of its own",
+    run: async (workbench) => {
+      await workbench.openFile('detached/detached_fn.c');
+      await workbench.toggleBreakpoint('#BP1');
+      await workbench.startDebugging();
+      await workbench.waitForStop();
+      const line = (marker) => markedLine('detached/detached_fn.c', marker);
+      assert.deepEqual(await workbench.callStack(), [
+        `detached_fn detached_fn.c ${line('BP1')}:9`,
+        `test_entry detached_fn.c ${line('BP4')}:2`,
+        'llext_call_fn Unknown Source 0',
+      ]);
+      const variables = await workbench.variables('Globals of detached_fn.c', 'bss_cnt');
+      console.log(variables);
+      await workbench.waitForRow(sidebar, 'detached_fn');
+      console.log(await workbench.rows(sidebar));
+      await workbench.shot('detached');
+    },
+  },
+  {
+    title: 'structures in the Variables view',
+    run: async (workbench) => {
+      await workbench.openFile('sensor/sensor.c');
+      await workbench.toggleBreakpoint('#BP1', 'sum += channel');
+      await workbench.startDebugging();
+      await workbench.waitForStop();
+      console.log(await workbench.variables('Locals', 'channel'));
+      await workbench.shot('structures');
     },
   },
   {

@@ -71,6 +71,23 @@ class Workbench {
     await this.page.mouse.click(box.x + 5, box.y + box.height / 2);
   }
 
+  /** The frame of the webview that has `selector` in it. */
+  async webview(selector) {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      for (const frame of this.page.frames()) {
+        if (
+          await frame
+            .locator(selector)
+            .count()
+            .catch(() => 0)
+        )
+          return frame;
+      }
+      await sleep(100);
+    }
+    throw new Error(`no webview shows ${selector}`);
+  }
+
   /** Clicks the glyph margin of the line, again when the editor was still moving its lines. */
   async toggleBreakpoint(text) {
     const dots = this.page.locator(
