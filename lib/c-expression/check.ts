@@ -44,6 +44,7 @@ export class Checker implements ExpressionTyper {
     this.types = scope.types;
   }
 
+  /** The typed node of any expression; dispatches by production. */
   check(expression: Expression): TypedNode {
     const span = { offset: expression.offset, length: expression.length };
     switch (expression.kind) {
@@ -106,6 +107,7 @@ export class Checker implements ExpressionTyper {
 
   // ---- constants and names ----
 
+  /** The first candidate type that holds the value (6.4.4.1 paragraph 5). */
   private checkInteger({ value, candidates }: IntegerLiteral, span: Span): TypedNode {
     for (const name of candidates) {
       const type = this.types[name];
@@ -118,6 +120,7 @@ export class Checker implements ExpressionTyper {
     return { kind: 'constant', type: this.types['unsigned long long'], value, ...span };
   }
 
+  /** The suffix alone decides the type (6.4.4.2 paragraph 4). */
   private checkFloat({ value, type }: FloatLiteral, span: Span): TypedNode {
     return { kind: 'constant', type: this.types[type], value, ...span };
   }
@@ -135,6 +138,7 @@ export class Checker implements ExpressionTyper {
     return { kind: 'constant', type: this.types.int, value, ...span };
   }
 
+  /** 6.4.5: an array with its terminating zero. It exists only in the expression, so it has no address. */
   private checkString({ units, prefix }: TextLiteral, span: Span): TypedNode {
     const size = prefix === 'u' ? 2 : prefix === 'U' || prefix === 'L' ? 4 : 1;
     const element =
@@ -146,6 +150,7 @@ export class Checker implements ExpressionTyper {
     return { kind: 'bytes', type: arrayOf(element, units.length + 1), bytes, ...span };
   }
 
+  /** 6.5.1. An enumerator keeps its enumeration type, so that it is shown by name; arithmetic promotes it. */
   private checkName({ name, qualifier }: Of<'name'>, span: Span): TypedNode {
     const entity = this.scope.lookup(name, qualifier);
     switch (entity?.kind) {
@@ -174,6 +179,7 @@ export class Checker implements ExpressionTyper {
     }
   }
 
+  /** Signed words as gdb shows them; sp and pc as the pointers they are, so that they show what they point to. */
   private checkRegister(name: string, span: Span): TypedNode {
     const register = this.scope.register(name);
     if (register === undefined) return fail(`there is no register $${name}`, span);
@@ -223,6 +229,7 @@ export class Checker implements ExpressionTyper {
     return fail(`a value of type ${node.type.displayName} is no number`, node);
   }
 
+  /** 6.3.1, written out. A place is always converted: its number is read by the conversion. */
   convert(node: TypedNode, type: Type): TypedNode {
     if (node.type === type && !isPlace(node)) return node;
     return { kind: 'convert', type, operand: node, offset: node.offset, length: node.length };
@@ -258,6 +265,7 @@ export class Checker implements ExpressionTyper {
     return { kind: 'address', type: pointerTo(target, this.scope.machine.addressSize), operand, ...span };
   }
 
+  /** 6.5.3.2 paragraph 4. */
   dereference(operand: TypedNode, span: Span): TypedNode {
     const pointer = this.scalar(operand);
     const type = stripType(pointer.type);
@@ -302,6 +310,7 @@ export class Checker implements ExpressionTyper {
     return { kind: 'member', type: member.type, base: object, path, ...bitSize, ...span };
   }
 
+  /** 6.5.2.2: typed, because sizeof and unevaluated branches need only the type. */
   private checkCall({ callee, arguments: list }: Of<'call'>, span: Span): TypedNode {
     const called = this.decay(this.check(callee));
     for (const argument of list) this.check(argument);
@@ -342,6 +351,7 @@ export class Checker implements ExpressionTyper {
     return this.size(operand.type, span);
   }
 
+  /** 6.5.3.4 for a type whose size is known now. */
   private size(type: Type, span: Span): TypedNode {
     const { kind } = stripType(type);
     // GNU C: void and functions have size 1.
@@ -364,6 +374,7 @@ export class Checker implements ExpressionTyper {
 
   // ---- side effects ----
 
+  /** What may be on the left of an assignment: a modifiable lvalue, but const does not protect from a debugger. */
   private checkTarget(expression: Expression, span: Span): TypedNode {
     if (this.options.sideEffects === 'forbid') return fail('nothing may be changed here', span);
     this.hasSideEffects = true;
@@ -393,6 +404,7 @@ export class Checker implements ExpressionTyper {
     return { ...assign, value: this.convert(this.scalar(value), target.type) };
   }
 
+  /** The arithmetic of `a op= b`: on what the target held, read once (6.5.16.2 paragraph 3). */
   private compound(target: TypedNode, value: TypedNode, operator: Of<'assignment'>['operator'], span: Span): TypedNode {
     const bitSize = target.bitSize === undefined ? {} : { bitSize: target.bitSize };
     const current: TypedNode = {
@@ -405,6 +417,7 @@ export class Checker implements ExpressionTyper {
     return compoundArithmetic(operator ?? '+', this.scalar(current), this.scalar(value), span, this);
   }
 
+  /** 6.5.2.4, 6.5.3.1: an assignment of one more or less. */
   private checkIncrement(operand: Expression, operator: '++' | '--', returnsOld: boolean, span: Span): TypedNode {
     const target = this.checkTarget(operand, span);
     const one: TypedNode = { kind: 'constant', type: this.types.int, value: 1n, ...span };

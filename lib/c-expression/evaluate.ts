@@ -89,6 +89,7 @@ export class Evaluation {
     }
   }
 
+  /** The node's value as a number. The frequent kinds come first: conditions in hot loops run through here. */
   *number(node: TypedNode): Query<Numeric> {
     switch (node.kind) {
       case 'constant':
@@ -157,11 +158,13 @@ export class Evaluation {
 
   // ---- places ----
 
+  /** 6.3.2.1: the value stored in an object. */
   private *read(node: TypedNode): Query<Numeric> {
     const number = yield* readScalar(yield* this.place(node));
     return typeof number === 'object' ? failUnavailable(number, node) : number;
   }
 
+  /** Registers that this evaluation has changed give their new value. */
   private registerValue(node: Node<'register'>): Value {
     const { frame, namedRegister } = this.context;
     const size = node.type.byteSize ?? frame.machine.addressSize;
@@ -194,6 +197,7 @@ export class Evaluation {
     return valueAt(target, { kind: 'memory', address }, frame);
   }
 
+  /** In memory the index may be out of bounds, as in C; elsewhere there is nothing beyond the array. */
   private *element(node: Node<'element'>): Query<Value> {
     const base = yield* this.value(node.base);
     const index = Number(yield* this.number(node.index));
@@ -209,6 +213,7 @@ export class Evaluation {
     return elementValue(base, index);
   }
 
+  /** Bounded, because the count may be garbage. */
   private *repeated(node: Node<'repeat'>): Query<Value> {
     const first = yield* this.place(node.first);
     const count = Number(yield* this.number(node.count));
@@ -228,6 +233,7 @@ export class Evaluation {
     return BigInt(target.byteSize);
   }
 
+  /** Of a bit-field's structure: the byte that the field begins in. */
   private *addressOf(node: TypedNode): Query<bigint> {
     const value = yield* this.place(node);
     if (isUnavailable(value.location)) return failUnavailable(value.location, node);
@@ -241,6 +247,7 @@ export class Evaluation {
 
   // ---- assignments ----
 
+  /** 6.5.16: the value is the target's after the assignment, in its type. */
   private *assign(node: Node<'assign'>): Query<Numeric> {
     const target = yield* this.place(node.target);
     let old: Numeric = 0n;
@@ -286,6 +293,7 @@ export class Evaluation {
     if (!isPlace(node)) yield* this.value(node);
   }
 
+  /** Collects the writes; registers are also kept for later reads of this evaluation. */
   private *store(target: Value, bytes: Uint8Array, span: Span): Query<void> {
     const writes = yield* writeValue(target, bytes);
     if (isUnavailable(writes)) return failUnavailable(writes, span);
@@ -318,6 +326,7 @@ export class Evaluation {
   }
 }
 
+/** 6.8.4.1: unequal to 0; a NaN is true. */
 function isTrue(value: Numeric): boolean {
   return value !== 0n && value !== 0;
 }
@@ -329,6 +338,7 @@ function narrowed(number: Numeric, type: Type, bitSize: number): bigint {
   return isSignedType ? BigInt.asIntN(bitSize, low) : low;
 }
 
+/** Whether a value is computed from what the target held: only then is that read. */
 function needsCurrent(node: TypedNode): boolean {
   switch (node.kind) {
     case 'current':

@@ -82,6 +82,7 @@ class Parser {
     return type;
   }
 
+  /** 6.5.17 */
   private parseComma(): Expression {
     let left = this.parseAssignment();
     while (this.tokens.is(',')) {
@@ -180,6 +181,7 @@ class Parser {
     return this.parsePostfixOf(this.parsePrimary());
   }
 
+  /** 6.5.3.4: `sizeof (type)` unless a compound literal follows. */
   private parseSizeof(): Expression {
     const start = this.tokens.take();
     if (!this.tokens.is('(') || !this.types.startsType(1)) {
@@ -231,6 +233,7 @@ class Parser {
     }
   }
 
+  /** 6.5.2.2: assignment expressions, so that a comma separates. */
   private parseArguments(): Expression[] {
     const list: Expression[] = [];
     if (!this.tokens.is(')')) {
@@ -272,6 +275,7 @@ class Parser {
     }
   }
 
+  /** Parentheses leave no node; the inner one spans them, so that an error marks what was written. */
   private parseParenthesised(): Expression {
     const start = this.tokens.expect('(');
     if (this.tokens.is('{')) return fail('a statement cannot be evaluated', this.tokens.next);
@@ -303,6 +307,7 @@ class Parser {
     return { kind: 'string', literal, ...this.tokens.spanFrom(start) };
   }
 
+  /** A name with gdb's qualifiers before it. */
   private parseName(): Expression {
     const start = this.tokens.next;
     let file: string | undefined;
@@ -356,6 +361,7 @@ class Parser {
     });
   }
 
+  /** 6.7.9: `.member` and `[index]` in a row, then `=`. */
   private parseDesignators(): Designator[] {
     const designators: Designator[] = [];
     for (;;) {
@@ -369,6 +375,7 @@ class Parser {
     return designators;
   }
 
+  /** Loops build trees without recursion; walking those trees recurses. */
   private countChain(): void {
     if (++this.chained > chainLimit) fail('the expression is too long', this.tokens.next);
   }

@@ -32,6 +32,7 @@ export class TokenStream {
     return token;
   }
 
+  /** Punctuators and keywords only: a string '(' is no parenthesis. */
   is(text: string, distance = 0): boolean {
     const token = this.peek(distance);
     return token.text === text && (token.kind === 'punctuator' || token.kind === 'keyword');
@@ -43,6 +44,7 @@ export class TokenStream {
     return true;
   }
 
+  /** Takes a token that must be there. */
   expect(text: string): Token {
     if (this.is(text)) return this.take();
     return fail(`'${text}' is expected${this.foundText()}`, this.next);

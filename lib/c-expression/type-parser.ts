@@ -88,6 +88,7 @@ export class TypeParser {
     return this.names.isTypeName(token.text);
   }
 
+  /** 6.7.7 */
   parseTypeName(): TypeName {
     return this.tokens.nested(() => {
       const start = this.tokens.next;
@@ -97,6 +98,7 @@ export class TypeParser {
     });
   }
 
+  /** 6.7.2, 6.7.3: in any order; words of basic types are collected, anything else may come once. */
   private parseSpecifiers(): { specifier: TypeSpecifier; qualifiers: QualifierWord[] } {
     const start = this.tokens.next;
     const qualifiers: QualifierWord[] = [];
@@ -129,6 +131,7 @@ export class TypeParser {
     return { kind: 'typeof', operand };
   }
 
+  /** struct, union, enum, typeof, or the name of a typedef. */
   private parseNamedSpecifier(): TypeSpecifier {
     const token = this.tokens.take();
     switch (token.text) {
@@ -187,6 +190,7 @@ export class TypeParser {
     return found;
   }
 
+  /** Qualifiers in brackets belong to parameters and mean nothing here. */
   private parseArray(): Derivation {
     this.parseQualifiers();
     const size = this.tokens.is(']') ? undefined : this.parseExpression();
@@ -194,6 +198,7 @@ export class TypeParser {
     return { kind: 'array', size };
   }
 
+  /** Empty parentheses: nothing is known of the parameters (6.7.6.3 paragraph 14). */
   private parseFunction(): Derivation {
     const parameters: TypeName[] = [];
     let variadic = false;

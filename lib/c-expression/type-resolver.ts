@@ -15,11 +15,13 @@ import { fail } from './errors';
 import type { ExpressionScope } from './scope';
 import type { Expression, QualifierWord, TypeName, TypeSpecifier } from './syntax';
 
+/** What types ask of the checker: array sizes and typeof hold expressions. */
 export interface ExpressionTyper {
   typeOf(expression: Expression): Type;
   constantOf(expression: Expression): bigint;
 }
 
+/** Derivations are applied from the specifier outwards, in the parser's order. */
 export function resolveTypeName(
   name: TypeName,
   scope: ExpressionScope,
@@ -48,6 +50,7 @@ export function resolveTypeName(
   return type;
 }
 
+/** The type that the derivations start from. */
 function resolveSpecifier(
   specifier: TypeSpecifier,
   span: TypeName,
@@ -81,6 +84,7 @@ function basicType(name: string, types: BasicTypes): Type {
   return types[name as BasicTypeName];
 }
 
+/** A repeated qualifier counts once (6.7.3 paragraph 5). */
 function withQualifiers(type: Type, qualifiers: readonly QualifierWord[]): Type {
   return [...new Set(qualifiers)].reduce((inner, kind) => qualified(kind, inner), type);
 }

@@ -104,15 +104,18 @@ export class ExpressionStack {
     return signed ? this.signed(entry) : entry.value;
   }
 
+  /** An entry from the bytes that memory or the expression holds. */
   decode(bytes: Uint8Array, type: BaseType, littleEndian: boolean): StackEntry {
     const bits = decodeUnsigned(bytes, littleEndian);
     return this.reinterpret({ type: undefined, value: bits }, type);
   }
 
+  /** DW_OP_convert: the same number in another type. */
   convert(entry: StackEntry, type: BaseType | undefined): StackEntry {
     return this.entry(type, this.numeric(entry, false));
   }
 
+  /** DW_OP_reinterpret: the same bits in another type. */
   reinterpret(entry: StackEntry, type: BaseType | undefined): StackEntry {
     const bits = this.bits(entry);
     if (!isFloatType(type)) return this.entry(type, bits);
@@ -138,6 +141,7 @@ function needInteger(): never {
   throw new ExpressionFault('an integer is needed where the expression has a floating-point number');
 }
 
+/** DW_OP_convert from floating point; what is no finite number becomes 0. */
 function truncated(value: number): bigint {
   return Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
 }
@@ -173,6 +177,7 @@ export function applyStackOperator(opcode: number, reader: ByteReader, stack: Ex
   }
 }
 
+/** 2.5.1.3. The last case is DW_OP_rot: the top goes below the next two. */
 function rearrange(opcode: number, reader: ByteReader, stack: ExpressionStack): void {
   switch (opcode) {
     case DW_OP.dup:
@@ -198,6 +203,7 @@ function rearrange(opcode: number, reader: ByteReader, stack: ExpressionStack): 
   }
 }
 
+/** 2.5.1.5: relative to the operator after the jump; the end is a valid target. */
 function jump(reader: ByteReader, distance: number): void {
   const target = reader.offset + distance;
   if (target < 0 || target > reader.end) throw new ExpressionFault('a jump leaves the expression');
@@ -280,6 +286,7 @@ function floatArithmetic(opcode: number, a: number, b: number): number {
   }
 }
 
+/** 2.5.1.5: 1 or 0 of the generic type. */
 function compare(opcode: number, stack: ExpressionStack): void {
   const right = stack.numeric(stack.pop(), true);
   const left = stack.numeric(stack.pop(), true);

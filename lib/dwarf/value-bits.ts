@@ -46,6 +46,7 @@ export function* readBytes(location: Location, byteSize: number, frame: Frame): 
   }
 }
 
+/** Nothing is asked for an object without bytes. */
 function* readMemory(address: bigint, length: number): Query<Uint8Array | Unavailable> {
   if (length === 0) return new Uint8Array(0);
   return (yield { address, length }) ?? unavailable(`Cannot access memory at address ${hex(address)}`);
@@ -77,6 +78,7 @@ function readRegister(register: number, offset: number, size: number, frame: Fra
   return result;
 }
 
+/** The assembler's name, for messages. */
 export function registerName(register: number, frame: Frame): string {
   return frame.machine.registers.names.get(register) ?? `register ${register}`;
 }
@@ -109,6 +111,7 @@ function shiftOf(bitOffset: number, bitSize: number, byteCount: number, littleEn
   return BigInt(littleEndian ? bitOffset : byteCount * 8 - bitOffset - bitSize);
 }
 
+/** Parts are joined in memory order: the first is the low end on a little-endian target. */
 function* readPieces(
   pieces: readonly Piece[],
   bitOffset: number,
@@ -126,6 +129,7 @@ function* readPieces(
   return done === bitSize ? result : optimizedOut('no piece describes this part');
 }
 
+/** The pieces' shares of a range of bits, in order. */
 function overlapping(pieces: readonly Piece[], bitOffset: number, bitSize: number): Piece[] {
   const parts: Piece[] = [];
   let position = 0;
@@ -166,6 +170,7 @@ export function* writeBits(
   return [{ kind: 'memory', address, bytes: encodeInteger(word, byteCount, littleEndian) }];
 }
 
+/** All parts or nothing: a piece that can't be written refuses the whole. */
 function* writePieces(
   pieces: readonly Piece[],
   bitOffset: number,

@@ -7,6 +7,7 @@ import type { ArrayType, BaseType, FunctionType, PointerType, QualifiedType, Typ
 import { stripType } from './model';
 import { spellType } from './type-name';
 
+/** The type of `&object`. */
 export function pointerTo(target: Type, addressSize: 4 | 8): PointerType {
   const type: PointerType = {
     kind: 'pointer',
@@ -19,6 +20,7 @@ export function pointerTo(target: Type, addressSize: 4 | 8): PointerType {
   return { ...type, displayName: spellType(type) };
 }
 
+/** The type of `object@count`, and of arrays in casts. */
 export function arrayOf(element: Type, count: number | undefined): ArrayType {
   const byteSize = count === undefined || element.byteSize === undefined ? undefined : element.byteSize * count;
   const type: ArrayType = {
@@ -33,6 +35,7 @@ export function arrayOf(element: Type, count: number | undefined): ArrayType {
   return { ...type, displayName: spellType(type) };
 }
 
+/** Parameter names play no part in a type. */
 export function functionType(returnType: Type, parameters: readonly Type[], variadic: boolean): FunctionType {
   const type: FunctionType = {
     kind: 'function',
@@ -121,6 +124,7 @@ export function basicTypes(addressSize: 4 | 8, charSigned: boolean): BasicTypes 
   return types;
 }
 
+/** Of DW_ATE_float, whatever its size. */
 export function isFloating(type: Type): boolean {
   const stripped = stripType(type);
   return stripped.kind === 'base' && stripped.encoding === Encoding.DW_ATE_float;
@@ -165,6 +169,7 @@ export function isReference(type: Type): boolean {
   return kind === 'reference' || kind === 'rvalue-reference';
 }
 
+/** What sign extension and comparison depend on; pointers and _Bool are unsigned. */
 export function isSigned(type: Type): boolean {
   const stripped = stripType(type);
   if (stripped.kind === 'enum') return stripped.signed;
