@@ -77,9 +77,9 @@ export class ByteReader {
     let result = 0n;
     for (let shift = 0n; ; shift += 7n) {
       const byte = this.u8();
-      if (shift > 63n && (byte & 0x7f) !== 0) throw new FormatError('leb128', this.section, this.offset);
       result |= BigInt(byte & 0x7f) << shift;
-      if ((byte & 0x80) === 0) return BigInt.asUintN(64, result);
+      if (shift >= 63n && result >> 64n !== 0n) throw new FormatError('leb128', this.section, this.offset);
+      if ((byte & 0x80) === 0) return result;
     }
   }
 

@@ -56,6 +56,7 @@ export const suites: readonly Suite[] = [
     bin('typescript/bin/tsc', '--noEmit', '-p', 'lib'),
   ),
   files('layers', /^layers/),
+  files('base', /^base-/),
   files('golden', /golden/),
   files('gdb-truth', /truth/),
   files('elf', /^elf-/),
