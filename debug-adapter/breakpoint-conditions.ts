@@ -14,6 +14,7 @@ import {
 } from '../lib/c-expression';
 import { formatValue } from '../lib/dwarf/format';
 import { StackUnwinder, unwindStack } from '../lib/dwarf/unwind';
+import type { Frame } from '../lib/dwarf/unwind-frame';
 import type { Query } from '../lib/query';
 import type { SynchronousView } from '../lib/target/target';
 import type { LogPart } from './breakpoint-options';
@@ -60,6 +61,9 @@ export function stopCondition(
 class LocationEvaluator {
   private readonly compiled = new Map<string, CompiledExpression | string>();
 
+  /** At this address: its function and rules are looked up once. */
+  private frame: Frame | undefined;
+
   constructor(private readonly inferior: Inferior) {}
 
   /** Whether it holds, or why it cannot be told. */
@@ -83,15 +87,20 @@ class LocationEvaluator {
     isCondition: boolean,
     query: (compiled: CompiledExpression, context: EvaluationContext) => Query<T>,
   ): T | string {
+    const compiled = this.compile(text, view, isCondition);
+    if (typeof compiled === 'string' || this.frame === undefined) return String(compiled);
+    const namedRegister = (name: string): bigint => this.inferior.target.readRegisterNow(name);
+    const run = (frame: Frame): T => this.inferior.queryNow(query(compiled, { frame, namedRegister }), view);
     try {
-      const compiled = this.compile(text, view, isCondition);
-      if (typeof compiled === 'string') return compiled;
+      return run(this.frame.withRegisters(view.registers));
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+    }
+    // What the compiler kept only in the caller's frame needs the unwinder; rare, and slow.
+    try {
       const unwinder = new StackUnwinder(view.registers, this.inferior.unwindOptions);
-      const frame = unwinder.innermost;
-      // DW_OP_call_frame_cfa is known once the caller has been asked for; most frames are cheap.
-      this.inferior.queryNow(unwinder.callerOf(frame), view);
-      const namedRegister = (name: string): bigint => this.inferior.target.readRegisterNow(name);
-      return this.inferior.queryNow(query(compiled, { frame, namedRegister }), view);
+      this.inferior.queryNow(unwinder.callerOf(unwinder.innermost), view);
+      return run(unwinder.innermost);
     } catch (error) {
       if (error instanceof ExpressionError) return expressionMessage(text, error);
       throw error;
@@ -104,6 +113,7 @@ class LocationEvaluator {
     if (known !== undefined) return known;
     const options = { ...this.inferior.unwindOptions, limit: 1 };
     const { frames } = this.inferior.queryNow(unwindStack(view.registers, options), view);
+    this.frame ??= frames.at(0)?.frame;
     const scope = scopeIn(this.inferior, frames.at(0));
     let result: CompiledExpression | string;
     try {

@@ -8,7 +8,7 @@ export async function setBreakpoints(
   session: SessionState,
   args: DebugProtocol.SetBreakpointsArguments,
 ): Promise<DebugProtocol.SetBreakpointsResponse['body']> {
-  const { path } = args.source;
+  const path = (args.source as DebugProtocol.Source | undefined)?.path;
   if (path === undefined) throw errors.badArguments('setBreakpoints', 'the source has no path');
   const requested = args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
   const breakpoints = await session.breakpoints.setBreakpoints(

@@ -2,7 +2,8 @@
  * The function that the host calls: named by the launch attribute, or the usual one, or the only export. Looked for
  * from the last extension to the first: the ones before it are what it depends on.
  */
-import { nearestNames } from './nearest';
+import { LlextError } from '../lib/errors';
+import { nearestNames } from '../lib/target/missing-imports';
 import { errors } from './errors';
 import type { LoadedExtension } from './inferior';
 import type { EntryCall, SessionState } from './session-state';
@@ -16,7 +17,12 @@ export function chooseEntry(session: SessionState): void {
   const candidates = inferior.extensions.toReversed();
   const entry = config.entry === undefined ? usualEntry(candidates[0]) : namedEntry(config.entry, candidates);
   session.entry = entry;
-  inferior.target.prepareCall(entry.address, config.args, inferior.target.bringUpCalls());
+  try {
+    inferior.target.prepareCall(entry.address, config.args, inferior.target.bringUpCalls());
+  } catch (error) {
+    if (error instanceof LlextError) throw errors.initFailed(error.message.replace(/\.$/, ''));
+    throw error;
+  }
 }
 
 function usualEntry(extension: LoadedExtension): EntryCall {

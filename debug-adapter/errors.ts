@@ -105,7 +105,7 @@ export const errors = {
   loadRefused: (name: string, program: string, errno: number, log: string | undefined) =>
     new AdapterError(
       2021,
-      `llext '${name}' (${program}) cannot be loaded: llext_load returned ${-Math.abs(errno)} (${errnoName(errno) ?? 'unknown'}): ${loaderAdvice[errnoName(errno) ?? ''] ?? 'the loader refused it'}.${log === undefined ? '' : `\nThe loader’s message: ${log}`}`,
+      `llext '${name}' (${program}) cannot be loaded: llext_load returned ${-Math.abs(errno)} (${errnoName(errno) ?? 'unknown'}): ${loaderAdvice[errnoName(errno) ?? ''] ?? 'the loader refused it'}.${log === undefined ? '' : ` The loader’s message: ${log.replace(/^<\w+> llext: /, '').trim()}.`}`,
       true,
     ),
   noExports: (name: string) =>
@@ -126,10 +126,10 @@ export const errors = {
       `llext '${name}' exports ${quoteList(exports)}, none of which is named entry, main, start or test_entry: say in "entry" which one is called.`,
       true,
     ),
-  initFailed: (name: string, ret: number) =>
+  initFailed: (reason: string) =>
     new AdapterError(
       2025,
-      `The init functions of llext '${name}' could not be called: llext_bringup returned ${ret} (${errnoName(ret) ?? 'unknown'}).`,
+      `The init functions cannot be called: ${reason}. Look at .preinit_array and .init_array of the extension.`,
       true,
     ),
   notLaunched: (request: string) => new AdapterError(2030, `'${request}' needs a session: send 'launch' first.`, false),
