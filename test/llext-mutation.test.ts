@@ -99,6 +99,11 @@ function onlyFormatErrors(action: () => unknown): void {
   }
 }
 
+/** Processor time, not the clock's: a busy machine makes no difference. */
+function cpuMilliseconds(): number {
+  return process.cpuUsage().user / 1000;
+}
+
 const pristineHeap = bench().target.freeHeapBytes();
 
 function loadOnce(file: Uint8Array, random: Random, logLevel: number): void {
@@ -117,19 +122,19 @@ for (const name of sources) {
   test(`${filesPerSource} mutations of ${name}, seed ${seed}`, () => {
     const original = Uint8Array.from(readFileSync(join(trimmedRoot, `${name}.elf`)));
     const random = new Random(seed);
-    const started = performance.now();
+    const started = cpuMilliseconds();
     for (let i = 0; i < filesPerSource; i++) {
       const file = mutate(original, random);
-      const before = performance.now();
+      const before = cpuMilliseconds();
       try {
         onlyFormatErrors(() => readAll(file));
         loadOnce(file, random, i % 2 === 0 ? 4 : 1);
       } catch (error) {
         throw new Error(`mutation ${i}, seed ${seed}`, { cause: error });
       }
-      const milliseconds = performance.now() - before;
+      const milliseconds = cpuMilliseconds() - before;
       assert.ok(milliseconds < 4000, `mutation ${i} of seed ${seed} took ${milliseconds} ms`);
     }
-    assert.ok(performance.now() - started < 60_000);
+    assert.ok(cpuMilliseconds() - started < 60_000);
   });
 }
