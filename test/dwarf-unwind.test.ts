@@ -467,6 +467,9 @@ test('values at entry are not believed when the call may have led elsewhere', ()
     const registers: Record<number, bigint> = { 5: 0x2000_0301n, 13: 0x2000_8000n, 14: 0x2000_0107n, 15: 0x2000_0302n };
     const unwinder = new StackUnwinder({ get: (register) => registers[register] }, { machine, moduleAt: () => module });
     const result = runQuery(unwinder.innermost.entryRegister(0), () => undefined);
+    // A condition's frame, made at each arrival, knows the same.
+    const again = unwinder.innermost.withRegisters({ get: (register) => registers[register] });
+    assert.deepEqual(runQuery(again.entryRegister(0), () => undefined), result);
     return typeof result === 'bigint' ? result : result.kind === 'unavailable' ? result.reason : result;
   };
   assert.equal(query(undefined, {}), 9n);

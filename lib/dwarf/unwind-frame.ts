@@ -55,6 +55,8 @@ export interface FrameRegisters extends RegisterFile {
 export interface EntryValues {
   register(frame: Frame, register: number): Query<bigint | Location>;
   parameter(frame: Frame, unitOffset: number): Query<bigint | Location>;
+  /** The same for another arrival at the same place, found only when it is asked for. */
+  withRegisters(registers: RegisterFile): EntryValues;
 }
 
 export class Frame implements ExpressionContext {
@@ -88,14 +90,15 @@ export class Frame implements ExpressionContext {
 
   /**
    * The innermost frame at this frame's pc with other registers: what a condition needs at each arrival, without a
-   * look-up. `entryValues` is absent then.
+   * look-up.
    */
   withRegisters(registers: RegisterFile): Frame {
     const own: FrameRegisters = {
       get: (register) => registers.get(register),
       savedAt: (register) => ({ kind: 'register', register }),
     };
-    return new Frame(this.module, this.pc, this.lookupPc, own, this.machine, undefined, 0, false, this);
+    const entryValues = this.entryValues?.withRegisters(registers);
+    return new Frame(this.module, this.pc, this.lookupPc, own, this.machine, entryValues, 0, false, this);
   }
 
   /** Lexical scopes that hold the pc, innermost first, up to and including the function. */

@@ -228,6 +228,10 @@ export class StackUnwinder implements EntryValues {
     return yield* this.atCall(frame, (parameter) => parameter.parameterOffset === unitOffset);
   }
 
+  withRegisters(registers: RegisterFile): EntryValues {
+    return new LaterEntryValues(registers, this.options);
+  }
+
   private *atCall(
     frame: Frame,
     wanted: (parameter: CallSite['parameters'][number]) => boolean,
@@ -256,6 +260,35 @@ export class StackUnwinder implements EntryValues {
     if (typeof address !== 'bigint') return false;
     const link = caller.module?.toLink(this.options.machine.registers.codeAddress(address));
     return link === callee.entryPc;
+  }
+}
+
+/** Unwinds only when a value at entry is asked for; of the innermost frame. */
+class LaterEntryValues implements EntryValues {
+  private unwinder: StackUnwinder | undefined;
+
+  constructor(
+    private readonly registers: RegisterFile,
+    private readonly options: UnwindOptions,
+  ) {}
+
+  *register(_frame: Frame, register: number): Query<bigint | Location> {
+    const unwinder = this.start();
+    return yield* unwinder.register(unwinder.innermost, register);
+  }
+
+  *parameter(_frame: Frame, unitOffset: number): Query<bigint | Location> {
+    const unwinder = this.start();
+    return yield* unwinder.parameter(unwinder.innermost, unitOffset);
+  }
+
+  withRegisters(registers: RegisterFile): EntryValues {
+    return new LaterEntryValues(registers, this.options);
+  }
+
+  private start(): StackUnwinder {
+    this.unwinder ??= new StackUnwinder(this.registers, this.options);
+    return this.unwinder;
   }
 }
 
