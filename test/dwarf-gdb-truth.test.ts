@@ -128,7 +128,10 @@ function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-for (const testCase of truthCases().filter(isRunnable)) {
+/** Of most builds test/gdb-truth keeps what needs no run; the larger collection has the sessions of all. */
+const cases = truthCases().filter((testCase) => isRunnable(testCase) && truthSession(testCase).step !== undefined);
+
+for (const testCase of cases) {
   test(testCase.name, async () => {
     const session = truthSession(testCase);
     if (isListed(testCase.name, 0, 'load')) {
@@ -144,7 +147,8 @@ for (const testCase of truthCases().filter(isRunnable)) {
 }
 
 test('every listed difference is one', () => {
-  const cases = new Set(truthCases().map(({ name }) => name));
-  const stale = listed.filter((difference) => cases.has(difference.case) && !usedDifferences.has(difference));
+  const names = new Set(cases.map(({ name }) => name));
+  const stale = listed.filter((difference) => names.has(difference.case) && !usedDifferences.has(difference));
   assert.deepEqual(stale, []);
+  for (const name of ['shapes.m3-O0', 'shapes.m3-Os', 'deep.m3-O0', 'deep.m3-Os']) assert.ok(names.has(name), name);
 });
