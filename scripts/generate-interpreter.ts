@@ -46,6 +46,9 @@ function cases(isRare: boolean): string {
 }
 
 const hot = () => `
+/** Word 0 up to this is no operation: see Special in code-cache.ts. */
+const lastSpecial = 8;
+
 /** Executes at most \`budget\` instructions from core.position; returns how many were. core.stop says why it ended early. */
 export function interpret(core: Core, budget: number): number {
   const memory = core.memory, r = memory.state, m8 = memory.bytes, m16 = memory.halfwords, m32 = memory.words;
@@ -53,49 +56,44 @@ export function interpret(core: Core, budget: number): number {
   let code = core.code.records, k = core.position, left = budget, limit = core.limit;
   let n = r[${16}], z = r[${17}], c = r[${18}], v = r[${19}];
   loop: while (left !== 0) {
-    left--;
     let op = code[k];
-    for (;;) {
-      switch (op) {
-        case 0: case 1: {
-          // Not decoded yet.
-          if (!core.code.decodeAt(k)) { left++; break loop; }
-          code = core.code.records;
-          op = code[k];
-          continue;
+    if (op <= lastSpecial) {
+      // Not executed yet, whatever it is. One loop only: V8 would replace an inner one by code that it never corrects.
+      if (op === 2) {
+        // In an IT block: the condition is in the slot's static ITSTATE.
+        const slot = k >> 2;
+        op = core.code.conditionalOperation[slot];
+        let passed = false;
+        switch (core.code.itState[slot] >> 4) {
+          ${conditionTests.map((test, i) => `case ${i}: passed = ${test}; break;`).join('\n')}
         }
-        case 2: {
-          // In an IT block: the condition is in the slot's static ITSTATE.
-          const slot = k >> 2;
-          op = core.code.conditionalOperation[slot];
-          let passed = false;
-          switch (core.code.itState[slot] >> 4) {
-            ${conditionTests.map((test, i) => `case ${i}: passed = ${test}; break;`).join('\n')}
-          }
-          if (passed) continue;
-          k += 4 << (op & 1);
-          continue loop;
-        }
-        case 4: {
-          // Behind the last halfword of a page, one or two slots.
-          k = core.code.nextPage(k);
-          code = core.code.records;
-          op = code[k];
-          continue;
-        }
-        case 6: { core.stop = 2; left++; break loop; }
-        case 8: { core.stop = 3; left++; break loop; }
-        ${cases(false)}
-        default: {
-          r[16] = n; r[17] = z; r[18] = c; r[19] = v;
-          const outcome = interpretRare(core, code, op >> 1, k, limit);
-          n = r[16]; z = r[17]; c = r[18]; v = r[19];
-          if (outcome !== 0) { left++; break loop; }
-          limit = core.limit;
-          k += 4 << (op & 1);
-          if (core.stop !== 0) break loop;
-          continue loop;
-        }
+        if (!passed) { left--; k += 4 << (op & 1); continue loop; }
+      } else if (op === 6) {
+        core.stop = 2;
+        break loop;
+      } else if (op === 8) {
+        core.stop = 3;
+        break loop;
+      } else {
+        // Behind the last halfword of a page, or not decoded yet.
+        if (op === 4) k = core.code.nextPage(k);
+        else if (!core.code.decodeAt(k)) break loop;
+        code = core.code.records;
+        continue loop;
+      }
+    }
+    left--;
+    switch (op) {
+      ${cases(false)}
+      default: {
+        r[16] = n; r[17] = z; r[18] = c; r[19] = v;
+        const outcome = interpretRare(core, code, op >> 1, k, limit);
+        n = r[16]; z = r[17]; c = r[18]; v = r[19];
+        if (outcome !== 0) { left++; break loop; }
+        limit = core.limit;
+        k += 4 << (op & 1);
+        if (core.stop !== 0) break loop;
+        continue loop;
       }
     }
   }

@@ -5,7 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Ccr, State } from '../lib/emulator/arm/state';
 import { createMachine } from '../lib/emulator/machine';
+import type { GuestMemory } from '../lib/emulator/memory';
 import type { Fault, FaultKind, Machine, RunStop } from '../lib/emulator/types';
 import { cpuNamed } from './support/lockstep';
 
@@ -229,6 +231,20 @@ describe('faults come before effects', () => {
     const v6 = start(machineOf('cortex-m0'), 0x6801); // ldr r1, [r0]
     v6.state.r[0] = ram + 2;
     faults(v6, 'unaligned');
+  });
+
+  test('the traps of CCR: unaligned access and division by zero', () => {
+    const machine = start(machineOf(), 0x6801, 0xfb90, 0xf2f3); // ldr r1, [r0]; sdiv r2, r0, r3
+    const { state } = machine.memory as GuestMemory;
+    machine.state.r[0] = ram + 2;
+    state[State.ccr] = Ccr.unalignTrap | Ccr.divideByZeroTrap;
+    faults(machine, 'unaligned');
+    state[State.ccr] = Ccr.divideByZeroTrap;
+    machine.run(1);
+    faults(machine, 'divide-by-zero');
+    state[State.ccr] = 0;
+    assert.equal(machine.run(1).reason, 'budget');
+    assert.equal(machine.state.r[2], 0);
   });
 
   test('writes to flash, fetches from a page without execute permission and from nowhere', () => {

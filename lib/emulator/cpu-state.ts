@@ -26,6 +26,7 @@ function namesOf(cpu: CpuInfo): string[] {
 
 export class RegisterView implements CpuState {
   readonly registerNames: readonly string[];
+  private general = new Int32Array(0);
 
   constructor(
     cpu: CpuInfo,
@@ -35,7 +36,9 @@ export class RegisterView implements CpuState {
   }
 
   get r(): Int32Array {
-    return this.memory.state.subarray(0, 16);
+    // Growing the memory detaches its views.
+    if (this.general.buffer !== this.memory.state.buffer) this.general = this.memory.state.subarray(0, 16);
+    return this.general;
   }
 
   read(name: string): number {

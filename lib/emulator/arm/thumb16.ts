@@ -106,6 +106,7 @@ function compareHigh(f: Fields): Meaning {
   return ['cmp_reg', n, f.Rm];
 }
 
+/** Bits 2:0 set are BXNS and BLXNS with the Security Extension, which no core here has: UNPREDICTABLE. */
 function branchExchange(f: Fields, at: Site): Meaning {
   if (inItNotLast(at)) return unpredictable;
   // Address pc + 4 has bit 0 clear: BX pc can only fault.
