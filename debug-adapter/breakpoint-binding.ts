@@ -21,6 +21,7 @@ export interface BreakpointHost {
   readonly sourcePaths: SourcePaths | undefined;
   readonly output: SessionOutput;
   send(event: DebugProtocol.Event): void;
+  toClientLine(line: number): number;
 }
 
 export class BreakpointBinder {
@@ -115,8 +116,9 @@ export class BreakpointBinder {
   }
 
   private announce(breakpoint: SourceBreakpoint): void {
-    // The client's type wants the class; the description has all of its properties.
-    this.host.send(new BreakpointEvent('changed', describeBreakpoint(breakpoint)));
+    const described = describeBreakpoint(breakpoint);
+    const line = described.line === undefined ? {} : { line: this.host.toClientLine(described.line) };
+    this.host.send(new BreakpointEvent('changed', { ...described, ...line }));
   }
 
   private async clear(locations: readonly BoundLocation[]): Promise<void> {
@@ -125,14 +127,14 @@ export class BreakpointBinder {
     }
   }
 
-  private bindOne(breakpoint: SourceBreakpoint, { file, instance, program }: LoadedExtension): boolean {
+  private bindOne(breakpoint: SourceBreakpoint, { id, file, program }: LoadedExtension): boolean {
     if (breakpoint.optionProblem !== undefined) return false;
     const match = this.matches.get(breakpoint.path)?.get(file);
     if (match?.kind !== 'match') return false;
     const found = program.breakpointLocations(match.files, breakpoint.requested.line);
     for (const { address, file: source, line, column } of found) {
       if (breakpoint.locations.some((location) => location.address === address)) continue;
-      breakpoint.locations.push({ instance: instance.id, address, file: source, line, column, targetId: undefined });
+      breakpoint.locations.push({ instance: id, address, file: source, line, column, targetId: undefined });
     }
     return found.length > 0;
   }

@@ -50,7 +50,7 @@ function describeExtension(
   const { program, debugElf } = { ...file.config, debugElf: file.debugPath };
   const extension = handle?.extension;
   return {
-    id: instance.id,
+    id: loaded.id,
     name: instance.name,
     program,
     debugElf: debugElf === program ? undefined : debugElf,

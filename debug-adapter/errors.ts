@@ -102,10 +102,10 @@ export const errors = {
       `llext '${name}' cannot be loaded: ${missing.length === 1 ? 'a symbol that it imports is' : `${missing.length} symbols that it imports are`} exported neither by the base image nor by an extension loaded before it:${missingText(missing)}\nLoad the extension that exports ${missing.length === 1 ? 'it' : 'them'} first ("extensions"), or remove the use.`,
       true,
     ),
-  loadRefused: (name: string, program: string, errno: number, log: string | undefined) =>
+  loadRefused: (name: string, program: string, errno: number, log: string | undefined, problems: readonly string[]) =>
     new AdapterError(
       2021,
-      `llext '${name}' (${program}) cannot be loaded: llext_load returned ${-Math.abs(errno)} (${errnoName(errno) ?? 'unknown'}): ${loaderAdvice[errnoName(errno) ?? ''] ?? 'the loader refused it'}.${log === undefined ? '' : ` The loader’s message: ${log.replace(/^<\w+> llext: /, '').trim()}.`}`,
+      `llext '${name}' (${program}) cannot be loaded: llext_load returned ${-Math.abs(errno)} (${errnoName(errno) ?? 'unknown'}): ${loaderAdvice[errnoName(errno) ?? ''] ?? 'the loader refused it'}.${log === undefined ? '' : ` The loader’s message: ${log.replace(/^<\w+> llext: /, '').trim()}.`}${problems.map((problem) => `\n  ${problem}`).join('')}`,
       true,
     ),
   noExports: (name: string) =>

@@ -14,6 +14,8 @@ import type { ExtensionFile } from './program-files';
 import type { StepContext } from './step-position';
 
 export interface LoadedExtension {
+  /** Counts loads in the session, over restarts too: never reused. */
+  readonly id: number;
   readonly file: ExtensionFile;
   readonly instance: InstanceId;
   readonly program: LoadedProgram;

@@ -2,12 +2,14 @@
  * The life of a session: launch (check, read, wait for the client's breakpoints, load, call the entry), restart with
  * the same configuration on a fresh machine, terminate and disconnect.
  */
+import { ModuleEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { ProcessEvent } from './events';
 import { errors } from './errors';
 import { chooseEntry } from './entry';
 import { checkLaunchArguments, type LaunchConfig } from './launch-config';
 import { loadExtensions } from './loading';
+import { describeModule } from './modules';
 import { openExtensions } from './program-files';
 import type { SessionState } from './session-state';
 import { SourcePaths } from './source-paths';
@@ -73,14 +75,21 @@ export async function restart(
   after: After,
 ): Promise<void> {
   if (session.config === undefined || session.inferior === undefined) throw errors.notLaunched('restart');
-  await session.execution.halt();
   const changed = args.arguments as DebugProtocol.LaunchRequestArguments | undefined;
   // VS Code sends the configuration again, because it may have been edited; it also has a new build read.
   const config = changed === undefined ? session.config : checkLaunchArguments(changed);
+  await session.execution.halt();
+  for (const loaded of session.inferior.extensions) session.send(new ModuleEvent('removed', describeModule(loaded)));
   session.config = config;
   session.inferior = undefined;
-  await openFiles(session, config);
-  await prepareRun(session);
+  try {
+    await openFiles(session, config);
+    await prepareRun(session);
+  } catch (error) {
+    // The old machine is gone and there is no new one.
+    after(() => session.execution.end(undefined));
+    throw error;
+  }
   after(() => start(session));
 }
 

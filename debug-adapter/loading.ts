@@ -5,6 +5,7 @@
 import { ModuleEvent } from '@vscode/debugadapter';
 import type { InstanceId, LlextEvent } from '../lib/llext/types';
 import { errnoName } from '../lib/errors';
+import { inspectRegions } from '../lib/llext/inspect';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import { describeExtensions } from './custom-requests';
@@ -50,7 +51,9 @@ async function loadOne(session: SessionState, load: LoadInProgress): Promise<voi
   const outcome = target.loadExtension({ name, bytes: load.file.bytes });
   if (!outcome.loaded) {
     if (outcome.missing.length > 0) throw errors.missingSymbols(name, outcome.missing);
-    throw errors.loadRefused(name, program, outcome.ret, load.lastError ?? outcome.message);
+    // What is wrong with the file itself says more than the loader's code.
+    const problems = inspectRegions(load.file.elf).problems.map(({ message }) => message);
+    throw errors.loadRefused(name, program, outcome.ret, load.lastError ?? outcome.message, problems);
   }
   const loaded = extensions.find(({ instance }) => instance.id === outcome.instance.id);
   if (loaded === undefined) return;
@@ -89,7 +92,7 @@ function loaderEvent(session: SessionState, load: LoadInProgress, event: LlextEv
 function placed(session: SessionState, { file, placements }: LoadInProgress, instance: InstanceId): void {
   const inferior = session.requireInferior('launch');
   const program = new LoadedProgram(file.program, instance, placements);
-  const loaded: LoadedExtension = { file, instance, program, handle: undefined };
+  const loaded: LoadedExtension = { id: ++session.loads, file, instance, program, handle: undefined };
   inferior.extensions.push(loaded);
   session.breakpoints.extensionPlaced(loaded);
 }
@@ -99,7 +102,7 @@ function failed(session: SessionState, instance: InstanceId, why: string): void 
   const at = extensions.findIndex((loaded) => loaded.instance.id === instance.id);
   if (at < 0) return;
   const [gone] = extensions.splice(at, 1);
-  void session.breakpoints.extensionGone(instance.id, why);
+  void session.breakpoints.extensionGone(gone.id, why);
   session.send(new ModuleEvent('removed', describeModule(gone)));
 }
 

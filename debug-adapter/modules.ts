@@ -23,7 +23,7 @@ export function describeModule(extension: LoadedExtension): DebugProtocol.Module
   const hasDebug = program.program.debug !== undefined;
   const optimized = program.program.debug?.units.some(({ producer }) => /-O[1-3sgz]/.test(producer ?? ''));
   return {
-    id: instance.id,
+    id: extension.id,
     name: instance.name,
     path: config.program,
     isOptimized: optimized ?? false,

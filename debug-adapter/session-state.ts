@@ -34,6 +34,8 @@ export class SessionState implements BreakpointHost {
   inferior: Inferior | undefined;
   entry: EntryCall | undefined;
   faultsStop = true;
+  /** Loads so far, of all machines of the session. */
+  loads = 0;
   /** The client speaks URIs. */
   pathsAreUris = false;
   linesStartAt1 = true;
@@ -69,7 +71,9 @@ export class SessionState implements BreakpointHost {
   /** A file's place on the client's side, as far as it is known without a search. */
   clientPosition(position: { file: ClientFile; line: number; column: number }): ClientPosition | undefined {
     const path = this.sourcePaths?.known(position.file);
-    return path === undefined ? undefined : { path, line: this.toClientLine(position.line), column: position.column };
+    return path === undefined
+      ? undefined
+      : { path, line: this.toClientLine(position.line), column: this.toClientColumn(position.column) };
   }
 
   toClientLine(line: number): number {

@@ -63,7 +63,7 @@ async function describeFrame(
   const extension = inferior.extensionAt(frame.lookupPc);
   const result: DebugProtocol.StackFrame = new StackFrame(id, nameOf(stop, frame));
   result.instructionPointerReference = hex(frame.pc, 8);
-  if (extension !== undefined) result.moduleId = extension.instance.id;
+  if (extension !== undefined) result.moduleId = extension.id;
   if (frame.position !== undefined && frame.position.line > 0) {
     const { file, line, column } = frame.position;
     const path = extension && (await session.sourcePaths?.resolve(file, extension.file.folder));

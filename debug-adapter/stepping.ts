@@ -39,6 +39,9 @@ interface SteppedLine {
   readonly ranges: readonly { readonly start: bigint; readonly end: bigint }[];
 }
 
+/** Milliseconds without a look at other events. */
+const longestTurn = 15;
+
 /** One step command, from the current stop on. */
 export class Stepper {
   private cancelled = false;
@@ -110,7 +113,13 @@ export class Stepper {
   private async stepUntilNewLine(kind: 'in' | 'over', from: SteppedLine): Promise<StepResult> {
     let stepped = from;
     let mustMove = true;
+    let yielded = performance.now();
     for (;;) {
+      // A line may loop for ever in short runs of the target: a pause request must get its turn.
+      if (performance.now() - yielded > longestTurn) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        yielded = performance.now();
+      }
       const pc = await this.pc();
       if (mustMove || covers(stepped.ranges[0] as StepRange | undefined, pc)) {
         const stop = await this.resume(resumeIn(stepped.ranges, pc));

@@ -75,6 +75,57 @@ describe('restart', () => {
     }));
 });
 
+describe('restart of an edited configuration', () => {
+  it('counts loads on, and announces the old modules as removed', () =>
+    withAdapter(async (adapter) => {
+      await adapter.launchToStop({ program: examplePath('hello/hello.llext'), stopOnEntry: true });
+      const stopped = adapter.stopped();
+      await adapter.request('restart', { arguments: { ...endless, stopOnEntry: true } });
+      await stopped;
+      assert.equal((await adapter.topFrame()).moduleId, 2);
+      const modules = adapter.events.filter((event): event is DebugProtocol.ModuleEvent => event.event === 'module');
+      assert.deepEqual(
+        modules.map(({ body }) => [body.reason, body.module.id, body.module.name]),
+        [
+          ['new', 1, 'hello'],
+          ['removed', 1, 'hello'],
+          ['new', 2, 'endless'],
+        ],
+      );
+    }));
+
+  it('that is wrong changes nothing, one that cannot be loaded ends the session', () =>
+    withAdapter(async (adapter) => {
+      await adapter.launchToStop({ program: examplePath('hello/hello.llext'), stopOnEntry: true });
+      await assert.rejects(adapter.request('restart', { arguments: { heapSize: 0 } }), /names no extension/);
+      assert.equal((await adapter.topFrame()).name, 'entry');
+      const ended = adapter.next('terminated');
+      const missing = { program: examplePath('missing-import/missing.llext') };
+      await assert.rejects(adapter.request('restart', { arguments: missing }), /cannot be loaded/);
+      await ended;
+    }));
+});
+
+describe('lines and columns from 0', () => {
+  it('are what a client gets that asked for them', () =>
+    withAdapter(async (adapter) => {
+      const source = examplePath('hello/hello.c');
+      const line = markerLine(source, 'BP1') - 1;
+      const stopped = adapter.stopped();
+      const breakpoints = [{ path: source, breakpoints: [{ line }] }];
+      await adapter.launch({ program: examplePath('hello/hello.llext') }, breakpoints, {
+        linesStartAt1: false,
+        columnsStartAt1: false,
+      });
+      await stopped;
+      assert.equal((await adapter.topFrame()).line, line);
+      const events = adapter.events.filter(
+        (event): event is DebugProtocol.BreakpointEvent => event.event === 'breakpoint',
+      );
+      assert.equal(events.at(-1)?.body.breakpoint.line, line);
+    }));
+});
+
 describe('the end', () => {
   it('terminate ends a running program', () =>
     withAdapter(async (adapter) => {

@@ -98,6 +98,7 @@ async function checkStop(
   const locals = scopes.find(({ presentationHint }) => presentationHint === 'locals');
   const shown = locals === undefined ? [] : await adapter.variables(locals.variablesReference);
   const names = shown.map(({ name }) => name.replace(/ \(.*\)$/, ''));
+  if (where.startsWith('inlines')) return checkInlined(places, shown, names, wanted, where);
   assert.deepEqual(
     names,
     wanted.map(([name]) => name),
@@ -108,6 +109,25 @@ async function checkStop(
     if (!value.includes('<unstable>') && !isUnset(stop, index, line, expected[0], where))
       assert.equal(places.text(shown[index].value), value, `${name} at ${where}`);
   });
+}
+
+/** Every variable that gdb lists is listed; its value is one of gdb's, or one where gdb has none. */
+function checkInlined(
+  places: Places,
+  shown: readonly DebugProtocol.Variable[],
+  names: readonly string[],
+  wanted: readonly TruthVariable[],
+  where: string,
+): void {
+  for (const [name, line] of wanted) {
+    const copies = wanted.filter((other) => other[0] === name && other[1] === line).map((other) => other[3]);
+    const index = names.indexOf(name);
+    assert.ok(index >= 0, `${name} at ${where}`);
+    const value = places.text(shown[index].value);
+    const fits = copies.some((copy) => copy === value || copy === '<optimized out>' || copy.includes('<unstable>'));
+    const isHidden = wanted.some((other) => other[0] === name && other[1] !== line);
+    assert.ok(fits || isHidden, `${name} at ${where} is ${value}, not ${copies.join(' or ')}`);
+  }
 }
 
 /**
@@ -159,10 +179,11 @@ describe('gdb-truth through DAP', () => {
   }
 });
 
-const more = (process.env['LLEXT_TRUTH'] ?? '').split(',').filter((name) => name !== '');
+/** Inlined calls; there, of the copies of a variable that GCC and clang describe, gdb does not always take the one with a value. */
+const inlined = ['inlines.m3-O0', 'inlines.m3-Og', 'inlines.m3-Os', 'inlines.m3-O2'];
 
 describe('more of gdb-truth through DAP', { skip: !existsSync(sharedFolder) }, () => {
-  for (const name of more) {
+  for (const name of [...inlined, 'shapes.m3-O2', 'deep.m3-O2', 'deep.m0p-O2']) {
     for (const run of runs) it(`${name} ${run}`, async () => void (await replay(name, run, sharedFolder)));
   }
 });

@@ -44,19 +44,19 @@ describe('paths', () => {
   });
 
   it('are the same in any spelling', () => {
-    assert.ok(samePath('C:\\Work\\a.c', 'c:/work/A.C'));
-    assert.ok(samePath('file:///c%3A/Work/a.c', 'C:\\Work\\a.c'));
+    assert.ok(samePath('C:\\Source\\a.c', 'c:/source/A.C'));
+    assert.ok(samePath('file:///c%3A/Source/a.c', 'C:\\Source\\a.c'));
     assert.ok(samePath('/a/./b/../c.c', '/a/c.c'));
     assert.ok(!samePath('/a/C.c', '/a/c.c'));
     assert.ok(!samePath('/a/c.c', '/b/a/c.c'));
   });
 
   it('are compared from their end, and mapped by prefix', () => {
-    assert.equal(commonSuffix('/home/me/src/a.c', 'D:\\other\\src\\a.c'), 2);
+    assert.equal(commonSuffix('/projects/me/src/a.c', 'D:\\other\\src\\a.c'), 2);
     assert.equal(commonSuffix('/x/a.c', '/x/b.c'), 0);
-    assert.equal(replacePrefix('/build/src/a.c', '/build', '/home/me'), '/home/me/src/a.c');
-    assert.equal(replacePrefix('/builder/a.c', '/build', '/home'), undefined);
-    assert.equal(replacePrefix('./src/a.c', '.', '/home'), '/home/src/a.c');
+    assert.equal(replacePrefix('/build/src/a.c', '/build', '/projects/me'), '/projects/me/src/a.c');
+    assert.equal(replacePrefix('/builder/a.c', '/build', '/projects'), undefined);
+    assert.equal(replacePrefix('./src/a.c', '.', '/projects'), '/projects/src/a.c');
     assert.equal(replacePrefix('C:\\b\\a.c', 'c:\\B', 'D:\\x'), 'D:\\x\\a.c');
     assert.equal(replacePrefix('/b/a.c', '/b', 'vscode-vfs://h/r'), 'vscode-vfs://h/r/a.c');
   });

@@ -51,6 +51,35 @@ describe('the adapter process', () => {
   });
 });
 
+describe('the adapter process of a client that is gone', () => {
+  it('ends, also while the program runs', async () => {
+    const child = spawn(process.execPath, ['--import', 'tsx', join(projectRoot, 'debug-adapter/main.ts')], {
+      cwd: projectRoot,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const exited = new Promise<number | null>((resolve) => child.on('exit', resolve));
+    class Client extends DebugClient {
+      use(): void {
+        this.connect(child.stdout, child.stdin);
+      }
+    }
+    const client = new Client('node', '', 'llext');
+    client.defaultTimeout = 20_000;
+    client.use();
+    try {
+      await client.initializeRequest();
+      const endless = { program: examplePath('endless/endless.llext') };
+      const launched = client.launchRequest(endless as DebugProtocol.LaunchRequestArguments);
+      await client.configurationDoneRequest();
+      await launched;
+      child.stdin.end();
+      assert.equal(await exited, 0);
+    } finally {
+      child.kill();
+    }
+  });
+});
+
 describe('the adapter in a worker', () => {
   it('exchanges messages and asks its page for files', async () => {
     const session: LlextDebugSession = new LlextDebugSession(
