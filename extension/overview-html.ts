@@ -77,7 +77,7 @@ function importsTable(imports: readonly ImportResolution[]): string {
 
 function table(title: string, heads: readonly string[], rows: readonly string[], empty: string): string {
   if (rows.length === 0) return `<h2>${title}</h2>\n<p class="empty">${empty}</p>`;
-  const head = heads.map((text) => `<th scope="col">${text}</th>`).join('');
+  const head = heads.map((text) => `<th scope="col"${text === 'Bytes' ? ' class="size"' : ''}>${text}</th>`).join('');
   return `<h2>${title}</h2>\n<table><thead><tr>${head}</tr></thead><tbody>\n${rows.join('\n')}\n</tbody></table>`;
 }
 

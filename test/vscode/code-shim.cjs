@@ -33,7 +33,7 @@ async function run() {
     const finished = new Promise((resolve, reject) => {
       timer = setTimeout(
         () => reject(new Error('the tests did not finish in time')),
-        Number(process.env.TMO ?? 150_000),
+        Number(process.env.TMO ?? 270_000),
       );
       page.on('crash', () => reject(new Error('the page crashed')));
       void page.exposeFunction('codeAutomationExit', resolve);

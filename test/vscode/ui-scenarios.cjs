@@ -192,7 +192,27 @@ const scenarios = [
       await workbench.openFile('hello/hello.llext');
       const overview = await workbench.webview('h1');
       const text = (await overview.locator('body').innerText()).split(/\s*\n\s*/).filter(Boolean);
-      console.log(text);
+      assert.deepEqual(text, [
+        'hello.llext',
+        'ELF32, little-endian, Arm, relocatable · 1356 bytes · in hello · debug information in hello_ext_debug.elf',
+        'Debug This LLEXT',
+        'Show Disassembly',
+        'Regions',
+        'Region\tBytes\tSections\tHolds',
+        'TEXT\t152\t.text (152)\tcode',
+        'RODATA\t86\t.rodata (86)\tconstants',
+        'BSS\t4\t.bss (4)\tvariables that start as zero',
+        'EXPORT\t8\t.exported_sym (8)\ttable of exported symbols',
+        'SYMTAB\t192\t.symtab (192)\tsymbol table of the file',
+        'STRTAB\t20\t.strtab (20)\tnames of the symbols',
+        'SHSTRTAB\t103\t.shstrtab (103)\tnames of the sections',
+        'Exported Symbols',
+        'Symbol\tPlace\tBytes',
+        'int entry(void)\t.text+0x38\t96',
+        'Imported Symbols',
+        'Symbol\tProvided by',
+        'void printk(const char *fmt, ...)\tbase image',
+      ]);
       await workbench.shot('overview');
       await workbench.page.keyboard.press('F5');
       await workbench.waitForConsole('returned 6');
@@ -218,9 +238,17 @@ const scenarios = [
         'llext_call_fn Unknown Source 0',
       ]);
       const variables = await workbench.variables('Globals of detached_fn.c', 'bss_cnt');
-      console.log(variables);
+      assert.deepEqual(variables.slice(0, 4), ['Locals', 'Globals of detached_fn.c', 'bss_cnt = 1', 'data_cnt = 2']);
+      await workbench.toggleSection('Watch', false);
+      await workbench.toggleSection('LLEXT Extensions', true);
       await workbench.waitForRow(sidebar, 'detached_fn');
-      console.log(await workbench.rows(sidebar));
+      assert.deepEqual(withoutAddresses(await workbench.rows(sidebar)).slice(0, 5), [
+        'detached_fn | use count 1 · heap 587 B',
+        'TEXT | ADDRESS · 104 B · heap',
+        'DATA | ADDRESS · 4 B · heap',
+        'RODATA | ADDRESS · 55 B · heap',
+        'BSS | ADDRESS · 4 B · heap',
+      ]);
       await workbench.shot('detached');
     },
   },
@@ -228,10 +256,28 @@ const scenarios = [
     title: 'structures in the Variables view',
     run: async (workbench) => {
       await workbench.openFile('sensor/sensor.c');
-      await workbench.toggleBreakpoint('#BP1', 'sum += channel');
+      await workbench.goToLine(markedLine('sensor/sensor.c', 'BP1'));
+      await workbench.toggleBreakpoint('#BP1');
       await workbench.startDebugging();
       await workbench.waitForStop();
-      console.log(await workbench.variables('Locals', 'channel'));
+      await workbench.toggleSection('Watch', false);
+      await workbench.toggleSection('LLEXT Extensions', true);
+      await workbench.toggleSection('Breakpoints', false);
+      await workbench.variables('Locals', 'channel');
+      await workbench.expandVariable('channel');
+      assert.deepEqual(withoutAddresses(await workbench.rows('.debug-variables')).slice(0, 11), [
+        'Locals',
+        'channel = ADDRESS <channel>',
+        'label = "outside"',
+        'status = {ready = 0, alarms = 0, drift = -3, quality = QUALITY_UNKNOWN}',
+        'options = (OPTION_SMOOTH | OPTION_REPORT)',
+        'history = {1200, 1210, 1190, 1205}',
+        "next = 0 '\\000'",
+        'last_filter = 0x0',
+        'sum = 0',
+        'value = 1240',
+        'sum = 1240',
+      ]);
       await workbench.shot('structures');
     },
   },

@@ -7,7 +7,7 @@ const { sleep } = require('./runtime.cjs');
 class Workbench {
   constructor(page) {
     this.page = page;
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(45_000);
   }
 
   async open(url) {
@@ -48,6 +48,22 @@ class Workbench {
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: command }).first();
     await row.waitFor();
     await row.click();
+  }
+
+  async goToLine(number) {
+    await this.page.keyboard.press('Control+g');
+    const input = this.page.locator('.quick-input-widget input[type="text"], .quick-input-widget .input').first();
+    await input.waitFor();
+    await input.fill(`:${number}`);
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  /** Opens or closes a section of the view in front. */
+  async toggleSection(title, open) {
+    const header = this.page.locator('.sidebar .pane-header', { hasText: title }).first();
+    await header.waitFor();
+    if ((await header.getAttribute('aria-expanded')) !== String(open)) await header.click();
   }
 
   line(text) {
@@ -200,6 +216,13 @@ class Workbench {
     await variable.first().waitFor();
     await sleep(300);
     return this.rows('.debug-variables');
+  }
+
+  async expandVariable(name) {
+    const row = this.page.locator('.debug-variables .monaco-list-row').filter({ hasText: new RegExp(`^${name}\\b`) });
+    await row.first().locator('.monaco-tl-twistie').click();
+    await row.and(this.page.locator('[aria-expanded="true"]')).first().waitFor();
+    await sleep(400);
   }
 
   /** Lines of the Debug Console. */

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { runAll } from './run-all';
 
 export async function run(): Promise<void> {
-  const mocha = new Mocha({ ui: 'tdd', timeout: 20_000, color: false });
+  const mocha = new Mocha({ ui: 'tdd', timeout: 60_000, color: false });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('./all');
   await runAll(mocha, (states) => {

@@ -59,7 +59,7 @@ export async function rowNamed(api: Api, name: string, parent?: Row): Promise<Ro
 }
 
 export async function waitFor<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 45_000;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
