@@ -26,7 +26,7 @@ function namesOf(cpu: CpuInfo): string[] {
 
 export class RegisterView implements CpuState {
   readonly registerNames: readonly string[];
-  private general = new Int32Array(0);
+  private general: Int32Array = new Int32Array(0);
 
   constructor(
     cpu: CpuInfo,
