@@ -469,7 +469,10 @@ test('values at entry are not believed when the call may have led elsewhere', ()
     const result = runQuery(unwinder.innermost.entryRegister(0), () => undefined);
     // A condition's frame, made at each arrival, knows the same.
     const again = unwinder.innermost.withRegisters({ get: (register) => registers[register] });
-    assert.deepEqual(runQuery(again.entryRegister(0), () => undefined), result);
+    assert.deepEqual(
+      runQuery(again.entryRegister(0), () => undefined),
+      result,
+    );
     return typeof result === 'bigint' ? result : result.kind === 'unavailable' ? result.reason : result;
   };
   assert.equal(query(undefined, {}), 9n);
