@@ -11,7 +11,7 @@ import { compileExpression, evaluateExpression, type ExpressionScope } from '../
 import { readScalar } from '../lib/dwarf/value';
 import { runQuery } from '../lib/query';
 import { emptyScope } from './support/empty-scope';
-import { requireTool } from './support/tools';
+import { findTool, requireTool, runTool } from './support/tools';
 
 type Row = readonly [string, string | null, string | null, string | null, string | null];
 
@@ -56,7 +56,11 @@ test('LP64, char signed: as gcc for x86-64', () => check(3, emptyScope(8, true))
 
 test('the recorded table is what GCC says', (t) => {
   const tools = ['arm-none-eabi-gcc', 'gcc', 'python3'];
-  if (tools.some((tool) => requireTool(t, tool) === undefined)) return;
+  const [armGcc, gcc] = tools.map((tool) => requireTool(t, tool));
+  if (armGcc === undefined || gcc === undefined || tools.some((tool) => findTool(tool) === undefined)) return;
+  // Which expressions are left out depends on the warnings that a version has.
+  const is12 = (tool: string): boolean => /^12(\.|$)/.test(runTool(tool, ['-dumpversion']).trim());
+  if (!is12(armGcc) || !is12(gcc)) return t.skip('needs GCC 12');
   const { status, stderr } = spawnSync('python3', [join(folder, 'record.py'), '--check'], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 });

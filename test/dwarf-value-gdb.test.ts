@@ -12,7 +12,7 @@ import { compileExpression, evaluateExpression, ExpressionError } from '../lib/c
 import { formatValue, symbolAnnotation } from '../lib/dwarf/format';
 import { runQuery } from '../lib/query';
 import { type StaticProgram, staticProgram } from './support/static-program';
-import { requireTool } from './support/tools';
+import { requireTool, runTool } from './support/tools';
 
 const folder = join(__dirname, 'dwarf-values');
 const json = (name: string): unknown => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
@@ -66,7 +66,10 @@ test('every listed difference from gdb is one', () => {
 });
 
 test('the recorded texts are what gdb says', (t) => {
-  if (requireTool(t, 'gdb-multiarch') === undefined || requireTool(t, 'python3') === undefined) return;
+  const gdb = requireTool(t, 'gdb-multiarch');
+  if (gdb === undefined || requireTool(t, 'python3') === undefined) return;
+  // Another version may word things differently; what was recorded stays the reference.
+  if (!/\b13\.\d/.test(runTool(gdb, ['--version']))) return t.skip('needs gdb 13');
   const { status, stderr } = spawnSync('python3', [join(folder, 'record.py'), '--check'], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 });
