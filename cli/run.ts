@@ -1,5 +1,6 @@
 /**
- * `llext run`: loads extensions into the emulated target, runs their init functions and one exported function.
+ * `llext run`: loads extensions into the emulated target, runs their init functions, one exported function, and the fini
+ * functions.
  * What the extension prints goes to standard output and nothing else does; how it ended is told in words on standard
  * error. Exit code 0 = the function returned, 1 = it was not loaded, faulted or aborted, 2 = wrong usage.
  */
@@ -27,7 +28,8 @@ export interface CommandIo {
 
 export const runUsage = `usage: llext run FILE... [--entry FUNCTION] [--arg INTEGER]... [--cpu CORE] [--heap-size KIB]
 
-Loads the extensions in order, runs their init functions, and calls FUNCTION of the last one on an emulated Cortex-M.
+Loads the extensions in order, runs their init functions, calls FUNCTION of the last one on an emulated Cortex-M, and
+runs their fini functions.
 
   --entry FUNCTION   exported function (default: entry, main, start, test_entry, or the only export)
   --arg INTEGER      argument, decimal or 0x hexadecimal; once for each
@@ -172,7 +174,19 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   target.prepareCall(address, options.arguments, target.bringUpCalls());
   const stop = await target.resume({ kind: 'continue' });
   io.stderr.write(`${describeStop(name, stop)}\n`);
-  return stop.reason === 'exited' ? 0 : 1;
+  return stop.reason === 'exited' ? tearDown(target, io) : 1;
+}
+
+/** The fini functions, as llext_teardown calls them when the host is done with the extensions. */
+async function tearDown(target: EmulatedTarget, io: CommandIo): Promise<number> {
+  const calls = target.tearDownCalls();
+  const last = calls.at(-1);
+  if (last === undefined) return 0;
+  target.prepareCall(last.address, [], calls.slice(0, -1));
+  const stop = await target.resume({ kind: 'continue' });
+  if (stop.reason === 'exited') return 0;
+  io.stderr.write(`${describeStop('a fini function', stop)}\n`);
+  return 1;
 }
 
 /** Exported data can't be called and is no candidate. */

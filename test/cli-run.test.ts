@@ -44,9 +44,9 @@ test('one exported function among data is the entry; four arguments', async () =
   assert.deepEqual(four, { code: 0, stdout: '4 3 2 1\n', stderr: 'weigh_four returned 1234 (0x4d2)\n' });
 });
 
-test('init functions run before the entry', async () => {
+test('init functions run before the entry, fini functions after it', async () => {
   const { stdout } = await runCommand(example('init-fini/init_fini.llext'));
-  assert.equal(stdout, 'preinit\nfirst init\nsecond init\nentry\n');
+  assert.equal(stdout, 'preinit\nfirst init\nsecond init\nentry\nfini\n');
 });
 
 test('a fault is exit code 1, in words', async () => {
