@@ -89,6 +89,8 @@ export class AdapterClient {
   next(event: string, timeout = 20_000): Promise<DebugProtocol.Event> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no event '${event}' within ${timeout} ms`)), timeout);
+      // A wait that nobody needs any more must not keep the process.
+      timer.unref();
       const done = (found: DebugProtocol.Event): void => {
         clearTimeout(timer);
         resolve(found);
