@@ -6,7 +6,7 @@
 import { hex } from '../lib/bytes';
 import { spellType } from '../lib/dwarf/type-name';
 import { exportAddress, findBaseExport } from '../lib/kernel/base-image';
-import { inspectRegions } from '../lib/llext/inspect';
+import { inspectRegions, type Inspection } from '../lib/llext/inspect';
 import type { ExtensionDescription, RegionDescription, SymbolDescription } from '../lib/protocol';
 import type { Program } from '../lib/program/program';
 import { programOf, type ElfEntry } from './elf-cache';
@@ -56,11 +56,18 @@ function describe(file: ExtensionFile): ExtensionDescription {
       regions,
       exports,
       imports: [...inspected.imports].sort(),
-      problem: inspected.problem,
+      problem: refusal(inspected),
     };
   } catch (error) {
     return { ...head, ...nothing, problem: messageOf(error) };
   }
+}
+
+/** Why llext_load refuses the file, with all that is wrong and not only what it meets first. */
+function refusal({ problem, problems }: Inspection): string | undefined {
+  if (problem === undefined) return undefined;
+  const errors = problems.filter(({ severity, message }) => severity === 'error' && !problem.includes(message));
+  return [problem, ...errors.map(({ message }) => message)].join('; ');
 }
 
 /** An export whose definition has no symbol table entry. */

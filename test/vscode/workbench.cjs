@@ -13,6 +13,8 @@ class Workbench {
   async open(url) {
     await this.page.goto(url);
     await this.page.waitForSelector('.monaco-workbench .explorer-folders-view');
+    // From here on what package.json contributes is known: editors, keys, languages.
+    await this.page.locator('.activitybar [aria-label^="LLEXT"]').first().waitFor();
   }
 
   /** Opens `folder/file` by the explorer, as a kept tab. */
