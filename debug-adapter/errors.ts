@@ -137,13 +137,7 @@ export const errors = {
   notStopped: (request: string) =>
     new AdapterError(2032, `'${request}' needs a stopped program: pause it first.`, false),
   ended: (request: string) => new AdapterError(2033, `'${request}': the program has ended.`, false),
-  afterFault: () =>
-    new AdapterError(
-      2034,
-      'The program cannot go on after this fault: the instruction that caused it would fault again. Restart or stop the session.',
-      true,
-    ),
-  cancelled: () => new AdapterError(2035, 'The session was ended before the program started.', false),
+  cancelled: () => new AdapterError(2034, 'The session was ended before the program started.', false),
   unknownFrame: (frame: number) =>
     new AdapterError(2040, `There is no stack frame ${frame} any more: the program has run since.`, false),
   unknownReference: (reference: number) =>

@@ -29,7 +29,7 @@ export function exceptionInfo(session: SessionState): DebugProtocol.ExceptionInf
         text,
         ...(fault.access === undefined ? [] : [`Access: ${fault.access}`]),
         ...(fault.encoding === undefined ? [] : [`Instruction: ${fault.encoding}`]),
-        'The instruction has had no effect. The program cannot go on: restart or stop the session.',
+        'The instruction has had no effect. Set the variable or register that led here and continue, or restart.',
       ].join('\n'),
       ...(fault.address === undefined ? {} : { evaluateName: hex(fault.address, 8) }),
     },

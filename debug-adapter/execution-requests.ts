@@ -18,7 +18,7 @@ export function continueRequest(
   after: After,
 ): DebugProtocol.ContinueResponse['body'] {
   checkThread(args.threadId);
-  session.execution.checkResumable('continue');
+  session.requireStop('continue');
   after(() => session.execution.continue());
   return { allThreadsContinued: true };
 }
@@ -43,7 +43,7 @@ export function pause(session: SessionState, args: DebugProtocol.PauseArguments,
 
 function step(session: SessionState, request: string, kind: StepKind, args: StepArguments, after: After): void {
   checkThread(args.threadId);
-  session.execution.checkResumable(request);
+  session.requireStop(request);
   after(() => session.execution.step(kind, args.granularity === 'instruction'));
 }
 

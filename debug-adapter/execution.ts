@@ -52,12 +52,6 @@ export class Execution {
     this.run((stepper) => stepper.step(kind, byInstruction, hidden));
   }
 
-  /** Throws when the program cannot run on from where it is. */
-  checkResumable(request: string): void {
-    const stop = this.session.requireStop(request);
-    if (stop.cause.reason === 'fault') throw errors.afterFault();
-  }
-
   pause(): void {
     this.stepper?.cancel();
   }

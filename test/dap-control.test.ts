@@ -193,10 +193,26 @@ describe('a fault', () => {
         });
         assert.equal(info.exceptionId, exceptionId);
         assert.equal(info.description, stop.text);
-        await assert.rejects(adapter.client.continueRequest({ threadId: 1 }), /cannot go on after this fault/);
-        await assert.rejects(adapter.client.nextRequest({ threadId: 1 }), /cannot go on after this fault/);
+        // Nothing was changed: the same instruction faults again.
+        for (const request of ['continue', 'next'] as const) {
+          assert.deepEqual((await adapter.run(request)).text, stop.text);
+        }
       }));
   }
+
+  it('has had no effect: the program goes on when its cause is mended', () =>
+    withAdapter(async (adapter) => {
+      await adapter.launchToStop({ program, args: [0] });
+      const [frame] = await adapter.stack();
+      const mended = await adapter.client.evaluateRequest({
+        expression: '$r3 = (int) &sink',
+        frameId: frame.id,
+        context: 'repl',
+      });
+      assert.match(mended.body.result, /^\d+/);
+      await adapter.runToEnd();
+      assert.match(adapter.output('console'), /returned -1 /);
+    }));
 
   it('a branch to nowhere keeps the stack', () =>
     withAdapter(async (adapter) => {

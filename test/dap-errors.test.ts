@@ -123,11 +123,6 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
     await ended;
     return failure(adapter, 'stackTrace', { threadId: 1 });
   },
-  afterFault: async () => {
-    const adapter = new AdapterClient();
-    await adapter.launchToStop({ program: examplePath('faulting/faulting.llext'), args: [0] });
-    return failure(adapter, 'continue', { threadId: 1 });
-  },
   cancelled: async () => {
     const adapter = new AdapterClient();
     await adapter.client.initializeRequest();
@@ -177,7 +172,7 @@ describe('error messages', () => {
       assert.match(error.format, /\.$|\)$|[a-z']$/);
       assert.doesNotMatch(error.format, /undefined|\[object/);
       // What was done in the editor is shown there; what a view asks in the background is not.
-      const launching = error.id < 2030 || ['alreadyLaunched', 'afterFault'].includes(name);
+      const launching = error.id < 2030 || name === 'alreadyLaunched';
       assert.equal(error.showUser, launching, 'showUser');
     });
   }
