@@ -8,10 +8,12 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cpus, findCpu, type CpuInfo } from '../lib/arch';
+import { stripType } from '../lib/dwarf/model';
 import { FormatError, LlextError } from '../lib/errors';
 import { ElfFile } from '../lib/elf/elf-file';
 import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
+import { Program } from '../lib/program/program';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
 import type { TargetStop } from '../lib/target/target';
@@ -173,7 +175,8 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   const { name, address } = chooseEntry(last, options.entry);
   target.prepareCall(address, options.arguments, target.bringUpCalls());
   const stop = await target.resume({ kind: 'continue' });
-  io.stderr.write(`${describeStop(name, stop)}\n`);
+  const returnsNothing = stop.reason === 'exited' && isVoid(last.elf, name);
+  io.stderr.write(`${returnsNothing ? `${name} returned` : describeStop(name, stop)}\n`);
   return stop.reason === 'exited' ? tearDown(target, io) : 1;
 }
 
@@ -187,6 +190,14 @@ async function tearDown(target: EmulatedTarget, io: CommandIo): Promise<number> 
   if (stop.reason === 'exited') return 0;
   io.stderr.write(`${describeStop('a fini function', stop)}\n`);
   return 1;
+}
+
+/** As far as the file has debug information. */
+function isVoid(elf: ElfFile, name: string): boolean {
+  const found = Program.open(elf)
+    .debug?.functions()
+    .find((candidate) => candidate.name === name);
+  return found !== undefined && stripType(found.returnType).kind === 'void';
 }
 
 /** Exported data can't be called and is no candidate. */

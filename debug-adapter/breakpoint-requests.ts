@@ -10,6 +10,8 @@ export async function setBreakpoints(
 ): Promise<DebugProtocol.SetBreakpointsResponse['body']> {
   const path = (args.source as DebugProtocol.Source | undefined)?.path;
   if (path === undefined) throw errors.badArguments('setBreakpoints', 'the source has no path');
+  // The answer can say what they wait for as soon as the files are read; if they can't be, the launch says why.
+  await session.opening.catch(() => undefined);
   const requested = args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
   const breakpoints = await session.breakpoints.setBreakpoints(
     path,

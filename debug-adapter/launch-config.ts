@@ -21,7 +21,8 @@ export interface LaunchConfig {
   readonly entry: string | undefined;
   readonly args: readonly bigint[];
   readonly stopOnEntry: boolean;
-  readonly cpu: CpuInfo;
+  /** undefined: the core that the last extension was built for. */
+  readonly cpu: CpuInfo | undefined;
   /** KiB. */
   readonly heapSize: number;
   /** Prefix of a path in the debug information -> what stands there on this machine; longest prefix first. */
@@ -127,8 +128,8 @@ function integerOf(value: unknown, where: string): bigint {
   return integer;
 }
 
-function cpuOf(value: unknown): CpuInfo {
-  if (value === undefined) return cpus[0];
+function cpuOf(value: unknown): CpuInfo | undefined {
+  if (value === undefined) return undefined;
   const cpu = typeof value === 'string' ? findCpu(value) : undefined;
   if (cpu === undefined) {
     throw errors.invalidAttribute('cpu', value, `one of ${cpus.map(({ name }) => `"${name}"`).join(', ')}`);

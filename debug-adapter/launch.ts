@@ -26,7 +26,8 @@ export async function launch(
   const config = checkLaunchArguments(args);
   session.config = config;
   if (config.noDebug) session.breakpoints.disable();
-  await openFiles(session, config);
+  session.opening = openFiles(session, config);
+  await session.opening;
   await session.configured;
   await prepareRun(session);
   after(() => start(session));
@@ -62,8 +63,8 @@ async function prepareRun(session: SessionState): Promise<void> {
 function start(session: SessionState): void {
   const { entry, config } = session;
   if (entry === undefined || config === undefined) return;
-  session.send(new ProcessEvent(`llext ${entry.extension.instance.name} on ${config.cpu.name}`));
   const { target } = session.requireInferior('launch');
+  session.send(new ProcessEvent(`llext ${entry.extension.instance.name} on ${target.cpu.name}`));
   if (config.stopOnEntry && !config.noDebug)
     session.execution.run((stepper) => stepper.runToEntry(entry.address), 'entry');
   else session.execution.run(async () => ({ stop: await target.resume({ kind: 'continue' }), hidden: 0 }));

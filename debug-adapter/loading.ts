@@ -6,6 +6,7 @@ import { ModuleEvent } from '@vscode/debugadapter';
 import type { InstanceId, LlextEvent } from '../lib/llext/types';
 import { errnoName } from '../lib/errors';
 import { inspectRegions } from '../lib/llext/inspect';
+import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import { describeExtensions } from './custom-requests';
@@ -28,7 +29,7 @@ export async function loadExtensions(session: SessionState): Promise<void> {
   if (config === undefined || files === undefined) throw errors.notLaunched('launch');
   let current: LoadInProgress | undefined;
   const target = EmulatedTarget.create({
-    cpu: config.cpu,
+    cpu: config.cpu ?? cpuForElf(files[files.length - 1].elf),
     heapSizeKiB: config.heapSize,
     listener: {
       llext: (event) => current && loaderEvent(session, current, event),

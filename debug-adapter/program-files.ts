@@ -7,6 +7,7 @@ import { ElfFile } from '../lib/elf/elf-file';
 import { EM_ARM, ET_REL } from '../lib/elf/constants';
 import type { CpuInfo } from '../lib/arch';
 import { FormatError } from '../lib/errors';
+import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { Program } from '../lib/program/program';
 import { errors, messageOf } from './errors';
 import type { ExtensionConfig, LaunchConfig } from './launch-config';
@@ -31,10 +32,14 @@ export async function openExtensions(config: LaunchConfig, files: FileAccess): P
   return opened;
 }
 
-async function openExtension(config: ExtensionConfig, cpu: CpuInfo, files: FileAccess): Promise<ExtensionFile> {
+async function openExtension(
+  config: ExtensionConfig,
+  cpu: CpuInfo | undefined,
+  files: FileAccess,
+): Promise<ExtensionFile> {
   const bytes = await readFile(config.program, files);
   const elf = parse(config.program, bytes);
-  checkMachine(config.program, elf, cpu);
+  checkMachine(config.program, elf, cpu ?? cpuForElf(elf));
   const debugPath = hasDebugInfo(elf) ? config.program : (config.debugElf ?? (await findDebugElf(config, files)));
   const chosen = config.debugElf ?? debugPath;
   const debugElf =

@@ -30,6 +30,8 @@ export interface EntryCall {
 export class SessionState implements BreakpointHost {
   config: LaunchConfig | undefined;
   files: readonly ExtensionFile[] | undefined;
+  /** The launch is reading the ELF files until this is settled. */
+  opening: Promise<void> = Promise.resolve();
   sourcePaths: SourcePaths | undefined;
   inferior: Inferior | undefined;
   entry: EntryCall | undefined;

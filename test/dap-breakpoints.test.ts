@@ -29,11 +29,11 @@ describe('a breakpoint set before the start', () => {
         ]);
         assert.equal(answer.verified, false);
         assert.equal(answer.reason, 'pending');
+        assert.equal(answer.message, `waits for llext 'calls.${variant}' to load`);
         const stop = await stopped;
         assert.equal(stop.reason, 'breakpoint');
         assert.deepEqual(stop.hitBreakpointIds, [answer.id]);
         const events = breakpointEvents(adapter).filter(({ id }) => id === answer.id);
-        assert.ok(events.some(({ message }) => message === `waits for llext 'calls.${variant}' to load`));
         const verified = events.find((event) => event.verified);
         assert.ok(verified, 'no event says that it is verified');
         assert.equal(verified.line, line('BP2'));

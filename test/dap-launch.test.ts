@@ -109,6 +109,20 @@ describe('a session', () => {
     }));
 });
 
+it('breakpoints that are set while the launch reads its files say what they wait for', () =>
+  withAdapter(async (adapter) => {
+    const source = examplePath('hello/hello.c');
+    await adapter.client.initializeRequest();
+    const stopped = adapter.stopped();
+    const launched = adapter.client.launchRequest({ program: hello } as DebugProtocol.LaunchRequestArguments);
+    const line = markerLine(source, 'BP1');
+    const { body } = await adapter.client.setBreakpointsRequest({ source: { path: source }, breakpoints: [{ line }] });
+    assert.equal(body.breakpoints[0].message, "waits for llext 'hello' to load");
+    await adapter.client.configurationDoneRequest();
+    await launched;
+    assert.equal((await stopped).reason, 'breakpoint');
+  }));
+
 describe('launch attributes', () => {
   it('stopOnEntry stops at the first line of the entry function', () =>
     withAdapter(async (adapter) => {
@@ -138,6 +152,18 @@ describe('launch attributes', () => {
       const variant = cpu === 'cortex-m0' ? 'm0plus-Os' : 'm33-O2';
       const adapter = await runToEnd({ program: fixturePath('calls', variant), cpu, args: [3] });
       assert.match(adapter.output('console'), /returned \d+/);
+    }
+  });
+
+  it('cpu is what the ELF was built for, unless it is said', async () => {
+    for (const [variant, cpu] of [
+      ['m3-O0', 'cortex-m3'],
+      ['m0plus-Os', 'cortex-m0plus'],
+      ['m33-O2', 'cortex-m33'],
+    ]) {
+      const adapter = await runToEnd({ program: fixturePath('calls', variant), args: [3] });
+      const started = adapter.events.find(({ event }) => event === 'process') as DebugProtocol.ProcessEvent;
+      assert.ok(started.body.name.endsWith(` on ${cpu}`), started.body.name);
     }
   });
 
