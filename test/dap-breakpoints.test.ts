@@ -75,7 +75,8 @@ describe('where a breakpoint goes', () => {
         breakpointEvents(adapter).findLast((event) => event.id === id);
       assert.equal(last(answers[0].id)?.verified, false);
       assert.match(last(answers[0].id)?.message ?? '', /no code at line 9999 or after it in calls\.c/);
-      assert.match(last(answers[1].id)?.message ?? '', /unrelated\.c is no source of llext 'calls\.m3-O0'/);
+      // Known since the files were read, and not changed by the load.
+      assert.match(answers[1].message ?? '', /unrelated\.c is no source of llext 'calls\.m3-O0'/);
     }));
 
   it('is found by a URI and by another root', () =>
