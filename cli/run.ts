@@ -14,6 +14,7 @@ import { ElfFile } from '../lib/elf/elf-file';
 import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { Program } from '../lib/program/program';
+import { extensionName, usualEntry } from '../lib/target/defaults';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
 import type { TargetStop } from '../lib/target/target';
@@ -42,8 +43,6 @@ runs their fini functions.
 
 Exit code: 0 the function returned, 1 load error, fault or abort, 2 wrong usage.
 `;
-
-const usualEntries = ['entry', 'main', 'start', 'test_entry'];
 
 interface RunOptions {
   readonly files: readonly string[];
@@ -138,13 +137,6 @@ function readFile(file: string): Uint8Array {
   }
 }
 
-/** As the debug session names extensions: the file's name without ending and without what marks a debug ELF. */
-export function extensionName(file: string): string {
-  return basename(file)
-    .replace(/\.(llext|elf|o)$/, '')
-    .replace(/(_ext)?_debug$/, '');
-}
-
 /** The core of the last file; what is not an ELF is refused by the loader later. */
 function defaultCpu(contents: readonly Uint8Array[]): CpuInfo {
   try {
@@ -164,7 +156,7 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   });
   let last: LoadedExtension | undefined;
   for (const [i, file] of options.files.entries()) {
-    const outcome = target.loadExtension({ name: extensionName(file), bytes: contents[i] });
+    const outcome = target.loadExtension({ name: extensionName(basename(file)), bytes: contents[i] });
     if (!outcome.loaded) {
       io.stderr.write(`${file}: ${outcome.message}\n`);
       return 1;
@@ -204,8 +196,7 @@ function isVoid(elf: ElfFile, name: string): boolean {
 function chooseEntry({ extension }: LoadedExtension, wanted: string | undefined): { name: string; address: bigint } {
   const functions = extension.expTab.symbols.filter(({ address }) => extension.hasCodeAt(address));
   const list = functions.length === 0 ? 'no function' : functions.map(({ name }) => name).join(', ');
-  const usual = usualEntries.find((name) => functions.some((symbol) => symbol.name === name));
-  const name = wanted ?? usual ?? (functions.length === 1 ? functions[0].name : undefined);
+  const name = wanted ?? usualEntry(functions.map((symbol) => symbol.name));
   const found = functions.find((symbol) => symbol.name === name);
   if (found !== undefined) return found;
   if (name !== undefined) {

@@ -3,19 +3,18 @@
  * from the last extension to the first: the ones before it are what it depends on.
  */
 import { LlextError } from '../lib/errors';
+import { usualEntry } from '../lib/target/defaults';
 import { nearestNames } from '../lib/target/missing-imports';
 import { errors } from './errors';
 import type { LoadedExtension } from './inferior';
 import type { EntryCall, SessionState } from './session-state';
-
-const usualNames = ['entry', 'main', 'start', 'test_entry'];
 
 export function chooseEntry(session: SessionState): void {
   const { config } = session;
   const inferior = session.requireInferior('launch');
   if (config === undefined) throw errors.notLaunched('launch');
   const candidates = inferior.extensions.toReversed();
-  const entry = config.entry === undefined ? usualEntry(candidates[0]) : namedEntry(config.entry, candidates);
+  const entry = config.entry === undefined ? defaultEntry(candidates[0]) : namedEntry(config.entry, candidates);
   session.entry = entry;
   try {
     inferior.target.prepareCall(entry.address, config.args, inferior.target.bringUpCalls());
@@ -25,12 +24,12 @@ export function chooseEntry(session: SessionState): void {
   }
 }
 
-function usualEntry(extension: LoadedExtension): EntryCall {
+function defaultEntry(extension: LoadedExtension): EntryCall {
   const exports = exportedFunctions(extension);
   const { name } = extension.instance;
   if (exports.length === 0) throw errors.noExports(name);
   const names = exports.map((exported) => exported.name);
-  const chosen = usualNames.find((usual) => names.includes(usual)) ?? (names.length === 1 ? names[0] : undefined);
+  const chosen = usualEntry(names);
   const found = exports.find((exported) => exported.name === chosen);
   if (found === undefined) throw errors.entryAmbiguous(name, names);
   return { extension, name: found.name, address: found.address };

@@ -5,6 +5,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { cpus, findCpu, type CpuInfo } from '../lib/arch';
+import { extensionName, MAX_NAME_LENGTH } from '../lib/target/defaults';
 import { errors } from './errors';
 import { baseName } from './paths';
 
@@ -33,8 +34,6 @@ export interface LaunchConfig {
   readonly noDebug: boolean;
 }
 
-/** LLEXT_MAX_NAME_LEN without the NUL. */
-const maxNameLength = 15;
 export const defaultHeapSize = 64;
 export const largestHeapSize = 64 * 1024;
 
@@ -53,13 +52,6 @@ export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments):
     workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
     noDebug: raw.noDebug === true,
   };
-}
-
-/** 'build/hello_ext_debug.elf' -> 'hello': what llext_load would be asked to call it. */
-export function extensionName(program: string): string {
-  const stem = baseName(program).replace(/\.(llext|elf|so|o)$/i, '');
-  const name = stem.replace(/(_ext_debug|_ext|_debug)$/, '');
-  return (name === '' ? stem : name).slice(0, maxNameLength);
 }
 
 function extensionsOf(attributes: Attributes): ExtensionConfig[] {
@@ -102,9 +94,9 @@ function extensionOf(entry: unknown, where: string): ExtensionConfig {
 
 function nameOf(record: Attributes, program: string, where: string): string {
   const name = where === '' ? undefined : optionalText(record, 'name', where);
-  if (name === undefined) return extensionName(program);
-  if (name.length > maxNameLength) {
-    throw errors.invalidAttribute(`${where}name`, name, `at most ${maxNameLength} characters (as Zephyr stores it)`);
+  if (name === undefined) return extensionName(baseName(program));
+  if (name.length > MAX_NAME_LENGTH) {
+    throw errors.invalidAttribute(`${where}name`, name, `at most ${MAX_NAME_LENGTH} characters (as Zephyr stores it)`);
   }
   return name;
 }

@@ -89,7 +89,7 @@ class Workbench {
     await this.page.mouse.click(box.x + 5, box.y + box.height / 2);
   }
 
-  /** The frame of the webview that has `selector` in it. */
+  /** The frame of the webview that has `selector` in it, once its stylesheets are there: they decide on the lines. */
   async webview(selector) {
     for (let attempt = 0; attempt < 200; attempt++) {
       for (const frame of this.page.frames()) {
@@ -98,8 +98,12 @@ class Workbench {
             .locator(selector)
             .count()
             .catch(() => 0)
-        )
+        ) {
+          await frame.waitForFunction(() =>
+            [...document.querySelectorAll('link[rel="stylesheet"]')].every((link) => link.sheet !== null),
+          );
           return frame;
+        }
       }
       await sleep(100);
     }

@@ -41,6 +41,14 @@ async function breakAt(document: vscode.TextDocument, text: string): Promise<num
   return position.line + 1;
 }
 
+/** Until the adapter knows: a continue that overtakes the request stops at them once more. */
+async function clearBreakpoints(): Promise<void> {
+  const answers = () => messages.filter(({ command }) => command === 'setBreakpoints').length;
+  const before = answers();
+  vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+  await waitFor('the breakpoints to be cleared', () => (answers() > before ? true : undefined));
+}
+
 async function stopped(count = 1): Promise<vscode.DebugSession> {
   await waitFor(`stop ${count}`, () => (events('stopped').length >= count ? true : undefined));
   return waitFor('a session in front', () => vscode.debug.activeDebugSession);
@@ -117,7 +125,7 @@ suite('in a session', () => {
     ok(listing.startsWith(`Section .text of hello.llext, 152 bytes, loaded at ${base}\n`), listing.slice(0, 200));
     ok(listing.includes('; 0x8001001 <printk>'), listing);
 
-    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+    await clearBreakpoints();
     await session.customRequest('continue', { threadId });
     await ended();
     ok(output().includes('Hello Ada, you are number 1\n'), output());
