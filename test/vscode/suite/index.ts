@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { runAll } from './run-all';
 
 export async function run(): Promise<void> {
-  const mocha = new Mocha({ ui: 'tdd', timeout: 60_000, color: false });
+  // Once more, as the user interface's scenarios: VS Code shares the machine with others.
+  const mocha = new Mocha({ ui: 'tdd', timeout: 60_000, color: false, retries: 1 });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
   await import('./all');
   await runAll(mocha, (states) => {

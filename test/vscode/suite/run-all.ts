@@ -7,7 +7,7 @@ interface Runnable {
 
 interface Runner {
   on(event: 'test end', listener: (test: Runnable) => void): unknown;
-  on(event: 'fail', listener: (test: { fullTitle(): string }, error: Error) => void): unknown;
+  on(event: 'fail' | 'retry', listener: (test: { fullTitle(): string }, error: Error) => void): unknown;
 }
 
 export function runAll(mocha: { run(done: (failures: number) => void): unknown }, report: (states: string[]) => void) {
@@ -19,6 +19,7 @@ export function runAll(mocha: { run(done: (failures: number) => void): unknown }
       else reject(new Error(`${failures} tests failed`));
     }) as Runner;
     runner.on('test end', (test) => states.push(test.pending === true ? 'pending' : (test.state ?? 'failed')));
+    runner.on('retry', (test, error) => console.log(`  RETRIED ${test.fullTitle()}: ${error.stack ?? error.message}`));
     runner.on('fail', (test, error) => console.log(`  FAILED ${test.fullTitle()}: ${error.stack ?? error.message}`));
   });
 }
