@@ -49,4 +49,9 @@ export class BufLoader implements LlextLoader {
     this.position += count;
     return bytes;
   }
+
+  slice(position: bigint, length: bigint): Uint8Array | undefined {
+    if (position + length > BigInt(this.length)) return undefined;
+    return this.memory.read(this.address + position, Number(length));
+  }
 }

@@ -114,20 +114,45 @@ export function readShdr(bytes: Uint8Array, word: 4 | 8, littleEndian: boolean):
   };
 }
 
-export function readSym(bytes: Uint8Array, word: 4 | 8, littleEndian: boolean): Sym {
-  const reader = new ByteReader(bytes, littleEndian);
-  const st_name = reader.u32();
-  if (word === 4) {
-    const st_value = reader.unsigned(4);
-    reader.skip(4);
-    const st_info = reader.u8();
-    reader.skip(1);
-    return { st_name, st_value, st_info, st_shndx: reader.u16() };
+/** The entries of a symbol table, one at a time: `index` chooses the entry that the fields are of. */
+export class SymCursor implements Sym {
+  private readonly view: DataView;
+  private readonly entrySize: number;
+  private at = 0;
+
+  constructor(
+    table: Uint8Array,
+    private readonly word: 4 | 8,
+    private readonly littleEndian: boolean,
+  ) {
+    this.view = new DataView(table.buffer, table.byteOffset, table.byteLength);
+    this.entrySize = elfSizes(word).sym;
   }
-  const st_info = reader.u8();
-  reader.skip(1);
-  const st_shndx = reader.u16();
-  return { st_name, st_info, st_shndx, st_value: reader.u64() };
+
+  set index(index: number) {
+    this.at = index * this.entrySize;
+  }
+
+  get st_name(): number {
+    return this.view.getUint32(this.at, this.littleEndian);
+  }
+
+  get st_info(): number {
+    return this.view.getUint8(this.at + (this.word === 4 ? 12 : 4));
+  }
+
+  get st_shndx(): number {
+    return this.view.getUint16(this.at + (this.word === 4 ? 14 : 6), this.littleEndian);
+  }
+
+  get st_value(): bigint {
+    if (this.word === 4) return BigInt(this.view.getUint32(this.at + 4, this.littleEndian));
+    return this.view.getBigUint64(this.at + 8, this.littleEndian);
+  }
+}
+
+export function readSym(bytes: Uint8Array, word: 4 | 8, littleEndian: boolean): Sym {
+  return new SymCursor(bytes, word, littleEndian);
 }
 
 /** Of an Elf_Rela buffer in which an Elf_Rel may have left the addend zero. */

@@ -87,7 +87,9 @@ export class Guest {
       const chunk = this.memory.readPrefix(at, 64);
       if (chunk.length === 0) return text === '' ? undefined : text;
       const nul = chunk.indexOf(0);
-      text += String.fromCharCode(...(nul < 0 ? chunk : chunk.subarray(0, nul)));
+      const end = nul < 0 ? chunk.length : nul;
+      // No spread: names are short, and a call with many arguments is slower than the loop.
+      for (let i = 0; i < end; i++) text += String.fromCharCode(chunk[i]);
       if (nul >= 0) return text;
       at = this.wrap(at + BigInt(chunk.length));
     }

@@ -7,7 +7,7 @@ import { Errno } from '../errors';
 import * as X from './context';
 import type { LoadContext } from './context';
 import type { Sym } from './elf-records';
-import { readSym } from './elf-records';
+import { SymCursor } from './elf-records';
 import { displayName } from './guest';
 import { symbolEntrySize } from './layout';
 import { llextPeek, readInto } from './loader';
@@ -25,13 +25,32 @@ export function symbolName(context: LoadContext, symbol: Sym): string {
   return displayName(context.guest.shownString(symbolNameAddress(context, symbol)));
 }
 
-/** Reads the file's symbols from index 1 on; a negative result of `visit` or of the loader ends it. */
+/**
+ * Visits the file's symbols from index 1 on; a negative result of `visit` or of the loader ends it. The symbol is only
+ * valid during the visit.
+ */
 function forEachSymbol(context: LoadContext, visit: (index: number, symbol: Sym) => number): number {
   const { guest, subsystem, ldr } = context;
   const table = ldr.state.sects[X.LLEXT_MEM_SYMTAB];
   const count = table.sh_size / BigInt(subsystem.sizes.sym);
+  const whole = ldr.slice?.(table.sh_offset, table.sh_size);
+  if (whole === undefined) return forEachSymbolRead(context, count, visit);
+  const symbol = new SymCursor(whole, guest.pointerSize, guest.littleEndian);
+  for (let i = 1; i < Number(count); i++) {
+    symbol.index = i;
+    const ret = visit(i, symbol);
+    if (ret !== 0) return ret;
+  }
+  return 0;
+}
+
+/** By the loader's own calls, for a file that ends within the table and for loaders that may fail. */
+function forEachSymbolRead(context: LoadContext, count: bigint, visit: (index: number, symbol: Sym) => number): number {
+  const { guest, subsystem, ldr } = context;
+  const table = ldr.state.sects[X.LLEXT_MEM_SYMTAB];
   // One local variable in Zephyr: where the file ends, it keeps the previous symbol.
   const bytes = new Uint8Array(subsystem.sizes.sym);
+  const symbol = new SymCursor(bytes, guest.pointerSize, guest.littleEndian);
   let position = table.sh_offset;
   for (let i = 1; BigInt(i) < count; i++) {
     X.spend(context);
@@ -40,7 +59,7 @@ function forEachSymbol(context: LoadContext, visit: (index: number, symbol: Sym)
     if (seek !== 0) return seek;
     const read = readInto(ldr, bytes);
     if (read !== 0) return read;
-    const ret = visit(i, readSym(bytes, guest.pointerSize, guest.littleEndian));
+    const ret = visit(i, symbol);
     if (ret !== 0) return ret;
   }
   return 0;
@@ -98,8 +117,10 @@ export function copySymbols(context: LoadContext): number {
     const address = symbolAddress(context, symbol);
     if (typeof address === 'number') return address;
     writeSymbol(context, syms, j, nameAddress, address);
-    const name = displayName(guest.shownString(nameAddress));
-    X.log(subsystem, 'dbg', `function symbol ${j} name ${name} addr ${X.pointer(address)}`);
+    X.logLazily(subsystem, 'dbg', () => {
+      const name = displayName(guest.shownString(nameAddress));
+      return `function symbol ${j} name ${name} addr ${X.pointer(address)}`;
+    });
     j++;
     return 0;
   });

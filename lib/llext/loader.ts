@@ -31,6 +31,11 @@ export interface LlextLoader {
   /** Guest address of the file's byte there; 0n = not available. Absent: the loader cannot peek. */
   peek?(position: bigint): bigint;
   finalize?(): void;
+  /**
+   * Those bytes at once, without moving the position; undefined when the file does not have all of them. Only for a
+   * loader that cannot fail: one look at a whole table is then the same as Zephyr's one call for each entry.
+   */
+  slice?(position: bigint, length: bigint): Uint8Array | undefined;
 }
 
 /** A section as section_detached sees it. */

@@ -18,6 +18,9 @@ export class PagedMemory implements LlextMemory {
 
   private readonly ranges: readonly AddressRange[];
 
+  /** Accesses come in runs. */
+  private lastRange: AddressRange = { start: 0n, end: 0n };
+
   /** Ranges may overlap. */
   constructor(ranges: readonly AddressRange[]) {
     this.ranges = merged(ranges);
@@ -31,43 +34,48 @@ export class PagedMemory implements LlextMemory {
 
   readPrefix(address: bigint, length: number): Uint8Array {
     const bytes = new Uint8Array(this.mappedLength(address, length));
-    this.forEachPage(Number(address), bytes.length, (number, from, to, offset) => {
-      const page = this.pages.get(number);
-      if (page !== undefined) bytes.set(page.subarray(from, to), offset);
-    });
+    let at = Number(address);
+    for (let offset = 0; offset < bytes.length;) {
+      const from = at % pageSize;
+      const size = Math.min(pageSize - from, bytes.length - offset);
+      const page = this.pages.get((at - from) / pageSize);
+      if (page !== undefined) bytes.set(page.subarray(from, from + size), offset);
+      at += size;
+      offset += size;
+    }
     return bytes;
   }
 
   write(address: bigint, bytes: Uint8Array): void {
     const mapped = this.mappedLength(address, bytes.length);
     if (mapped < bytes.length) throw unmapped(address + BigInt(mapped));
-    this.forEachPage(Number(address), bytes.length, (number, from, to, offset) => {
-      let page = this.pages.get(number);
-      if (page === undefined) {
-        page = new Uint8Array(pageSize);
-        this.pages.set(number, page);
-      }
-      page.set(bytes.subarray(offset, offset + to - from), from);
-    });
+    let at = Number(address);
+    for (let offset = 0; offset < bytes.length;) {
+      const from = at % pageSize;
+      const size = Math.min(pageSize - from, bytes.length - offset);
+      this.pageFor((at - from) / pageSize).set(bytes.subarray(offset, offset + size), from);
+      at += size;
+      offset += size;
+    }
+  }
+
+  private pageFor(number: number): Uint8Array {
+    let page = this.pages.get(number);
+    if (page === undefined) {
+      page = new Uint8Array(pageSize);
+      this.pages.set(number, page);
+    }
+    return page;
   }
 
   private mappedLength(address: bigint, length: number): number {
-    const range = this.ranges.find(({ start, end }) => address >= start && address < end);
-    return range === undefined ? 0 : Math.min(length, Number(range.end - address));
-  }
-
-  private forEachPage(
-    address: number,
-    length: number,
-    visit: (page: number, from: number, to: number, offset: number) => void,
-  ): void {
-    for (let offset = 0; offset < length;) {
-      const at = address + offset;
-      const from = at % pageSize;
-      const to = Math.min(pageSize, from + length - offset);
-      visit(Math.floor(at / pageSize), from, to, offset);
-      offset += to - from;
+    let range = this.lastRange;
+    if (address < range.start || address >= range.end) {
+      const found = this.ranges.find(({ start, end }) => address >= start && address < end);
+      if (found === undefined) return 0;
+      range = this.lastRange = found;
     }
+    return Math.min(length, Number(range.end - address));
   }
 }
 
