@@ -6,7 +6,7 @@
 export type Arch = 'arm' | 'arm64' | 'riscv' | 'x86' | 'xtensa' | 'arc';
 
 /** Instruction-set features, by the names of the Arm architecture reference manuals. */
-export interface IsaFlags {
+export interface ArmIsa {
   /** Armv6-M, the base of every Cortex-M. */
   readonly v6m: boolean;
   /** Armv7-M (Thumb-2) instructions; also in Armv8-M mainline. */
@@ -21,28 +21,52 @@ export interface IsaFlags {
   readonly fp: 'none' | 'single' | 'double';
 }
 
-export interface CpuInfo {
-  /** Name as the launch attribute `cpu` and GCC's -mcpu spell it. */
+/** Extensions of a RISC-V hart, by the letters and names of the unprivileged specification; I, Zicsr and Zifencei are always there. */
+export interface RiscvIsa {
+  readonly xlen: 32 | 64;
+  readonly m: boolean;
+  readonly a: boolean;
+  readonly f: boolean;
+  readonly d: boolean;
+  readonly c: boolean;
+  readonly zba: boolean;
+  readonly zbb: boolean;
+  readonly zbc: boolean;
+  readonly zbs: boolean;
+}
+
+interface CpuFacts {
+  /** Name as the launch attribute `cpu` and GCC's -mcpu or -march spell it. */
   readonly name: string;
   readonly description: string;
-  readonly arch: Arch;
   /** e_machine of its ELF files. */
   readonly machine: number;
   /** Bytes of a pointer. */
   readonly pointerSize: 4 | 8;
   readonly littleEndian: boolean;
   readonly floatAbi: 'soft' | 'hard';
-  readonly isa: IsaFlags;
 }
 
-const v6m: IsaFlags = { v6m: true, v7m: false, dsp: false, v8mBase: false, v8mMain: false, fp: 'none' };
-const v7m: IsaFlags = { ...v6m, v7m: true };
-const v8mBase: IsaFlags = { ...v6m, v8mBase: true };
-const v8mMain: IsaFlags = { ...v7m, v8mBase: true, v8mMain: true };
+export interface ArmCpu extends CpuFacts {
+  readonly arch: 'arm';
+  readonly isa: ArmIsa;
+}
+
+export interface RiscvCpu extends CpuFacts {
+  readonly arch: 'riscv';
+  readonly isa: RiscvIsa;
+}
+
+export type CpuInfo = ArmCpu | RiscvCpu;
+
+const v6m: ArmIsa = { v6m: true, v7m: false, dsp: false, v8mBase: false, v8mMain: false, fp: 'none' };
+const v7m: ArmIsa = { ...v6m, v7m: true };
+const v8mBase: ArmIsa = { ...v6m, v8mBase: true };
+const v8mMain: ArmIsa = { ...v7m, v8mBase: true, v8mMain: true };
 /** What the core's larger configurations have: the engine tells what it does not implement yet from what is UNDEFINED. */
 const dspSingle = { dsp: true, fp: 'single' } as const;
 
-function cortexM(name: string, description: string, isa: IsaFlags): CpuInfo {
+function cortexM(name: string, description: string, isa: ArmIsa): ArmCpu {
   const EM_ARM = 40;
   return { name, description, arch: 'arm', machine: EM_ARM, pointerSize: 4, littleEndian: true, floatAbi: 'soft', isa };
 }

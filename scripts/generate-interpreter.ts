@@ -1,15 +1,13 @@
 /**
- * Makes lib/emulator/arm/interpreter.generated.ts of the operations: one switch for the hot ones, one for the rare.
+ * Makes an interpreter of a CPU's operations: one switch for the hot ones, one for the rare.
  * A switch over small consecutive numbers becomes a jump table; measured twice as fast as an array of closures.
- * Run with `npx tsx scripts/generate-interpreter.ts`; a test compares the file with what this makes.
+ * What differs between CPUs is an InterpreterSource of scripts/interpreter-sources.ts.
+ * Run with `npx tsx scripts/generate-interpreter.ts`; a test compares the files with what this makes.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
-import { conditionTests } from '../lib/emulator/arm/operations-control';
-import { firstOperation, operationNames, operations, type Operation } from '../lib/emulator/arm/operations';
-
-const target = join(__dirname, '../lib/emulator/arm/interpreter.generated.ts');
+import { interpreterSources, type InterpreterSource } from './interpreter-sources';
 
 /** A wide record has its further operands in the second slot, whose first word stays 0. */
 function operandOffset(index: number): number {
@@ -32,9 +30,9 @@ function expand(text: string, isRare: boolean): string {
     .replace(/\$(\d)/g, (_, i: string) => `code[k + ${operandOffset(Number(i))}]`);
 }
 
-function cases(isRare: boolean): string {
-  return operationNames
-    .map((name, index) => ({ name, number: firstOperation + index, operation: operations[name] as Operation }))
+function cases({ operations, firstOperation }: InterpreterSource, isRare: boolean): string {
+  return Object.entries(operations)
+    .map(([name, operation], index) => ({ name, number: firstOperation + index, operation }))
     .filter(({ operation }) => (operation.rare === true) === isRare)
     .map(({ name, number, operation }) => {
       const body = expand(operation.exec, isRare);
@@ -45,8 +43,8 @@ function cases(isRare: boolean): string {
     .join('\n');
 }
 
-const hot = () => `
-/** Word 0 up to this is no operation: see Special in code-cache.ts. */
+const hot = (source: InterpreterSource) => `
+/** Word 0 up to this is no operation: see Special in record-cache.ts. */
 const lastSpecial = 8;
 
 /** Executes at most \`budget\` instructions from core.position; returns how many were. core.stop says why it ended early. */
@@ -54,21 +52,12 @@ export function interpret(core: Core, budget: number): number {
   const memory = core.memory, r = memory.state, m8 = memory.bytes, m16 = memory.halfwords, m32 = memory.words;
   const rt = memory.readTable, wt = memory.writeTable, codeTable = memory.codeTable;
   let code = core.code.records, k = core.position, left = budget, limit = core.limit;
-  let n = r[${16}], z = r[${17}], c = r[${18}], v = r[${19}];
+  ${source.takeFlags('let ')}
   loop: while (left !== 0) {
     let op = code[k];
     if (op <= lastSpecial) {
       // Not executed yet, whatever it is. One loop only: V8 would replace an inner one by code that it never corrects.
-      if (op === 2) {
-        // In an IT block: the condition is in the slot's static ITSTATE.
-        const slot = k >> 2;
-        op = core.code.conditionalOperation[slot];
-        let passed = false;
-        switch (core.code.itState[slot] >> 4) {
-          ${conditionTests.map((test, i) => `case ${i}: passed = ${test}; break;`).join('\n')}
-        }
-        if (!passed) { left--; k += 4 << (op & 1); continue loop; }
-      } else if (op === 6) {
+      ${source.conditional} if (op === 6) {
         core.stop = 2;
         break loop;
       } else if (op === 8) {
@@ -84,11 +73,11 @@ export function interpret(core: Core, budget: number): number {
     }
     left--;
     switch (op) {
-      ${cases(false)}
+      ${cases(source, false)}
       default: {
-        r[16] = n; r[17] = z; r[18] = c; r[19] = v;
+        ${source.putFlags}
         const outcome = interpretRare(core, code, op >> 1, k, limit);
-        n = r[16]; z = r[17]; c = r[18]; v = r[19];
+        ${source.takeFlags('')}
         if (outcome !== 0) { left++; break loop; }
         limit = core.limit;
         k += 4 << (op & 1);
@@ -97,32 +86,38 @@ export function interpret(core: Core, budget: number): number {
       }
     }
   }
-  r[16] = n; r[17] = z; r[18] = c; r[19] = v;
+  ${source.putFlags}
   core.position = k;
   return budget - left;
 }
 `;
 
-const cold = () => `
+const cold = (source: InterpreterSource) => `
 /** The rare operations. 0 = executed, 1 = not executed, core.stop says why. */
 function interpretRare(core: Core, code: Int32Array, op: number, k: number, limit: number): number {
   const r = core.memory.state;
-  let n = r[16], z = r[17], c = r[18], v = r[19];
+  ${source.takeFlags('let ')}
   switch (op) {
-    ${cases(true)}
+    ${cases(source, true)}
   }
-  r[16] = n; r[17] = z; r[18] = c; r[19] = v;
+  ${source.putFlags}
   return 0;
 }
 `;
 
 /** The file's text, formatted as the project is. */
-export async function generateInterpreter(): Promise<string> {
-  const text = `/* Generated by scripts/generate-interpreter.ts from operations.ts; do not edit. */
+export async function generateInterpreter(source: InterpreterSource): Promise<string> {
+  const text = `/* Generated by scripts/generate-interpreter.ts from ${source.from}; do not edit. */
 import type { Core } from './core';
-${hot()}
-${cold()}`;
+${hot(source)}
+${cold(source)}`;
   return format(text, { parser: 'typescript', printWidth: 120, singleQuote: true, trailingComma: 'all' });
 }
 
-if (process.argv[1] === __filename) void generateInterpreter().then((text) => writeFileSync(target, text));
+export const generatedPath = (source: InterpreterSource) => join(__dirname, '../lib/emulator', source.target);
+
+async function generateAll(): Promise<void> {
+  for (const source of interpreterSources) writeFileSync(generatedPath(source), await generateInterpreter(source));
+}
+
+if (process.argv[1] === __filename) void generateAll();

@@ -1,177 +1,18 @@
-/**
- * createMachine(): an emulated Cortex-M of memory, registers and the predecoded interpreter.
- *
- * run() drives interpret() in slices and turns the reason it stopped for into a RunStop with exact state: pc is the
- * instruction that did not execute, ITSTATE is that of its slot. Two cases need an instruction decoded otherwise than its
- * slot has it, and are executed alone: the breakpoint that a run continues from, and an instruction in an IT block
- * whose ITSTATE differs from the static one (after a debugger has written pc or xpsr).
- */
+/** createMachine(): the emulated machine of a CPU. */
 import type { CpuInfo } from '../arch';
-import { advanceIt } from './arm/code-cache';
-import { Core, Stop } from './arm/core';
-import { interpret } from './arm/interpreter.generated';
-import { State } from './arm/state';
-import { RegisterView } from './cpu-state';
-import { GuestMemory } from './memory';
-import type { Fault, Machine, MemoryRegion, RunStop } from './types';
-
-/** V8 replaces the running function by the optimized one only when it is called again. */
-const sliceLength = 1 << 20;
+import { ArmMachine } from './arm/arm-machine';
+import type { Machine, MemoryRegion } from './types';
 
 export interface MachineOptions {
   readonly cpu: CpuInfo;
   readonly regions: readonly MemoryRegion[];
 }
 
-export function createMachine(options: MachineOptions): Machine {
-  return new ArmMachine(options);
-}
-
-class ArmMachine implements Machine {
-  readonly cpu: CpuInfo;
-  readonly memory: GuestMemory;
-  readonly state: RegisterView;
-  private readonly core: Core;
-
-  constructor({ cpu, regions }: MachineOptions) {
-    this.cpu = cpu;
-    this.memory = new GuestMemory(regions);
-    this.state = new RegisterView(cpu, this.memory);
-    this.core = new Core(cpu, this.memory);
-    // All flags clear: Z is set while its word is 0.
-    this.memory.state[State.flagZ] = 1;
-  }
-
-  get instructionCount(): number {
-    const state = this.memory.state;
-    return (state[State.countHigh] >>> 0) * 2 ** 32 + (state[State.countLow] >>> 0);
-  }
-
-  run(budget: number, skipBreakpoint = false): RunStop {
-    const { core, memory } = this;
-    let left = budget;
-    core.stop = Stop.none;
-    core.fault = undefined;
-    core.updateLimit();
-    const skips = skipBreakpoint && core.code.breakpoints.has(memory.state[State.pc] >>> 0);
-    if (skips && left > 0) left -= this.stepAlone(true);
-    while (left > 0 && core.stop === Stop.none) {
-      if (this.itStateDiffers()) left -= this.stepAlone(false);
-      else left -= this.slice(Math.min(left, sliceLength));
-    }
-    return this.stopReason();
-  }
-
-  setBreakpoint(address: number): void {
-    this.core.code.breakpoints.add(address >>> 0);
-    this.core.code.drop(address);
-  }
-
-  clearBreakpoint(address: number): void {
-    this.core.code.breakpoints.delete(address >>> 0);
-    this.core.code.drop(address);
-  }
-
-  setHostCall(address: number): void {
-    this.core.code.hostCalls.add(address >>> 0);
-    this.core.code.drop(address);
-  }
-
-  clearHostCall(address: number): void {
-    this.core.code.hostCalls.delete(address >>> 0);
-    this.core.code.drop(address);
-  }
-
-  setStackLimit(limit: number | undefined): void {
-    this.memory.state[State.stackLimit] = limit ?? 0;
-  }
-
-  /** Runs on from pc; returns the instructions executed. */
-  private slice(budget: number): number {
-    const { core } = this;
-    const state = this.memory.state;
-    core.position = core.code.enter(state[State.pc]);
-    const executed = interpret(core, budget);
-    state[State.pc] = core.code.addressOf(core.position);
-    // By the address: at a page's end the position is one of the slots that lead to the next page.
-    state[State.itState] = core.code.itState[core.code.enter(state[State.pc]) >> 2];
-    const low = (state[State.countLow] >>> 0) + executed;
-    state[State.countLow] = low;
-    if (low >= 2 ** 32) state[State.countHigh]++;
-    return executed;
-  }
-
-  private itStateDiffers(): boolean {
-    const state = this.memory.state;
-    const k = this.core.code.enter(state[State.pc]);
-    return this.core.code.itState[k >> 2] !== state[State.itState];
-  }
-
-  /** Executes the instruction at pc with ITSTATE as it is in the state, then leaves its slot to be decoded anew. */
-  private stepAlone(ignoreBreakpoint: boolean): number {
-    const { code } = this.core;
-    const state = this.memory.state;
-    const pc = state[State.pc] >>> 0;
-    const it = state[State.itState];
-    const slot = code.enter(pc) >> 2;
-    const usual = code.itState[slot];
-    const startsIt = this.isItInstruction(pc);
-    code.drop(pc);
-    code.itState[slot] = it;
-    if (ignoreBreakpoint) code.ignoredBreakpoint = pc;
-    const executed = this.slice(1);
-    code.ignoredBreakpoint = -1;
-    // The page may have been written to by the instruction itself; its slot is decoded again in any case.
-    if (code.enter(pc) >> 2 === slot) code.itState[slot] = usual;
-    code.drop(pc);
-    if (it !== usual && executed === 1 && !startsIt) state[State.itState] = advanceIt(it);
-    return executed;
-  }
-
-  private isItInstruction(pc: number): boolean {
-    const bytes = this.memory.read(pc, 2);
-    return bytes.length === 2 && bytes[1] === 0xbf && (bytes[0] & 0xf) !== 0;
-  }
-
-  private stopReason(): RunStop {
-    const address = this.memory.state[State.pc] >>> 0;
-    switch (this.core.stop) {
-      case Stop.breakpoint:
-        return { reason: 'breakpoint', address };
-      case Stop.hostCall:
-        return { reason: 'host-call', address };
-      case Stop.bkpt:
-      case Stop.svc:
-        return {
-          reason: this.core.stop === Stop.bkpt ? 'bkpt' : 'svc',
-          immediate: this.memory.read(address, 1)[0],
-          address,
-        };
-      case Stop.wait:
-        return { reason: 'wait' };
-      case Stop.fault:
-        return { reason: 'fault', fault: this.describeFault(address) };
-      default:
-        return { reason: 'budget' };
-    }
-  }
-
-  private describeFault(pc: number): Fault {
-    const pending = this.core.fault ?? { kind: 'unhandled-exception' as const, message: '' };
-    const fetched = pending.access !== 'execute' || pending.kind === 'invalid-state';
-    const bytes = fetched ? this.memory.read(pc, 4) : new Uint8Array();
-    const first = bytes.length >= 2 ? bytes[0] | (bytes[1] << 8) : undefined;
-    const wide = first !== undefined && first >>> 11 >= 0x1d;
-    const second = wide && bytes.length === 4 ? bytes[2] | (bytes[3] << 8) : undefined;
-    return {
-      kind: pending.kind,
-      pc,
-      access: pending.access,
-      address: pending.address,
-      size: pending.size,
-      encoding: first === undefined || second === undefined ? first : ((first << 16) | second) >>> 0,
-      encodingLength: first === undefined ? undefined : wide ? 4 : 2,
-      message: pending.message,
-    };
+export function createMachine({ cpu, regions }: MachineOptions): Machine {
+  switch (cpu.arch) {
+    case 'arm':
+      return new ArmMachine(cpu, regions);
+    case 'riscv':
+      throw new RangeError(`the engine does not run ${cpu.name} yet`);
   }
 }

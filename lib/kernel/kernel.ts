@@ -126,7 +126,7 @@ export class Kernel {
     return {
       clock,
       heap,
-      saturatingDivide: machine.cpu.isa.v7m,
+      saturatingDivide: machine.cpu.arch !== 'arm' || machine.cpu.isa.v7m,
       print: (bytes: Uint8Array, stream: OutputStream) =>
         this.console.print(bytes, stream, (machine.state.r[14] & ~1) >>> 0),
       get random() {

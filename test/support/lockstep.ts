@@ -5,7 +5,7 @@
  *   0x20000000  data, 16 KiB, whose bytes go on from case to case
  */
 import type { TestContext } from 'node:test';
-import { findCpu, type CpuInfo } from '../../lib/arch';
+import { findCpu, type ArmCpu } from '../../lib/arch';
 import { createMachine } from '../../lib/emulator/machine';
 import type { Machine, RunStop } from '../../lib/emulator/types';
 import type { Random } from './random';
@@ -25,9 +25,9 @@ const models: Readonly<Record<string, number>> = {
   'cortex-m33': UC_CPU_ARM.CORTEX_M33,
 };
 
-export function cpuNamed(name: string): CpuInfo {
+export function cpuNamed(name: string): ArmCpu {
   const cpu = findCpu(name);
-  if (!cpu) throw new Error(`no CPU ${name}`);
+  if (cpu?.arch !== 'arm') throw new Error(`no CPU ${name}`);
   return cpu;
 }
 
@@ -53,7 +53,7 @@ export class Lockstep {
 
   private constructor(
     readonly unicorn: Unicorn,
-    cpu: CpuInfo,
+    cpu: ArmCpu,
   ) {
     const code = {
       name: 'code',

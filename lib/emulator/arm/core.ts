@@ -4,30 +4,17 @@
  *
  * Armv7-M ARM B3.1 / Armv6-M ARM B3.1 address map and alignment (A3.2); the local monitor is A3.4.1.
  */
-import type { CpuInfo } from '../../arch';
-import { Attribute, type GuestMemory } from '../memory';
-import type { FaultKind } from '../types';
+import type { ArmCpu } from '../../arch';
+import type { GuestMemory } from '../memory';
+import { MemoryAccess } from '../memory-access';
+import { Stop } from '../stop';
 import { CodeCache } from './code-cache';
 import { Shift } from './immediates';
 import { changeProcessorState, readSpecialRegister, writeSpecialRegister } from './special-registers';
 import { Ccr, State } from './state';
 
-/** Why the interpreter left its loop. */
-export const Stop = { none: 0, fault: 1, breakpoint: 2, hostCall: 3, bkpt: 4, svc: 5, wait: 6 } as const;
-
-/** A fault as it is found; pc and encoding are added when the run ends. */
-export interface PendingFault {
-  readonly kind: FaultKind;
-  readonly message: string;
-  readonly access?: 'read' | 'write' | 'execute';
-  readonly address?: number;
-  readonly size?: number;
-}
-
-export class Core {
+export class Core extends MemoryAccess {
   readonly code: CodeCache;
-  stop: number = Stop.none;
-  fault: PendingFault | undefined;
   /** Record index at which the interpreter starts and where it has stopped. */
   position = 0;
   /** Target of a branch that a rare operation has made. */
@@ -40,15 +27,11 @@ export class Core {
   shiftCarry = 0;
 
   constructor(
-    readonly cpu: CpuInfo,
-    readonly memory: GuestMemory,
+    readonly cpu: ArmCpu,
+    memory: GuestMemory,
   ) {
+    super(memory);
     this.code = new CodeCache(cpu, memory, this);
-  }
-
-  fail(fault: PendingFault): void {
-    this.stop = Stop.fault;
-    this.fault = fault;
   }
 
   updateLimit(): void {
@@ -60,40 +43,6 @@ export class Core {
   usesPsp(): boolean {
     const state = this.memory.state;
     return (state[State.control] & 2) !== 0 && state[State.ipsr] === 0;
-  }
-
-  load32(address: number): number {
-    const host = this.reach(address, 4, 'read', false);
-    if (host < 0) return 0;
-    if ((address & 3) === 0) return this.memory.words[host >>> 2];
-    return (
-      this.byteAt(address) |
-      (this.byteAt(address + 1) << 8) |
-      (this.byteAt(address + 2) << 16) |
-      (this.byteAt(address + 3) << 24)
-    );
-  }
-
-  load16(address: number): number {
-    const host = this.reach(address, 2, 'read', false);
-    return host < 0 ? 0 : this.byteAt(address) | (this.byteAt(address + 1) << 8);
-  }
-
-  load8(address: number): number {
-    const host = this.reach(address, 1, 'read', false);
-    return host < 0 ? 0 : this.memory.bytes[host];
-  }
-
-  store32(address: number, value: number): void {
-    if (this.reach(address, 4, 'write', false) >= 0) this.storeBytes(address, value, 4);
-  }
-
-  store16(address: number, value: number): void {
-    if (this.reach(address, 2, 'write', false) >= 0) this.storeBytes(address, value, 2);
-  }
-
-  store8(address: number, value: number): void {
-    if (this.reach(address, 1, 'write', false) >= 0) this.storeBytes(address, value, 1);
   }
 
   /** LDM, POP, LDRD: `count` words into `transfer`; true when refused. */
@@ -240,61 +189,8 @@ export class Core {
     this.fail({ kind: 'not-implemented', message: `the instruction belongs to ${name}, which is not implemented` });
   }
 
-  /**
-   * Host offset of the first byte when the whole access is allowed, else -1 with the fault set. `aligned`: an
-   * access that is never made in parts. On Armv6-M none is.
-   */
-  private reach(address: number, size: number, access: 'read' | 'write', aligned: boolean): number {
-    const mask = size >= 4 ? 3 : size - 1;
-    const alwaysAligned = aligned || !this.cpu.isa.v7m || (this.memory.state[State.ccr] & Ccr.unalignTrap) !== 0;
-    if ((address & mask) !== 0 && alwaysAligned) {
-      const text = `unaligned ${access} of ${size} bytes at 0x${(address >>> 0).toString(16).padStart(8, '0')}`;
-      this.fail({ kind: 'unaligned', message: text, access, address: address >>> 0, size });
-      return -1;
-    }
-    const first = address >>> 0;
-    if (!this.permitted(first, first, size, access)) return -1;
-    const last = (address + size - 1) >>> 0;
-    if (last >>> 12 !== first >>> 12 && !this.permitted(last & ~0xfff, first, size, access)) return -1;
-    return this.memory.hostAddress(first);
-  }
-
-  private permitted(at: number, address: number, size: number, access: 'read' | 'write'): boolean {
-    const bit = access === 'read' ? Attribute.read : Attribute.write;
-    if (this.memory.attributes[at >>> 12] & bit) return true;
-    this.fail(this.accessFault(at >>> 0, address, size, access));
-    return false;
-  }
-
-  /** Why `at` (the first byte of the access or of its second page) cannot be accessed. */
-  accessFault(at: number, address: number, size: number, access: 'read' | 'write' | 'execute'): PendingFault {
-    const region = this.memory.regionAt(at);
-    const where = `0x${at.toString(16).padStart(8, '0')}`;
-    const verb = access === 'execute' ? 'instruction fetch' : `${access} of ${size} byte${size === 1 ? '' : 's'}`;
-    if (!region) return { kind: 'unmapped', message: `${verb} at ${where}, where no memory is`, access, address, size };
-    if (region.stackGuard) {
-      return { kind: 'stack-overflow', message: `${verb} at ${where} in ${region.name}`, access, address, size };
-    }
-    return {
-      kind: 'forbidden',
-      message: `${verb} at ${where} is not allowed in ${region.name}`,
-      access,
-      address,
-      size,
-    };
-  }
-
-  private byteAt(address: number): number {
-    return this.memory.bytes[this.memory.hostAddress(address)];
-  }
-
-  private storeBytes(address: number, value: number, size: number): void {
-    for (let i = 0; i < size; i++) {
-      this.memory.bytes[this.memory.hostAddress(address + i)] = value >>> (8 * i);
-    }
-    const first = address >>> 0;
-    this.memory.touched(first, Math.min(size, 4096 - (first & 0xfff)));
-    if ((first & 0xfff) + size > 4096)
-      this.memory.touched(((first + size - 1) & ~0xfff) >>> 0, (first + size) & 0xfff || 1);
+  /** On Armv6-M no access is made in parts. */
+  protected alwaysAligned(): boolean {
+    return !this.cpu.isa.v7m || (this.memory.state[State.ccr] & Ccr.unalignTrap) !== 0;
   }
 }

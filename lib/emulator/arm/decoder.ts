@@ -2,7 +2,7 @@
  * Finds the row of an instruction and what it does. Rows are bucketed by their top bits; of several that match the
  * one with the most fixed bits is taken.
  */
-import type { IsaFlags } from '../../arch';
+import type { ArmIsa } from '../../arch';
 import { coprocessorRows } from './coprocessor';
 import {
   parseDiagram,
@@ -52,13 +52,13 @@ export interface Decoded {
 
 const nothing: readonly [] = [];
 
-export function profileOf(isa: IsaFlags): Profile {
+export function profileOf(isa: ArmIsa): Profile {
   if (isa.v8mMain) return 'v8m-main';
   if (isa.v8mBase) return 'v8m-base';
   return isa.v7m ? 'v7m' : 'v6m';
 }
 
-function hasExtension(row: Row, isa: IsaFlags): boolean {
+function hasExtension(row: Row, isa: ArmIsa): boolean {
   if (row.extension === 'dsp') return isa.dsp;
   if (row.extension === 'fp') return isa.fp !== 'none';
   return true;
@@ -73,7 +73,7 @@ export class Decoder {
   private readonly buckets: (readonly Entry[] | undefined)[] = [];
   private readonly entries: readonly Entry[];
 
-  constructor(isa: IsaFlags) {
+  constructor(isa: ArmIsa) {
     this.profile = profileOf(isa);
     this.entries = rows
       .filter((row) => row.in.includes(this.profile) && hasExtension(row, isa))

@@ -14,13 +14,12 @@ import { blocks, loads, stores } from './operations-memory';
 import { control } from './operations-control';
 import { multiplies, bitFields } from './operations-multiply';
 import { rare } from './operations-rare';
+import type { RecordForm } from '../record-cache';
 
-export interface Operation {
+export interface Operation extends RecordForm {
   readonly exec: string;
   /** Executed by a second function, so that the hot one stays small enough to be optimized. */
   readonly rare?: true;
-  /** Operand that holds a branch target's address: becomes a record index, with the address in the next one. */
-  readonly branch?: number;
   /** Makes `k` itself: nothing is added for the next instruction. */
   readonly jumps?: true;
 }

@@ -1,11 +1,11 @@
 /**
- * The registers by name, for the debugger and the kernel: a view of the state words in arm/state.ts.
+ * The registers by name, for the debugger and the kernel: a view of the state words in state.ts.
  */
-import type { CpuInfo } from '../arch';
-import { setControl } from './arm/special-registers';
-import { readXpsr, State, writeXpsr } from './arm/state';
-import type { GuestMemory } from './memory';
-import type { CpuState } from './types';
+import type { ArmCpu } from '../../arch';
+import type { GuestMemory } from '../memory';
+import type { CpuState } from '../types';
+import { setControl } from './special-registers';
+import { readXpsr, State, writeXpsr } from './state';
 
 const general = ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr', 'pc'];
 const everywhere = [...general, 'xpsr', 'msp', 'psp', 'primask', 'control'];
@@ -19,7 +19,7 @@ const words: Readonly<Record<string, { readonly index: number; readonly mask: nu
   psplim: { index: State.psplim, mask: ~7 },
 };
 
-function namesOf(cpu: CpuInfo): string[] {
+function namesOf(cpu: ArmCpu): string[] {
   const mainline = cpu.isa.v7m ? ['basepri', 'faultmask'] : [];
   return [...everywhere, ...mainline, ...(cpu.isa.v8mMain ? ['msplim', 'psplim'] : [])];
 }
@@ -29,7 +29,7 @@ export class RegisterView implements CpuState {
   private general: Int32Array = new Int32Array(0);
 
   constructor(
-    cpu: CpuInfo,
+    cpu: ArmCpu,
     private readonly memory: GuestMemory,
   ) {
     this.registerNames = namesOf(cpu);

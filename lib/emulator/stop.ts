@@ -1,0 +1,17 @@
+/** Why an interpreter left its loop, for every CPU; and how long it stays in it at most. */
+import type { FaultKind } from './types';
+
+/** V8 replaces the running function by the optimized one only when it is called again. */
+export const sliceLength = 1 << 20;
+
+/** `debug` and `call` are the instructions for debuggers (BKPT, EBREAK) and for the system (SVC, ECALL). */
+export const Stop = { none: 0, fault: 1, breakpoint: 2, hostCall: 3, debug: 4, call: 5, wait: 6 } as const;
+
+/** A fault as it is found; pc and encoding are added when the run ends. */
+export interface PendingFault {
+  readonly kind: FaultKind;
+  readonly message: string;
+  readonly access?: 'read' | 'write' | 'execute';
+  readonly address?: number;
+  readonly size?: number;
+}

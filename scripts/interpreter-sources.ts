@@ -1,0 +1,48 @@
+/** What the generated interpreters differ in: the operations, the flags held in locals, conditional execution. */
+import { conditionTests } from '../lib/emulator/arm/operations-control';
+import { firstOperation, operations as armOperations } from '../lib/emulator/arm/operations';
+
+interface GeneratedOperation {
+  readonly exec: string;
+  readonly rare?: true;
+  readonly jumps?: true;
+}
+
+export interface InterpreterSource {
+  /** Below lib/emulator. */
+  readonly target: string;
+  /** File of the operations, for the generated file's head. */
+  readonly from: string;
+  /** In the order of their numbers. */
+  readonly operations: Readonly<Record<string, GeneratedOperation>>;
+  readonly firstOperation: number;
+  /** Text that reads the flags from the state into locals (declared with `let `) and that writes them back. */
+  takeFlags(declaration: '' | 'let '): string;
+  readonly putFlags: string;
+  /** An `if` with `else` for a slot of Special.conditional; empty where there are none. */
+  readonly conditional: string;
+}
+
+const arm: InterpreterSource = {
+  target: 'arm/interpreter.generated.ts',
+  from: 'operations.ts',
+  operations: armOperations,
+  firstOperation,
+  takeFlags: (declaration) =>
+    declaration === ''
+      ? 'n = r[16]; z = r[17]; c = r[18]; v = r[19];'
+      : 'let n = r[16], z = r[17], c = r[18], v = r[19];',
+  putFlags: 'r[16] = n; r[17] = z; r[18] = c; r[19] = v;',
+  conditional: `if (op === 2) {
+    // In an IT block: the condition is in the slot's static ITSTATE.
+    const slot = k >> 2;
+    op = core.code.conditionalOperation[slot];
+    let passed = false;
+    switch (core.code.itState[slot] >> 4) {
+      ${conditionTests.map((test, i) => `case ${i}: passed = ${test}; break;`).join('\n')}
+    }
+    if (!passed) { left--; k += 4 << (op & 1); continue loop; }
+  } else`,
+};
+
+export const interpreterSources: readonly InterpreterSource[] = [arm];
