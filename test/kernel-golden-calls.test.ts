@@ -15,6 +15,7 @@ import type { ImplementationTable, KernelServices } from '../lib/kernel/host-cal
 import { HostCalls } from '../lib/kernel/host-calls';
 import { implementations } from '../lib/kernel/implementations';
 import { KHeap } from '../lib/kernel/k-heap';
+import { CALL_FN_RETURN, memoryMap } from '../lib/kernel/memory-map';
 import { SystemHeap } from '../lib/kernel/system-heap';
 import { VirtualClock } from '../lib/kernel/virtual-clock';
 import { BufLoader } from '../lib/llext/buf-loader';
@@ -154,9 +155,10 @@ class GoldenMachine {
       heap: new SystemHeap(none, this.machine.memory, 0),
       saturatingDivide: true,
       random: 1,
+      map: memoryMap(64),
       print: (bytes, stream) => output.print(bytes, stream, 0),
     };
-    const calls = new HostCalls(this.machine, guest, oracle, services);
+    const calls = new HostCalls(this.machine, guest, oracle, services, CALL_FN_RETURN);
     for (const [name, entry] of Object.entries(builtins)) {
       calls.serve({ name, ...entry, address: addressOf(name) & ~1 });
     }

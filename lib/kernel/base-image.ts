@@ -7,7 +7,7 @@ import { eabiExports } from './exports-eabi';
 import type { ExportRow } from './export-row';
 import { kernelExports } from './exports-kernel';
 import { libcExports } from './exports-libc';
-import { CALL_FN_ADDRESS, ERRNO, EXPORTED_OBJECTS, EXPORTS_BASE, SLOT_SIZE } from './memory-map';
+import { CALL_FN_ADDRESS, CALL_FN_SIZE, ERRNO, EXPORTED_OBJECTS, EXPORTS_BASE, SLOT_SIZE } from './memory-map';
 
 export interface BaseFunction extends ExportRow {
   readonly kind: 'function';
@@ -55,7 +55,7 @@ export const hostSymbols: readonly BaseSymbol[] = [
     implementation: 'llext_call_fn',
     doc: 'the host: calls a function of an extension',
     address: CALL_FN_ADDRESS,
-    size: 0x20,
+    size: CALL_FN_SIZE,
   },
 ];
 

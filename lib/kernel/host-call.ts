@@ -7,6 +7,7 @@ import type { CpuState } from '../emulator/types';
 import type { ArgumentSource, ArgumentValue } from './aapcs';
 import type { Signature } from './c-signature';
 import type { GuestMemory } from './guest-memory';
+import type { MemoryMap } from './memory-map';
 import type { SystemHeap } from './system-heap';
 import type { VirtualClock } from './virtual-clock';
 
@@ -38,6 +39,8 @@ export interface KernelServices {
   print(bytes: Uint8Array, stream: OutputStream): void;
   /** Which libgcc: that of Armv7-M and later saturates a quotient by zero, that of Armv6-M gives 0. */
   readonly saturatingDivide: boolean;
+  /** Addresses of errno and of the FILE objects. */
+  readonly map: Pick<MemoryMap, 'errno' | 'files'>;
   /** State of rand(), a plain number. */
   random: number;
 }

@@ -9,7 +9,6 @@ import type { Fault, Machine } from '../emulator/types';
 import { readArguments, RegisterArguments, writeResult, type ArgumentValue } from './aapcs';
 import { parseSignature, type Signature } from './c-signature';
 import { BadPointer, GuestMemory } from './guest-memory';
-import { CALL_FN_RETURN } from './memory-map';
 import { HostCall, type HostOutcome, type ImplementationTable, type KernelServices } from './host-call';
 
 /** A function that the host serves: name and prototype, implementation, address of its first instruction. */
@@ -51,6 +50,8 @@ export class HostCalls {
     private readonly memory: GuestMemory,
     private readonly implementations: ImplementationTable,
     private readonly services: KernelServices,
+    /** Where the host's own call into an extension returns to. */
+    private readonly hostReturn: number,
   ) {}
 
   /** Throws when there is no implementation: a table row without one is a mistake of the program. */
@@ -139,7 +140,7 @@ export class HostCalls {
     }
     const isBlx = (second & 0xff87) === 0x4780;
     const Rm = (second >> 3) & 15;
-    if (!isBlx || (r[Rm] & ~1) !== callee || returnAddress === CALL_FN_RETURN) return undefined;
+    if (!isBlx || (r[Rm] & ~1) !== callee || returnAddress === this.hostReturn) return undefined;
     // A function that was called through the same register may have reloaded it for its tail call.
     const loaded = this.literalLoadedBefore(returnAddress - 2, Rm);
     return loaded === undefined || (loaded & ~1) === callee ? returnAddress - 2 : undefined;

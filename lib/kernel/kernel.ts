@@ -6,27 +6,15 @@
 import { Errno, LlextError } from '../errors';
 import type { Machine } from '../emulator/types';
 import { LlextSubsystem } from '../llext/llext';
-import type { BaseExport, LlextListener, LlextMemory } from '../llext/types';
-import { baseExports, baseFunctions, baseObjects, exportAddress } from './base-image';
+import type { LlextListener, LlextMemory } from '../llext/types';
 import { Console, type ConsoleState, type OutputEvent } from './console';
-import { flashImage } from './flash-image';
+import type { GuestImage } from './guest-image';
 import { concatenate, GuestMemory, littleEndian } from './guest-memory';
 import { HostCalls, type HostCallEnd, type HostCallRecord } from './host-calls';
 import type { KernelServices, OutputStream } from './host-call';
 import { implementations } from './implementations';
 import { KHeap } from './k-heap';
-import {
-  baseImageConfig,
-  CALL_FN_RETURN,
-  FILES,
-  FLASH_BASE,
-  LLEXT_K_HEAP,
-  LLEXT_LIST,
-  PAGE_SIZE,
-  STACK_BASE,
-  SYSTEM_K_HEAP,
-  type MemoryMap,
-} from './memory-map';
+import { PAGE_SIZE } from './memory-map';
 import { SystemHeap } from './system-heap';
 import { VirtualClock, type ClockState } from './virtual-clock';
 
@@ -40,19 +28,16 @@ export interface KernelState {
 }
 
 export interface KernelOptions {
-  /** Map that the machine was created with. */
-  readonly map: MemoryMap;
+  /** The image whose regions the machine was created with. */
+  readonly image: GuestImage;
   readonly onOutput: (event: OutputEvent) => void;
   readonly onLlext?: LlextListener;
 }
 
 const POINTER_SIZE = 4;
-/** Bytes between the FILE objects. */
-const FILE_SIZE = 16;
-/** Any value does: code only compares it with itself. */
-const STACK_CANARY = 0x5ac3_9d00;
 
 export class Kernel {
+  readonly image: GuestImage;
   readonly memory: GuestMemory;
   readonly clock: VirtualClock;
   readonly llext: LlextSubsystem;
@@ -66,31 +51,35 @@ export class Kernel {
     private readonly machine: Machine,
     options: KernelOptions,
   ) {
+    const { image } = options;
+    const { map } = image;
+    this.image = image;
     this.state = {
       clock: { skippedCycles: 0 },
       console: { pending: [], stream: 'console', callerPc: 0 },
       random: 1,
-      nextBuffer: options.map.elfBuffers,
+      nextBuffer: map.elfBuffers,
     };
     this.memory = new GuestMemory(machine.memory);
     this.clock = new VirtualClock(this.state.clock, () => machine.instructionCount);
     this.console = new Console(this.state.console, options.onOutput);
-    this.writeImage();
-    const systemHeap = makeHeap(machine, options.map.systemHeap, SYSTEM_K_HEAP);
-    const services = this.services(new SystemHeap(systemHeap, machine.memory, SYSTEM_K_HEAP));
-    this.calls = new HostCalls(machine, this.memory, implementations, services);
-    for (const entry of baseFunctions) this.calls.serve(entry);
-    machine.setHostCall(CALL_FN_RETURN);
-    machine.setStackLimit(STACK_BASE);
+    for (const { address, bytes } of image.contents) machine.memory.write(address, bytes);
+    machine.memory.clearDirty();
+    const systemHeap = makeHeap(machine, map.systemHeap, map.systemKHeap);
+    const services = this.services(new SystemHeap(systemHeap, machine.memory, map.systemKHeap));
+    this.calls = new HostCalls(machine, this.memory, implementations, services, map.callFn.returnAddress);
+    for (const entry of image.served) this.calls.serve(entry);
+    machine.setHostCall(map.callFn.returnAddress);
+    machine.setStackLimit(map.stack.base);
 
-    const llextHeap = makeHeap(machine, options.map.llextHeap, LLEXT_K_HEAP).asLlextHeap();
+    const llextHeap = makeHeap(machine, map.llextHeap, map.llextKHeap).asLlextHeap();
     this.llextMemory = llextMemory(machine);
     this.llext = new LlextSubsystem({
       memory: this.llextMemory,
       heaps: { metadata: llextHeap, data: llextHeap, instruction: llextHeap },
-      config: baseImageConfig,
-      exports: baseExports.map(toBaseExport),
-      listAddress: BigInt(LLEXT_LIST),
+      config: image.config,
+      exports: image.exports,
+      listAddress: BigInt(map.llextList),
       listener: options.onLlext,
     });
   }
@@ -126,6 +115,7 @@ export class Kernel {
     return {
       clock,
       heap,
+      map: this.image.map,
       saturatingDivide: machine.cpu.arch !== 'arm' || machine.cpu.isa.v7m,
       print: (bytes: Uint8Array, stream: OutputStream) =>
         this.console.print(bytes, stream, (machine.state.r[14] & ~1) >>> 0),
@@ -137,17 +127,6 @@ export class Kernel {
       },
     };
   }
-
-  private writeImage(): void {
-    const { memory } = this.machine;
-    memory.write(FLASH_BASE, flashImage());
-    baseObjects.slice(0, 3).forEach((stream, i) => {
-      memory.write(stream.address, littleEndian(FILES + i * FILE_SIZE, POINTER_SIZE));
-    });
-    const canary = baseObjects.find((entry) => entry.name === '__stack_chk_guard');
-    if (canary !== undefined) memory.write(canary.address, littleEndian(STACK_CANARY, POINTER_SIZE));
-    memory.clearDirty();
-  }
 }
 
 /** Initialises a heap and its struct k_heap, which begins with sys_heap {heap, init_mem, init_bytes}. */
@@ -156,10 +135,6 @@ function makeHeap(machine: Machine, { base, size }: { base: number; size: number
   const words = [heap.base, base, size].map((word) => littleEndian(word, POINTER_SIZE));
   machine.memory.write(kHeap, concatenate(words));
   return heap;
-}
-
-function toBaseExport(symbol: (typeof baseExports)[number]): BaseExport {
-  return { name: symbol.name, address: BigInt(exportAddress(symbol)) };
 }
 
 /** The machine's memory as the loader uses it. Addresses beyond 32 bits do not exist here. */

@@ -21,6 +21,7 @@ export const FLASH_SIZE = 64 * KIB;
 /** Where the calling frame of the host is: llext_call_fn, and the address in it that the called function returns to. */
 export const CALL_FN_ADDRESS = FLASH_BASE + 0x100;
 export const CALL_FN_RETURN = CALL_FN_ADDRESS + 0x10;
+export const CALL_FN_SIZE = 0x20;
 /** First slot of the exported functions; slots are SLOT_SIZE bytes in the order of the export table. */
 export const EXPORTS_BASE = FLASH_BASE + 0x1000;
 export const SLOT_SIZE = 16;
@@ -38,6 +39,7 @@ export const EXPORTED_OBJECTS = RAM_BASE + 0x20;
 export const LLEXT_K_HEAP = RAM_BASE + 0x100;
 export const SYSTEM_K_HEAP = RAM_BASE + 0x140;
 export const FILES = RAM_BASE + 0x200;
+export const FILE_SIZE = 16;
 
 export const STACK_GUARD_BASE = RAM_BASE + KERNEL_DATA_SIZE;
 export const STACK_GUARD_SIZE = 4 * KIB;
@@ -58,12 +60,29 @@ export const TICKS_PER_SECOND = 10_000;
 
 const readWrite: Permissions = { read: true, write: true, execute: true };
 
+/** [base, base + size) */
+export interface MemoryBlock {
+  readonly base: number;
+  readonly size: number;
+}
+
+/** Where everything is that host and loader use in guest memory. */
 export interface MemoryMap {
   readonly regions: readonly MemoryRegion[];
-  readonly llextHeap: { readonly base: number; readonly size: number };
-  readonly systemHeap: { readonly base: number; readonly size: number };
+  /** The calling frame of the host: llext_call_fn, and the address in it that the called function returns to. */
+  readonly callFn: { readonly address: number; readonly size: number; readonly returnAddress: number };
+  readonly stack: MemoryBlock;
+  readonly llextHeap: MemoryBlock;
+  readonly systemHeap: MemoryBlock;
   /** First address that ELF buffers may take. */
   readonly elfBuffers: number;
+  /** sys_slist_t llext_list: head, tail. */
+  readonly llextList: number;
+  readonly llextKHeap: number;
+  readonly systemKHeap: number;
+  readonly errno: number;
+  /** FILE objects of stdin, stdout and stderr, FILE_SIZE bytes each. */
+  readonly files: number;
 }
 
 /** RAM is executable throughout: without an MPU an Armv7-M core executes from its SRAM region. */
@@ -85,9 +104,16 @@ export function memoryMap(heapSizeKiB: number): MemoryMap {
   ];
   return {
     regions,
+    callFn: { address: CALL_FN_ADDRESS, size: CALL_FN_SIZE, returnAddress: CALL_FN_RETURN },
+    stack: { base: STACK_BASE, size: STACK_SIZE },
     llextHeap: { base: LLEXT_HEAP_BASE, size: heapSizeKiB * KIB },
     systemHeap: { base: systemHeap, size: SYSTEM_HEAP_SIZE },
     elfBuffers: systemHeap + SYSTEM_HEAP_SIZE,
+    llextList: LLEXT_LIST,
+    llextKHeap: LLEXT_K_HEAP,
+    systemKHeap: SYSTEM_K_HEAP,
+    errno: ERRNO,
+    files: FILES,
   };
 }
 

@@ -6,7 +6,7 @@ import { hex } from '../bytes';
 import { STT_FUNC, STT_OBJECT } from '../elf/constants';
 import type { ElfFile } from '../elf/elf-file';
 import type { MachineMemory } from '../emulator/types';
-import { baseExports, hostSymbols, type BaseSymbol } from '../kernel/base-image';
+import type { ImageSymbol } from '../kernel/guest-image';
 import type { InstanceId, PlacedSection } from '../llext/types';
 
 interface LoadedSymbol {
@@ -27,14 +27,6 @@ export interface NamedOffset {
   readonly offset: number;
 }
 
-const hostTable: readonly BaseSymbol[] = [...hostSymbols, ...baseExports].sort((a, b) => a.address - b.address);
-
-/** Function or object of the base image that holds the address. */
-export function hostSymbolAt(address: number): NamedOffset | undefined {
-  const found = hostTable.find((symbol) => address >= symbol.address && address < symbol.address + symbol.size);
-  return found && { name: found.name, offset: address - found.address };
-}
-
 function loadedSymbols(elf: ElfFile, sections: readonly PlacedSection[]): LoadedSymbol[] {
   const placed = new Map(sections.map((section) => [section.index, Number(section.address)]));
   const symbols: LoadedSymbol[] = [];
@@ -52,7 +44,25 @@ function loadedSymbols(elf: ElfFile, sections: readonly PlacedSection[]): Loaded
 export class AddressNames {
   private readonly loaded = new Map<number, LoadedNames>();
 
-  constructor(private readonly memory: MachineMemory) {}
+  /** `image`: the base image's symbols by address, ascending. */
+  constructor(
+    private readonly memory: MachineMemory,
+    private readonly image: readonly ImageSymbol[],
+  ) {}
+
+  /** Function or object of the base image that holds the address. */
+  baseSymbolAt(address: number): NamedOffset | undefined {
+    const { image } = this;
+    let [low, high] = [0, image.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (image[middle].address <= address) low = middle + 1;
+      else high = middle;
+    }
+    const found = image.at(low - 1);
+    if (low === 0 || found === undefined || address >= found.address + found.size) return undefined;
+    return { name: found.name, offset: address - found.address };
+  }
 
   add(instance: InstanceId, elf: ElfFile, sections: readonly PlacedSection[]): void {
     this.loaded.set(instance.id, { instance, sections, symbols: loadedSymbols(elf, sections) });
@@ -64,7 +74,7 @@ export class AddressNames {
 
   /** 'counter+4 in .bss of hello', '.text+12 of hello', 'printk of the base image'; undefined for plain memory. */
   describe(address: number): string | undefined {
-    const host = hostSymbolAt(address);
+    const host = this.baseSymbolAt(address);
     if (host !== undefined) return `${withOffset(host)} of the base image`;
     for (const { instance, sections, symbols } of this.loaded.values()) {
       const section = sections.find((entry) => holds(Number(entry.address), entry.size, address));

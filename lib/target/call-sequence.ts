@@ -1,10 +1,10 @@
 /**
  * The calls that the host makes into extensions, one after the other: the init functions as llext_bringup runs them,
- * then the entry. Each returns to CALL_FN_RETURN in llext_call_fn, so that a backtrace ends in the host. The record is
+ * then the entry. Each returns into llext_call_fn, so that a backtrace ends in the host. The record is
  * plain: what is pending is part of a snapshot.
  */
 import type { Machine } from '../emulator/types';
-import { CALL_FN_RETURN, STACK_TOP } from '../kernel/memory-map';
+import type { MemoryMap } from '../kernel/memory-map';
 import { littleEndian } from '../kernel/guest-memory';
 
 export interface GuestCall {
@@ -26,7 +26,10 @@ const REGISTER_ARGUMENTS = 4;
 export class CallSequence {
   readonly state: CallSequenceState = { pending: [], active: false };
 
-  constructor(private readonly machine: Machine) {}
+  constructor(
+    private readonly machine: Machine,
+    private readonly map: Pick<MemoryMap, 'callFn' | 'stack'>,
+  ) {}
 
   /** Sets the machine to the first instruction of the first call. At least one call is needed. */
   start(calls: readonly GuestCall[]): void {
@@ -51,12 +54,13 @@ export class CallSequence {
     const { state, memory } = this.machine;
     const stacked = values.slice(REGISTER_ARGUMENTS);
     // The stack pointer is a multiple of 8 at every public interface.
-    const sp = STACK_TOP - Math.ceil(stacked.length / 2) * 8;
+    const { stack, callFn } = this.map;
+    const sp = stack.base + stack.size - Math.ceil(stacked.length / 2) * 8;
     stacked.forEach((value, i) => memory.write(sp + i * 4, littleEndian(BigInt.asUintN(32, value), 4)));
     for (let i = 0; i <= 12; i++) state.r[i] = 0;
     values.slice(0, REGISTER_ARGUMENTS).forEach((value, i) => (state.r[i] = Number(BigInt.asIntN(32, value))));
     state.write('sp', sp);
-    state.write('lr', CALL_FN_RETURN | 1);
+    state.write('lr', callFn.returnAddress | 1);
     state.write('pc', Number(BigInt.asUintN(32, address) & ~1n));
     this.state.active = true;
   }

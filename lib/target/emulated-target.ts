@@ -8,12 +8,13 @@ import { LlextError } from '../errors';
 import { createMachine } from '../emulator/machine';
 import type { Machine } from '../emulator/types';
 import { Kernel } from '../kernel/kernel';
-import { DEFAULT_HEAP_SIZE_KIB, MAX_HEAP_SIZE_KIB, memoryMap } from '../kernel/memory-map';
+import { builtInImage } from '../kernel/guest-image';
+import { DEFAULT_HEAP_SIZE_KIB, MAX_HEAP_SIZE_KIB } from '../kernel/memory-map';
 import type { OutputEvent } from '../kernel/console';
 import type { HostCallRecord } from '../kernel/host-calls';
 import type { LlextEvent, LlextStorage } from '../llext/types';
 import type { MemoryReply, MemoryRequest, RegisterFile } from '../query';
-import { AddressNames, hostSymbolAt } from './address-names';
+import { AddressNames } from './address-names';
 import { Breakpoints } from './breakpoints';
 import { CallSequence, type GuestCall } from './call-sequence';
 import { loadInto, type LoadOutcome, type LoadedExtension } from './load';
@@ -186,7 +187,7 @@ export class EmulatedTarget implements Target {
   }
 
   hostSymbol(address: bigint): { readonly name: string; readonly offset: number } | undefined {
-    return hostSymbolAt(Number(address));
+    return this.parts.names.baseSymbolAt(Number(address));
   }
 
   /** 'counter+4 in .bss of hello', the region's name for other memory, undefined where nothing is mapped. */
@@ -237,17 +238,17 @@ export class EmulatedTarget implements Target {
   }
 
   private makeParts(): Parts {
-    const map = memoryMap(this.heapSizeKiB);
+    const image = builtInImage(this.heapSizeKiB);
     const { listener } = this.options;
-    const machine = createMachine({ cpu: this.cpu, regions: map.regions });
+    const machine = createMachine({ cpu: this.cpu, regions: image.map.regions });
     const kernel = new Kernel(machine, {
-      map,
+      image,
       onOutput: (event) => listener?.output?.(event),
       onLlext: (event) => this.loaderEvent(event),
     });
-    const names = new AddressNames(machine.memory);
+    const names = new AddressNames(machine.memory, image.symbols);
     const breakpoints = new Breakpoints(machine);
-    const calls = new CallSequence(machine);
+    const calls = new CallSequence(machine, image.map);
     const scheduler = this.options.scheduler ?? timerScheduler;
     const loop = new RunLoop({ machine, kernel, breakpoints, calls, names, view: this.view, scheduler });
     return { machine, kernel, breakpoints, calls, names, loop };

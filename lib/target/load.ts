@@ -4,14 +4,11 @@
  */
 import { errnoName, FormatError } from '../errors';
 import { ElfFile } from '../elf/elf-file';
-import { baseExports } from '../kernel/base-image';
 import type { Kernel } from '../kernel/kernel';
 import { BufLoader } from '../llext/buf-loader';
 import type { LlextExtension } from '../llext/extension';
 import type { InstanceId, LlextStorage } from '../llext/types';
 import { missingImports, type MissingImport } from './missing-imports';
-
-const baseExportNames = baseExports.map(({ name }) => name);
 
 export interface LoadedExtension {
   readonly loaded: true;
@@ -65,7 +62,14 @@ export function loadInto(kernel: Kernel, request: LoadRequest, messages: readonl
   }
   // The loader checks less than a debugger needs: what it took and nobody can read is taken out again.
   if (extension !== undefined) kernel.llext.unload(extension);
-  const missing = elf instanceof ElfFile ? missingImports(elf, kernel.llext, baseExportNames) : [];
+  const missing =
+    elf instanceof ElfFile
+      ? missingImports(
+          elf,
+          kernel.llext,
+          kernel.image.exports.map(({ name: known }) => known),
+        )
+      : [];
   const error = errnoName(ret) ?? 'error';
   const lines = [
     ret < 0

@@ -5,7 +5,6 @@
  */
 import type { Fault, Machine, RunStop } from '../emulator/types';
 import type { Kernel } from '../kernel/kernel';
-import { CALL_FN_RETURN } from '../kernel/memory-map';
 import type { AddressNames } from './address-names';
 import type { Breakpoints } from './breakpoints';
 import type { CallSequence } from './call-sequence';
@@ -46,7 +45,12 @@ export class RunLoop {
   /** pc of the last stop that was told: resuming from there does not hit its breakpoints again. */
   private stoppedAt: number | undefined;
 
-  constructor(private readonly parts: RunLoopParts) {}
+  /** Where the host's call into an extension returns to. */
+  private readonly hostReturn: number;
+
+  constructor(private readonly parts: RunLoopParts) {
+    this.hostReturn = parts.kernel.image.map.callFn.returnAddress;
+  }
 
   pause(): void {
     if (this.running) this.pauseRequested = true;
@@ -144,7 +148,7 @@ export class RunLoop {
       if (end !== undefined) return end;
     }
     // Returning to the host ends the call at once: there is nothing to see at the return address.
-    if (r[PC] >>> 0 === CALL_FN_RETURN) {
+    if (r[PC] >>> 0 === this.hostReturn) {
       const end = this.callReturned();
       if (end !== undefined) return end;
     }
@@ -167,7 +171,7 @@ export class RunLoop {
       case 'breakpoint':
         return undefined;
       case 'host-call':
-        return stop.address === CALL_FN_RETURN ? this.callReturned() : this.hostCall(stop.address);
+        return stop.address === this.hostReturn ? this.callReturned() : this.hostCall(stop.address);
       case 'wait':
         // Nothing but the timer can wake the core: the next tick does.
         this.parts.kernel.clock.sleepTicks(0);

@@ -45,9 +45,10 @@ export function hostBench(saturatingDivide = true): HostBench {
     ),
     saturatingDivide,
     random: 1,
+    map,
     print: (bytes, stream) => console.print(bytes, stream, RETURN_ADDRESS),
   };
-  const calls = new HostCalls(machine, memory, implementations, services);
+  const calls = new HostCalls(machine, memory, implementations, services, map.callFn.returnAddress);
   for (const entry of baseFunctions) calls.serve(entry);
   const addresses = new Map(baseFunctions.map((entry) => [entry.name, entry.address]));
   const { state } = machine;

@@ -4,7 +4,7 @@
  */
 import { decodeText } from '../../bytes';
 import type { HostAbort, HostCall, HostImplementation, ImplementationTable } from '../host-call';
-import { CYCLES_PER_SECOND, ERRNO, TICKS_PER_SECOND } from '../memory-map';
+import { CYCLES_PER_SECOND, TICKS_PER_SECOND } from '../memory-map';
 
 /** K_TICKS_FOREVER. */
 const FOREVER = -1n;
@@ -119,7 +119,7 @@ const fatalImplementations: ImplementationTable = {
   __assert_no_args: () => abort('assertion failed'),
   __stack_chk_fail: () => abort('stack smashing detected: the canary of a function was overwritten'),
   z_thread_abort: (call) => abort(`k_thread_abort(0x${call.u32(0).toString(16)}): the only thread ends`),
-  z_impl_z_errno: () => ERRNO,
+  z_impl_z_errno: (call) => call.kernel.map.errno,
 };
 
 export const kernelImplementations: ImplementationTable = {

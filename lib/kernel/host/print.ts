@@ -5,14 +5,12 @@
 import { VaList, type ArgumentSource } from '../aapcs';
 import { concatenate, littleEndian } from '../guest-memory';
 import type { HostCall, HostImplementation, ImplementationTable, OutputStream } from '../host-call';
-import { FILES } from '../memory-map';
+import { FILE_SIZE } from '../memory-map';
 import { formatPrintf } from '../printf';
 
 const NUL = Uint8Array.of(0);
 const NEWLINE = Uint8Array.of(10);
 const EOF = -1;
-/** FILE objects of stdin, stdout and stderr, one after the other. */
-const FILE_SIZE = 16;
 
 function format(call: HostCall, formatIndex: number, source: ArgumentSource): Uint8Array {
   const readString = (address: number, limit: number, conversion: string): Uint8Array =>
@@ -29,7 +27,7 @@ const list = (call: HostCall, index: number): ArgumentSource => new VaList(call.
 
 /** The stream of a FILE pointer; anything else is refused as a wild pointer would be. */
 function streamOf(call: HostCall, index: number): OutputStream | undefined {
-  const file = (call.u32(index) - FILES) / FILE_SIZE;
+  const file = (call.u32(index) - call.kernel.map.files) / FILE_SIZE;
   if (file === 1) return 'stdout';
   return file === 2 ? 'stderr' : undefined;
 }

@@ -4,7 +4,6 @@
  */
 import { Errno } from '../../errors';
 import type { HostCall, HostImplementation, ImplementationTable } from '../host-call';
-import { ERRNO } from '../memory-map';
 
 interface ParsedNumber {
   readonly value: bigint;
@@ -57,7 +56,7 @@ function readNumber(bits: 32 | 64, signed: boolean): HostImplementation {
 }
 
 function setErrno(call: HostCall, value: number): void {
-  call.memory.setU32(ERRNO, value, 'errno');
+  call.memory.setU32(call.kernel.map.errno, value, 'errno');
 }
 
 const atoi =
