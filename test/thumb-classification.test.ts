@@ -141,6 +141,7 @@ function ask(unicorn: Unicorn, pc: number, first: number): { readonly undefined:
 
 for (const [cpu, model, wide] of [
   ['cortex-m3', UC_CPU_ARM.CORTEX_M3, 400_000],
+  ['cortex-m4', UC_CPU_ARM.CORTEX_M4, 400_000],
   ['cortex-m33', UC_CPU_ARM.CORTEX_M33, 400_000],
   ['cortex-m0', UC_CPU_ARM.CORTEX_M0, 200_000],
 ] as const) {

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { advanceIt } from '../lib/emulator/arm/code-cache';
-import { Decoder, rows } from '../lib/emulator/arm/decoder';
+import { Decoder } from '../lib/emulator/arm/decoder';
 import type { Row } from '../lib/emulator/arm/rows';
 import { codeBase, cpuNamed, hex, Lockstep, type Outcome, type Registers } from './support/lockstep';
 import { Random } from './support/random';
@@ -67,7 +67,7 @@ function isSpTail(line: string): boolean {
 const directedOnly = new Set(['wfi', 'wfe', 'sev', 'bkpt', 'svc', 'it', 'undefined', 'not_implemented', 'b_even']);
 
 function rowsOf(decoder: Decoder): Row[] {
-  return rows.filter((row) => row.in.includes(decoder.profile) && row.extension === undefined);
+  return decoder.rows.filter((row) => row.extension === undefined || row.extension === 'dsp');
 }
 
 /** What is wrong with an outcome of one instruction. */
@@ -85,7 +85,8 @@ function leftTheCode(lockstep: Lockstep): boolean {
 }
 
 for (const [cpu, cases] of [
-  ['cortex-m3', 60_000],
+  ['cortex-m3', 40_000],
+  ['cortex-m4', 60_000],
   ['cortex-m0', 20_000],
   ['cortex-m33', 40_000],
 ] as const) {
@@ -164,7 +165,8 @@ function randomSequence(random: Random, decoder: Decoder, candidates: readonly R
 }
 
 for (const [cpu, sequences] of [
-  ['cortex-m3', 3000],
+  ['cortex-m3', 2000],
+  ['cortex-m4', 2000],
   ['cortex-m33', 2000],
   ['cortex-m0', 1000],
 ] as const) {

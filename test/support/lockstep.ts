@@ -16,13 +16,15 @@ export const slotSize = 128;
 const codeSize = 0x1000000;
 export const dataBase = 0x20000000;
 export const dataSize = 0x4000;
-/** N Z C V Q. */
-const apsr = 0xf8000000;
+/** N Z C V Q, and GE where there is the DSP Extension. */
+export const apsrOf = (cpu: ArmCpu) => (cpu.isa.dsp ? 0xf80f0000 : 0xf8000000);
 
 const models: Readonly<Record<string, number>> = {
   'cortex-m3': UC_CPU_ARM.CORTEX_M3,
   'cortex-m0': UC_CPU_ARM.CORTEX_M0,
   'cortex-m33': UC_CPU_ARM.CORTEX_M33,
+  'cortex-m4': UC_CPU_ARM.CORTEX_M4,
+  'cortex-m7': UC_CPU_ARM.CORTEX_M7,
 };
 
 export function cpuNamed(name: string): ArmCpu {
@@ -45,6 +47,7 @@ export type Registers = Uint32Array;
 export class Lockstep {
   readonly machine: Machine;
   private slot = 0;
+  private readonly apsr: number;
 
   static open(t: Pick<TestContext, 'skip'>, cpu: string): Lockstep | undefined {
     const unicorn = Unicorn.open(t, models[cpu]);
@@ -55,6 +58,7 @@ export class Lockstep {
     readonly unicorn: Unicorn,
     cpu: ArmCpu,
   ) {
+    this.apsr = apsrOf(cpu);
     const code = {
       name: 'code',
       base: codeBase,
@@ -99,7 +103,7 @@ export class Lockstep {
     for (let i = 0; i < 15; i++) registers[i] = random.below(2) === 0 ? this.dataAddress(random) : random.word();
     registers[13] = (dataBase + 0x1000 + random.below(0x2000)) & ~3;
     if (random.below(4) === 0) registers[14] |= 1;
-    registers[16] = (random.next() & apsr) | 0x01000000;
+    registers[16] = (random.next() & this.apsr) | 0x01000000;
     return registers;
   }
 
@@ -155,8 +159,8 @@ export class Lockstep {
   /** After a fault: no register of ours may have changed. */
   private unchanged(registers: Registers): string[] {
     return batchNames.flatMap((name, i) => {
-      const value = machineValue(this.machine, name);
-      const before = name === 'xpsr' ? (registers[i] & apsr) >>> 0 : registers[i];
+      const value = this.machineValue(name);
+      const before = name === 'xpsr' ? (registers[i] & this.apsr) >>> 0 : registers[i];
       // The fault may be in an IT block, whose IT has executed.
       if (name === 'pc') return [];
       return value === before ? [] : [`${name} changed by a fault: ${hex(before)} -> ${hex(value)}`];
@@ -165,9 +169,9 @@ export class Lockstep {
 
   private compare(): string[] {
     const differences = batchNames.flatMap((name, i) => {
-      const ours = machineValue(this.machine, name);
+      const ours = this.machineValue(name);
       const theirs =
-        name === 'xpsr' ? (this.unicorn.batch[i] & apsr) >>> 0 : this.unicorn.batch[i] & (name === 'pc' ? ~1 : -1);
+        name === 'xpsr' ? (this.unicorn.batch[i] & this.apsr) >>> 0 : this.unicorn.batch[i] & (name === 'pc' ? ~1 : -1);
       return ours === theirs >>> 0 ? [] : [`${name}: ${hex(ours)}, Unicorn ${hex(theirs >>> 0)}`];
     });
     const ours = this.machine.memory.read(dataBase, dataSize);
@@ -179,15 +183,15 @@ export class Lockstep {
     return differences;
   }
 
+  private machineValue(name: string): number {
+    const value = this.machine.state.read(name);
+    return name === 'xpsr' ? (value & this.apsr) >>> 0 : value;
+  }
+
   /** Makes the data of both equal again after a case that only one of them has executed. */
   resynchronize(): void {
     this.unicorn.write(dataBase, this.machine.memory.read(dataBase, dataSize));
   }
-}
-
-function machineValue(machine: Machine, name: string): number {
-  const value = machine.state.read(name);
-  return name === 'xpsr' ? (value & apsr) >>> 0 : value;
 }
 
 export const hex = (value: number) => `0x${value.toString(16)}`;

@@ -1,11 +1,14 @@
-/** Writes test/fixtures/thumb-vectors.json: three executions by Unicorn for each row that it can execute. */
+/**
+ * Writes test/fixtures/thumb-vectors-<set>.json: three executions by Unicorn for each row that it can execute. The argument
+ * is the set: base or an extension.
+ */
 import { writeFileSync } from 'node:fs';
 import { Decoder, rows } from '../../lib/emulator/arm/decoder';
 import type { Row } from '../../lib/emulator/arm/rows';
-import { cpuNamed, dataBase, dataSize, Lockstep, type Registers } from './lockstep';
+import { apsrOf, cpuNamed, dataBase, dataSize, Lockstep, type Registers } from './lockstep';
 import { Random } from './random';
 import { randomWord } from './thumb-words';
-import { changedBytes, rowKey, vectorAddress, vectorData, vectorsPath, type Vector } from './thumb-vectors';
+import { changedBytes, rowKey, vectorAddress, vectorData, vectorSets, vectorsPath, type Vector } from './thumb-vectors';
 import { batchNames } from './unicorn';
 
 const perRow = 3;
@@ -38,7 +41,7 @@ function execute(lockstep: Lockstep, cpu: string, row: Row, decoder: Decoder, ra
   unicorn.readBatch();
   const after: Record<string, string> = {};
   batchNames.forEach((name, i) => {
-    const mask = name === 'xpsr' ? 0xf8000000 : name === 'pc' ? ~1 : -1;
+    const mask = name === 'xpsr' ? apsrOf(cpuNamed(cpu)) : name === 'pc' ? ~1 : -1;
     if ((unicorn.batch[i] & mask) !== (registers[i] & mask)) after[name] = hex(unicorn.batch[i] & mask);
   });
   // sp's low bits are RAZ/WI, which Unicorn does not know.
@@ -54,17 +57,19 @@ function best(candidates: readonly Vector[]): Vector[] {
   return [...candidates].sort((a, b) => weight(b) - weight(a)).slice(0, perRow);
 }
 
+const set = vectorSets.find((name) => name === process.argv[2]);
+if (!set) throw new Error(`which set? ${vectorSets.join(', ')}`);
+const cpusOf = { base: ['cortex-m3', 'cortex-m33', 'cortex-m0'], dsp: ['cortex-m4'] };
 const skip = { skip: () => undefined };
 const vectors: Vector[] = [];
 const done = new Set<string>();
-for (const cpu of ['cortex-m3', 'cortex-m33', 'cortex-m0']) {
+for (const cpu of cpusOf[set]) {
   const lockstep = Lockstep.open(skip, cpu);
   if (!lockstep) throw new Error('libunicorn.so.2 is needed');
   const decoder = new Decoder(cpuNamed(cpu).isa);
   const random = new Random(4);
-  for (const row of rows.filter(
-    (one) => one.in.includes(decoder.profile) && !one.extension && !done.has(rowKey(one)),
-  )) {
+  const own = rows.filter((row) => row.in.includes(decoder.profile) && (row.extension ?? 'base') === set);
+  for (const row of own.filter((one) => !done.has(rowKey(one)))) {
     const found: Vector[] = [];
     for (let i = 0; i < attempts; i++) {
       const vector = execute(lockstep, cpu, row, decoder, random);
@@ -75,4 +80,4 @@ for (const cpu of ['cortex-m3', 'cortex-m33', 'cortex-m0']) {
   }
   lockstep.unicorn.close();
 }
-writeFileSync(vectorsPath, `[\n${vectors.map((vector) => JSON.stringify(vector)).join(',\n')}\n]\n`);
+writeFileSync(vectorsPath(set), `[\n${vectors.map((vector) => JSON.stringify(vector)).join(',\n')}\n]\n`);

@@ -1,6 +1,6 @@
 /**
  * Directed vectors: for every decoder row, what an instruction does from a given state, as native Unicorn executed it.
- * They are committed (test/fixtures/thumb-vectors.json), so that the suite runs without Unicorn and on every engine.
+ * They are committed (test/fixtures/thumb-vectors*.json, one file an extension), so that the suite runs without Unicorn and on every engine.
  * Made anew by `npx tsx test/support/make-thumb-vectors.ts`.
  */
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ export interface Vector {
   readonly row: string;
   readonly cpu: string;
   readonly code: readonly string[];
-  /** r0..r12, sp, lr, then N Z C V Q as the top bits of a word; hexadecimal. */
+  /** r0..r12, sp, lr, then the xPSR's N Z C V Q and GE; hexadecimal. */
   readonly before: readonly string[];
   /** The registers that are different afterwards. */
   readonly after: Readonly<Record<string, string>>;
@@ -21,7 +21,12 @@ export interface Vector {
 }
 
 export const vectorAddress = codeBase + slotSize;
-export const vectorsPath = join(__dirname, '../fixtures/thumb-vectors.json');
+/** Rows of the base architectures, and of each extension. */
+export const vectorSets = ['base', 'dsp'] as const;
+export type VectorSet = (typeof vectorSets)[number];
+
+export const vectorsPath = (set: VectorSet) =>
+  join(__dirname, `../fixtures/thumb-vectors${set === 'base' ? '' : `-${set}`}.json`);
 
 /** Rows of several profiles may share a name. */
 export const rowKey = (row: Row) => `${row.name} [${row.bits}]`;
@@ -32,7 +37,7 @@ export function vectorData(): Uint8Array {
 }
 
 export function readVectors(): readonly Vector[] {
-  return JSON.parse(readFileSync(vectorsPath, 'utf8')) as Vector[];
+  return vectorSets.flatMap((set) => JSON.parse(readFileSync(vectorsPath(set), 'utf8')) as Vector[]);
 }
 
 /** First to last byte that differ. */

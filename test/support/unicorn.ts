@@ -6,7 +6,7 @@ import koffi from 'koffi';
 import type { TestContext } from 'node:test';
 import { requireTool } from './tools';
 
-export const UC_CPU_ARM = { CORTEX_M0: 7, CORTEX_M3: 8, CORTEX_M4: 9, CORTEX_M33: 11 } as const;
+export const UC_CPU_ARM = { CORTEX_M0: 7, CORTEX_M3: 8, CORTEX_M4: 9, CORTEX_M7: 10, CORTEX_M33: 11 } as const;
 
 /** uc_err. */
 export const UcError = {
@@ -36,8 +36,8 @@ const registerIds: Readonly<Record<string, number>> = {
   sp: 12,
   lr: 10,
   pc: 11,
-  // Of the xPSR this library has APSR only, unless opened with UC_MODE_MCLASS, which overrides the CPU model.
-  xpsr: 1,
+  // CPSR: the library's APSR cannot write GE, and there is an xPSR only with UC_MODE_MCLASS, which overrides the CPU model.
+  xpsr: 3,
   msp: 112,
   psp: 113,
   control: 114,
@@ -48,6 +48,11 @@ const registerIds: Readonly<Record<string, number>> = {
 
 /** r0..r12, sp, lr, pc, xpsr: what one batch reads and writes. */
 export const batchNames = [...Array.from({ length: 13 }, (_, i) => `r${i}`), 'sp', 'lr', 'pc', 'xpsr'] as const;
+
+const xpsrIndex = batchNames.indexOf('xpsr');
+const apsrBits = 0xf80f0000;
+/** A, I, F, T and the mode, as the library has them after reset. */
+const cpsrControl = 0x1f3;
 
 type Handle = unknown;
 
@@ -140,6 +145,7 @@ export class Unicorn {
   }
 
   writeBatch(): void {
+    this.batch[xpsrIndex] = (this.batch[xpsrIndex] & apsrBits) | cpsrControl;
     this.check(this.api.writeBatch(this.engine, this.ids, this.pointers, this.ids.length));
   }
 

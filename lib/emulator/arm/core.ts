@@ -11,6 +11,7 @@ import { Stop } from '../stop';
 import { CodeCache } from './code-cache';
 import { Shift } from './immediates';
 import { changeProcessorState, readSpecialRegister, writeSpecialRegister } from './special-registers';
+import { parallel, select, sumOfDifferences } from './simd';
 import { Ccr, State } from './state';
 
 export class Core extends MemoryAccess {
@@ -114,6 +115,18 @@ export class Core extends MemoryAccess {
     return value < minimum ? minimum : maximum;
   }
 
+  parallel(a: number, b: number, op: number, prefix: number): number {
+    return parallel(this.memory.state, a, b, op, prefix);
+  }
+
+  select(a: number, b: number): number {
+    return select(this.memory.state[State.ge], a, b);
+  }
+
+  sumOfDifferences(a: number, b: number): number {
+    return sumOfDifferences(a, b);
+  }
+
   refusesDivision(): boolean {
     if ((this.memory.state[State.ccr] & Ccr.divideByZeroTrap) === 0) return false;
     this.fail({ kind: 'divide-by-zero', message: 'division by zero (UsageFault DIVBYZERO)' });
@@ -185,7 +198,7 @@ export class Core extends MemoryAccess {
   }
 
   failNotImplemented(what: number): void {
-    const name = ['TT of the Security Extension', 'the Floating-point Extension', 'the DSP Extension'][what];
+    const name = ['TT of the Security Extension', 'the Floating-point Extension'][what];
     this.fail({ kind: 'not-implemented', message: `the instruction belongs to ${name}, which is not implemented` });
   }
 

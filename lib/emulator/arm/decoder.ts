@@ -81,6 +81,11 @@ export class Decoder {
       .sort((a, b) => rank(b) - rank(a));
   }
 
+  /** The rows of this core, the most specific first. */
+  get rows(): readonly Row[] {
+    return this.entries.map(({ row }) => row);
+  }
+
   /** `second` is 0 for a 16-bit instruction. */
   decode(first: number, second: number, pc: number, it: number): Decoded {
     const wide = first >>> 11 >= 0x1d;

@@ -13,6 +13,7 @@ import { arithmetic, logical, moves, shifts } from './operations-data';
 import { blocks, loads, stores } from './operations-memory';
 import { control } from './operations-control';
 import { multiplies, bitFields } from './operations-multiply';
+import { dsp } from './operations-dsp';
 import { rare } from './operations-rare';
 import type { RecordForm } from '../record-cache';
 
@@ -36,6 +37,7 @@ export const operations = {
   ...blocks,
   ...control,
   ...rare,
+  ...dsp,
 };
 
 export type OperationName = keyof typeof operations;

@@ -29,7 +29,7 @@ export class RegisterView implements CpuState {
   private general: Int32Array = new Int32Array(0);
 
   constructor(
-    cpu: ArmCpu,
+    private readonly cpu: ArmCpu,
     private readonly memory: GuestMemory,
   ) {
     this.registerNames = namesOf(cpu);
@@ -76,7 +76,7 @@ export class RegisterView implements CpuState {
   private writeXpsr(value: number): void {
     const state = this.memory.state;
     const before = this.usesPsp();
-    writeXpsr(state, value);
+    writeXpsr(state, this.cpu.isa.dsp ? value : value & ~0xf0000);
     if (this.usesPsp() === before) return;
     const other = state[State.otherSp];
     state[State.otherSp] = state[State.sp];

@@ -14,7 +14,7 @@ const privileged = (state: Int32Array) => (state[State.control] & 1) === 0 || st
 
 /** Control bits: nPRIV and SPSEL; FPCA belongs to the Floating-point Extension. */
 const controlBits = 3;
-const xpsrParts = { apsr: 0xf8000000, ipsr: 0x1ff };
+const xpsrParts = { apsr: 0xf80f0000, ipsr: 0x1ff };
 
 export function readSpecialRegister(state: Int32Array, SYSm: number, psp: boolean): number {
   if (SYSm <= 7) {
@@ -52,6 +52,7 @@ export function writeSpecialRegister(
   user: StackUser,
 ): number | undefined {
   if (SYSm < 4 && (mask & 2) !== 0) state[State.flagQ] = (value >>> 27) & 1;
+  if (SYSm < 4 && (mask & 1) !== 0) state[State.ge] = (value >>> 16) & 15;
   if (SYSm < 8 || !privileged(state)) return undefined;
   const psp = user.usesPsp();
   switch (SYSm) {

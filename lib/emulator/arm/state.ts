@@ -38,6 +38,8 @@ export const State = {
   /** Instructions executed: low and high 32 bits. */
   countLow: 36,
   countHigh: 37,
+  /** APSR.GE, four bits. */
+  ge: 38,
 } as const;
 
 export const Ccr = { unalignTrap: 1 << 3, divideByZeroTrap: 1 << 4 } as const;
@@ -51,6 +53,7 @@ export function readXpsr(state: Int32Array): number {
     (state[State.flagC] << 29) |
     ((state[State.flagV] >>> 31) << 28) |
     (state[State.flagQ] << 27) |
+    (state[State.ge] << 16) |
     ((it & 3) << 25) |
     (1 << 24) |
     ((it >> 2) << 10) |
@@ -64,6 +67,7 @@ export function writeApsr(state: Int32Array, value: number): void {
   state[State.flagC] = (value >>> 29) & 1;
   state[State.flagV] = value << 3;
   state[State.flagQ] = (value >>> 27) & 1;
+  state[State.ge] = (value >>> 16) & 15;
 }
 
 export function writeXpsr(state: Int32Array, value: number): void {

@@ -48,15 +48,27 @@ function moveFromSpecial(f: Fields, at: Site): Meaning {
 
 function moveToSpecial(f: Fields, at: Site): Meaning {
   const bad = f.Rn === 13 || f.Rn === 15;
-  // mask<0> is GE of the DSP Extension; only the APSR takes another mask than '10'.
-  const badMask = f.mask === 0 || (f.mask !== 2 && f.SYSm > 3) || (f.mask & 1) !== 0;
-  return bad || badMask || !systemRegister(f.SYSm, at) ? unpredictable : ['msr', f.SYSm, f.Rn, f.mask];
+  // mask<0> is GE: a row of the DSP Extension, below.
+  return bad || f.mask !== 2 || !systemRegister(f.SYSm, at) ? unpredictable : ['msr', f.SYSm, f.Rn, f.mask];
+}
+
+/** MSR APSR_g and APSR_nzcvqg. */
+function moveToGe(f: Fields): Meaning {
+  const bad = f.Rn === 13 || f.Rn === 15;
+  return bad || f.SYSm > 3 ? unpredictable : ['msr', f.SYSm, f.Rn, f.nzcvq * 2 + 1];
 }
 
 const control = '11110011 1011 (1111) | 10 (0) 0 (1111)';
 const hint = '11110011 1010 (1111) | 10 (0) 0 (0) 000';
 
-export const branches: readonly Row[] = table('A5.3.4', all, [
+const ofDsp = table(
+  'A5.3.4',
+  mainline,
+  [['11110011 100 (0) Rn:4 | 10 (0) 0 nzcvq 1 (00) SYSm:8', 'MSR T1 with APSR.GE', moveToGe]],
+  'dsp',
+);
+
+const always = table('A5.3.4', all, [
   ['11110 S cond:4 imm6:6 | 10 J1 0 J2 imm11:11', 'B T3', branchConditional, mainline],
   [
     '11110 S imm10:10 | 10 J1 1 J2 imm11:11',
@@ -81,3 +93,5 @@ export const branches: readonly Row[] = table('A5.3.4', all, [
   [`${control} 0110 option:4`, 'ISB T1', () => ['nop']],
   ['111101111111 imm4:4 | 1010 imm12:12', 'UDF T2', () => undefinedHere],
 ]);
+
+export const branches: readonly Row[] = [...always, ...ofDsp];
