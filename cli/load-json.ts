@@ -7,7 +7,6 @@ import { errnoName } from '../lib/errors';
 import type { LlextExtension, SymbolTable } from '../lib/llext/extension';
 import type { LlextLoadResult } from '../lib/llext/llext';
 import type { MissingImport } from '../lib/target/missing-imports';
-import { regionNames } from '../lib/llext/types';
 import type { LlextStorage } from '../lib/llext/types';
 
 export const storageNumbers: Readonly<Record<LlextStorage, number>> = { temporary: 0, persistent: 1, writable: 2 };
@@ -52,7 +51,7 @@ export function extensionJson(extension: LlextExtension): JsonObject {
 }
 
 function regionsJson(extension: LlextExtension): JsonObject[] {
-  const { mem, memSize, memOnHeap } = extension;
+  const { mem, memSize, memOnHeap, regionNames } = extension;
   return regionNames.flatMap((region, idx) => {
     if (memSize[idx] === 0n && mem[idx] === 0n) return [];
     const facts: JsonObject = {
@@ -86,7 +85,7 @@ export function sectsJson(result: LlextLoadResult): JsonObject[] {
     return [
       {
         idx,
-        region: regionNames[idx],
+        region: result.regionNames[idx],
         type: section.sh_type,
         flags: hexAddress(section.sh_flags),
         addr: hexAddress(section.sh_addr),
@@ -101,7 +100,7 @@ export function sectsJson(result: LlextLoadResult): JsonObject[] {
 
 /** The section map, whether or not the target keeps it: every section, with mem_idx 11 for those in no region. */
 export function sectMapJson(extension: LlextExtension): JsonObject[] {
-  const { mem } = extension;
+  const { mem, regionNames } = extension;
   const bySection = new Map(extension.sections.map((section) => [section.index, section]));
   const names = extension.sectionHeaders()?.map(({ name }) => name);
   return Array.from({ length: extension.sectCnt }, (_, sect) => {

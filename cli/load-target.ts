@@ -9,7 +9,6 @@ import { LlextSubsystem } from '../lib/llext/llext';
 import { allocationOf, isAligned } from '../lib/llext/llext-mem';
 import { PagedMemory } from '../lib/llext/paged-memory';
 import type { AddressRange } from '../lib/llext/paged-memory';
-import { regionNames } from '../lib/llext/types';
 import type { AllocationPurpose, LlextEvent, LlextHeap, LlextStorage, RegionName } from '../lib/llext/types';
 import type { BaseImage } from './base-image-file';
 import { UsageError } from './usage-error';
@@ -109,7 +108,7 @@ export class LoadTarget {
       return sh_type !== SHT_NULL && sh_type !== SHT_NOBITS && sh_offset === position;
     });
     if (index < 0) return false;
-    const placement = this.placementFor(`region ${regionNames[index]}`);
+    const placement = this.placementFor(`region ${this.llext.regions.names[index]}`);
     const address = loader.address + position;
     if (placement === undefined || placement.address === address) return false;
     // What is not aligned there is copied anyway, with Zephyr's warning.

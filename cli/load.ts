@@ -11,7 +11,7 @@ import type { BufLoader } from '../lib/llext/buf-loader';
 import type { LlextExtension } from '../lib/llext/extension';
 import type { LlextLoadResult } from '../lib/llext/llext';
 import type { LlextLoadParam } from '../lib/llext/loader';
-import { regionNames } from '../lib/llext/types';
+import { allRegionNames } from '../lib/llext/regions';
 import type { LlextStorage, RegionName } from '../lib/llext/types';
 import { missingImports } from '../lib/target/missing-imports';
 import type { MissingImport } from '../lib/target/missing-imports';
@@ -34,7 +34,7 @@ An extension is named after its file, without the suffix.
   --place [NAME:]REGION=ADDRESS
                              puts a region there instead of where the heap or the file image has it
                              (again for each region);
-                             REGION: ${regionNames.join(' ')}
+                             REGION: ${allRegionNames.join(' ')}
   --storage KIND             of the file image: temporary (default), persistent, writable
   --no-peek                  the loader cannot give addresses into the file image, as one that reads a file system
   --buffer ADDRESS           where the first file image lies; each other follows on the next page of 4 KiB
@@ -187,7 +187,7 @@ function placementWarnings(
   return placements
     .filter((placement) => placement.name === undefined || placement.name === name)
     .map(({ region, address: wanted }) => {
-      const address = extension.mem[regionNames.indexOf(region)];
+      const address = extension.mem[extension.regionNames.indexOf(region)];
       if (address === wanted) return '';
       const where = address === 0n ? 'it has none' : `it is used in place at ${hexAddress(address)}`;
       return `llext load: ${region} of '${name}' is not placed: ${where}\n`;
@@ -196,7 +196,7 @@ function placementWarnings(
 }
 
 function describeLoaded(target: LoadTarget, { file, result }: Loaded, extension: LlextExtension): string {
-  const { name, mem, memSize, memOnHeap } = extension;
+  const { name, mem, memSize, memOnHeap, regionNames } = extension;
   if (result.ret > 0) return `${file}: '${name}' is loaded already, use count ${extension.useCount}\n`;
   const head = `${file}: loaded as '${name}', struct llext at ${hexAddress(extension.address)}`;
   const regions = regionNames.flatMap((region, i) => {
@@ -308,7 +308,7 @@ function parsePlacement(text: string): Placement {
   const match = /^(?:(.+):)?([^:=]+)=(.+)$/.exec(text);
   if (match === null) throw new UsageError(`--place: '${text}' is not [NAME:]REGION=ADDRESS`);
   const [, name, region, address] = match as unknown as [string, string | undefined, string, string];
-  const known = regionNames.find((candidate): candidate is RegionName => candidate === region);
-  if (known === undefined) throw new UsageError(`--place: '${region}' is none of ${regionNames.join(', ')}`);
+  const known = allRegionNames.find((candidate): candidate is RegionName => candidate === region);
+  if (known === undefined) throw new UsageError(`--place: '${region}' is none of ${allRegionNames.join(', ')}`);
   return { name, region: known, address: parseAddress(address, `--place ${region}`) };
 }

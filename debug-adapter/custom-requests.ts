@@ -3,7 +3,6 @@ import { hex } from '../lib/bytes';
 import type { SourcePosition } from '../lib/dwarf/model';
 import { SHN_UNDEF } from '../lib/elf/constants';
 import { baseExports, findBaseExport } from '../lib/kernel/base-image';
-import { regionNames } from '../lib/llext/types';
 import type {
   ExtensionDescription,
   ExtensionsResponse,
@@ -69,7 +68,7 @@ function describeExtension(
 
 function regionsOf({ handle }: LoadedExtension): RegionDescription[] {
   if (handle === undefined) return [];
-  const { mem, memSize, memOnHeap, sections } = handle.extension;
+  const { mem, memSize, memOnHeap, sections, regionNames } = handle.extension;
   return regionNames.flatMap((name, index) => {
     if (memSize[index] === 0n) return [];
     const inRegion = sections.filter(({ region }) => region === name);

@@ -10,6 +10,8 @@ import { readShdr } from './elf-records';
 import type { LlextLayout } from './layout';
 import { sectMapEntrySize } from './layout';
 import type { LlextLoader, LlextLoadParam } from './loader';
+import type { Profile, RuleName } from './profile';
+import type { Regions } from './regions';
 import type {
   AllocationPurpose,
   InstanceId,
@@ -20,20 +22,6 @@ import type {
   LoadPhase,
   PlacedSection,
 } from './types';
-import { regionNames } from './types';
-
-export const LLEXT_MEM_TEXT = 0;
-export const LLEXT_MEM_DATA = 1;
-export const LLEXT_MEM_RODATA = 2;
-export const LLEXT_MEM_BSS = 3;
-export const LLEXT_MEM_EXPORT = 4;
-export const LLEXT_MEM_SYMTAB = 5;
-export const LLEXT_MEM_STRTAB = 6;
-export const LLEXT_MEM_SHSTRTAB = 7;
-export const LLEXT_MEM_PREINIT = 8;
-export const LLEXT_MEM_INIT = 9;
-export const LLEXT_MEM_FINI = 10;
-export const LLEXT_MEM_COUNT = regionNames.length;
 
 export type LogLevel = 'err' | 'wrn' | 'inf' | 'dbg';
 const levelNumbers: Record<LogLevel, number> = { err: 1, wrn: 2, inf: 3, dbg: 4 };
@@ -50,6 +38,11 @@ export interface Subsystem {
   readonly guest: Guest;
   readonly heaps: LlextHeaps;
   readonly config: LlextConfig;
+  /** The rules of the configured version; reading one notes it in usedRules. */
+  readonly profile: Profile;
+  /** Rules that the load in progress, or else the last one, has asked for. */
+  readonly usedRules: Set<RuleName>;
+  readonly regions: Regions;
   readonly layout: LlextLayout;
   readonly sizes: ElfSizes;
   /** Address by byte string of the name; the first entry of the table wins. */
@@ -62,6 +55,8 @@ export interface Subsystem {
 export interface LoadContext {
   readonly subsystem: Subsystem;
   readonly guest: Guest;
+  readonly profile: Profile;
+  readonly regions: Regions;
   readonly ldr: LlextLoader;
   /** Address of struct llext. */
   readonly ext: bigint;
@@ -130,27 +125,70 @@ export function release(heap: LlextHeap, address: bigint): void {
 
 // Fields of struct llext and the section map.
 
+/** Address of a field of struct llext that every version has. */
 export function field(
   context: { readonly subsystem: Subsystem; readonly ext: bigint },
-  name: keyof LlextLayout,
+  name: Exclude<keyof LlextLayout, 'sizeof' | LaterField>,
 ): bigint {
   return context.ext + BigInt(context.subsystem.layout[name]);
 }
 
+type LaterField = { [K in keyof LlextLayout]: undefined extends LlextLayout[K] ? K : never }[keyof LlextLayout];
+
+/** Address of a field that not every version has; undefined = this one has not. */
+export function laterField(
+  context: { readonly subsystem: Subsystem; readonly ext: bigint },
+  name: NonNullable<LaterField>,
+): bigint | undefined {
+  const offset = context.subsystem.layout[name];
+  return offset === undefined ? undefined : context.ext + BigInt(offset);
+}
+
+/** sect_cnt is in struct llext since 4.1, before that in the loader. */
 export function sectCnt(context: LoadContext): number {
-  return context.guest.u32(field(context, 'sect_cnt'));
+  const address = laterField(context, 'sect_cnt');
+  return address === undefined ? context.ldr.state.sect_cnt : context.guest.u32(address);
+}
+
+export function setSectCnt(context: LoadContext, count: number): void {
+  context.ldr.state.sect_cnt = count;
+  const address = laterField(context, 'sect_cnt');
+  if (address !== undefined) context.guest.setU32(address, count);
+}
+
+/** sect_hdrs, likewise. */
+export function sectHdrs(context: LoadContext): bigint {
+  const address = laterField(context, 'sect_hdrs');
+  return address === undefined ? context.ldr.state.sect_hdrs : context.guest.ptr(address);
+}
+
+export function setSectHdrs(context: LoadContext, sectHdrsAddress: bigint): void {
+  context.ldr.state.sect_hdrs = sectHdrsAddress;
+  const address = laterField(context, 'sect_hdrs');
+  if (address !== undefined) context.guest.setPtr(address, sectHdrsAddress);
+}
+
+export function sectHdrsOnHeap(context: LoadContext): boolean {
+  const address = laterField(context, 'sect_hdrs_on_heap');
+  return address === undefined ? context.ldr.state.sect_hdrs_on_heap : context.guest.u8(address) !== 0;
+}
+
+export function setSectHdrsOnHeap(context: LoadContext): void {
+  context.ldr.state.sect_hdrs_on_heap = true;
+  const address = laterField(context, 'sect_hdrs_on_heap');
+  if (address !== undefined) context.guest.setU8(address, 1);
 }
 
 /** ext->sect_hdrs[index]; the index is not checked. */
 export function sectionHeader(context: LoadContext, index: number): Shdr {
   const { guest, subsystem } = context;
-  const address = guest.ptr(field(context, 'sect_hdrs')) + BigInt(index) * BigInt(subsystem.sizes.shdr);
+  const address = sectHdrs(context) + BigInt(index) * BigInt(subsystem.sizes.shdr);
   return readShdr(guest.bytes(address, subsystem.sizes.shdr), guest.pointerSize, guest.littleEndian);
 }
 
 /** llext_string of SHSTRTAB at sh_name: the address, because only its reader knows whether it must be readable. */
 export function sectionNameAddress(context: LoadContext, section: Shdr): bigint {
-  return stringAddress(context, LLEXT_MEM_SHSTRTAB, section.sh_name);
+  return stringAddress(context, context.regions.SHSTRTAB, section.sh_name);
 }
 
 /** llext_string: not checked against the table's size. */
@@ -201,7 +239,7 @@ export function setSectOffset(context: LoadContext, index: number, offset: bigin
 /** llext_loaded_sect_ptr: 0n for a section in no region; the index is not checked. */
 export function loadedSectPtr(context: LoadContext, index: number): bigint {
   const region = sectMemIdx(context, index);
-  if (region === LLEXT_MEM_COUNT) return 0n;
+  if (region === context.regions.COUNT) return 0n;
   return context.guest.wrap(mem(context, region) + sectOffset(context, index));
 }
 

@@ -2,15 +2,13 @@
  * A loaded extension as the rest of the product sees it: a view of its struct llext in guest memory, read at each
  * access, and the places of its sections, which Zephyr forgets after loading and this loader keeps as plain data.
  */
-import { LLEXT_MEM_SHSTRTAB, LLEXT_MEM_TEXT } from './context';
 import type { Subsystem } from './context';
 import { readShdr } from './elf-records';
 import type { Shdr } from './elf-records';
 import { displayName } from './guest';
 import { dependencies, extensionName } from './llext-list';
 import { symbolEntrySize } from './layout';
-import { regionNames } from './types';
-import type { InstanceId, PlacedSection } from './types';
+import type { InstanceId, PlacedSection, RegionName } from './types';
 
 /** Everything the host remembers of one load; plain data, copied by snapshots. */
 export interface ExtensionRecord {
@@ -64,20 +62,25 @@ export class LlextExtension {
     return this.record.sections;
   }
 
+  /** enum llext_mem of the build that the extension is loaded into. */
+  get regionNames(): readonly RegionName[] {
+    return this.subsystem.regions.names;
+  }
+
   /** Base address of every region, 0n where it has none; in the order of regionNames. */
   get mem(): readonly bigint[] {
     const { guest, layout } = this.subsystem;
-    return regionNames.map((_, i) => guest.ptr(this.address + BigInt(layout.mem + i * guest.pointerSize)));
+    return this.regionNames.map((_, i) => guest.ptr(this.address + BigInt(layout.mem + i * guest.pointerSize)));
   }
 
   get memSize(): readonly bigint[] {
     const { guest, layout } = this.subsystem;
-    return regionNames.map((_, i) => guest.ptr(this.address + BigInt(layout.mem_size + i * guest.pointerSize)));
+    return this.regionNames.map((_, i) => guest.ptr(this.address + BigInt(layout.mem_size + i * guest.pointerSize)));
   }
 
   get memOnHeap(): readonly boolean[] {
     const { guest, layout } = this.subsystem;
-    return regionNames.map((_, i) => guest.u8(this.address + BigInt(layout.mem_on_heap + i)) !== 0);
+    return this.regionNames.map((_, i) => guest.u8(this.address + BigInt(layout.mem_on_heap + i)) !== 0);
   }
 
   get allocSize(): bigint {
@@ -93,16 +96,20 @@ export class LlextExtension {
     return dependencies(this.subsystem, this.address);
   }
 
+  /** 0 before 4.1, as if there were no headers: the loader kept them, and is gone. */
   get sectCnt(): number {
-    return this.subsystem.guest.u32(this.address + BigInt(this.subsystem.layout.sect_cnt));
+    const { guest, layout } = this.subsystem;
+    return layout.sect_cnt === undefined ? 0 : guest.u32(this.address + BigInt(layout.sect_cnt));
   }
 
   get sectHdrs(): bigint {
-    return this.subsystem.guest.ptr(this.address + BigInt(this.subsystem.layout.sect_hdrs));
+    const { guest, layout } = this.subsystem;
+    return layout.sect_hdrs === undefined ? 0n : guest.ptr(this.address + BigInt(layout.sect_hdrs));
   }
 
   get sectHdrsOnHeap(): boolean {
-    return this.subsystem.guest.u8(this.address + BigInt(this.subsystem.layout.sect_hdrs_on_heap)) !== 0;
+    const { guest, layout } = this.subsystem;
+    return layout.sect_hdrs_on_heap !== undefined && guest.u8(this.address + BigInt(layout.sect_hdrs_on_heap)) !== 0;
   }
 
   /** Global functions and objects; empty unless the log level is DBG. */
@@ -117,11 +124,12 @@ export class LlextExtension {
 
   /** llext_section_headers, with names; undefined where the header table is no longer in memory. */
   sectionHeaders(): readonly (Shdr & { readonly name: string })[] | undefined {
-    const { guest, sizes } = this.subsystem;
+    const { guest, sizes, regions, layout } = this.subsystem;
+    if (layout.sect_hdrs === undefined) return undefined;
     const length = this.sectCnt * sizes.shdr;
     const table = guest.memory.readPrefix(this.sectHdrs, length);
     if (table.length < length) return undefined;
-    const names = this.mem[LLEXT_MEM_SHSTRTAB];
+    const names = this.mem[regions.SHSTRTAB];
     return Array.from({ length: this.sectCnt }, (_, i) => {
       const bytes = table.subarray(i * sizes.shdr, (i + 1) * sizes.shdr);
       const section = readShdr(bytes, guest.pointerSize, guest.littleEndian);
@@ -136,8 +144,9 @@ export class LlextExtension {
 
   /** Whether an address is in the extension's code. */
   hasCodeAt(address: bigint): boolean {
-    const base = this.mem[LLEXT_MEM_TEXT];
-    return base !== 0n && address >= base && address < base + this.memSize[LLEXT_MEM_TEXT];
+    const { TEXT } = this.subsystem.regions;
+    const base = this.mem[TEXT];
+    return base !== 0n && address >= base && address < base + this.memSize[TEXT];
   }
 
   private table(offset: number): SymbolTable {

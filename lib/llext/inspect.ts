@@ -21,19 +21,17 @@ import type { Arch } from '../arch';
 import type { ElfFile } from '../elf/elf-file';
 import { errnoName } from '../errors';
 import { BufLoader } from './buf-loader';
-import { LLEXT_MEM_COUNT } from './context';
 import { exportedSymbols } from './exported-symbols';
 import type { ExportedSymbol } from './exported-symbols';
 import { displayName } from './guest';
 import { LlextSubsystem } from './llext';
-import { regionOfSection } from './llext-map';
+import { regionNameOf } from './llext-map';
 import type { LlextLoadResult } from './llext';
 import { defaultLoadParam } from './loader';
 import { PagedMemory } from './paged-memory';
 import { loadProblems } from './problems';
 import type { LoadProblem } from './problems';
 import { architectures } from './reloc/index';
-import { regionNames } from './types';
 import type { LlextConfig, LlextHeap, RegionName } from './types';
 
 export interface InspectedSection {
@@ -102,7 +100,7 @@ export function importedNames(elf: ElfFile): string[] {
 }
 
 function regionsOf(elf: ElfFile, result: LlextLoadResult): InspectedRegion[] {
-  return regionNames.flatMap((name, i) => {
+  return result.regionNames.flatMap((name, i) => {
     const descriptor = result.sects[i];
     if (descriptor.sh_type === 0 || descriptor.sh_size === 0n) return [];
     const placed = result.extension?.sections;
@@ -113,8 +111,7 @@ function regionsOf(elf: ElfFile, result: LlextLoadResult): InspectedRegion[] {
       if (isTable) return BigInt(section.sh_offset) === descriptor.sh_offset;
       const flags = BigInt(section.sh_flags);
       if ((section.sh_flags & SHF_ALLOC) === 0 || section.sh_size === 0) return false;
-      const region = regionOfSection(section.sh_type, flags, section.name);
-      return region !== LLEXT_MEM_COUNT && region === i;
+      return regionNameOf(section.sh_type, flags, section.name) === name;
     });
     return [
       {

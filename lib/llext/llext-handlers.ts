@@ -4,7 +4,7 @@
  */
 import { decodeUnsigned } from '../bytes';
 import { Errno } from '../errors';
-import { LLEXT_MEM_FINI, LLEXT_MEM_INIT, LLEXT_MEM_PREINIT, log, pointer } from './context';
+import { log, pointer } from './context';
 import type { Subsystem } from './context';
 import type { LlextExtension } from './extension';
 
@@ -18,7 +18,8 @@ export interface FunctionTable {
 /** llext_get_fn_table: PREINIT then INIT, or FINI; teardown does not reverse it. */
 export function getFnTable(subsystem: Subsystem, extension: LlextExtension, isInit: boolean): FunctionTable {
   const { guest } = subsystem;
-  const regions = isInit ? [LLEXT_MEM_PREINIT, LLEXT_MEM_INIT] : [LLEXT_MEM_FINI];
+  const { PREINIT, INIT, FINI } = subsystem.regions;
+  const regions = (isInit ? [PREINIT, INIT] : [FINI]).filter((region) => region !== undefined);
   const functions: bigint[] = [];
   for (const region of regions) {
     const bytes = extension.regionBytes(region);

@@ -63,7 +63,7 @@ function linkSection(context: LoadContext, i: number, section: Shdr): number {
     'dbg',
     `relocation section ${name} (${i}) acting on section ${section.sh_info} has ${count} relocations`,
   );
-  if (X.sectMemIdx(context, section.sh_info) === X.LLEXT_MEM_COUNT) {
+  if (X.sectMemIdx(context, section.sh_info) === context.regions.COUNT) {
     X.log(subsystem, 'err', `Section ${section.sh_info} not loaded in any memory region`);
     return -Errno.ENOEXEC;
   }
@@ -87,7 +87,7 @@ function linkEntry(context: LoadContext, section: Shdr, relocation: Rela): numbe
   const P = guest.wrap(X.loadedSectPtr(context, section.sh_info) + relocation.r_offset);
   const bytes = new Uint8Array(subsystem.sizes.sym);
   const position = BigInt(relocation.symbolIndex) * BigInt(bytes.length);
-  const seek = ldr.seek(guest.wrap(ldr.state.sects[X.LLEXT_MEM_SYMTAB].sh_offset + position));
+  const seek = ldr.seek(guest.wrap(ldr.state.sects[context.regions.SYMTAB].sh_offset + position));
   if (seek !== 0) return seek;
   const read = readInto(ldr, bytes);
   if (read !== 0) return read;
@@ -133,7 +133,7 @@ function relocate(
     S,
     A: relocation.r_addend,
     P,
-    loadBias: X.mem(context, X.LLEXT_MEM_TEXT),
+    loadBias: X.mem(context, context.regions.TEXT),
     symbol: name,
   });
   if (error !== undefined) X.log(subsystem, 'err', error, 'elf');

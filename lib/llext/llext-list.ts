@@ -76,6 +76,7 @@ export function findExtensionSym(subsystem: Subsystem, name: string): { address:
 /** ext->dependency: dense, ends with the first NULL. */
 export function dependencies({ guest, layout }: Subsystem, ext: bigint): bigint[] {
   const list: bigint[] = [];
+  if (layout.dependency === undefined) return list;
   for (let i = 0; i < LLEXT_MAX_DEPENDENCIES; i++) {
     const dependency = guest.ptr(ext + BigInt(layout.dependency + i * guest.pointerSize));
     if (dependency === 0n) break;
@@ -87,6 +88,7 @@ export function dependencies({ guest, layout }: Subsystem, ext: bigint): bigint[
 /** llext_dependency_add: counts once; a ninth dependency is forgotten. */
 export function addDependency(subsystem: Subsystem, ext: bigint, dependency: bigint): void {
   const { guest, layout } = subsystem;
+  if (layout.dependency === undefined) return;
   const list = dependencies(subsystem, ext);
   if (list.includes(dependency) || list.length === LLEXT_MAX_DEPENDENCIES) return;
   guest.setPtr(ext + BigInt(layout.dependency + list.length * guest.pointerSize), dependency);

@@ -7,7 +7,7 @@
 import { ET_DYN, ET_REL, SHT_DYNSYM, SHT_STRTAB, SHT_SYMTAB } from '../elf/constants';
 import { Errno } from '../errors';
 import * as X from './context';
-import type { LoadContext } from './context';
+import type { LoadContext, Subsystem } from './context';
 import { emptyShdr, readEhdr } from './elf-records';
 import type { Ehdr } from './elf-records';
 import { sectMapEntrySize } from './layout';
@@ -22,7 +22,7 @@ import { allocateSymtab, copySymbols, countExportSyms, exportSymbols } from './l
 export function doLlextLoad(context: LoadContext): number {
   const { guest, subsystem, ldr } = context;
   guest.clear(context.ext, BigInt(subsystem.layout.sizeof));
-  ldr.state.sect_map = 0n;
+  Object.assign(ldr.state, { sect_map: 0n, sect_cnt: 0, sect_hdrs: 0n, sect_hdrs_on_heap: false });
   const ret = runSteps(context);
   X.phase(context, 'finalize');
   finish(context, ret);
@@ -89,7 +89,8 @@ function runSteps(context: LoadContext): number {
     return ret;
   }
   X.phase(context, 'permissions');
-  if (!parm.pre_located && subsystem.config.mmu) context.guest.setU8(X.field(context, 'mmu_permissions_set'), 1);
+  const permissionsSet = X.laterField(context, 'mmu_permissions_set');
+  if (!parm.pre_located && subsystem.config.mmu && permissionsSet !== undefined) context.guest.setU8(permissionsSet, 1);
   return 0;
 }
 
@@ -97,21 +98,19 @@ function runSteps(context: LoadContext): number {
 function finish(context: LoadContext, ret: number): void {
   const { subsystem, guest, ldr } = context;
   const { metadata } = subsystem.heaps;
-  if (ret !== 0 || !context.parm.keep_section_info) freeInspectionData(context, ldr);
+  if (ret !== 0 || !context.parm.keep_section_info) freeInspectionData(subsystem, context.ext, ldr);
   const sym_tab = X.field(context, 'sym_tab');
   if (subsystem.config.logLevel < X.LOG_LEVEL_DBG || ret !== 0) freeTable(context, sym_tab);
   if (ret !== 0) {
     X.log(subsystem, 'dbg', `Failed to load extension: ${ret}`);
     freeRegions(subsystem, context.ext);
     freeTable(context, X.field(context, 'exp_tab'));
-    if (guest.u8(X.field(context, 'sect_hdrs_on_heap')) !== 0) {
-      X.release(metadata, guest.ptr(X.field(context, 'sect_hdrs')));
-    }
+    if (X.sectHdrsOnHeap(context)) X.release(metadata, X.sectHdrs(context));
     return;
   }
   const alloc_size = guest.ptr(X.field(context, 'alloc_size'));
-  const text = X.pointer(X.mem(context, X.LLEXT_MEM_TEXT));
-  const rodata = X.pointer(X.mem(context, X.LLEXT_MEM_RODATA));
+  const text = X.pointer(X.mem(context, context.regions.TEXT));
+  const rodata = X.pointer(X.mem(context, context.regions.RODATA));
   X.log(subsystem, 'dbg', `Loaded llext: ${alloc_size} bytes in heap, .text at ${text}, .rodata at ${rodata}`);
 
   function freeTable({ guest: memory }: LoadContext, table: bigint): void {
@@ -123,12 +122,12 @@ function finish(context: LoadContext, ret: number): void {
 }
 
 /** llext_free_inspection_data */
-export function freeInspectionData(context: Pick<LoadContext, 'subsystem' | 'ext' | 'guest'>, ldr: LlextLoader): void {
-  const { guest, subsystem } = context;
+export function freeInspectionData(subsystem: Subsystem, ext: bigint, ldr: LlextLoader): void {
+  const { guest } = subsystem;
   if (ldr.state.sect_map === 0n) return;
-  const alloc_size = X.field(context, 'alloc_size');
-  const count = guest.u32(X.field(context, 'sect_cnt'));
-  guest.setPtr(alloc_size, guest.ptr(alloc_size) - BigInt(count * sectMapEntrySize(guest.pointerSize)));
+  const alloc_size = X.field({ subsystem, ext }, 'alloc_size');
+  const size = BigInt(ldr.state.sect_cnt * sectMapEntrySize(guest.pointerSize));
+  guest.setPtr(alloc_size, guest.ptr(alloc_size) - size);
   X.release(subsystem.heaps.metadata, ldr.state.sect_map);
   ldr.state.sect_map = 0n;
 }
@@ -154,7 +153,7 @@ function loadElfData(context: LoadContext): number {
     return -Errno.ENOEXEC;
   }
   const count = hdr.e_shnum;
-  guest.setU32(X.field(context, 'sect_cnt'), count);
+  X.setSectCnt(context, count);
   const mapSize = count * sectMapEntrySize(guest.pointerSize);
   ldr.state.sect_map = X.allocateMetadata(context, BigInt(mapSize), 'sect_map');
   if (ldr.state.sect_map === 0n) {
@@ -163,7 +162,7 @@ function loadElfData(context: LoadContext): number {
   }
   X.addToAllocSize(context, BigInt(mapSize));
   for (let i = 0; i < count; i++) {
-    X.setSectMemIdx(context, i, X.LLEXT_MEM_COUNT);
+    X.setSectMemIdx(context, i, context.regions.COUNT);
     X.setSectOffset(context, i, 0n);
   }
   return loadSectionHeaders(context, hdr.e_shoff, count);
@@ -199,12 +198,12 @@ function readHeader(context: LoadContext): Ehdr | number {
 function loadSectionHeaders(context: LoadContext, e_shoff: bigint, count: number): number {
   const { subsystem, guest, ldr } = context;
   const peeked = llextPeek(ldr, e_shoff);
-  guest.setPtr(X.field(context, 'sect_hdrs'), peeked);
+  X.setSectHdrs(context, peeked);
   if (peeked !== 0n) return 0;
   const size = BigInt(count * subsystem.sizes.shdr);
-  guest.setU8(X.field(context, 'sect_hdrs_on_heap'), 1);
+  X.setSectHdrsOnHeap(context);
   const address = X.allocateMetadata(context, size, 'sect_hdrs');
-  guest.setPtr(X.field(context, 'sect_hdrs'), address);
+  X.setSectHdrs(context, address);
   if (address === 0n) {
     X.log(subsystem, 'err', `Failed to allocate section headers, size ${size}`);
     return -Errno.ENOMEM;
@@ -240,25 +239,25 @@ function findTables(context: LoadContext): number {
     let region: number;
     if (section.sh_type === SHT_SYMTAB && hdr?.e_type === ET_REL) {
       X.log(subsystem, 'dbg', `symtab at ${i}`);
-      region = X.LLEXT_MEM_SYMTAB;
+      region = context.regions.SYMTAB;
       strtabIndex = section.sh_link;
     } else if (section.sh_type === SHT_DYNSYM && hdr?.e_type === ET_DYN) {
       X.log(subsystem, 'dbg', `dynsym at ${i}`);
-      region = X.LLEXT_MEM_SYMTAB;
+      region = context.regions.SYMTAB;
       strtabIndex = section.sh_link;
     } else if (section.sh_type === SHT_STRTAB && i === hdr?.e_shstrndx) {
       X.log(subsystem, 'dbg', `shstrtab at ${i}`);
-      region = X.LLEXT_MEM_SHSTRTAB;
+      region = context.regions.SHSTRTAB;
     } else if (section.sh_type === SHT_STRTAB && i === strtabIndex) {
       X.log(subsystem, 'dbg', `strtab at ${i}`);
-      region = X.LLEXT_MEM_STRTAB;
+      region = context.regions.STRTAB;
     } else continue;
     state.sects[region] = section;
     X.setSectMemIdx(context, i, region);
     found++;
   }
-  const symtab = state.sects[X.LLEXT_MEM_SYMTAB];
-  const tables = [symtab, state.sects[X.LLEXT_MEM_STRTAB], state.sects[X.LLEXT_MEM_SHSTRTAB]];
+  const symtab = state.sects[context.regions.SYMTAB];
+  const tables = [symtab, state.sects[context.regions.STRTAB], state.sects[context.regions.SHSTRTAB]];
   if (tables.some((table) => table.sh_type === 0)) {
     X.log(subsystem, 'err', 'Some sections are missing or present multiple times!');
     return -Errno.ENOEXEC;

@@ -22,29 +22,30 @@ import * as X from './context';
 import type { LoadContext } from './context';
 import type { Shdr } from './elf-records';
 import { displayName } from './guest';
+import type { RegionName } from './regions';
 
 /** SHF_WRITE | SHF_ALLOC | SHF_EXECINSTR */
 const SHF_BASIC_TYPE_MASK = 7n;
 /** Zephyr's own flag on region descriptors; the value that golden shows. */
 export const SHF_LLEXT_HAS_RELOCS = 0x100000n;
 
-/** The region of a section by its type, flags and name; LLEXT_MEM_COUNT = none. */
-export function regionOfSection(type: number, flags: bigint, name: string): number {
-  if (name === '.exported_sym') return X.LLEXT_MEM_EXPORT;
+/** The region of a section by its type, flags and name; undefined = none. */
+export function regionNameOf(type: number, flags: bigint, name: string): RegionName | undefined {
+  if (name === '.exported_sym') return 'EXPORT';
   switch (type) {
     case SHT_NOBITS:
-      return X.LLEXT_MEM_BSS;
+      return 'BSS';
     case SHT_PROGBITS:
-      if ((flags & BigInt(SHF_EXECINSTR)) !== 0n) return X.LLEXT_MEM_TEXT;
-      return (flags & BigInt(SHF_WRITE)) !== 0n ? X.LLEXT_MEM_DATA : X.LLEXT_MEM_RODATA;
+      if ((flags & BigInt(SHF_EXECINSTR)) !== 0n) return 'TEXT';
+      return (flags & BigInt(SHF_WRITE)) !== 0n ? 'DATA' : 'RODATA';
     case SHT_PREINIT_ARRAY:
-      return X.LLEXT_MEM_PREINIT;
+      return 'PREINIT';
     case SHT_INIT_ARRAY:
-      return X.LLEXT_MEM_INIT;
+      return 'INIT';
     case SHT_FINI_ARRAY:
-      return X.LLEXT_MEM_FINI;
+      return 'FINI';
     default:
-      return X.LLEXT_MEM_COUNT;
+      return undefined;
   }
 }
 
@@ -69,16 +70,17 @@ function mapSection(context: LoadContext, i: number): number {
   const bytes = guest.cstring(X.sectionNameAddress(context, section));
   const name = displayName(bytes);
   const known = X.sectMemIdx(context, i);
-  if (known !== X.LLEXT_MEM_COUNT) {
+  if (known !== context.regions.COUNT) {
     X.log(subsystem, 'dbg', `section ${i} name ${name} already mapped to region ${known}`);
     return 0;
   }
-  const region = regionOfSection(section.sh_type, section.sh_flags, bytes);
-  if (region === X.LLEXT_MEM_COUNT || (section.sh_flags & BigInt(SHF_ALLOC)) === 0n || section.sh_size === 0n) {
+  const regionName = regionNameOf(section.sh_type, section.sh_flags, bytes);
+  const region = (regionName && context.regions[regionName]) ?? context.regions.COUNT;
+  if (region === context.regions.COUNT || (section.sh_flags & BigInt(SHF_ALLOC)) === 0n || section.sh_size === 0n) {
     X.log(subsystem, 'dbg', `section ${i} name ${name} skipped`);
     return 0;
   }
-  if (region >= X.LLEXT_MEM_PREINIT) {
+  if (isFunctionArray(context, region)) {
     const pointer = BigInt(guest.pointerSize);
     if (section.sh_entsize !== pointer || section.sh_size % pointer !== 0n) {
       X.log(subsystem, 'err', `Invalid ${name} array in section ${i}`);
@@ -96,6 +98,10 @@ function mapSection(context: LoadContext, i: number): number {
   return mergeSection(context, region, section, name);
 }
 
+function isFunctionArray({ regions }: LoadContext, region: number): boolean {
+  return region === regions.PREINIT || region === regions.INIT || region === regions.FINI;
+}
+
 /** Extends a region by one more section, where that is allowed. */
 function mergeSection(context: LoadContext, region: number, section: Shdr, name: string): number {
   const { subsystem, guest, ldr } = context;
@@ -105,11 +111,11 @@ function mergeSection(context: LoadContext, region: number, section: Shdr, name:
     X.log(subsystem, 'err', `Unsupported section flags ${flags} for ${name} (region ${region})`);
     return -Errno.ENOEXEC;
   }
-  if (region === X.LLEXT_MEM_BSS) {
+  if (region === context.regions.BSS) {
     X.log(subsystem, 'err', 'Multiple SHT_NOBITS sections are not supported');
     return -Errno.ENOTSUP;
   }
-  if (region >= X.LLEXT_MEM_PREINIT) {
+  if (isFunctionArray(context, region)) {
     X.log(subsystem, 'err', `Region ${region} redefined`);
     return -Errno.ENOEXEC;
   }
@@ -156,17 +162,17 @@ function addPrepads(context: LoadContext): number {
 function testOverlaps(context: LoadContext): number {
   const { subsystem, ldr } = context;
   const { sects } = ldr.state;
-  for (let i = 0; i < X.LLEXT_MEM_COUNT; i++) {
-    for (let j = i + 1; j < X.LLEXT_MEM_COUNT; j++) {
+  for (let i = 0; i < context.regions.COUNT; i++) {
+    for (let j = i + 1; j < context.regions.COUNT; j++) {
       const x = sects[i];
       const y = sects[j];
       if (x.sh_type === SHT_NULL || x.sh_size === 0n || y.sh_type === SHT_NULL || y.sh_size === 0n) continue;
       // Other data may lie around the export table.
-      if (i === X.LLEXT_MEM_EXPORT || j === X.LLEXT_MEM_EXPORT) continue;
+      if (i === context.regions.EXPORT || j === context.regions.EXPORT) continue;
       const allocated = (x.sh_flags & y.sh_flags & BigInt(SHF_ALLOC)) !== 0n;
       let overlap: string | undefined;
       if (ldr.state.hdr?.e_type === ET_DYN && allocated) overlap = overlapOn(context, i, j, 'sh_addr');
-      if (overlap === undefined && i !== X.LLEXT_MEM_BSS && j !== X.LLEXT_MEM_BSS) {
+      if (overlap === undefined && i !== context.regions.BSS && j !== context.regions.BSS) {
         overlap = overlapOn(context, i, j, 'sh_offset');
       }
       if (overlap !== undefined) {
@@ -204,10 +210,10 @@ function calculateOffsets(context: LoadContext): void {
       // region makes Zephyr set a bit outside of struct llext_loader, which is not modelled; llext_link then refuses
       // the file.
       const target = X.sectMemIdx(context, section.sh_info);
-      if (target < X.LLEXT_MEM_COUNT) ldr.state.sects[target].sh_flags |= SHF_LLEXT_HAS_RELOCS;
+      if (target < context.regions.COUNT) ldr.state.sects[target].sh_flags |= SHF_LLEXT_HAS_RELOCS;
     }
     const region = X.sectMemIdx(context, i);
-    if (region !== X.LLEXT_MEM_COUNT) {
+    if (region !== context.regions.COUNT) {
       X.setSectOffset(context, i, guest.wrap(section.sh_offset - ldr.state.sects[region].sh_offset));
     }
   }

@@ -10,16 +10,15 @@ import type { LoadContext, Subsystem } from './context';
 import type { Shdr } from './elf-records';
 import { llextPeek } from './loader';
 import { SHF_LLEXT_HAS_RELOCS } from './llext-map';
-import { regionNames } from './types';
 import type { LlextConfig } from './types';
 
 export function copyStrings(context: LoadContext): number {
-  const ret = copyRegion(context, X.LLEXT_MEM_SHSTRTAB);
-  return ret !== 0 ? ret : copyRegion(context, X.LLEXT_MEM_STRTAB);
+  const ret = copyRegion(context, context.regions.SHSTRTAB);
+  return ret !== 0 ? ret : copyRegion(context, context.regions.STRTAB);
 }
 
 export function copyRegions(context: LoadContext): number {
-  for (let region = 0; region < X.LLEXT_MEM_COUNT; region++) {
+  for (let region = 0; region < context.regions.COUNT; region++) {
     // The string tables are there already.
     if (X.mem(context, region) !== 0n) continue;
     const ret = copyRegion(context, region);
@@ -58,7 +57,7 @@ function copyRegion(context: LoadContext, region: number): number {
 
   const executable = (descriptor.sh_flags & BigInt(SHF_EXECINSTR)) !== 0n;
   const heap = executable ? subsystem.heaps.instruction : subsystem.heaps.data;
-  const address = X.allocate(subsystem, heap, align, size, `region ${regionNames[region]}`, context.instance);
+  const address = X.allocate(subsystem, heap, align, size, `region ${context.regions.names[region]}`, context.instance);
   X.setMem(context, region, address);
   if (address === 0n) {
     X.log(subsystem, 'err', `Failed allocating ${size} bytes ${align}-aligned for region ${region}`);
@@ -134,12 +133,12 @@ function announceSections(context: LoadContext): void {
   const count = X.sectCnt(context);
   for (let i = 0; i < count; i++) {
     const region = X.sectMemIdx(context, i);
-    if (region >= X.LLEXT_MEM_COUNT) continue;
+    if (region >= context.regions.COUNT) continue;
     const section = X.sectionHeader(context, i);
     const name = X.sectionName(context, section);
     const address = X.loadedSectPtr(context, i);
-    if (region < X.LLEXT_MEM_EXPORT) X.log(subsystem, 'dbg', `-s ${name} ${X.hashHex(address)}`);
-    const placed = { index: i, name, region: regionNames[region], address, size: Number(section.sh_size) };
+    if (region < context.regions.EXPORT) X.log(subsystem, 'dbg', `-s ${name} ${X.hashHex(address)}`);
+    const placed = { index: i, name, region: context.regions.names[region], address, size: Number(section.sh_size) };
     context.placed.push(placed);
     subsystem.listener?.({ kind: 'section-placed', instance: context.instance, ...placed });
   }
@@ -147,12 +146,12 @@ function announceSections(context: LoadContext): void {
 
 /** llext_free_regions */
 export function freeRegions(subsystem: Subsystem, ext: bigint): void {
-  const { guest, layout, heaps } = subsystem;
-  const context = { subsystem, guest, ext };
-  for (let region = 0; region < X.LLEXT_MEM_COUNT; region++) {
+  const { guest, layout, heaps, regions } = subsystem;
+  const context = { subsystem, guest, ext, regions };
+  for (let region = 0; region < context.regions.COUNT; region++) {
     if (guest.u8(ext + BigInt(layout.mem_on_heap + region)) === 0) continue;
     X.log(subsystem, 'dbg', `freeing memory region ${region}`);
-    const heap = region === X.LLEXT_MEM_TEXT ? heaps.instruction : heaps.data;
+    const heap = region === context.regions.TEXT ? heaps.instruction : heaps.data;
     X.release(heap, X.mem(context, region));
     guest.setPtr(ext + BigInt(layout.mem + region * guest.pointerSize), 0n);
   }

@@ -17,7 +17,7 @@ export function symbolNameAddress(context: LoadContext, symbol: Sym): bigint {
   if ((symbol.st_info & 0xf) === STT_SECTION) {
     return X.sectionNameAddress(context, X.sectionHeader(context, symbol.st_shndx));
   }
-  return X.stringAddress(context, X.LLEXT_MEM_STRTAB, symbol.st_name);
+  return X.stringAddress(context, context.regions.STRTAB, symbol.st_name);
 }
 
 /** The name as a log message shows it. */
@@ -31,7 +31,7 @@ export function symbolName(context: LoadContext, symbol: Sym): string {
  */
 function forEachSymbol(context: LoadContext, visit: (index: number, symbol: Sym) => number): number {
   const { guest, subsystem, ldr } = context;
-  const table = ldr.state.sects[X.LLEXT_MEM_SYMTAB];
+  const table = ldr.state.sects[context.regions.SYMTAB];
   const count = table.sh_size / BigInt(subsystem.sizes.sym);
   const whole = ldr.slice?.(table.sh_offset, table.sh_size);
   if (whole === undefined) return forEachSymbolRead(context, count, visit);
@@ -72,9 +72,9 @@ function isExported(symbol: Sym): boolean {
 
 export function countExportSyms(context: LoadContext): number {
   const { subsystem, guest, ldr } = context;
-  const table = ldr.state.sects[X.LLEXT_MEM_SYMTAB];
+  const table = ldr.state.sects[context.regions.SYMTAB];
   X.log(subsystem, 'dbg', `symbol count ${table.sh_size / BigInt(subsystem.sizes.sym)}`);
-  const strings = ldr.state.sects[X.LLEXT_MEM_STRTAB].sh_size;
+  const strings = ldr.state.sects[context.regions.STRTAB].sh_size;
   let count = 0n;
   const ret = forEachSymbol(context, (i, symbol) => {
     if (BigInt(symbol.st_name) >= strings) {
@@ -162,8 +162,8 @@ export function exportSymbols(context: LoadContext): number {
   const exp_tab = X.field(context, 'exp_tab');
   const sym_tab = X.field(context, 'sym_tab');
   const all = subsystem.config.importAllGlobals;
-  const count = all ? guest.ptr(sym_tab) : ldr.state.sects[X.LLEXT_MEM_EXPORT].sh_size / entrySize;
-  const source = all ? guest.ptr(sym_tab + word) : X.mem(context, X.LLEXT_MEM_EXPORT);
+  const count = all ? guest.ptr(sym_tab) : ldr.state.sects[context.regions.EXPORT].sh_size / entrySize;
+  const source = all ? guest.ptr(sym_tab + word) : X.mem(context, context.regions.EXPORT);
   guest.setPtr(exp_tab, count);
   if (count === 0n) return 0;
   const syms = X.allocateMetadata(context, count * entrySize, 'exp_tab');

@@ -7,12 +7,13 @@
 import { LlextError, Errno } from '../errors';
 import type { Subsystem, LoadContext } from './context';
 import { allocate, field, log, release } from './context';
-import { elfSizes } from './elf-records';
+import { elfSizes, emptyShdr } from './elf-records';
 import type { Shdr } from './elf-records';
 import { LlextExtension } from './extension';
 import type { ExtensionRecord } from './extension';
 import { Guest, byteString, displayName } from './guest';
 import { LLEXT_MAX_NAME_LEN, llextLayout } from './layout';
+import type { LayoutOptions } from './layout';
 import * as list from './llext-list';
 import { doLlextLoad, freeInspectionData } from './llext-load';
 import { getFnTable, logFnCall } from './llext-handlers';
@@ -20,6 +21,10 @@ import type { FunctionTable } from './llext-handlers';
 import { freeRegions } from './llext-mem';
 import { defaultLoadParam } from './loader';
 import type { LlextLoadParam, LlextLoader } from './loader';
+import { assumedRules, profileFor } from './profile';
+import type { AssumedRule, Profile, RuleName } from './profile';
+import { regionsFor } from './regions';
+import type { RegionName, Regions } from './regions';
 import type { BaseExport, LlextConfig, LlextHeaps, LlextListener, LlextMemory } from './types';
 
 export interface LlextOptions {
@@ -39,9 +44,15 @@ export interface LlextLoadResult {
   readonly extension?: LlextExtension;
   /** Region descriptors (ldr->sects) as the load left them; all empty when nothing was read. */
   readonly sects: readonly Readonly<Shdr>[];
+  /** Names of the regions, in the order of `sects`. */
+  readonly regionNames: readonly RegionName[];
+  /** What the result rests on without having been checked against Zephyr. */
+  readonly assumed: readonly AssumedRule[];
   /** The machine failed inside of the load (ret is then -EFAULT); nothing is cleaned up, as on the target. */
   readonly fault?: LlextError;
 }
+
+type Outcome = Pick<LlextLoadResult, 'ret' | 'extension' | 'fault'>;
 
 /** What the host side must keep beside guest memory. */
 export interface SubsystemState {
@@ -51,6 +62,8 @@ export interface SubsystemState {
 
 export class LlextSubsystem {
   private readonly subsystem: Subsystem;
+  /** Rules that made the enum and the struct: every load rests on them. */
+  private readonly shapeRules: readonly RuleName[];
   private nextId = 1;
   private records: readonly ExtensionRecord[] = [];
 
@@ -61,16 +74,28 @@ export class LlextSubsystem {
       const key = byteString(name);
       if (!exports.has(key)) exports.set(key, address);
     }
+    const usedRules = new Set<RuleName>();
+    const profile = profileFor(config.profile ?? 'V41', usedRules);
+    const regions = regionsFor(profile, config);
     this.subsystem = {
       guest: new Guest(options.memory, config.pointerSize, config.bigEndian !== true),
       heaps: options.heaps,
       config,
-      layout: llextLayout(config.pointerSize),
+      profile,
+      usedRules,
+      regions,
+      layout: config.layout ?? llextLayout(config.pointerSize, layoutOptions(config, profile, regions)),
       sizes: elfSizes(config.pointerSize),
       exports,
       listAddress: options.listAddress,
       listener: options.listener,
     };
+    this.shapeRules = [...usedRules];
+  }
+
+  /** enum llext_mem of this build. */
+  get regions(): Regions {
+    return this.subsystem.regions;
   }
 
   /** For snapshots, together with guest memory. */
@@ -85,36 +110,47 @@ export class LlextSubsystem {
 
   /** llext_load */
   load(loader: LlextLoader, name: string, parm: LlextLoadParam = defaultLoadParam): LlextLoadResult {
+    const { usedRules, profile, regions } = this.subsystem;
+    usedRules.clear();
+    for (const name of this.shapeRules) usedRules.add(name);
+    if (loader.state.sects.length !== regions.COUNT) loader.state.sects = regions.names.map(emptyShdr);
+    const outcome = this.loadOrFault(loader, byteString(name), parm);
+    const assumed = assumedRules(profile.profileName, usedRules);
+    return { ...outcome, sects: loader.state.sects, regionNames: regions.names, assumed };
+  }
+
+  private loadOrFault(loader: LlextLoader, name: string, parm: LlextLoadParam): Outcome {
     try {
-      return this.loadOrFault(loader, byteString(name), parm);
+      return this.loadNamed(loader, name, parm);
     } catch (error) {
       if (!(error instanceof LlextError)) throw error;
-      return { ret: -Errno.EFAULT, sects: loader.state.sects, fault: error };
+      return { ret: -Errno.EFAULT, fault: error };
     }
   }
 
-  private loadOrFault(loader: LlextLoader, name: string, parm: LlextLoadParam): LlextLoadResult {
+  private loadNamed(loader: LlextLoader, name: string, parm: LlextLoadParam): Outcome {
     const { subsystem } = this;
     const loaded = list.extensionByName(subsystem, name);
     if (loaded !== 0n) {
       const ret = list.addUse(subsystem, loaded, 1) - 1;
-      return { ret, extension: this.viewOf(loaded), sects: loader.state.sects };
+      return { ret, extension: this.viewOf(loaded) };
     }
     const { metadata } = subsystem.heaps;
     const ext = allocate(subsystem, metadata, 0n, BigInt(subsystem.layout.sizeof), 'struct llext', undefined);
     if (ext === 0n) {
       log(subsystem, 'err', 'Not enough memory for extension metadata');
-      return { ret: -Errno.ENOMEM, sects: loader.state.sects };
+      return { ret: -Errno.ENOMEM };
     }
     const cutName = name.slice(0, LLEXT_MAX_NAME_LEN);
     const instance = { id: this.nextId++, name: displayName(cutName), address: ext };
-    const { guest } = subsystem;
-    const context: LoadContext = { subsystem, guest, ldr: loader, ext, parm, instance, placed: [], work: 0 };
+    const { guest, profile, regions } = subsystem;
+    const shared = { subsystem, guest, profile, regions };
+    const context: LoadContext = { ...shared, ldr: loader, ext, parm, instance, placed: [], work: 0 };
     const ret = doLlextLoad(context);
     if (ret < 0) {
       release(metadata, ext);
       subsystem.listener?.({ kind: 'load-failed', instance, errno: -ret });
-      return { ret, sects: loader.state.sects };
+      return { ret };
     }
     const nameBytes = new Uint8Array(LLEXT_MAX_NAME_LEN + 1);
     nameBytes.set(Uint8Array.from(cutName, (c) => c.charCodeAt(0)));
@@ -125,7 +161,7 @@ export class LlextSubsystem {
     const record: ExtensionRecord = { id: instance.id, name: instance.name, address: ext, sections: context.placed };
     this.records = [...this.records, record];
     subsystem.listener?.({ kind: 'loaded', instance });
-    return { ret, extension: new LlextExtension(subsystem, record), sects: loader.state.sects };
+    return { ret, extension: new LlextExtension(subsystem, record) };
   }
 
   /** llext_unload: the remaining use count; 0 = gone. */
@@ -152,7 +188,7 @@ export class LlextSubsystem {
   /** llext_free_inspection_data, after a load with keep_section_info. */
   freeInspectionData(loader: LlextLoader, extension: LlextExtension): number {
     const { subsystem } = this;
-    freeInspectionData({ subsystem, guest: subsystem.guest, ext: extension.address }, loader);
+    freeInspectionData(subsystem, extension.address, loader);
     return 0;
   }
 
@@ -200,4 +236,15 @@ export class LlextSubsystem {
     const name = displayName(list.extensionName(this.subsystem, ext));
     return new LlextExtension(this.subsystem, record ?? { id: 0, name, address: ext, sections: [] });
   }
+}
+
+function layoutOptions(config: LlextConfig, profile: Profile, regions: Regions): LayoutOptions {
+  const { userspace, userspaceSizes, memblkBlockSize } = config;
+  return {
+    structLayout: profile.structLayout,
+    regionCount: regions.COUNT,
+    partitions: regions.PARTITIONS,
+    userspace: userspace === true ? userspaceSizes : undefined,
+    memAllocMap: memblkBlockSize !== undefined && profile.memAllocMap,
+  };
 }

@@ -3,21 +3,23 @@
  * keeps for one load (ELF header, region descriptors, the section map's address). llext_load_param is here too.
  */
 import type { Ehdr, Shdr } from './elf-records';
-import { emptyShdr } from './elf-records';
-import { regionNames } from './types';
 import type { LlextStorage } from './types';
 
 /** What struct llext_loader holds besides its functions; plain data. */
 export interface LoaderState {
   hdr: Ehdr | undefined;
-  /** sects[LLEXT_MEM_COUNT]: one merged header a region. */
+  /** sects[LLEXT_MEM_COUNT]: one merged header a region; empty before a load. */
   sects: Shdr[];
   /** Guest address of the section map, 0n when there is none. */
   sect_map: bigint;
+  /** Before 4.1 these are here and not in struct llext. */
+  sect_cnt: number;
+  sect_hdrs: bigint;
+  sect_hdrs_on_heap: boolean;
 }
 
 export function newLoaderState(): LoaderState {
-  return { hdr: undefined, sects: regionNames.map(emptyShdr), sect_map: 0n };
+  return { hdr: undefined, sects: [], sect_map: 0n, sect_cnt: 0, sect_hdrs: 0n, sect_hdrs_on_heap: false };
 }
 
 /** Functions return 0 or a negative errno, as Zephyr's do. */

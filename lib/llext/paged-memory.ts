@@ -3,15 +3,11 @@
  * a file only to look at the result (command line, checks), where an engine's memory would be a waste.
  */
 import { unmapped } from './guest';
-import type { LlextMemory } from './types';
+import type { AddressRange, LlextMemory } from './types';
+
+export type { AddressRange };
 
 const pageSize = 4096;
-
-export interface AddressRange {
-  readonly start: bigint;
-  /** Exclusive. */
-  readonly end: bigint;
-}
 
 export class PagedMemory implements LlextMemory {
   private readonly pages = new Map<number, Uint8Array>();

@@ -21,8 +21,7 @@ import {
   relocationName,
 } from '../elf/constants';
 import type { ElfFile, SectionHeader } from '../elf/elf-file';
-import { LLEXT_MEM_COUNT } from './context';
-import { regionOfSection } from './llext-map';
+import { regionNameOf } from './llext-map';
 import { architectures } from './reloc/index';
 
 export interface LoadProblem {
@@ -86,7 +85,7 @@ function sectionProblems(elf: ElfFile): LoadProblem[] {
 }
 
 function isMapped(section: SectionHeader): boolean {
-  return regionOfSection(section.sh_type, BigInt(section.sh_flags), section.name) !== LLEXT_MEM_COUNT;
+  return regionNameOf(section.sh_type, BigInt(section.sh_flags), section.name) !== undefined;
 }
 
 function relocationProblems(elf: ElfFile): LoadProblem[] {

@@ -4,6 +4,10 @@
  * Addresses are target addresses (bigint); sizes are bytes.
  */
 
+import type { LlextLayout, UserspaceSizes } from './layout';
+import type { ProfileName } from './profile';
+import type { RegionName } from './regions';
+
 /** The target's memory as the loader writes it; out-of-range access throws LlextError EFAULT. */
 export interface LlextMemory {
   read(address: bigint, length: number): Uint8Array;
@@ -39,21 +43,7 @@ export interface BaseExport {
   readonly address: bigint;
 }
 
-/** Enumerators of enum llext_mem in the 4.2 era (specification 1.5); COUNT = 11 = "in no region". */
-export const regionNames = [
-  'TEXT',
-  'DATA',
-  'RODATA',
-  'BSS',
-  'EXPORT',
-  'SYMTAB',
-  'STRTAB',
-  'SHSTRTAB',
-  'PREINIT',
-  'INIT',
-  'FINI',
-] as const;
-export type RegionName = (typeof regionNames)[number];
+export type { RegionName };
 
 /** The steps of do_llext_load, in order. */
 export type LoadPhase =
@@ -135,8 +125,21 @@ export type LlextEvent =
 
 export type LlextListener = (event: LlextEvent) => void;
 
-/** The target's configuration as the loader sees it (golden/images: `config`, `page`, `ptr_size`). */
+export interface AddressRange {
+  readonly start: bigint;
+  /** Exclusive. */
+  readonly end: bigint;
+}
+
+/**
+ * The target's configuration as the loader sees it (golden/images: `config`, `page`, `ptr_size`). What is optional is
+ * off, or not known, when absent.
+ */
 export interface LlextConfig {
+  /** Which version of Zephyr's loader; V41 when absent. */
+  readonly profile?: ProfileName;
+  /** exact: with Zephyr's quirks (default). abi-correct: relocations as the psABI has them. */
+  readonly mode?: 'exact' | 'abi-correct';
   readonly pointerSize: 4 | 8;
   readonly arch: 'arm' | 'arm64' | 'riscv' | 'x86' | 'xtensa' | 'arc';
   /** Byte order of the build; little when absent. */
@@ -147,7 +150,35 @@ export interface LlextConfig {
   /** CONFIG_MPU_REQUIRES_POWER_OF_TWO_ALIGNMENT (Armv7-M, not Armv8-M); true when absent. */
   readonly mpuPowerOfTwo?: boolean;
   readonly mmu: boolean;
+  /** CONFIG_USERSPACE; the sizes place the fields of struct llext behind mem_parts and mem_domain. */
+  readonly userspace?: boolean;
+  readonly userspaceSizes?: UserspaceSizes;
+  /** CONFIG_ARC_MPU */
+  readonly arcMpu?: boolean;
+  /** CONFIG_PMP_GRANULARITY where CONFIG_RISCV_PMP is set. */
+  readonly pmpGranularity?: number;
   readonly importAllGlobals: boolean;
   /** CONFIG_LLEXT_LOG_LEVEL: 0 off, 1 err, 2 wrn, 3 inf, 4 dbg. */
   readonly logLevel: number;
+  /** CONFIG_LLEXT_STORAGE_WRITABLE: only versions before 4.1 ask the build instead of the loader. */
+  readonly storageWritable?: boolean;
+  /** CONFIG_HARVARD: instructions have a heap of their own. */
+  readonly harvard?: boolean;
+  /** Where arch_is_instr_mem() is true; everywhere when absent. */
+  readonly instructionMemory?: readonly AddressRange[];
+  /** CONFIG_LLEXT_HEAP_MEMBLK_BLOCK_SIZE where CONFIG_LLEXT_HEAP_MEMBLK is set. */
+  readonly memblkBlockSize?: number;
+  /** CONFIG_LLEXT_RODATA_NO_RELOC */
+  readonly rodataNoReloc?: boolean;
+  /** CONFIG_LLEXT_VENEERS, with the stub that the core can execute. */
+  readonly veneers?: boolean;
+  /** Armv6-M and Armv8-M baseline have no LDR.W; mainline when absent. */
+  readonly veneerStub?: 'mainline' | 'baseline';
+  /** CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID */
+  readonly exportBySlid?: boolean;
+  /** CONFIG_LLEXT_EXPORT_DEVICES */
+  readonly exportDevices?: boolean;
+  /** enum llext_mem and struct llext of the base image, where its DWARF tells; else those of the version. */
+  readonly regions?: readonly RegionName[];
+  readonly layout?: LlextLayout;
 }
