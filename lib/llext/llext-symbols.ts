@@ -47,7 +47,7 @@ function forEachSymbol(context: LoadContext, visit: (index: number, symbol: Sym)
 /** By the loader's own calls, for a file that ends within the table and for loaders that may fail. */
 function forEachSymbolRead(context: LoadContext, count: bigint, visit: (index: number, symbol: Sym) => number): number {
   const { guest, subsystem, ldr } = context;
-  const table = ldr.state.sects[X.LLEXT_MEM_SYMTAB];
+  const table = ldr.state.sects[context.regions.SYMTAB];
   // One local variable in Zephyr: where the file ends, it keeps the previous symbol.
   const bytes = new Uint8Array(subsystem.sizes.sym);
   const symbol = new SymCursor(bytes, guest.pointerSize, guest.littleEndian);
