@@ -82,6 +82,11 @@ export function phase(context: LoadContext, name: LoadPhase): void {
   context.subsystem.listener?.({ kind: 'phase', instance: context.instance, phase: name });
 }
 
+/** Tells that Zephyr reaches outside of its data here; the text is only made when somebody listens. */
+export function outOfBounds(context: LoadContext, access: 'read' | 'write', what: () => string): void {
+  context.subsystem.listener?.({ kind: 'out-of-bounds', instance: context.instance, access, what: what() });
+}
+
 /** Counts loop steps; a load that would run away is the machine's fault, not a result. */
 export function spend(context: LoadContext, steps = 1): void {
   context.work += steps;

@@ -113,6 +113,9 @@ function fillRegion(context: LoadContext, descriptor: Shdr, address: bigint): nu
     return 0;
   }
   const prepad = (descriptor.sh_flags & BigInt(SHF_ALLOC)) !== 0n ? BigInt(descriptor.sh_info) : 0n;
+  if (prepad > descriptor.sh_size) {
+    X.outOfBounds(context, 'write', () => `${prepad} bytes of padding before a region of ${descriptor.sh_size} bytes`);
+  }
   guest.clear(address, prepad);
   const seek = ldr.seek(guest.wrap(descriptor.sh_offset + prepad));
   if (seek !== 0) return seek;

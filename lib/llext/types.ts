@@ -97,7 +97,20 @@ export interface RelocationEvent {
   readonly after: Uint8Array;
 }
 
+/**
+ * The loader itself reads or writes outside of what it may, as Zephyr's does with this file: the result then depends on
+ * what lies there (specification 1.3, "older" rows). It goes on, as on a board.
+ */
+export interface OutOfBoundsEvent {
+  readonly kind: 'out-of-bounds';
+  readonly instance: InstanceId;
+  readonly access: 'read' | 'write';
+  /** The field and its value, and what it goes past: "st_shndx 77 of symbol 3: there are 14 sections". */
+  readonly what: string;
+}
+
 export type LlextEvent =
+  | OutOfBoundsEvent
   | { readonly kind: 'phase'; readonly instance: InstanceId; readonly phase: LoadPhase }
   | {
       readonly kind: 'allocation';
