@@ -29,7 +29,7 @@ export function builtInBaseImage(): BaseImage {
   };
 }
 
-const architectures: readonly Arch[] = ['arm', 'arm64', 'riscv', 'x86', 'xtensa', 'arc'];
+const architectures: readonly Arch[] = ['arm', 'arm64', 'riscv', 'x86', 'xtensa', 'arc', 'openrisc', 'rx'];
 
 type Json = Readonly<Record<string, unknown>>;
 

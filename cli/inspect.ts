@@ -3,7 +3,8 @@
  * imports and who provides them, relocations by type, and everything that llext_load would refuse.
  */
 import { parseArgs } from 'node:util';
-import { constantName, elfTypes, machineNames, relocationName, SHT_REL, SHT_RELA } from '../lib/elf/constants';
+import { constantName, elfTypes, machineNames, SHT_REL, SHT_RELA } from '../lib/elf/constants';
+import { relocationName } from '../lib/elf/relocation-names';
 import { ElfFile } from '../lib/elf/elf-file';
 import { FormatError } from '../lib/errors';
 import { findBaseExport } from '../lib/kernel/base-image';

@@ -1,5 +1,6 @@
 /** Symbols and relocations of an ELF file by section and offset, as listings and descriptions need them. */
-import { ET_REL, STT_FILE, STT_FUNC, STT_OBJECT, STT_SECTION, relocationName } from '../lib/elf/constants';
+import { ET_REL, STT_FILE, STT_FUNC, STT_OBJECT, STT_SECTION } from '../lib/elf/constants';
+import { relocationName } from '../lib/elf/relocation-names';
 import type { ElfFile, ElfSymbol } from '../lib/elf/elf-file';
 
 export interface PlacedSymbol {

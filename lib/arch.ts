@@ -3,7 +3,7 @@
  * of a core. Adding a CPU = adding a row here (and files in emulator/, llext/reloc/, dwarf/regnum/).
  */
 
-export type Arch = 'arm' | 'arm64' | 'riscv' | 'x86' | 'xtensa' | 'arc';
+export type Arch = 'arm' | 'arm64' | 'riscv' | 'x86' | 'xtensa' | 'arc' | 'openrisc' | 'rx';
 
 /** Instruction-set features, by the names of the Arm architecture reference manuals. */
 export interface ArmIsa {

@@ -1,7 +1,9 @@
 /**
- * Numbers of the ELF specification (gABI, chapters 4 and 5) and of the Arm supplement (AAELF32), under their own names.
- * Only what some part of the product reads; tables of names for people are at the end.
+ * Numbers of the ELF specification (gABI, chapters 4 and 5) under their own names; relocation types
+ * are in constants-<cpu>.ts, those of Arm here too. Only what some part of the product reads; tables of names for people are at the end.
  */
+
+export * from './constants-arm';
 
 export const EI_CLASS = 4;
 export const EI_DATA = 5;
@@ -19,9 +21,12 @@ export const ET_CORE = 4;
 export const EM_386 = 3;
 export const EM_ARM = 40;
 export const EM_X86_64 = 62;
+export const EM_OPENRISC = 92;
+export const EM_ARC_COMPACT = 93;
 export const EM_XTENSA = 94;
-export const EM_ARC_COMPACT2 = 195;
+export const EM_RX = 173;
 export const EM_AARCH64 = 183;
+export const EM_ARC_COMPACT2 = 195;
 export const EM_RISCV = 243;
 
 export const SHT_NULL = 0;
@@ -82,41 +87,6 @@ export const STV_INTERNAL = 1;
 export const STV_HIDDEN = 2;
 export const STV_PROTECTED = 3;
 
-// Relocations of AAELF32 that Zephyr's Arm handler or a debugger of Arm files meets.
-export const R_ARM_NONE = 0;
-export const R_ARM_PC24 = 1;
-export const R_ARM_ABS32 = 2;
-export const R_ARM_REL32 = 3;
-export const R_ARM_THM_CALL = 10;
-export const R_ARM_COPY = 20;
-export const R_ARM_GLOB_DAT = 21;
-export const R_ARM_JUMP_SLOT = 22;
-export const R_ARM_RELATIVE = 23;
-export const R_ARM_BASE_PREL = 25;
-export const R_ARM_CALL = 28;
-export const R_ARM_JUMP24 = 29;
-export const R_ARM_THM_JUMP24 = 30;
-export const R_ARM_TARGET1 = 38;
-export const R_ARM_V4BX = 40;
-export const R_ARM_TARGET2 = 41;
-export const R_ARM_PREL31 = 42;
-export const R_ARM_MOVW_ABS_NC = 43;
-export const R_ARM_MOVT_ABS = 44;
-export const R_ARM_MOVW_PREL_NC = 45;
-export const R_ARM_MOVT_PREL = 46;
-export const R_ARM_THM_MOVW_ABS_NC = 47;
-export const R_ARM_THM_MOVT_ABS = 48;
-export const R_ARM_THM_MOVW_PREL_NC = 49;
-export const R_ARM_THM_MOVT_PREL = 50;
-export const R_ARM_THM_JUMP19 = 51;
-export const R_ARM_THM_JUMP6 = 52;
-export const R_ARM_ABS32_NOI = 55;
-export const R_ARM_REL32_NOI = 56;
-export const R_ARM_GOT_PREL = 96;
-export const R_ARM_THM_JUMP11 = 102;
-export const R_ARM_THM_JUMP8 = 103;
-export const R_ARM_TLS_LE32 = 108;
-
 /** The value's name in a table such as elfTypes, or its number when the table has none. */
 export function constantName(table: ReadonlyMap<number, string>, value: number): string {
   return table.get(value) ?? `0x${value.toString(16)}`;
@@ -134,7 +104,10 @@ export const machineNames: ReadonlyMap<number, string> = new Map([
   [EM_386, 'EM_386'],
   [EM_ARM, 'EM_ARM'],
   [EM_X86_64, 'EM_X86_64'],
+  [EM_OPENRISC, 'EM_OPENRISC'],
+  [EM_ARC_COMPACT, 'EM_ARC_COMPACT'],
   [EM_XTENSA, 'EM_XTENSA'],
+  [EM_RX, 'EM_RX'],
   [EM_AARCH64, 'EM_AARCH64'],
   [EM_ARC_COMPACT2, 'EM_ARC_COMPACT2'],
   [EM_RISCV, 'EM_RISCV'],
@@ -161,44 +134,3 @@ export const sectionTypes: ReadonlyMap<number, string> = new Map([
   [SHT_ARM_EXIDX, 'ARM_EXIDX'],
   [SHT_ARM_ATTRIBUTES, 'ARM_ATTRIBUTES'],
 ]);
-
-export const armRelocationNames: ReadonlyMap<number, string> = new Map([
-  [R_ARM_NONE, 'R_ARM_NONE'],
-  [R_ARM_PC24, 'R_ARM_PC24'],
-  [R_ARM_ABS32, 'R_ARM_ABS32'],
-  [R_ARM_REL32, 'R_ARM_REL32'],
-  [R_ARM_THM_CALL, 'R_ARM_THM_CALL'],
-  [R_ARM_COPY, 'R_ARM_COPY'],
-  [R_ARM_GLOB_DAT, 'R_ARM_GLOB_DAT'],
-  [R_ARM_JUMP_SLOT, 'R_ARM_JUMP_SLOT'],
-  [R_ARM_RELATIVE, 'R_ARM_RELATIVE'],
-  [R_ARM_BASE_PREL, 'R_ARM_BASE_PREL'],
-  [R_ARM_CALL, 'R_ARM_CALL'],
-  [R_ARM_JUMP24, 'R_ARM_JUMP24'],
-  [R_ARM_THM_JUMP24, 'R_ARM_THM_JUMP24'],
-  [R_ARM_TARGET1, 'R_ARM_TARGET1'],
-  [R_ARM_V4BX, 'R_ARM_V4BX'],
-  [R_ARM_TARGET2, 'R_ARM_TARGET2'],
-  [R_ARM_PREL31, 'R_ARM_PREL31'],
-  [R_ARM_MOVW_ABS_NC, 'R_ARM_MOVW_ABS_NC'],
-  [R_ARM_MOVT_ABS, 'R_ARM_MOVT_ABS'],
-  [R_ARM_MOVW_PREL_NC, 'R_ARM_MOVW_PREL_NC'],
-  [R_ARM_MOVT_PREL, 'R_ARM_MOVT_PREL'],
-  [R_ARM_THM_MOVW_ABS_NC, 'R_ARM_THM_MOVW_ABS_NC'],
-  [R_ARM_THM_MOVT_ABS, 'R_ARM_THM_MOVT_ABS'],
-  [R_ARM_THM_MOVW_PREL_NC, 'R_ARM_THM_MOVW_PREL_NC'],
-  [R_ARM_THM_MOVT_PREL, 'R_ARM_THM_MOVT_PREL'],
-  [R_ARM_THM_JUMP19, 'R_ARM_THM_JUMP19'],
-  [R_ARM_THM_JUMP6, 'R_ARM_THM_JUMP6'],
-  [R_ARM_ABS32_NOI, 'R_ARM_ABS32_NOI'],
-  [R_ARM_REL32_NOI, 'R_ARM_REL32_NOI'],
-  [R_ARM_GOT_PREL, 'R_ARM_GOT_PREL'],
-  [R_ARM_THM_JUMP11, 'R_ARM_THM_JUMP11'],
-  [R_ARM_THM_JUMP8, 'R_ARM_THM_JUMP8'],
-  [R_ARM_TLS_LE32, 'R_ARM_TLS_LE32'],
-]);
-
-/** Relocation type name of a machine; the number where no table is known. */
-export function relocationName(machine: number, type: number): string {
-  return (machine === EM_ARM ? armRelocationNames.get(type) : undefined) ?? `type ${type}`;
-}

@@ -65,6 +65,8 @@ export interface LoadContext {
   /** Sections in the order of their headers, once they have their places. */
   readonly placed: PlacedSection[];
   work: number;
+  /** Index of the relocation that a paired one found last: the next search begins there. */
+  lastPair: number;
 }
 
 export function log(subsystem: Subsystem, level: LogLevel, text: string, module = 'llext'): void {

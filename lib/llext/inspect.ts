@@ -3,21 +3,7 @@
  * why it would be refused. The regions come from a load into scratch memory with every import provided nearby, so they
  * are the loader's own and not a second opinion.
  */
-import {
-  EM_386,
-  EM_AARCH64,
-  EM_ARM,
-  EM_RISCV,
-  EM_X86_64,
-  ET_DYN,
-  SHF_ALLOC,
-  SHN_UNDEF,
-  SHT_DYNSYM,
-  SHT_REL,
-  SHT_RELA,
-  SHT_SYMTAB,
-} from '../elf/constants';
-import type { Arch } from '../arch';
+import { ET_DYN, SHF_ALLOC, SHN_UNDEF, SHT_DYNSYM, SHT_REL, SHT_RELA, SHT_SYMTAB } from '../elf/constants';
 import type { ElfFile } from '../elf/elf-file';
 import { errnoName } from '../errors';
 import { BufLoader } from './buf-loader';
@@ -31,7 +17,7 @@ import { defaultLoadParam } from './loader';
 import { PagedMemory } from './paged-memory';
 import { loadProblems } from './problems';
 import type { LoadProblem } from './problems';
-import { architectures } from './reloc/index';
+import { machineArch, relocatorFor } from './reloc/index';
 import type { LlextConfig, LlextHeap, RegionName } from './types';
 
 export interface InspectedSection {
@@ -139,14 +125,6 @@ function describeFailure(result: LlextLoadResult, errors: readonly string[]): st
   return `${reason.trim()} (-${name ?? result.ret})`;
 }
 
-const machineArch = new Map<number, Arch>([
-  [EM_ARM, 'arm'],
-  [EM_AARCH64, 'arm64'],
-  [EM_RISCV, 'riscv'],
-  [EM_386, 'x86'],
-  [EM_X86_64, 'x86'],
-]);
-
 const listAddress = 0x0f00_0000n;
 const fileAddress = 0x1000_0000n;
 const importsAddress = 0x2000_0000n;
@@ -184,7 +162,7 @@ function scratchLoad(elf: ElfFile, imports: readonly string[], errors: string[])
   });
   const loader = new BufLoader(memory, fileAddress, elf.bytes.length, { storage: 'temporary' });
   // Without the CPU's relocations, the regions are still right.
-  const relocate_local = architectures[arch] !== undefined && machineArch.has(elf.header.e_machine);
+  const relocate_local = relocatorFor(arch, config.pointerSize) !== undefined && machineArch.has(elf.header.e_machine);
   return llext.load(loader, 'inspected', { ...defaultLoadParam, relocate_local });
 }
 

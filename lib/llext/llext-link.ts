@@ -3,19 +3,16 @@
  * the file, each entry once, and stops at the first that fails. Symbols are looked up in the base image, then in the
  * loaded extensions; one with the address 0 is not found, and weak is not special.
  */
-import { SHF_ALLOC, SHN_ABS, SHN_LORESERVE, SHN_UNDEF, SHT_REL, SHT_RELA } from '../elf/constants';
+import { SHF_ALLOC, SHT_REL, SHT_RELA } from '../elf/constants';
 import { Errno } from '../errors';
 import * as X from './context';
 import type { LoadContext } from './context';
-import type { Rela, Shdr, Sym } from './elf-records';
-import { readRela, readSym } from './elf-records';
-import { displayName } from './guest';
-import { addDependency, findExtensionSym } from './llext-list';
+import { archElfRelocate } from './arch-elf-relocate';
+import type { Rela, Shdr } from './elf-records';
+import { readRela } from './elf-records';
+import { lookupSymbol, readSymbol } from './llext-link-symbol';
 import { readInto } from './loader';
-import { symbolName, symbolNameAddress } from './llext-symbols';
-import { architectures } from './reloc/index';
-
-const SHN_HIRESERVE = 0xffff;
+import { symbolName } from './llext-symbols';
 
 export function link(context: LoadContext): number {
   const count = X.sectCnt(context);
@@ -83,18 +80,13 @@ function linkSection(context: LoadContext, i: number, section: Shdr): number {
 }
 
 function linkEntry(context: LoadContext, section: Shdr, relocation: Rela): number {
-  const { subsystem, guest, ldr } = context;
+  const { subsystem, guest } = context;
   const P = guest.wrap(X.loadedSectPtr(context, section.sh_info) + relocation.r_offset);
-  const bytes = new Uint8Array(subsystem.sizes.sym);
-  const position = BigInt(relocation.symbolIndex) * BigInt(bytes.length);
-  const seek = ldr.seek(guest.wrap(ldr.state.sects[context.regions.SYMTAB].sh_offset + position));
-  if (seek !== 0) return seek;
-  const read = readInto(ldr, bytes);
-  if (read !== 0) return read;
-  const symbol = readSym(bytes, guest.pointerSize, guest.littleEndian);
-  const name = symbolName(context, symbol);
+  const symbol = readSymbol(context, relocation.symbolIndex);
+  if (typeof symbol === 'number') return symbol;
   // With messages at INF level the loader looks the symbol up once more, only to tell of it before it is used.
   if (subsystem.config.logLevel >= X.LOG_LEVEL_INF) {
+    const name = symbolName(context, symbol);
     const S = lookupSymbol(context, section, relocation, symbol);
     if (typeof S === 'number') {
       X.log(subsystem, 'err', `Could not find symbol ${name}!`);
@@ -103,86 +95,5 @@ function linkEntry(context: LoadContext, section: Shdr, relocation: Rela): numbe
     const text = `${relocation.type} at ${X.hashHex(P)} with symbol ${name} (${X.hashHex(S)})`;
     X.log(subsystem, 'inf', `writing relocation type ${text}`);
   }
-  const S = lookupSymbol(context, section, relocation, symbol);
-  if (typeof S === 'number') {
-    X.log(subsystem, 'err', `Could not find symbol ${name}!`, 'elf');
-    return S;
-  }
-  X.log(subsystem, 'dbg', `${relocation.type} ${P.toString(16)} ${S.toString(16)} ${name}`, 'elf');
-  return relocate(context, section, relocation, { S, P, name });
-}
-
-/** arch_elf_relocate, with the listener told what it did. */
-function relocate(
-  context: LoadContext,
-  section: Shdr,
-  relocation: Rela,
-  { S, P, name }: { S: bigint; P: bigint; name: string },
-): number {
-  const { subsystem, guest } = context;
-  const architecture = architectures[subsystem.config.arch];
-  if (architecture === undefined) {
-    // The weak default of arch_elf_relocate.
-    return -Errno.ENOTSUP;
-  }
-  const size = architecture.patchSize(relocation.type);
-  const before = guest.bytes(P, size);
-  const { ret, A, error } = architecture.relocate({
-    guest,
-    type: relocation.type,
-    S,
-    A: relocation.r_addend,
-    P,
-    loadBias: X.mem(context, context.regions.TEXT),
-    symbol: name,
-  });
-  if (error !== undefined) X.log(subsystem, 'err', error, 'elf');
-  if (ret !== 0 || subsystem.listener === undefined) return ret;
-  subsystem.listener({
-    kind: 'relocation',
-    instance: context.instance,
-    section: section.sh_info,
-    sectionName: X.sectionName(context, X.sectionHeader(context, section.sh_info)),
-    offset: Number(relocation.r_offset),
-    type: relocation.type,
-    typeName: architecture.names.get(relocation.type) ?? `type ${relocation.type}`,
-    symbol: name,
-    S,
-    A,
-    P,
-    before,
-    after: guest.bytes(P, size),
-  });
-  return 0;
-}
-
-/** llext_lookup_symbol: S, or a negative errno. */
-function lookupSymbol(context: LoadContext, section: Shdr, relocation: Rela, symbol: Sym): bigint | number {
-  const { subsystem, guest, ldr } = context;
-  if (relocation.symbolIndex === 0) return 0n;
-  if (symbol.st_shndx === SHN_UNDEF) {
-    const bytes = guest.cstring(symbolNameAddress(context, symbol));
-    const name = displayName(bytes);
-    let address = subsystem.exports.get(bytes) ?? 0n;
-    if (address === 0n) {
-      const found = findExtensionSym(subsystem, bytes);
-      address = found.address;
-      if (address !== 0n) addDependency(subsystem, context.ext, found.ext);
-    }
-    if (address === 0n) {
-      const place = `offset ${relocation.r_offset}, link section ${section.sh_link}`;
-      X.log(subsystem, 'err', `Undefined symbol with no entry in symbol table ${name}, ${place}`);
-      return -Errno.ENODATA;
-    }
-    X.log(subsystem, 'inf', `found symbol ${name} at ${X.hashHex(address)}`);
-    return address;
-  }
-  if (symbol.st_shndx === SHN_ABS) return symbol.st_value;
-  const reserved = symbol.st_shndx >= SHN_LORESERVE && symbol.st_shndx <= SHN_HIRESERVE;
-  if (symbol.st_shndx < (ldr.state.hdr?.e_shnum ?? 0) && !reserved) {
-    return guest.wrap(X.loadedSectPtr(context, symbol.st_shndx) + symbol.st_value);
-  }
-  const index = `${symbol.st_shndx} (${X.hashHex(BigInt(symbol.st_shndx))})`;
-  X.log(subsystem, 'err', `cannot apply relocation: target symbol has unexpected section index ${index}`);
-  return -Errno.ENOEXEC;
+  return archElfRelocate(context, section, relocation, P);
 }

@@ -145,7 +145,7 @@ export class LlextSubsystem {
     const instance = { id: this.nextId++, name: displayName(cutName), address: ext };
     const { guest, profile, regions } = subsystem;
     const shared = { subsystem, guest, profile, regions };
-    const context: LoadContext = { ...shared, ldr: loader, ext, parm, instance, placed: [], work: 0 };
+    const context: LoadContext = { ...shared, ldr: loader, ext, parm, instance, placed: [], work: 0, lastPair: 0 };
     const ret = doLlextLoad(context);
     if (ret < 0) {
       release(metadata, ext);

@@ -18,11 +18,12 @@ import {
   SHT_REL,
   SHT_RELA,
   STB_WEAK,
-  relocationName,
 } from '../elf/constants';
+import { relocationName } from '../elf/relocation-names';
 import type { ElfFile, SectionHeader } from '../elf/elf-file';
 import { regionNameOf } from './llext-map';
-import { architectures } from './reloc/index';
+import { findRow } from './reloc/apply';
+import { machineArch, relocatorFor } from './reloc/index';
 
 export interface LoadProblem {
   /** error: llext_load refuses the file. warning: it depends on the target, or does not do what one thinks. */
@@ -90,7 +91,8 @@ function isMapped(section: SectionHeader): boolean {
 
 function relocationProblems(elf: ElfFile): LoadProblem[] {
   const problems: LoadProblem[] = [];
-  const known = elf.header.e_machine === EM_ARM ? architectures.arm?.types : undefined;
+  const arch = machineArch.get(elf.header.e_machine);
+  const relocator = arch === undefined ? undefined : relocatorFor(arch, elf.is64 ? 8 : 4);
   const unknown = new Map<number, string>();
   for (const table of elf.sections) {
     if (table.sh_type !== SHT_REL && table.sh_type !== SHT_RELA) continue;
@@ -106,8 +108,10 @@ function relocationProblems(elf: ElfFile): LoadProblem[] {
     if (elf.header.e_type === ET_DYN && table.sh_info === 0) {
       problems.push(warning(`'${table.name}' names no section and is skipped in silence: nothing of it is relocated`));
     }
-    if (!isAllocated(target) || known === undefined) continue;
-    for (const { type } of elf.relocationsOf(table)) if (!known.includes(type)) unknown.set(type, target.name);
+    if (!isAllocated(target) || relocator === undefined) continue;
+    for (const { type } of elf.relocationsOf(table)) {
+      if (findRow(relocator, type, 'V41')?.exact === undefined) unknown.set(type, target.name);
+    }
   }
   for (const [type, section] of unknown) {
     problems.push(error(`${relocationName(elf.header.e_machine, type)} in '${section}' is not supported`));

@@ -7,6 +7,7 @@
 import type { LlextLayout, UserspaceSizes } from './layout';
 import type { ProfileName } from './profile';
 import type { RegionName } from './regions';
+import type { Arch } from '../arch';
 
 /** The target's memory as the loader writes it; out-of-range access throws LlextError EFAULT. */
 export interface LlextMemory {
@@ -154,7 +155,7 @@ export interface LlextConfig {
   /** exact: with Zephyr's quirks (default). abi-correct: relocations as the psABI has them. */
   readonly mode?: 'exact' | 'abi-correct';
   readonly pointerSize: 4 | 8;
-  readonly arch: 'arm' | 'arm64' | 'riscv' | 'x86' | 'xtensa' | 'arc';
+  readonly arch: Arch;
   /** Byte order of the build; little when absent. */
   readonly bigEndian?: boolean;
   /** LLEXT_PAGE_SIZE: MPU or MMU page, in bytes. */

@@ -2,7 +2,42 @@
  * The CPUs whose relocations are known. Adding one = its file beside this one and a line here.
  */
 import type { Arch } from '../../arch';
+import {
+  EM_386,
+  EM_AARCH64,
+  EM_ARC_COMPACT,
+  EM_ARC_COMPACT2,
+  EM_ARM,
+  EM_OPENRISC,
+  EM_RISCV,
+  EM_RX,
+  EM_X86_64,
+  EM_XTENSA,
+} from '../../elf/constants';
 import { arm } from './arm';
 import type { Relocator } from './relocator';
+import { riscv32, riscv64 } from './riscv';
 
-export const architectures: Readonly<Partial<Record<Arch, Relocator>>> = { arm };
+/** By pointer size: an architecture of two widths has two handlers. */
+export const architectures: Readonly<Partial<Record<Arch, Readonly<Partial<Record<4 | 8, Relocator>>>>>> = {
+  arm: { 4: arm },
+  riscv: { 4: riscv32, 8: riscv64 },
+};
+
+export function relocatorFor(arch: Arch, pointerSize: 4 | 8): Relocator | undefined {
+  return architectures[arch]?.[pointerSize];
+}
+
+/** The architecture of a build that loads files of an e_machine. */
+export const machineArch: ReadonlyMap<number, Arch> = new Map([
+  [EM_386, 'x86'],
+  [EM_ARM, 'arm'],
+  [EM_X86_64, 'x86'],
+  [EM_OPENRISC, 'openrisc'],
+  [EM_ARC_COMPACT, 'arc'],
+  [EM_XTENSA, 'xtensa'],
+  [EM_RX, 'rx'],
+  [EM_AARCH64, 'arm64'],
+  [EM_ARC_COMPACT2, 'arc'],
+  [EM_RISCV, 'riscv'],
+]);

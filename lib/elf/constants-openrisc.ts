@@ -1,0 +1,22 @@
+/** Relocation types of OpenRISC 1000, under the names of GNU binutils. */
+export const R_OR1K_NONE = 0;
+export const R_OR1K_32 = 1;
+export const R_OR1K_16 = 2;
+export const R_OR1K_8 = 3;
+export const R_OR1K_LO_16_IN_INSN = 4;
+export const R_OR1K_HI_16_IN_INSN = 5;
+export const R_OR1K_INSN_REL_26 = 6;
+export const R_OR1K_32_PCREL = 9;
+export const R_OR1K_GLOB_DAT = 19;
+export const R_OR1K_JMP_SLOT = 20;
+export const R_OR1K_RELATIVE = 21;
+export const R_OR1K_TLS_TPOFF = 32;
+export const R_OR1K_TLS_LE_HI16 = 30;
+export const R_OR1K_TLS_LE_LO16 = 31;
+export const R_OR1K_AHI16 = 35;
+export const R_OR1K_TLS_LE_AHI16 = 38;
+export const R_OR1K_SLO16 = 39;
+export const R_OR1K_TLS_LE_SLO16 = 41;
+export const R_OR1K_PCREL_PG21 = 42;
+export const R_OR1K_LO13 = 47;
+export const R_OR1K_SLO13 = 52;

@@ -1,0 +1,37 @@
+/** Relocation types of the i386 and x86-64 psABIs, under their names. */
+export const R_386_NONE = 0;
+export const R_386_32 = 1;
+export const R_386_PC32 = 2;
+export const R_386_GOT32 = 3;
+export const R_386_PLT32 = 4;
+export const R_386_COPY = 5;
+export const R_386_GLOB_DAT = 6;
+export const R_386_JMP_SLOT = 7;
+export const R_386_RELATIVE = 8;
+export const R_386_GOTOFF = 9;
+export const R_386_GOTPC = 10;
+export const R_386_16 = 20;
+export const R_386_PC16 = 21;
+export const R_386_8 = 22;
+export const R_386_PC8 = 23;
+export const R_386_GOT32X = 43;
+
+export const R_X86_64_NONE = 0;
+export const R_X86_64_64 = 1;
+export const R_X86_64_PC32 = 2;
+export const R_X86_64_GOT32 = 3;
+export const R_X86_64_PLT32 = 4;
+export const R_X86_64_COPY = 5;
+export const R_X86_64_GLOB_DAT = 6;
+export const R_X86_64_JUMP_SLOT = 7;
+export const R_X86_64_RELATIVE = 8;
+export const R_X86_64_GOTPCREL = 9;
+export const R_X86_64_32 = 10;
+export const R_X86_64_32S = 11;
+export const R_X86_64_16 = 12;
+export const R_X86_64_PC16 = 13;
+export const R_X86_64_8 = 14;
+export const R_X86_64_PC8 = 15;
+export const R_X86_64_PC64 = 24;
+export const R_X86_64_GOTPCRELX = 41;
+export const R_X86_64_REX_GOTPCRELX = 42;

@@ -1,0 +1,21 @@
+/** Relocation types of Xtensa, under the names that GNU binutils and Zephyr have for them. */
+export const R_XTENSA_NONE = 0;
+export const R_XTENSA_32 = 1;
+export const R_XTENSA_RTLD = 2;
+export const R_XTENSA_GLOB_DAT = 3;
+export const R_XTENSA_JMP_SLOT = 4;
+export const R_XTENSA_RELATIVE = 5;
+export const R_XTENSA_PLT = 6;
+export const R_XTENSA_ASM_EXPAND = 11;
+export const R_XTENSA_32_PCREL = 14;
+export const R_XTENSA_DIFF8 = 17;
+export const R_XTENSA_DIFF16 = 18;
+export const R_XTENSA_DIFF32 = 19;
+export const R_XTENSA_SLOT0_OP = 20;
+export const R_XTENSA_SLOT0_ALT = 35;
+export const R_XTENSA_PDIFF8 = 57;
+export const R_XTENSA_PDIFF16 = 58;
+export const R_XTENSA_PDIFF32 = 59;
+export const R_XTENSA_NDIFF8 = 60;
+export const R_XTENSA_NDIFF16 = 61;
+export const R_XTENSA_NDIFF32 = 62;

@@ -1,0 +1,124 @@
+/**
+ * arch_elf_relocate of the 4.2 era, as far as it is the same on every CPU (specification 4): looks the symbol up,
+ * applies the CPU's row (reloc/) at the place, and tells the listener what that did.
+ */
+import { STT_FUNC, STT_NOTYPE } from '../elf/constants';
+import { Errno } from '../errors';
+import * as X from './context';
+import type { LoadContext } from './context';
+import type { Rela, Shdr, Sym } from './elf-records';
+import { readRela } from './elf-records';
+import { lookupSymbol, readSymbol } from './llext-link-symbol';
+import { symbolName } from './llext-symbols';
+import { readInto } from './loader';
+import { applyRelocation, findRow, patchSize } from './reloc/apply';
+import { relocatorFor } from './reloc/index';
+import type { RelocationInput, Relocator } from './reloc/relocator';
+
+export function archElfRelocate(context: LoadContext, section: Shdr, relocation: Rela, P: bigint): number {
+  const { subsystem } = context;
+  const { config } = subsystem;
+  const relocator = relocatorFor(config.arch, config.pointerSize);
+  // The weak default of arch_elf_relocate.
+  if (relocator === undefined) return -Errno.ENOTSUP;
+  const symbol = readSymbol(context, relocation.symbolIndex);
+  if (typeof symbol === 'number') return symbol;
+  const paired = relocator.isPaired?.(relocation.type) === true;
+  const S = paired
+    ? valueOfPair(context, section, relocator, symbol)
+    : lookupSymbol(context, section, relocation, symbol);
+  if (typeof S === 'number') {
+    X.logLazily(subsystem, 'err', () => `Could not find symbol ${symbolName(context, symbol)}!`, 'elf');
+    return S;
+  }
+  return relocate(context, { section, relocation, relocator, symbol, S, P });
+}
+
+/**
+ * llext_riscv_find_sym_pcrel: the symbol is the place of an AUIPC; the value is that of the relocation there, wherever
+ * in the same relocation section it is. A negative errno when there is none.
+ */
+function valueOfPair(context: LoadContext, section: Shdr, relocator: Relocator, label: Sym): bigint | number {
+  const { subsystem, guest, ldr } = context;
+  const count = Number(section.sh_size / section.sh_entsize);
+  const bytes = new Uint8Array(subsystem.sizes.rela);
+  for (let step = 0; step < count; step++) {
+    X.spend(context);
+    const j = (context.lastPair + step) % count;
+    const seek = ldr.seek(guest.wrap(section.sh_offset + BigInt(j) * section.sh_entsize));
+    if (seek !== 0) return seek;
+    const read = readInto(ldr, bytes, Number(section.sh_entsize));
+    if (read !== 0) return read;
+    const candidate = readRela(bytes, guest.pointerSize, guest.littleEndian);
+    if (candidate.r_offset !== label.st_value || relocator.pairTypes?.includes(candidate.type) !== true) continue;
+    context.lastPair = j;
+    const symbol = readSymbol(context, candidate.symbolIndex);
+    if (typeof symbol === 'number') return symbol;
+    const S = lookupSymbol(context, section, candidate, symbol);
+    if (typeof S === 'number') return S;
+    const P = X.loadedSectPtr(context, section.sh_info) + candidate.r_offset;
+    return guest.wrap(S + candidate.r_addend - P);
+  }
+  X.log(subsystem, 'err', relocator.pairMissing ?? '', 'elf');
+  return -Errno.ENOEXEC;
+}
+
+interface Application {
+  readonly section: Shdr;
+  readonly relocation: Rela;
+  readonly relocator: Relocator;
+  readonly symbol: Sym;
+  readonly S: bigint;
+  readonly P: bigint;
+}
+
+function relocate(context: LoadContext, { section, relocation, relocator, symbol, S, P }: Application): number {
+  const { subsystem, guest } = context;
+  const { mode = 'exact', pointerSize } = subsystem.config;
+  const { type } = relocation;
+  const profile = context.profile.profileName;
+  const size = patchSize(relocator, { type, profile, mode });
+  const before = guest.bytes(P, size);
+  const after = before.slice();
+  const input: RelocationInput = {
+    mode,
+    profile,
+    pointerSize,
+    place: { view: new DataView(after.buffer), at: 0, littleEndian: guest.littleEndian },
+    type,
+    S,
+    A: relocation.r_addend,
+    P,
+    B: X.mem(context, context.regions.TEXT),
+    thumb: isThumb(context, symbol, S),
+    symbol: symbolName(context, symbol),
+  };
+  X.logLazily(subsystem, 'dbg', () => relocator.announcement?.(input) ?? '', 'elf');
+  const { ret, A, errors = [] } = applyRelocation(relocator, input);
+  guest.write(P, after);
+  for (const error of errors) X.log(subsystem, 'err', error, 'elf');
+  if (ret !== 0 || subsystem.listener === undefined) return ret;
+  subsystem.listener({
+    kind: 'relocation',
+    instance: context.instance,
+    section: section.sh_info,
+    sectionName: X.sectionName(context, X.sectionHeader(context, section.sh_info)),
+    offset: Number(relocation.r_offset),
+    type,
+    typeName: findRow(relocator, type, profile)?.name ?? `type ${type}`,
+    symbol: input.symbol,
+    S,
+    A,
+    P,
+    before,
+    after,
+  });
+  return 0;
+}
+
+/** T of AAELF32. Of an import only the address is known, and bit 0 of the address of data is no T. */
+function isThumb({ subsystem }: LoadContext, symbol: Sym, S: bigint): boolean {
+  if (subsystem.config.arch !== 'arm' || (S & 1n) === 0n) return false;
+  const kind = symbol.st_info & 0xf;
+  return kind === STT_FUNC || kind === STT_NOTYPE;
+}
