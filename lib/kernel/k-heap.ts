@@ -26,6 +26,14 @@ export interface HeapMemory {
   write(address: number, bytes: Uint8Array): unknown;
 }
 
+/** A heap that can also be told where to allocate, for a placement that the user dictates. */
+export interface PlacingHeap extends LlextHeap {
+  contains(address: number): boolean;
+  /** Not Zephyr's: exactly there, or 0. */
+  allocAt(address: number, bytes: number, ext?: bigint): number;
+  freeBytes(): number;
+}
+
 export class KHeap {
   /** Bytes of a chunk's header: 4 or 8. */
   private readonly header: number;
@@ -151,10 +159,13 @@ export class KHeap {
   }
 
   /** This heap as the loader wants one. */
-  asLlextHeap(): LlextHeap {
+  asLlextHeap(): PlacingHeap {
     return {
       alignedAlloc: (align, bytes) => BigInt(this.alignedAlloc(align, bytes)),
       free: (address) => this.free(Number(address)),
+      contains: (address) => this.contains(address),
+      allocAt: (address, bytes) => this.allocAt(address, bytes),
+      freeBytes: () => this.freeBytes(),
     };
   }
 

@@ -9,11 +9,12 @@ import { LlextSubsystem } from '../llext/llext';
 import type { LlextListener, LlextMemory } from '../llext/types';
 import { Console, type ConsoleState, type OutputEvent } from './console';
 import type { GuestImage } from './guest-image';
-import { concatenate, GuestMemory, littleEndian } from './guest-memory';
+import { GuestMemory } from './guest-memory';
 import { HostCalls, type HostCallEnd, type HostCallRecord } from './host-calls';
 import type { KernelServices, OutputStream } from './host-call';
 import { implementations } from './implementations';
-import { KHeap } from './k-heap';
+import type { KHeap } from './k-heap';
+import { initKHeap } from './k-heap-record';
 import { PAGE_SIZE } from './memory-map';
 import { SystemHeap } from './system-heap';
 import { VirtualClock, type ClockState } from './virtual-clock';
@@ -129,12 +130,8 @@ export class Kernel {
   }
 }
 
-/** Initialises a heap and its struct k_heap, which begins with sys_heap {heap, init_mem, init_bytes}. */
 function makeHeap(machine: Machine, { base, size }: { base: number; size: number }, kHeap: number): KHeap {
-  const heap = KHeap.init(machine.memory, base, size, POINTER_SIZE);
-  const words = [heap.base, base, size].map((word) => littleEndian(word, POINTER_SIZE));
-  machine.memory.write(kHeap, concatenate(words));
-  return heap;
+  return initKHeap(machine.memory, kHeap, { address: base, bytes: size }, POINTER_SIZE);
 }
 
 /** The machine's memory as the loader uses it. Addresses beyond 32 bits do not exist here. */
