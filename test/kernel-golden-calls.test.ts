@@ -247,8 +247,8 @@ class Replay {
   private functions(op: GoldenOp, where: string): void {
     const extension = this.loaded.get(op.name ?? '');
     if (op.ext === '0x0' || extension === undefined) return;
-    const { functions } = this.target.llext.getFnTable(extension, op.op === 'bringup');
-    for (const address of functions) {
+    const { llext } = this.target;
+    for (const { address } of op.op === 'bringup' ? llext.bringup(extension) : llext.teardown(extension)) {
       const end = this.target.call(address);
       assert.equal(typeof end, 'number', `${where}: ${end}`);
       this.counts.functions++;

@@ -448,6 +448,12 @@ test('every message at error level has a case', () => {
     'Failed to copy symbols',
     'Could not find symbol ',
     'Failed to get function table',
+    // By llext-api.test.ts, each with a case.
+    'Failed adding memory partition ',
+    'Failed to get table size',
+    'Failed to call init functions',
+    'Failed to call de-init functions',
+    'Page at ',
   ];
   const missing: string[] = [];
   for (const source of sources) {

@@ -171,15 +171,16 @@ test('init and fini arrays in their order; a pointer outside of TEXT is -EFAULT'
   const extension = loaded(it, buildElf(plan));
   const base = extension.mem[0];
   const { llext } = it.target;
-  assert.deepEqual(llext.getFnTable(extension, true), { ret: 0, functions: [base + 1n, base + 5n, base + 9n] });
-  assert.deepEqual(llext.getFnTable(extension, false), { ret: 0, functions: [base + 13n, base + 17n] });
-  llext.logFnCall(true, base + 1n);
+  assert.deepEqual(llext.getFnTable(extension, true, 12), { ret: 12, functions: [base + 1n, base + 5n, base + 9n] });
+  assert.deepEqual(llext.getFnTable(extension, false, 8), { ret: 8, functions: [base + 13n, base + 17n] });
+  const first = llext.bringup(extension).next();
+  assert.deepEqual(first.value, { address: base + 1n, arguments: [] });
   assert.deepEqual(it.target.takeLog(), [`<dbg> llext: calling bringup function 0x${(base + 1n).toString(16)}()`]);
   const relocations = plan.relocations?.map((relocation) =>
     relocation.target === '.init_array' ? { ...relocation, symbol: 'outside' } : relocation,
   );
   const wrong = loaded(it, buildElf({ ...plan, relocations }), { name: 'wrong' });
-  assert.deepEqual(llext.getFnTable(wrong, true), { ret: -Errno.EFAULT, functions: [] });
+  assert.deepEqual(llext.getFnTable(wrong, true, 12), { ret: -Errno.EFAULT, functions: [] });
   assert.equal(errors(it.target.takeLog())[0], 'llext: bringup function 1 (0x8000101) outside text region');
 });
 

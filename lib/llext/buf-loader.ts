@@ -4,7 +4,7 @@
  */
 import type { LlextLoader, LoaderState } from './loader';
 import { newLoaderState } from './loader';
-import type { LlextMemory, LlextStorage } from './types';
+import type { LlextConfig, LlextMemory, LlextStorage } from './types';
 
 export interface BufLoaderOptions {
   readonly storage: LlextStorage;
@@ -54,4 +54,29 @@ export class BufLoader implements LlextLoader {
     if (position + length > BigInt(this.length)) return undefined;
     return this.memory.read(this.address + position, Number(length));
   }
+}
+
+/** LLEXT_BUF_LOADER: CONFIG_LLEXT_STORAGE_WRITABLE says who may write to the buffer. */
+export function llextBufLoader(
+  memory: LlextMemory,
+  address: bigint,
+  length: number,
+  { storageWritable }: Pick<LlextConfig, 'storageWritable'>,
+): BufLoader {
+  return new BufLoader(memory, address, length, { storage: storageWritable === true ? 'writable' : 'persistent' });
+}
+
+/** LLEXT_TEMPORARY_BUF_LOADER: the buffer is only there during llext_load. */
+export function llextTemporaryBufLoader(memory: LlextMemory, address: bigint, length: number): BufLoader {
+  return new BufLoader(memory, address, length, { storage: 'temporary' });
+}
+
+/** LLEXT_PERSISTENT_BUF_LOADER: it is there as long as the extension, and is not written. */
+export function llextPersistentBufLoader(memory: LlextMemory, address: bigint, length: number): BufLoader {
+  return new BufLoader(memory, address, length, { storage: 'persistent' });
+}
+
+/** LLEXT_WRITABLE_BUF_LOADER: the extension is linked in the buffer, which another load needs fresh. */
+export function llextWritableBufLoader(memory: LlextMemory, address: bigint, length: number): BufLoader {
+  return new BufLoader(memory, address, length, { storage: 'writable' });
 }

@@ -10,6 +10,7 @@ import { readShdr } from './elf-records';
 import type { LlextLayout } from './layout';
 import { sectMapEntrySize } from './layout';
 import type { LlextLoader, LlextLoadParam } from './loader';
+import type { MemPartition } from './llext-partitions';
 import type { Profile, RuleName } from './profile';
 import type { Regions } from './regions';
 import type {
@@ -47,6 +48,8 @@ export interface Subsystem {
   readonly sizes: ElfSizes;
   /** Address by byte string of the name; the first entry of the table wins. */
   readonly exports: ReadonlyMap<string, bigint>;
+  /** The same by SLID, where the base image tells it. */
+  readonly exportsBySlid: ReadonlyMap<bigint, bigint>;
   /** sys_slist_t llext_list: head, tail. */
   readonly listAddress: bigint;
   readonly listener: LlextListener | undefined;
@@ -64,6 +67,8 @@ export interface LoadContext {
   readonly instance: InstanceId;
   /** Sections in the order of their headers, once they have their places. */
   readonly placed: PlacedSection[];
+  /** CONFIG_USERSPACE: mem_parts, by region. */
+  readonly partitions: Map<number, MemPartition>;
   work: number;
   /** Index of the relocation that a paired one found last: the next search begins there. */
   lastPair: number;
@@ -107,7 +112,7 @@ export function allocate(
 ): bigint {
   // More than any heap holds: k_heap would refuse it too, and Number() must not round.
   if (size > 0x7fff_ffffn || align > 0x7fff_ffffn) return 0n;
-  const address = heap.alignedAlloc(Number(align), Number(size), purpose);
+  const address = heap.alignedAlloc(Number(align), Number(size), purpose, instance?.address);
   subsystem.listener?.({
     kind: 'allocation',
     instance,
@@ -126,8 +131,8 @@ export function allocateMetadata(context: LoadContext, size: bigint, purpose: Al
 }
 
 /** llext_free: NULL is allowed. */
-export function release(heap: LlextHeap, address: bigint): void {
-  if (address !== 0n) heap.free(address);
+export function release(heap: LlextHeap, address: bigint, ext?: bigint): void {
+  if (address !== 0n) heap.free(address, ext);
 }
 
 // Fields of struct llext and the section map.

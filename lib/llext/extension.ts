@@ -7,6 +7,7 @@ import { readShdr } from './elf-records';
 import type { Shdr } from './elf-records';
 import { displayName } from './guest';
 import { dependencies, extensionName } from './llext-list';
+import type { MemPartition } from './llext-partitions';
 import { symbolEntrySize } from './layout';
 import type { InstanceId, PlacedSection, RegionName } from './types';
 
@@ -18,6 +19,8 @@ export interface ExtensionRecord {
   /** Address of struct llext. */
   readonly address: bigint;
   readonly sections: readonly PlacedSection[];
+  /** CONFIG_USERSPACE: mem_parts, by region. */
+  readonly partitions: ReadonlyMap<number, MemPartition>;
 }
 
 export interface SymbolEntry {
@@ -60,6 +63,11 @@ export class LlextExtension {
   /** Sections that are in a region, with their load addresses. */
   get sections(): readonly PlacedSection[] {
     return this.record.sections;
+  }
+
+  /** mem_parts by region, without the regions that have none. */
+  get partitions(): ReadonlyMap<number, MemPartition> {
+    return this.record.partitions;
   }
 
   /** enum llext_mem of the build that the extension is loaded into. */

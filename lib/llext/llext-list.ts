@@ -27,6 +27,14 @@ export function appendExtension({ guest, listAddress }: Subsystem, ext: bigint):
   guest.setPtr(tailAddress, ext);
 }
 
+/** sys_slist_remove of a node that is taken for the first: what was listed before it is lost. */
+export function removeHead({ guest, listAddress }: Subsystem, ext: bigint): void {
+  const tailAddress = listAddress + BigInt(guest.pointerSize);
+  guest.setPtr(listAddress, guest.ptr(ext));
+  if (guest.ptr(tailAddress) === ext) guest.setPtr(tailAddress, guest.ptr(listAddress));
+  guest.setPtr(ext, 0n);
+}
+
 /** sys_slist_find_and_remove */
 export function removeExtension(subsystem: Subsystem, ext: bigint): void {
   const { guest, listAddress } = subsystem;
@@ -41,9 +49,12 @@ export function removeExtension(subsystem: Subsystem, ext: bigint): void {
   guest.setPtr(ext, 0n);
 }
 
-/** strncmp(ext->name, name, LLEXT_MAX_NAME_LEN) == 0; 0n when no such extension is loaded. */
+/**
+ * strncmp(ext->name, name, LLEXT_MAX_NAME_LEN) == 0; 0n when no such extension is loaded. The oldest version compares
+ * the terminating zero too, and so never finds a name that it has cut.
+ */
 export function extensionByName(subsystem: Subsystem, name: string): bigint {
-  const wanted = name.slice(0, LLEXT_MAX_NAME_LEN);
+  const wanted = name.slice(0, Number(subsystem.profile.nameBytesCompared));
   const found = loadedExtensions(subsystem).find((ext) => extensionName(subsystem, ext) === wanted);
   return found ?? 0n;
 }

@@ -16,6 +16,7 @@ import type { LlextLoader } from './loader';
 import { link } from './llext-link';
 import { mapSections } from './llext-map';
 import { copyRegions, copyStrings, freeRegions } from './llext-mem';
+import { adjustMmuPermissions } from './llext-partitions';
 import { allocateSymtab, copySymbols, countExportSyms, exportSymbols } from './llext-symbols';
 
 /** 0 or a negative errno. */
@@ -89,8 +90,7 @@ function runSteps(context: LoadContext): number {
     return ret;
   }
   X.phase(context, 'permissions');
-  const permissionsSet = X.laterField(context, 'mmu_permissions_set');
-  if (!parm.pre_located && subsystem.config.mmu && permissionsSet !== undefined) context.guest.setU8(permissionsSet, 1);
+  if (!parm.pre_located) adjustMmuPermissions(context);
   return 0;
 }
 

@@ -8,11 +8,14 @@ import { Errno } from '../errors';
 import * as X from './context';
 import type { LoadContext, Subsystem } from './context';
 import type { Shdr } from './elf-records';
+import { gdbTableLine, gdbTableMarker } from './gdb-table';
 import { llextPeek } from './loader';
 import { SHF_LLEXT_HAS_RELOCS } from './llext-map';
+import { initMemPart, restoreMmuPermissions } from './llext-partitions';
 import type { LlextConfig } from './types';
 
 export function copyStrings(context: LoadContext): number {
+  context.subsystem.heaps.reset?.(context.ext);
   const ret = copyRegion(context, context.regions.SHSTRTAB);
   return ret !== 0 ? ret : copyRegion(context, context.regions.STRTAB);
 }
@@ -42,7 +45,7 @@ function copyRegion(context: LoadContext, region: number): number {
       X.setMem(context, region, peeked);
       if (peeked !== 0n) {
         if (isAligned(peeked, align) || parm.pre_located) {
-          logRegion(context, region, peeked, size);
+          initMemPart(context, region, peeked, size);
           return 0;
         }
         const text = `${X.pointer(peeked)} not aligned to ${X.hashHex(align)}`;
@@ -64,10 +67,10 @@ function copyRegion(context: LoadContext, region: number): number {
     return -Errno.ENOMEM;
   }
   X.addToAllocSize(context, size);
-  logRegion(context, region, address, size);
+  initMemPart(context, region, address, size);
   const ret = fillRegion(context, descriptor, address);
   if (ret !== 0) {
-    heap.free(address);
+    heap.free(address, context.ext);
     X.setMem(context, region, 0n);
     return ret;
   }
@@ -125,14 +128,10 @@ function fillRegion(context: LoadContext, descriptor: Shdr, address: bigint): nu
   return 0;
 }
 
-function logRegion({ subsystem }: LoadContext, region: number, address: bigint, size: bigint): void {
-  X.log(subsystem, 'dbg', `region ${region}: start ${X.hashHex(address)}, size ${size}`);
-}
-
 /** Every section has its address now: the listener hears it, and the log shows gdb's flags (specification 6.3). */
 function announceSections(context: LoadContext): void {
   const { subsystem } = context;
-  X.log(subsystem, 'dbg', 'gdb add-symbol-file flags:');
+  X.log(subsystem, 'dbg', gdbTableMarker);
   const count = X.sectCnt(context);
   for (let i = 0; i < count; i++) {
     const region = X.sectMemIdx(context, i);
@@ -140,7 +139,7 @@ function announceSections(context: LoadContext): void {
     const section = X.sectionHeader(context, i);
     const name = X.sectionName(context, section);
     const address = X.loadedSectPtr(context, i);
-    if (region < context.regions.EXPORT) X.log(subsystem, 'dbg', `-s ${name} ${X.hashHex(address)}`);
+    if (region < context.regions.EXPORT) X.log(subsystem, 'dbg', gdbTableLine(name, address));
     const placed = { index: i, name, region: context.regions.names[region], address, size: Number(section.sh_size) };
     context.placed.push(placed);
     subsystem.listener?.({ kind: 'section-placed', instance: context.instance, ...placed });
@@ -151,11 +150,13 @@ function announceSections(context: LoadContext): void {
 export function freeRegions(subsystem: Subsystem, ext: bigint): void {
   const { guest, layout, heaps, regions } = subsystem;
   const context = { subsystem, guest, ext, regions };
+  restoreMmuPermissions(subsystem, ext);
   for (let region = 0; region < context.regions.COUNT; region++) {
     if (guest.u8(ext + BigInt(layout.mem_on_heap + region)) === 0) continue;
     X.log(subsystem, 'dbg', `freeing memory region ${region}`);
     const heap = region === context.regions.TEXT ? heaps.instruction : heaps.data;
-    X.release(heap, X.mem(context, region));
+    X.release(heap, X.mem(context, region), ext);
     guest.setPtr(ext + BigInt(layout.mem + region * guest.pointerSize), 0n);
   }
+  heaps.reset?.(ext);
 }

@@ -7,36 +7,34 @@
 import { LlextError, Errno } from '../errors';
 import type { Subsystem, LoadContext } from './context';
 import { allocate, field, log, release } from './context';
-import { elfSizes, emptyShdr } from './elf-records';
+import { emptyShdr } from './elf-records';
 import type { Shdr } from './elf-records';
 import { LlextExtension } from './extension';
 import type { ExtensionRecord } from './extension';
-import { Guest, byteString, displayName } from './guest';
-import { LLEXT_MAX_NAME_LEN, llextLayout } from './layout';
-import type { LayoutOptions } from './layout';
+import { byteString, displayName } from './guest';
+import { LLEXT_MAX_NAME_LEN } from './layout';
+import { hasApi, requireApi } from './llext-api';
+import type { ApiName } from './llext-api';
+import * as experimental from './llext-experimental';
+import * as handlers from './llext-handlers';
+import type { GuestCalls } from './llext-handlers';
+import * as heap from './llext-heap';
+import * as inspect from './llext-inspect';
 import * as list from './llext-list';
 import { doLlextLoad, freeInspectionData } from './llext-load';
-import { getFnTable, logFnCall } from './llext-handlers';
-import type { FunctionTable } from './llext-handlers';
 import { freeRegions } from './llext-mem';
+import { addDomain } from './llext-partitions';
+import type { MemDomain, MemPartition } from './llext-partitions';
 import { defaultLoadParam } from './loader';
 import type { LlextLoadParam, LlextLoader } from './loader';
-import { assumedRules, profileFor } from './profile';
-import type { AssumedRule, Profile, RuleName } from './profile';
-import { regionsFor } from './regions';
+import { assumedRules } from './profile';
+import type { AssumedRule, RuleName } from './profile';
 import type { RegionName, Regions } from './regions';
-import type { BaseExport, LlextConfig, LlextHeaps, LlextListener, LlextMemory } from './types';
+import { createSubsystem } from './subsystem';
+import type { LlextOptions } from './subsystem';
+import type { HeapRange } from './types';
 
-export interface LlextOptions {
-  readonly memory: LlextMemory;
-  readonly heaps: LlextHeaps;
-  readonly config: LlextConfig;
-  /** The base image's export table, in its order. */
-  readonly exports: readonly BaseExport[];
-  /** Guest address of llext_list (two pointers), which the target's start-up code has zeroed. */
-  readonly listAddress: bigint;
-  readonly listener?: LlextListener;
-}
+export type { LlextOptions };
 
 export interface LlextLoadResult {
   /** llext_load's return value: 0, the use count that the name already had, or a negative errno. */
@@ -68,29 +66,8 @@ export class LlextSubsystem {
   private records: readonly ExtensionRecord[] = [];
 
   constructor(options: LlextOptions) {
-    const { config } = options;
-    const exports = new Map<string, bigint>();
-    for (const { name, address } of options.exports) {
-      const key = byteString(name);
-      if (!exports.has(key)) exports.set(key, address);
-    }
-    const usedRules = new Set<RuleName>();
-    const profile = profileFor(config.profile ?? 'V41', usedRules);
-    const regions = regionsFor(profile, config);
-    this.subsystem = {
-      guest: new Guest(options.memory, config.pointerSize, config.bigEndian !== true),
-      heaps: options.heaps,
-      config,
-      profile,
-      usedRules,
-      regions,
-      layout: config.layout ?? llextLayout(config.pointerSize, layoutOptions(config, profile, regions)),
-      sizes: elfSizes(config.pointerSize),
-      exports,
-      listAddress: options.listAddress,
-      listener: options.listener,
-    };
-    this.shapeRules = [...usedRules];
+    this.subsystem = createSubsystem(options);
+    this.shapeRules = [...this.subsystem.usedRules];
   }
 
   /** enum llext_mem of this build. */
@@ -144,8 +121,19 @@ export class LlextSubsystem {
     const cutName = name.slice(0, LLEXT_MAX_NAME_LEN);
     const instance = { id: this.nextId++, name: displayName(cutName), address: ext };
     const { guest, profile, regions } = subsystem;
+    const partitions = new Map<number, MemPartition>();
     const shared = { subsystem, guest, profile, regions };
-    const context: LoadContext = { ...shared, ldr: loader, ext, parm, instance, placed: [], work: 0, lastPair: 0 };
+    const context: LoadContext = {
+      ...shared,
+      ldr: loader,
+      ext,
+      parm,
+      instance,
+      placed: [],
+      partitions,
+      work: 0,
+      lastPair: 0,
+    };
     const ret = doLlextLoad(context);
     if (ret < 0) {
       release(metadata, ext);
@@ -158,7 +146,8 @@ export class LlextSubsystem {
     list.addUse(subsystem, ext, 1);
     list.appendExtension(subsystem, ext);
     log(subsystem, 'inf', `Loaded extension ${instance.name}`);
-    const record: ExtensionRecord = { id: instance.id, name: instance.name, address: ext, sections: context.placed };
+    const { id, name: shortName } = instance;
+    const record: ExtensionRecord = { id, name: shortName, address: ext, sections: context.placed, partitions };
     this.records = [...this.records, record];
     subsystem.listener?.({ kind: 'loaded', instance });
     return { ret, extension: new LlextExtension(subsystem, record) };
@@ -185,12 +174,7 @@ export class LlextSubsystem {
     return 0;
   }
 
-  /** llext_free_inspection_data, after a load with keep_section_info. */
-  freeInspectionData(loader: LlextLoader, extension: LlextExtension): number {
-    const { subsystem } = this;
-    freeInspectionData(subsystem, extension.address, loader);
-    return 0;
-  }
+  // --- Finding (llext-list.ts) -------------------------------------------------------------------------------------
 
   /** llext_by_name: compares 15 characters. */
   byName(name: string): LlextExtension | undefined {
@@ -203,15 +187,36 @@ export class LlextSubsystem {
     return list.loadedExtensions(this.subsystem).map((ext) => this.viewOf(ext));
   }
 
-  /** llext_find_sym in the base image's table (no extension given) or in an extension's exp_tab. */
-  findSym(name: string, extension?: LlextExtension): bigint | undefined {
+  /** llext_iterate: in list order, to the first value that is not 0, which is the result. */
+  iterate(fn: (extension: LlextExtension) => number): number {
+    for (const extension of this.extensions()) {
+      const ret = fn(extension);
+      if (ret !== 0) return ret;
+    }
+    return 0;
+  }
+
+  /**
+   * llext_find_sym in the base image's table (no extension given) or in an extension's exp_tab. With
+   * CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID the base image's table has only SLIDs, and a name is not found there.
+   */
+  findSym(name: string | bigint, extension?: LlextExtension): bigint | undefined {
+    const address = typeof name === 'bigint' ? this.findSlid(name, extension) : this.findName(name, extension);
+    return address === 0n ? undefined : address;
+  }
+
+  private findSlid(slid: bigint, extension: LlextExtension | undefined): bigint | undefined {
+    const { config, exportsBySlid } = this.subsystem;
+    return extension === undefined && config.exportBySlid === true ? exportsBySlid.get(slid) : undefined;
+  }
+
+  private findName(name: string, extension: LlextExtension | undefined): bigint | undefined {
     const { subsystem } = this;
     const key = byteString(name);
-    const address =
-      extension === undefined
-        ? subsystem.exports.get(key)
-        : list.findInTable(subsystem, extension.address + BigInt(subsystem.layout.exp_tab), key);
-    return address === undefined || address === 0n ? undefined : address;
+    if (extension !== undefined) {
+      return list.findInTable(subsystem, extension.address + BigInt(subsystem.layout.exp_tab), key);
+    }
+    return subsystem.config.exportBySlid === true ? undefined : subsystem.exports.get(key);
   }
 
   /** llext_find_extension_sym: the first loaded extension that exports the name. */
@@ -220,31 +225,151 @@ export class LlextSubsystem {
     return found.address === 0n ? undefined : { address: found.address, extension: this.viewOf(found.ext) };
   }
 
-  /** llext_get_fn_table: what llext_bringup (isInit) or llext_teardown calls, in order. */
-  getFnTable(extension: LlextExtension, isInit: boolean): FunctionTable {
-    return getFnTable(this.subsystem, extension, isInit);
+  // --- What is known of a loaded file (llext-inspect.ts) ----------------------------------------------------------
+
+  /** llext_find_section: the section's offset in the file, or a negative errno. */
+  findSection(loader: LlextLoader, name: string): bigint {
+    return inspect.findSection(this.provided('llext_find_section'), loader, name);
   }
 
-  /** The message that Zephyr logs before it calls one of them. */
-  logFnCall(isInit: boolean, address: bigint): void {
-    logFnCall(this.subsystem, isInit, address);
+  /** llext_get_section_header */
+  getSectionHeader(extension: LlextExtension, name: string): { readonly ret: number; readonly shdr?: Shdr } {
+    return inspect.getSectionHeader(this.provided('llext_get_section_header'), extension, name);
+  }
+
+  /** llext_section_shndx: the index, or a negative errno. */
+  sectionShndx(extension: LlextExtension, name: string): number {
+    return inspect.sectionShndx(this.provided('llext_section_shndx'), extension, name);
+  }
+
+  /** llext_get_section_info, after a load with keep_section_info. */
+  getSectionInfo(loader: LlextLoader, extension: LlextExtension, shndx: number): inspect.SectionInfo {
+    return inspect.getSectionInfo(this.provided('llext_get_section_info'), loader, extension, shndx);
+  }
+
+  /** llext_get_region_info; `region` is an enumerator of enum llext_mem. */
+  getRegionInfo(loader: LlextLoader, extension: LlextExtension, region: number): inspect.RegionInfo {
+    return inspect.getRegionInfo(this.provided('llext_get_region_info'), loader, extension, region);
+  }
+
+  /** llext_section_headers: the address of the table. */
+  sectionHeaders(extension: LlextExtension): bigint {
+    this.provided('llext_section_headers');
+    return extension.sectHdrs;
+  }
+
+  /** llext_section_count */
+  sectionCount(extension: LlextExtension): number {
+    this.provided('llext_section_count');
+    return extension.sectCnt;
+  }
+
+  /** llext_free_inspection_data, after a load with keep_section_info. */
+  freeInspectionData(loader: LlextLoader, extension: LlextExtension): number {
+    freeInspectionData(this.subsystem, extension.address, loader);
+    return 0;
+  }
+
+  // --- Calls of an extension's functions (llext-handlers.ts) -------------------------------------------------------
+
+  /** llext_call_fn: 0, -ENOENT (-EINVAL in the oldest version). */
+  callFn(extension: LlextExtension, name: string): GuestCalls {
+    return handlers.callFn(this.provided('llext_call_fn'), extension, name);
+  }
+
+  /** llext_get_fn_table; without a buffer's size only the table's. */
+  getFnTable(extension: LlextExtension | undefined, isInit: boolean, bufferSize?: number): handlers.FunctionTable {
+    return handlers.getFnTable(this.provided('llext_get_fn_table'), extension, isInit, bufferSize);
+  }
+
+  /** llext_get_fn_table_entry; without an index the table's size. */
+  getFnTableEntry(extension: LlextExtension | undefined, isInit: boolean, index?: number): handlers.FunctionTableEntry {
+    return handlers.getFnTableEntry(this.provided('llext_get_fn_table_entry'), extension, isInit, index);
+  }
+
+  /** llext_bringup: the init functions; 0 or -EFAULT. */
+  bringup(extension: LlextExtension | undefined): GuestCalls {
+    return handlers.callFnTable(this.provided('llext_bringup'), extension, true);
+  }
+
+  /** llext_teardown: the fini functions. */
+  teardown(extension: LlextExtension | undefined): GuestCalls {
+    return handlers.callFnTable(this.provided('llext_teardown'), extension, false);
+  }
+
+  /** llext_bootstrap: init functions, entry(userData), fini functions. */
+  bootstrap(extension: LlextExtension, entry: bigint, userData: bigint): GuestCalls<void> {
+    return handlers.bootstrap(this.provided('llext_bootstrap'), extension, entry, userData);
+  }
+
+  // --- Memory (llext-partitions.ts, llext-heap.ts) -----------------------------------------------------------------
+
+  /** llext_add_domain */
+  addDomain(extension: LlextExtension, domain: MemDomain): number {
+    return addDomain(this.provided('llext_add_domain'), extension, domain);
+  }
+
+  /** llext_heap_init */
+  heapInit(range: HeapRange): number {
+    return heap.heapInit(this.provided('llext_heap_init'), range);
+  }
+
+  /** llext_heap_init_harvard */
+  heapInitHarvard(instruction: HeapRange, data: HeapRange): number {
+    return heap.heapInitHarvard(this.provided('llext_heap_init_harvard'), instruction, data);
+  }
+
+  /** llext_heap_uninit */
+  heapUninit(): number {
+    return heap.heapUninit(this.provided('llext_heap_uninit'));
+  }
+
+  // --- Suspend and resume (llext-experimental.ts) ------------------------------------------------------------------
+
+  /** llext_relink_dependency of `count` copies of struct llext that lie behind each other. */
+  relinkDependency(copies: bigint, count: number): number {
+    return experimental.relinkDependency(this.provided('llext_relink_dependency'), copies, count);
+  }
+
+  /** llext_restore. The host keeps what it knows of their sections from the loads under the same names. */
+  restore(copies: readonly bigint[], loaders: readonly LlextLoader[]): experimental.RestoreResult {
+    const { subsystem } = this;
+    const result = experimental.restore(this.provided('llext_restore'), copies, loaders);
+    const records = result.extensions.flatMap((address): ExtensionRecord[] => {
+      if (address === 0n || result.ret !== 0) return [];
+      const name = this.nameOfStruct(address);
+      const known = this.records.find((record) => record.name === name);
+      const none = { sections: [], partitions: new Map() };
+      return [{ ...none, ...known, id: this.nextId++, name, address }];
+    });
+    const replaced = new Set(records.map(({ name }) => name));
+    this.records = [...this.records.filter(({ name }) => !replaced.has(name)), ...records];
+    for (const { id, name, address } of records) {
+      subsystem.listener?.({ kind: 'loaded', instance: { id, name, address } });
+    }
+    return result;
+  }
+
+  /** The name in a struct llext; '' where there is no memory. */
+  nameOfStruct(ext: bigint): string {
+    return displayName(list.extensionName(this.subsystem, ext));
+  }
+
+  /** Whether the configured version has a function of the API; the others throw LlextError ENOSYS. */
+  provides(name: ApiName): boolean {
+    return hasApi(this.subsystem.profile.profileName, name);
+  }
+
+  /** Every function of the API that the configured version has goes through here. */
+  private provided(name: ApiName): Subsystem {
+    requireApi(this.subsystem.profile.profileName, name);
+    return this.subsystem;
   }
 
   private viewOf(ext: bigint): LlextExtension {
     const record = this.records.find(({ address }) => address === ext);
     // A struct that this object did not load (found in the memory of a target): no sections are known.
-    const name = displayName(list.extensionName(this.subsystem, ext));
-    return new LlextExtension(this.subsystem, record ?? { id: 0, name, address: ext, sections: [] });
+    const unknown = { id: 0, name: this.nameOfStruct(ext), address: ext, sections: [], partitions: new Map() };
+    return new LlextExtension(this.subsystem, record ?? unknown);
   }
-}
-
-function layoutOptions(config: LlextConfig, profile: Profile, regions: Regions): LayoutOptions {
-  const { userspace, userspaceSizes, memblkBlockSize } = config;
-  return {
-    structLayout: profile.structLayout,
-    regionCount: regions.COUNT,
-    partitions: regions.PARTITIONS,
-    userspace: userspace === true ? userspaceSizes : undefined,
-    memAllocMap: memblkBlockSize !== undefined && profile.memAllocMap,
-  };
 }

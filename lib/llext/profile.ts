@@ -91,6 +91,21 @@ export const profileRules = {
   riscvRelativeByBias: rule('4.4', 'R_RISCV_RELATIVE adds the bias of the image', [no, no, no, yes], ['S']),
   pltNeedsWritable: rule('4.7', 'Xtensa links only writable storage, at addresses by file offset', [yes, yes, yes, no]),
   pltReturnsErrors: rule('4.7', 'Xtensa returns the first error, -ENOENT for imports', [no, no, yes, yes]),
+
+  // The API
+  nameBytesCompared: rule(
+    '1.1',
+    'characters of a name that llext_by_name compares',
+    ['16', '15', '15', '15'],
+    ['SEED'],
+  ),
+  findSectionNeedsPeek: rule('5', 'llext_find_section without peek is -ENOTSUP', [no, yes, yes, yes], ['SEED']),
+  shndxNeedsSectionData: rule('5', 'llext_section_shndx without headers is -ENOTSUP', [no, no, yes, yes], ['V44', 'S']),
+  fnTable: rule('5', 'how init and fini functions are fetched', ['none', 'table', 'entry', 'entry']),
+  callFnEinval: rule('5', 'llext_call_fn of an unknown name is -EINVAL', [yes, no, no, no]),
+  partitionMessage: rule('1.10', 'each memory partition has a message', [yes, no, no, no], ['SEED']),
+  exportGroups: rule('3.1', 'exported symbols are of groups', [no, yes, yes, yes]),
+  shellLimitsHex: rule('6.1', 'load_hex refuses what is too long', [no, yes, yes, yes], ['SEED']),
 } as const;
 
 export type RuleName = keyof typeof profileRules;

@@ -21,20 +21,47 @@ export interface LlextMemory {
 export type LlextStorage = 'temporary' | 'persistent' | 'writable';
 
 /** What an allocation is for; regions by their name ('TEXT', 'DATA', ...). */
-export type AllocationPurpose = 'struct llext' | 'sect_map' | 'sect_hdrs' | 'sym_tab' | 'exp_tab' | `region ${string}`;
+export type AllocationPurpose =
+  | 'struct llext'
+  | 'sect_map'
+  | 'sect_hdrs'
+  | 'sym_tab'
+  | 'exp_tab'
+  | 'list of section maps'
+  | 'list of exp_tabs'
+  | `region ${string}`;
 
 /** k_heap_aligned_alloc and k_heap_free of the target. */
 export interface LlextHeap {
-  /** Address, or 0n when there is no room. align 0 = the heap's own alignment. */
-  alignedAlloc(align: number, bytes: number, purpose: AllocationPurpose): bigint;
-  free(address: bigint): void;
+  /** Address, or 0n when there is no room. align 0 = the heap's own alignment. `ext` is the struct llext it is for. */
+  alignedAlloc(align: number, bytes: number, purpose: AllocationPurpose, ext?: bigint): bigint;
+  free(address: bigint, ext?: bigint): void;
 }
 
-/** metadata, data and instruction heap are one unless CONFIG_HARVARD. */
+export interface HeapRange {
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** CONFIG_LLEXT_HEAP_DYNAMIC: there is no heap before the application gives memory. */
+export interface DynamicHeaps {
+  /** llext_heap_inited */
+  readonly initialised: boolean;
+  /** `instruction` with CONFIG_HARVARD only. */
+  init(data: HeapRange, instruction: HeapRange | undefined): void;
+  uninit(): void;
+}
+
+/** metadata, data and instruction heap are one k_heap unless CONFIG_HARVARD or CONFIG_LLEXT_HEAP_MEMBLK. */
 export interface LlextHeaps {
   readonly metadata: LlextHeap;
   readonly data: LlextHeap;
   readonly instruction: LlextHeap;
+  readonly dynamic?: DynamicHeaps;
+  /** llext_heap_reset: before the first region is allocated and after the last is freed. */
+  reset?(ext: bigint): void;
+  /** Takes what the heaps themselves report as errors. */
+  setReport?(report: (message: string) => void): void;
 }
 
 /** One entry of the base image's export table (EXPORT_SYMBOL). */
@@ -42,9 +69,23 @@ export interface BaseExport {
   readonly name: string;
   /** Thumb functions with bit 0 set. 0n counts as not found. */
   readonly address: bigint;
+  /** Symbol Link Identifier: what a table with CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID has in place of the name. */
+  readonly slid?: bigint;
+  /** Of EXPORT_GROUP_SYMBOL; absent for what was read from a linked table, which only has what the build took. */
+  readonly group?: ExportGroup;
 }
 
+/** K_MEM_PERM_EXEC, none, K_MEM_PERM_RW of k_mem_update_flags. */
+export type LlextMemoryFlags = 'EXEC' | 'READ_ONLY' | 'READ_WRITE';
+
 export type { RegionName };
+
+/** Groups that Zephyr itself uses; a build may have others. EXPORT_SYMBOL without a group is UNASSIGNED. */
+export const exportGroups = ['UNASSIGNED', 'SYSCALL', 'LIBC', 'DEVICE'] as const;
+export type ExportGroup = (typeof exportGroups)[number];
+
+/** K_MEM_PARTITION_* */
+export type PartitionAttribute = 'P_RX_U_RX' | 'P_RW_U_RW' | 'P_RO_U_RO';
 
 /** The steps of do_llext_load, in order. */
 export type LoadPhase =
@@ -131,6 +172,13 @@ export type LlextEvent =
       readonly size: number;
     }
   | RelocationEvent
+  /** CONFIG_MMU: the pages' permissions change. */
+  | {
+      readonly kind: 'memory-flags';
+      readonly address: bigint;
+      readonly size: bigint;
+      readonly flags: LlextMemoryFlags;
+    }
   | { readonly kind: 'loaded'; readonly instance: InstanceId }
   | { readonly kind: 'load-failed'; readonly instance: InstanceId; readonly errno: number }
   | { readonly kind: 'unloaded'; readonly instance: InstanceId }
@@ -192,6 +240,10 @@ export interface LlextConfig {
   readonly exportBySlid?: boolean;
   /** CONFIG_LLEXT_EXPORT_DEVICES */
   readonly exportDevices?: boolean;
+  /** CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_*; all groups when absent. */
+  readonly exportGroups?: readonly ExportGroup[];
+  /** The architecture's numbers for k_mem_partition_attr_t; where they are absent the word stays 0. */
+  readonly partitionAttributes?: Readonly<Record<PartitionAttribute, number>>;
   /** enum llext_mem and struct llext of the base image, where its DWARF tells; else those of the version. */
   readonly regions?: readonly RegionName[];
   readonly layout?: LlextLayout;

@@ -6,13 +6,9 @@
 import type { Machine } from '../emulator/types';
 import type { MemoryMap } from '../kernel/memory-map';
 import { littleEndian } from '../kernel/guest-memory';
+import type { GuestCall } from '../llext/llext-handlers';
 
-export interface GuestCall {
-  /** Entry point; bit 0 is ignored (there is no Arm state). */
-  readonly address: bigint;
-  /** Integer arguments, one word each. */
-  readonly arguments: readonly bigint[];
-}
+export type { GuestCall };
 
 export interface CallSequenceState {
   /** Calls that are still to be made after the current one. */

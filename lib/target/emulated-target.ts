@@ -12,6 +12,7 @@ import { builtInImage } from '../kernel/guest-image';
 import { DEFAULT_HEAP_SIZE_KIB, MAX_HEAP_SIZE_KIB } from '../kernel/memory-map';
 import type { OutputEvent } from '../kernel/console';
 import type { HostCallRecord } from '../kernel/host-calls';
+import { collectCalls } from '../llext/llext-handlers';
 import type { LlextEvent, LlextStorage } from '../llext/types';
 import type { MemoryReply, MemoryRequest, RegisterFile } from '../query';
 import { AddressNames } from './address-names';
@@ -262,7 +263,10 @@ export class EmulatedTarget implements Target {
   }
 
   private functionTable(extension: LoadedExtension['extension'], bringUp: boolean): GuestCall[] {
-    const { ret, functions } = this.parts.kernel.llext.getFnTable(extension, bringUp);
+    const { llext } = this.parts.kernel;
+    // The oldest version knows no such functions.
+    if (!llext.provides('llext_bringup')) return [];
+    const { ret, calls } = collectCalls(bringUp ? llext.bringup(extension) : llext.teardown(extension));
     if (ret !== 0) {
       const which = bringUp ? 'init' : 'fini';
       throw new LlextError(
@@ -270,7 +274,7 @@ export class EmulatedTarget implements Target {
         `${extension.name}: a pointer among the ${which} functions is outside of its TEXT region`,
       );
     }
-    return functions.map((address) => ({ address, arguments: [] }));
+    return [...calls];
   }
 
   private readCoreRegister(register: number): bigint | undefined {

@@ -12,6 +12,7 @@ import type { JsonObject } from '../../cli/load-json';
 import { LoadTarget } from '../../cli/load-target';
 import type { Placement } from '../../cli/load-target';
 import type { LlextExtension } from '../../lib/llext/extension';
+import { collectCalls } from '../../lib/llext/llext-handlers';
 import type { LlextStorage, RegionName } from '../../lib/llext/types';
 
 export interface GoldenOp {
@@ -210,8 +211,8 @@ class Replay {
     }
     this.called = true;
     const isInit = op.op === 'bringup';
-    const { ret, functions } = this.target.llext.getFnTable(extension, isInit);
-    for (const address of functions) this.target.llext.logFnCall(isInit, address);
+    const { llext } = this.target;
+    const { ret } = collectCalls(isInit ? llext.bringup(extension) : llext.teardown(extension));
     this.compare(`${where} ret`, ret, op.ret);
     this.compareLog(where, this.target.takeLog(), op.log ?? []);
   }

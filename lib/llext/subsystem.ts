@@ -1,0 +1,82 @@
+/**
+ * Puts together what the parts of one llext subsystem share: the rules and the structures of the configured version, the
+ * base image's export table, and the target's memory and heaps.
+ */
+import type { Subsystem } from './context';
+import { log } from './context';
+import { elfSizes } from './elf-records';
+import { Guest, byteString } from './guest';
+import { llextLayout } from './layout';
+import type { LayoutOptions, LlextLayout } from './layout';
+import { isExported } from './llext-export';
+import { profileFor } from './profile';
+import type { Profile, RuleName } from './profile';
+import { regionsFor } from './regions';
+import type { Regions } from './regions';
+import type { BaseExport, LlextConfig, LlextHeaps, LlextListener, LlextMemory } from './types';
+
+export interface LlextOptions {
+  readonly memory: LlextMemory;
+  readonly heaps: LlextHeaps;
+  readonly config: LlextConfig;
+  /** The base image's export table, in its order. */
+  readonly exports: readonly BaseExport[];
+  /** Guest address of llext_list (two pointers), which the target's start-up code has zeroed. */
+  readonly listAddress: bigint;
+  readonly listener?: LlextListener;
+}
+
+export function createSubsystem(options: LlextOptions): Subsystem {
+  const { config, heaps, listener, listAddress } = options;
+  const table = options.exports.filter((row) => isExported(row, config));
+  const usedRules = new Set<RuleName>();
+  const profile = profileFor(config.profile ?? 'V41', usedRules);
+  const regions = regionsFor(profile, config);
+  const subsystem: Subsystem = {
+    guest: new Guest(options.memory, config.pointerSize, config.bigEndian !== true),
+    heaps,
+    config,
+    profile,
+    usedRules,
+    regions,
+    layout: layoutFor(config, profile, regions),
+    sizes: elfSizes(config.pointerSize),
+    exports: firstOf(table.map(({ name, address }) => [byteString(name), address])),
+    exportsBySlid: firstOf(
+      table.flatMap(({ slid, address }) => (slid === undefined ? [] : [[slid, address] as const])),
+    ),
+    listAddress,
+    listener,
+  };
+  heaps.setReport?.((message) => log(subsystem, 'err', message));
+  return subsystem;
+}
+
+/** Where a target has struct llext's fields: by the base image's debug information, else by its version. */
+export function configuredLayout(config: LlextConfig): { readonly layout: LlextLayout; readonly regions: Regions } {
+  const profile = profileFor(config.profile ?? 'V41');
+  const regions = regionsFor(profile, config);
+  return { layout: layoutFor(config, profile, regions), regions };
+}
+
+/** The first entry of a table wins. */
+function firstOf<Key>(rows: readonly (readonly [Key, bigint])[]): ReadonlyMap<Key, bigint> {
+  const map = new Map<Key, bigint>();
+  for (const [key, address] of rows) if (!map.has(key)) map.set(key, address);
+  return map;
+}
+
+function layoutFor(config: LlextConfig, profile: Profile, regions: Regions): LlextLayout {
+  return config.layout ?? llextLayout(config.pointerSize, layoutOptions(config, profile, regions));
+}
+
+function layoutOptions(config: LlextConfig, profile: Profile, regions: Regions): LayoutOptions {
+  const { userspace, userspaceSizes, memblkBlockSize } = config;
+  return {
+    structLayout: profile.structLayout,
+    regionCount: regions.COUNT,
+    partitions: regions.PARTITIONS,
+    userspace: userspace === true ? userspaceSizes : undefined,
+    memAllocMap: memblkBlockSize !== undefined && profile.memAllocMap,
+  };
+}
