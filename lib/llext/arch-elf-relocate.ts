@@ -93,7 +93,8 @@ function relocate(context: LoadContext, { section, relocation, relocator, symbol
     thumb: isThumb(context, symbol, S),
     symbol: symbolName(context, symbol),
   };
-  X.logLazily(subsystem, 'dbg', () => relocator.announcement?.(input) ?? '', 'elf');
+  const { announcement } = relocator;
+  if (announcement !== undefined) X.logLazily(subsystem, 'dbg', () => announcement(input), 'elf');
   const { ret, A, errors = [] } = applyRelocation(relocator, input);
   guest.write(P, after);
   for (const error of errors) X.log(subsystem, 'err', error, 'elf');

@@ -15,12 +15,14 @@ import {
   EM_XTENSA,
 } from '../../elf/constants';
 import { arm } from './arm';
+import { arm64 } from './arm64';
 import type { Relocator } from './relocator';
 import { riscv32, riscv64 } from './riscv';
 
 /** By pointer size: an architecture of two widths has two handlers. */
 export const architectures: Readonly<Partial<Record<Arch, Readonly<Partial<Record<4 | 8, Relocator>>>>>> = {
   arm: { 4: arm },
+  arm64: { 8: arm64 },
   riscv: { 4: riscv32, 8: riscv64 },
 };
 
