@@ -72,7 +72,7 @@ export class LoadTarget {
     this.placements = placements;
     const starts = [image.pool, firstBuffer, image.listAddress, ...placements.map(({ address }) => address)];
     this.memory = new PagedMemory([
-      ...starts.map((start) => windowAround(start, image.config.pointerSize)),
+      ...starts.map((start) => windowAround(start, image)),
       { start: image.heap.address, end: image.heap.address + BigInt(image.heap.bytes) },
     ]);
     this.nextBuffer = firstBuffer;
@@ -211,10 +211,18 @@ export class LoadTarget {
   }
 }
 
-/** RAM of a board is larger than what is used of it: wild reads of the loader find zeros there. */
-function windowAround(address: bigint, pointerSize: 4 | 8): AddressRange {
+/**
+ * RAM of a board is larger than what is used of it: wild reads of the loader find zeros there. Behind an MMU they only
+ * do as far as the base image goes; it is not known exactly, but its heap is in it.
+ */
+function windowAround(address: bigint, { config, heap }: BaseImage): AddressRange {
   const start = address - (address % windowSize);
-  const limit = 1n << BigInt(pointerSize * 8);
+  const limit = 1n << BigInt(config.pointerSize * 8);
   const end = start + 2n * windowSize;
+  const heapEnd = heap.address + BigInt(heap.bytes);
+  if (config.mmu && heapEnd > address && heapEnd < end) {
+    const page = BigInt(config.page);
+    return { start, end: ((heapEnd + page - 1n) / page) * page };
+  }
   return { start, end: end < limit ? end : limit };
 }

@@ -9,6 +9,7 @@ import { parseBaseImage } from '../../cli/base-image-file';
 import type { BaseImage } from '../../cli/base-image-file';
 import { extensionJson, sectMapJson, sectsJson, storageNumbers } from '../../cli/load-json';
 import type { JsonObject } from '../../cli/load-json';
+import { Errno } from '../../lib/errors';
 import { LoadTarget } from '../../cli/load-target';
 import type { Placement } from '../../cli/load-target';
 import type { LlextExtension } from '../../lib/llext/extension';
@@ -102,6 +103,7 @@ export function compareRun(located: LocatedCase, run: GoldenRun, placed: boolean
   const image = goldenImage(located.root, run.image);
   const replay = new Replay(located, new LoadTarget(image), placed);
   run.ops.forEach((op, index) => replay.perform(op, `${run.image} ${run.mode} op ${index} ${op.op}`));
+  if (!run.completed) replay.crash(run);
   return replay.differences;
 }
 
@@ -152,6 +154,17 @@ class Replay {
       default:
         this.differences.push(`${where}: unknown operation`);
     }
+  }
+
+  /** The operation in which Zephyr's machine faulted, always the load of the case's file, has no record. */
+  crash({ image, mode }: GoldenRun): void {
+    const storage = storages[Math.max(0, ['tmp', 'per', 'wr'].indexOf(mode))];
+    const { elf, extension } = this.located.golden;
+    const bytes = goldenElf(this.located, { op: 'load', file: elf ?? '' });
+    const loader = this.target.placeFile(bytes, storage, mode !== 'nopeek');
+    const { ret, fault } = this.target.llext.load(loader, extension);
+    if (ret === -Errno.EFAULT && fault !== undefined) return;
+    this.differences.push(`${image} ${mode}: Zephyr's machine faulted, this load returned ${ret}`);
   }
 
   private load(op: GoldenOp, where: string): void {
