@@ -75,7 +75,12 @@ export function* goldenCases(root: string, isWanted: (image: string) => boolean)
   }
 }
 
-export const isArmImage = (image: string): boolean => /^arm(-|$)/.test(image);
+/** Images of an architecture: the plain one, and others with its name and a suffix ('arm', 'arm-mpu'). */
+export const isImageOf =
+  (arch: string) =>
+  (image: string): boolean =>
+    image.split('-')[0] === arch;
+export const isArmImage = isImageOf('arm');
 
 const images = new Map<string, BaseImage>();
 
