@@ -42,7 +42,10 @@ export async function buildBaseImage(
   const macros = settings.map(([name, value]) => `-D${name}=${value}`);
   await run(gcc, [...build.flags, ...compileFlags, ...prefixes, ...macros, '-c', 'firmware.c', '-o', object], options);
   const symbols = build.configSymbols === false ? [] : settings.map(([name, value]) => `-Wl,--defsym,${name}=${value}`);
-  const places = [`-Wl,--defsym,FLASH_START=${hexNumber(build.flash)}`, `-Wl,--defsym,RAM_START=${hexNumber(build.ram)}`];
+  const places = [
+    `-Wl,--defsym,FLASH_START=${hexNumber(build.flash)}`,
+    `-Wl,--defsym,RAM_START=${hexNumber(build.ram)}`,
+  ];
   const link = [...build.flags, ...linkFlags, ...(build.linkFlags ?? ['-static']), ...places, ...symbols];
   await run(gcc, [...link, '-T', 'firmware.ld', object, '-lgcc', '-o', output], options);
   if (build.slid === true) await exportBySlid(build, output);
@@ -67,7 +70,9 @@ async function exportBySlid(build: BaseImageBuild, output: string): Promise<void
   const entries = Array.from({ length: table.size / 8 }, (_, i) => {
     const at = table.offset + i * 8;
     const name = bytes.readUInt32LE(at) - names.address + names.offset;
-    const hash = createHash('sha256').update(bytes.subarray(name, bytes.indexOf(0, name))).digest();
+    const hash = createHash('sha256')
+      .update(bytes.subarray(name, bytes.indexOf(0, name)))
+      .digest();
     return { slid: hash.readUInt32BE(0), address: bytes.readUInt32LE(at + 4) };
   });
   entries.sort((a, b) => a.slid - b.slid);

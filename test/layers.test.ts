@@ -26,8 +26,9 @@ const layers: Record<string, readonly string[]> = {
   'lib/dwarf': base,
   'lib/emulator': base,
   'lib/program': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf'],
-  'lib/kernel': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf', 'lib/program', 'lib/emulator'],
-  'lib/target': [...base, 'lib/elf', 'lib/llext', 'lib/emulator', 'lib/kernel', 'lib/program'],
+  'lib/base-image': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf', 'lib/program'],
+  'lib/kernel': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf', 'lib/program', 'lib/emulator', 'lib/base-image'],
+  'lib/target': [...base, 'lib/elf', 'lib/llext', 'lib/emulator', 'lib/kernel', 'lib/program', 'lib/base-image'],
   'lib/c-expression': [...base, 'lib/dwarf'],
   'debug-adapter': allOfLib,
   cli: allOfLib,
@@ -39,7 +40,9 @@ const layers: Record<string, readonly string[]> = {
     'lib/program',
     'lib/protocol',
     'lib/disassembler',
+    'lib/base-image',
     'lib/kernel/base-image',
+    'lib/kernel/base-image-description',
   ],
 };
 

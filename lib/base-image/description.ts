@@ -13,11 +13,10 @@ export interface BaseImageExport {
   readonly slid: bigint | undefined;
   /** Thumb functions with bit 0 set. 0n: not in this build, which the loader takes for "not found". undefined: a list of names. */
   readonly address: bigint | undefined;
-  /** C declaration by the debug information. */
-  readonly signature: string | undefined;
 }
 
-export type FloatAbi = 'soft' | 'single' | 'double' | 'quad';
+/** Arm has one hard-float convention, RISC-V one for each width of register. */
+export type FloatAbi = 'soft' | 'hard' | 'single' | 'double' | 'quad';
 
 export interface BaseMachine {
   readonly arch: Arch;
@@ -70,6 +69,8 @@ export interface BaseImageDescription {
   readonly layoutFound: boolean;
   /** Of a real image. */
   readonly elf: ElfFile | undefined;
+  /** C declaration of an export, by the debug information. */
+  readonly declarationOf: (name: string) => string | undefined;
   /** Where the first file image goes when extensions are only loaded, not run. */
   readonly filePool: bigint;
   /** What was assumed or is odd, a sentence each. */

@@ -8,6 +8,7 @@ import { SHN_UNDEF, STB_GLOBAL, STT_OBJECT } from '../elf/constants';
 import type { ElfFile, ElfSymbol } from '../elf/elf-file';
 import type { DebugInfo } from '../dwarf/debug-info';
 import { BaseImageError } from './base-image-error';
+import { fixedAddress } from './debug-facts';
 import type { BaseImageEvidence } from './description';
 import type { ImageMemory } from './image-memory';
 
@@ -38,7 +39,9 @@ export function readExportTable(elf: ElfFile, memory: ImageMemory, debug: DebugI
   const entrySize = 2 * memory.pointerSize;
   const entrySymbols = elf.symbols().filter((symbol) => isEntry(symbol, entrySize));
   const debugEntries = entryVariables(debug, entrySize);
-  const variableNames = [...new Set([...entrySymbols, ...debugEntries].map(({ name }) => name.slice(ENTRY_PREFIX.length)))];
+  const variableNames = [
+    ...new Set([...entrySymbols, ...debugEntries].map(({ name }) => name.slice(ENTRY_PREFIX.length))),
+  ];
   const range = symbolRange(elf) ?? sectionRange(elf);
   if (range !== undefined) {
     const entries = entriesIn(range, memory, entrySize);
@@ -54,9 +57,7 @@ export function readExportTable(elf: ElfFile, memory: ImageMemory, debug: DebugI
       `no export table: neither the section ${EXPORT_SECTION}, nor symbols ${EXPORT_START} or ${ENTRY_PREFIX}*, nor such variables in the debug information. ${advice}`,
     );
   }
-  const entries = single
-    .sort((a, b) => (a < b ? -1 : 1))
-    .map((at) => entryAt(at, memory));
+  const entries = single.sort((a, b) => (a < b ? -1 : 1)).map((at) => entryAt(at, memory));
   return { foundBy, entries, variableNames };
 }
 
@@ -102,7 +103,10 @@ function entryAt(at: bigint, memory: ImageMemory): TableEntry {
   const key = memory.word(at);
   const address = memory.word(at + BigInt(memory.pointerSize));
   if (key === undefined || address === undefined) {
-    throw new BaseImageError('export-table', `the export entry at ${hex(at)} is in no section of the file that has contents`);
+    throw new BaseImageError(
+      'export-table',
+      `the export entry at ${hex(at)} is in no section of the file that has contents`,
+    );
   }
   return { at, key, address };
 }
@@ -115,8 +119,10 @@ function isEntry(symbol: ElfSymbol, entrySize: number): boolean {
 }
 
 function entryVariables(debug: DebugInfo | undefined, entrySize: number): { name: string; address: bigint }[] {
-  return (debug?.globals() ?? []).flatMap(({ name, type, external, address }) => {
+  return (debug?.globals() ?? []).flatMap((variable) => {
+    const { name, type, external } = variable;
     const isEntry = name.startsWith(ENTRY_PREFIX) && external && type.byteSize === entrySize;
-    return isEntry && address !== undefined ? [{ name, address }] : [];
+    const address = isEntry ? fixedAddress(variable) : undefined;
+    return address === undefined ? [] : [{ name, address }];
   });
 }

@@ -51,7 +51,9 @@ export class ImageMemory {
   }
 
   sectionAt(address: bigint): ImageSection | undefined {
-    return this.sections.find((section) => address >= section.address && address < section.address + BigInt(section.size));
+    return this.sections.find(
+      (section) => address >= section.address && address < section.address + BigInt(section.size),
+    );
   }
 
   /** undefined: not all of it is inside of one section. */
