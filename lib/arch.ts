@@ -21,14 +21,13 @@ export interface ArmIsa {
   readonly fp: 'none' | 'single' | 'double';
 }
 
-/** Extensions of a RISC-V hart, by the letters and names of the unprivileged specification; I, Zicsr and Zifencei are always there. */
+/** Extensions of a RISC-V hart, by the letters and names of the unprivileged specification; I, C, Zicsr and Zifencei are always there. */
 export interface RiscvIsa {
   readonly xlen: 32 | 64;
   readonly m: boolean;
   readonly a: boolean;
   readonly f: boolean;
   readonly d: boolean;
-  readonly c: boolean;
   readonly zba: boolean;
   readonly zbb: boolean;
   readonly zbc: boolean;
@@ -70,6 +69,32 @@ function cortexM(name: string, description: string, isa: ArmIsa): ArmCpu {
   const EM_ARM = 40;
   return { name, description, arch: 'arm', machine: EM_ARM, pointerSize: 4, littleEndian: true, floatAbi: 'soft', isa };
 }
+
+/** Letters as in GCC's -march: rv32imafdc. The ABI is the one that GCC takes for them: ilp32, lp64 or their hard-float forms. */
+function riscv(xlen: 32 | 64, letters: string, description: string): RiscvCpu {
+  const EM_RISCV = 243;
+  const has = (letter: string) => letters.includes(letter);
+  const bits = { zba: true, zbb: true, zbc: true, zbs: true };
+  return {
+    name: `rv${xlen}${letters}`,
+    description,
+    arch: 'riscv',
+    machine: EM_RISCV,
+    pointerSize: xlen === 32 ? 4 : 8,
+    littleEndian: true,
+    floatAbi: has('f') ? 'hard' : 'soft',
+    isa: { xlen, m: has('m'), a: has('a'), f: has('f'), d: has('d'), ...bits },
+  };
+}
+
+/** The RISC-V harts of the engine. */
+export const riscvCpus: readonly RiscvCpu[] = [
+  riscv(32, 'imac', 'RISC-V RV32IMAC with bit manipulation'),
+  riscv(32, 'imafc', 'RISC-V RV32IMAFC with bit manipulation'),
+  riscv(32, 'imafdc', 'RISC-V RV32IMAFDC with bit manipulation'),
+  riscv(64, 'imac', 'RISC-V RV64IMAC with bit manipulation'),
+  riscv(64, 'imafdc', 'RISC-V RV64IMAFDC with bit manipulation'),
+];
 
 /** Every core that a session can run on; the first is the default. */
 export const cpus: readonly CpuInfo[] = [

@@ -3,17 +3,9 @@
  * one with the most fixed bits is taken.
  */
 import type { ArmIsa } from '../../arch';
+import { fieldsOf, parseDiagram, type Diagram } from '../bit-diagram';
 import { coprocessorRows } from './coprocessor';
-import {
-  parseDiagram,
-  unpredictable,
-  type Diagram,
-  type Fields,
-  type Meaning,
-  type Profile,
-  type Row,
-  type Site,
-} from './rows';
+import { unpredictable, type Meaning, type Profile, type Row, type Site } from './rows';
 import { thumb16 } from './thumb16';
 import { branches } from './thumb32-branch';
 import { dataProcessing } from './thumb32-data-processing';
@@ -119,12 +111,6 @@ export class Decoder {
       return (key & mask) === Math.floor(diagram.value / scale);
     });
   }
-}
-
-export function fieldsOf(diagram: Diagram, word: number): Fields {
-  const fields: Record<string, number> = {};
-  for (const { name, shift, width } of diagram.fields) fields[name] = (word >>> shift) & (2 ** width - 1);
-  return fields;
 }
 
 export type { Meaning };

@@ -72,6 +72,19 @@ export class RegisterView implements CpuState {
     }
   }
 
+  readWide(name: string): bigint {
+    return BigInt(this.read(name));
+  }
+
+  writeWide(name: string, value: bigint): void {
+    this.write(name, Number(BigInt.asIntN(32, value)));
+  }
+
+  widthOf(name: string): 32 {
+    this.require(name);
+    return 32;
+  }
+
   /** Leaving or entering Handler mode by IPSR changes which stack pointer is in use. */
   private writeXpsr(value: number): void {
     const state = this.memory.state;
