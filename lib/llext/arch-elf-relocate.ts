@@ -31,7 +31,7 @@ export function archElfRelocate(context: LoadContext, section: Shdr, relocation:
     X.logLazily(subsystem, 'err', () => `Could not find symbol ${symbolName(context, symbol)}!`, 'elf');
     return S;
   }
-  return relocate(context, { section, relocation, relocator, symbol, S, P });
+  return applyAt(context, { section, relocation, relocator, symbol, S, P });
 }
 
 /**
@@ -63,7 +63,7 @@ function valueOfPair(context: LoadContext, section: Shdr, relocator: Relocator, 
   return -Errno.ENOEXEC;
 }
 
-interface Application {
+export interface Application {
   readonly section: Shdr;
   readonly relocation: Rela;
   readonly relocator: Relocator;
@@ -72,7 +72,8 @@ interface Application {
   readonly P: bigint;
 }
 
-function relocate(context: LoadContext, { section, relocation, relocator, symbol, S, P }: Application): number {
+/** Applies a row at P, once S is known. */
+export function applyAt(context: LoadContext, { section, relocation, relocator, symbol, S, P }: Application): number {
   const { subsystem, guest } = context;
   const { mode = 'exact', pointerSize } = subsystem.config;
   const { type } = relocation;
@@ -98,9 +99,9 @@ function relocate(context: LoadContext, { section, relocation, relocator, symbol
   const { ret, A, errors = [] } = applyRelocation(relocator, input);
   guest.write(P, after);
   for (const error of errors) X.log(subsystem, 'err', error, 'elf');
-  if (ret !== 0 || subsystem.listener === undefined) return ret;
+  if (subsystem.listener === undefined) return ret;
   subsystem.listener({
-    kind: 'relocation',
+    kind: ret === 0 ? 'relocation' : 'relocation-refused',
     instance: context.instance,
     section: section.sh_info,
     sectionName: X.sectionName(context, X.sectionHeader(context, section.sh_info)),
@@ -111,10 +112,13 @@ function relocate(context: LoadContext, { section, relocation, relocator, symbol
     S,
     A,
     P,
+    B: input.B,
+    thumb: input.thumb === true,
+    ret,
     before,
     after,
   });
-  return 0;
+  return ret;
 }
 
 /** T of AAELF32. Of an import only the address is known, and bit 0 of the address of data is no T. */

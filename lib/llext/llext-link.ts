@@ -11,6 +11,7 @@ import { archElfRelocate } from './arch-elf-relocate';
 import type { Rela, Shdr } from './elf-records';
 import { readRela } from './elf-records';
 import { lookupSymbol, readSymbol } from './llext-link-symbol';
+import { linkPlt } from './llext-link-plt';
 import { readInto } from './loader';
 import { symbolName } from './llext-symbols';
 
@@ -22,6 +23,11 @@ export function link(context: LoadContext): number {
     if (section.sh_type !== SHT_REL && section.sh_type !== SHT_RELA) continue;
     let ret = checkRelocationSection(context, i, section);
     if (ret !== 0) return ret;
+    if (context.subsystem.config.arch === 'xtensa') {
+      ret = linkPlt(context, section);
+      if (ret !== 0) return ret;
+      continue;
+    }
     // Debug sections stay as they are.
     const target = X.sectionHeader(context, section.sh_info);
     if ((target.sh_flags & BigInt(SHF_ALLOC)) === 0n) continue;

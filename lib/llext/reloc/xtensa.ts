@@ -105,7 +105,7 @@ const rows: readonly RelocationRow[] = [
   row(R.R_XTENSA_RTLD, ignored),
   row(R.R_XTENSA_GLOB_DAT, { formula: 'S', field: word32 }),
   row(R.R_XTENSA_JMP_SLOT, { formula: 'S', field: word32 }),
-  row(R.R_XTENSA_RELATIVE, { formula: 'Loaded(A)', field: word32 }),
+  row(R.R_XTENSA_RELATIVE, { formula: 'Loaded(V)', field: word32 }),
   row(R.R_XTENSA_PLT, ignored),
   row(R.R_XTENSA_ASM_EXPAND, ignored),
   row(
