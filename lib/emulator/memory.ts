@@ -43,6 +43,9 @@ export class GuestMemory implements MachineMemory {
   bytes!: Uint8Array;
   halfwords!: Uint16Array;
   words!: Int32Array;
+  /** The state words as binary32 and binary64. */
+  floats!: Float32Array;
+  doubles!: Float64Array;
   /** Told of every change of bytes on a page that holds predecoded instructions. */
   onCodeWrite: (address: number, length: number) => void = () => undefined;
 
@@ -197,6 +200,8 @@ export class GuestMemory implements MachineMemory {
   private makeViews(): void {
     const buffer = this.buffer.buffer;
     this.state = new Int32Array(buffer, 0, 1024);
+    this.floats = new Float32Array(buffer, 0, 1024);
+    this.doubles = new Float64Array(buffer, 0, 512);
     this.readTable = new Int32Array(buffer, readTableOffset, pageCount);
     this.writeTable = new Int32Array(buffer, writeTableOffset, pageCount);
     this.codeTable = new Int32Array(buffer, codeTableOffset, pageCount);

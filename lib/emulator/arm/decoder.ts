@@ -13,6 +13,7 @@ import { loadStore } from './thumb32-load-store';
 import { blockAndExclusive } from './thumb32-block';
 import { multiplyRows } from './thumb32-multiply';
 import { dspRows } from './dsp';
+import { fpRows } from './fp';
 import type { OperationName } from './operations';
 
 /** Every row of every architecture. */
@@ -24,6 +25,7 @@ export const rows: readonly Row[] = [
   ...blockAndExclusive,
   ...multiplyRows,
   ...dspRows,
+  ...fpRows,
   ...coprocessorRows,
 ];
 
@@ -52,7 +54,9 @@ export function profileOf(isa: ArmIsa): Profile {
 
 function hasExtension(row: Row, isa: ArmIsa): boolean {
   if (row.extension === 'dsp') return isa.dsp;
-  if (row.extension === 'fp') return isa.fp !== 'none';
+  if (row.extension === 'fp' || row.extension === 'fp-space') return isa.fp !== 'none';
+  if (row.extension === 'fpv5') return isa.fp !== 'none' && isa.fpVersion === 5;
+  if (row.extension === 'fp64') return isa.fp === 'double';
   return true;
 }
 
