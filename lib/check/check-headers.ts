@@ -1,0 +1,200 @@
+/** Headers, tables and ABI of one file (specification 1.3, 1.4). */
+import {
+  Tag_ABI_VFP_args,
+  Tag_CPU_arch,
+  Tag_CPU_arch_profile,
+  Tag_CPU_name,
+  armAttributes,
+} from '../elf/arm-attributes';
+import {
+  EM_ARM,
+  EM_RISCV,
+  ET_DYN,
+  ET_REL,
+  SHT_DYNSYM,
+  SHT_NOBITS,
+  SHT_NULL,
+  SHT_STRTAB,
+  SHT_SYMTAB,
+  constantName,
+  elfTypes,
+  machineNames,
+} from '../elf/constants';
+import { machinesOf } from './base';
+import type { FileCheck } from './file-check';
+
+/** e_flags of RISC-V: single, double and quad registers for arguments (RISC-V ELF psABI, 8.1). */
+const EF_RISCV_FLOAT_ABI = 0x6;
+const EF_RISCV_RVE = 0x8;
+const EF_ARM_EABIMASK = 0xff00_0000;
+const EF_ARM_EABI_VER5 = 0x0500_0000;
+
+/** False where the target reads the file with other structures than we do: nothing further can be said. */
+export function checkHeaders(check: FileCheck): boolean {
+  const { elf, base } = check;
+  const { e_type, e_machine, e_shentsize } = elf.header;
+  const readable = checkClass(check);
+  const machines = machinesOf(base.config);
+  if (base.machine !== undefined ? base.machine !== e_machine : !machines.includes(e_machine)) {
+    const wanted = base.machine ?? machines[0];
+    check.add('wrong-machine', `${machineName(e_machine)} is not the base image’s ${machineName(wanted)}`);
+  }
+  if (e_type !== ET_REL && e_type !== ET_DYN) {
+    check.add('not-loadable-type', `${constantName(elfTypes, e_type)} is no extension`);
+  }
+  const size = elf.is64 ? 64 : 40;
+  if (e_shentsize !== size) check.add('bad-section-header-size', `e_shentsize is ${e_shentsize}, not ${size}`);
+  if (elf.header.e_shnum === 0) check.add('no-sections', 'e_shnum is 0');
+  return readable;
+}
+
+function machineName(machine: number): string {
+  return constantName(machineNames, machine);
+}
+
+function checkClass(check: FileCheck): boolean {
+  const { elf, base } = check;
+  const { pointerSize, bigEndian = false } = base.config;
+  const bits = elf.is64 ? 64 : 32;
+  if (bits !== pointerSize * 8) {
+    check.add('wrong-class', `the file is ELFCLASS${bits}, the base image has ${pointerSize * 8}-bit addresses`);
+  }
+  if (elf.littleEndian === bigEndian) {
+    const order = (little: boolean): string => (little ? 'little-endian' : 'big-endian');
+    check.add('wrong-byte-order', `the file is ${order(elf.littleEndian)}, the base image ${order(!bigEndian)}`);
+  }
+  return bits === pointerSize * 8 && elf.littleEndian !== bigEndian;
+}
+
+export function checkTables(check: FileCheck): void {
+  const { elf } = check;
+  const { e_type, e_shstrndx } = elf.header;
+  checkExtent(check);
+  const names = elf.sections.at(e_shstrndx);
+  if (e_shstrndx === 0 || names?.sh_type !== SHT_STRTAB) {
+    const what = names === undefined || e_shstrndx === 0 ? 'no section' : `'${names.name}', no string table`;
+    check.add('missing-string-table', `e_shstrndx ${e_shstrndx} names ${what}`);
+  }
+  const bad = elf.sections.filter(({ sh_name }) => names !== undefined && sh_name >= names.sh_size && sh_name > 0);
+  for (const { index, sh_name } of bad) {
+    check.add(
+      'bad-section-name',
+      `section ${index}: sh_name ${sh_name} is outside of the ${names?.sh_size ?? 0} bytes`,
+    );
+  }
+  if (e_type === ET_REL || e_type === ET_DYN) checkSymbolTable(check, e_type === ET_REL ? SHT_SYMTAB : SHT_DYNSYM);
+}
+
+/** What lies behind the end of the file is read as if it were there. */
+function checkExtent(check: FileCheck): void {
+  const { elf } = check;
+  for (const section of elf.sections) {
+    if (section.sh_type === SHT_NOBITS || section.sh_type === SHT_NULL) continue;
+    const end = section.sh_offset + section.sh_size;
+    if (end <= elf.bytes.length) continue;
+    const message = `'${section.name}' ends at ${hex(end)}, the file at ${hex(elf.bytes.length)}: ${end - elf.bytes.length} bytes are missing`;
+    check.add('truncated-file', message, { section });
+  }
+}
+
+function checkSymbolTable(check: FileCheck, type: number): void {
+  const { elf } = check;
+  const table = elf.sections.find(({ sh_type }) => sh_type === type);
+  if (table === undefined) {
+    check.add('no-symbol-table', `there is no section of type ${type === SHT_SYMTAB ? 'SHT_SYMTAB' : 'SHT_DYNSYM'}`);
+    return;
+  }
+  const size = elf.is64 ? 24 : 16;
+  if (table.sh_entsize !== size || table.sh_size % size !== 0) {
+    const message = `'${table.name}': sh_entsize ${table.sh_entsize}, sh_size ${table.sh_size}, but a symbol has ${size} bytes`;
+    check.add('bad-symbol-table', message, { section: table });
+    return;
+  }
+  const strings = elf.sections.at(table.sh_link);
+  if (strings?.sh_type !== SHT_STRTAB) {
+    check.add('missing-string-table', `sh_link ${table.sh_link} of '${table.name}' names no string table`);
+    return;
+  }
+  if (table.sh_link === elf.header.e_shstrndx) {
+    const message = `'${strings.name}' is the string table of sections and of symbols`;
+    check.add('shared-string-table', message, { section: strings });
+  } else if (table.sh_link < table.index) {
+    const message = `'${strings.name}' is section ${strings.index}, before its symbol table, section ${table.index}`;
+    check.add('string-table-before-symbols', message, { section: strings });
+  }
+  checkSymbolNames(check, table.index, strings.sh_size);
+}
+
+/** Read by hand: a symbol table with a bad name has no list of symbols. */
+function checkSymbolNames(check: FileCheck, index: number, limit: number): void {
+  const { elf } = check;
+  const table = elf.sections[index];
+  const size = elf.is64 ? 24 : 16;
+  const end = Math.min(table.sh_offset + table.sh_size, elf.bytes.length);
+  const view = new DataView(elf.bytes.buffer, elf.bytes.byteOffset, elf.bytes.byteLength);
+  for (let at = table.sh_offset + size; at + size <= end; at += size) {
+    const st_name = view.getUint32(at, elf.littleEndian);
+    if (st_name < limit) continue;
+    const symbol = (at - table.sh_offset) / size;
+    check.add('bad-symbol-name', `symbol ${symbol}: st_name ${st_name} is outside of the ${limit} bytes of names`);
+  }
+}
+
+export function checkAbi(check: FileCheck): void {
+  const { e_machine } = check.elf.header;
+  if (e_machine === EM_ARM) checkArmAbi(check);
+  else if (e_machine === EM_RISCV) checkRiscvAbi(check);
+}
+
+function checkArmAbi(check: FileCheck): void {
+  const { elf, base } = check;
+  const { e_flags } = elf.header;
+  if ((e_flags & EF_ARM_EABIMASK) >>> 0 !== EF_ARM_EABI_VER5) {
+    check.add('wrong-abi', `e_flags 0x${e_flags.toString(16)} is not EABI version 5`);
+  }
+  const attributes = armAttributes(elf);
+  const number = (tag: number): number => Number(attributes.get(tag) ?? 0);
+  if (base.floatAbi !== undefined && attributes.size > 0) {
+    const hard = number(Tag_ABI_VFP_args) === 1;
+    if (hard !== (base.floatAbi === 'hard')) floatMismatch(check, hard ? 'hard' : 'soft', base.floatAbi);
+  }
+  const profile = number(Tag_CPU_arch_profile);
+  const letter = profile === 0 ? undefined : String.fromCharCode(profile);
+  const cpu = base.armCpu;
+  if (cpu === undefined || attributes.size === 0) return;
+  const name = attributes.get(Tag_CPU_name);
+  const built = `built for ${name === undefined ? `Tag_CPU_arch ${number(Tag_CPU_arch)}` : String(name)}`;
+  if (letter !== undefined && 'ARM'.includes(letter) && letter !== cpu.profile) {
+    check.add(
+      'instruction-set-mismatch',
+      `${built}, an ${letter}-profile core; the base image’s is ${cpu.profile}-profile`,
+    );
+  } else if (number(Tag_CPU_arch) > cpu.arch) {
+    const message = `${built}, Tag_CPU_arch ${number(Tag_CPU_arch)}; the base image’s core has ${cpu.arch}`;
+    check.add('instruction-set-mismatch', message);
+  } else if (letter === undefined && cpu.profile === 'M') {
+    check.add(
+      'instruction-set-mismatch',
+      `${built}, code for Arm state or any profile; the base image’s core has Thumb only`,
+    );
+  }
+}
+
+function checkRiscvAbi(check: FileCheck): void {
+  const { elf, base } = check;
+  const { e_flags } = elf.header;
+  if (base.floatAbi !== undefined) {
+    const hard = (e_flags & EF_RISCV_FLOAT_ABI) !== 0;
+    if (hard !== (base.floatAbi === 'hard')) floatMismatch(check, hard ? 'hard' : 'soft', base.floatAbi);
+  }
+  if ((e_flags & EF_RISCV_RVE) !== 0) check.add('wrong-abi', 'e_flags has EF_RISCV_RVE: code for 16 registers');
+}
+
+function floatMismatch(check: FileCheck, own: string, base: string): void {
+  const message = `the file passes floating-point arguments by the ${own}-float convention, the base image by ${base}-float`;
+  check.add('float-abi-mismatch', message);
+}
+
+export function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
