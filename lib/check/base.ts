@@ -21,12 +21,7 @@ export interface CheckBase {
   readonly floatAbi?: 'hard' | 'soft';
   /** Tag_CPU_arch of an Arm base image, and its profile letter. */
   readonly armCpu?: { readonly arch: number; readonly profile: 'A' | 'R' | 'M' };
-  /** CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID */
-  readonly bySlid?: boolean;
-  /** CONFIG_LLEXT_EXPORT_DEVICES */
-  readonly exportsDevices?: boolean;
-  /** CONFIG_USERSPACE, and the MPU regions that a thread's domain can have. */
-  readonly userspace?: boolean;
+  /** MPU regions that a thread's domain can have, for CONFIG_USERSPACE. */
   readonly mpuRegions?: number;
 }
 

@@ -14,9 +14,10 @@ import {
   relocationName,
 } from '../elf/constants';
 import type { ElfFile, ElfRelocation, ElfSymbol, SectionHeader } from '../elf/elf-file';
+import type { ProfileName } from '../llext/profile';
 import { hex } from './check-headers';
 import type { FileCheck, Where } from './file-check';
-import type { CheckProfile, RelatedPlace } from './finding';
+import type { RelatedPlace } from './finding';
 import { kindOfMissing } from './import-kinds';
 import { nearestNames } from './nearest-names';
 import type { FindingCode } from './rules';
@@ -39,7 +40,7 @@ export function loaderSymbols(elf: ElfFile): readonly ElfSymbol[] {
 /** Relocation sections that the loader applies, with the section that they patch. */
 export function appliedTables(
   elf: ElfFile,
-  profile: CheckProfile,
+  profile: ProfileName,
 ): { readonly table: SectionHeader; readonly target: SectionHeader }[] {
   return elf.sections.flatMap((table) => {
     if (table.sh_type !== SHT_REL && table.sh_type !== SHT_RELA) return [];
@@ -50,7 +51,7 @@ export function appliedTables(
   });
 }
 
-export function importsOf(elf: ElfFile, profile: CheckProfile): Import[] {
+export function importsOf(elf: ElfFile, profile: ProfileName): Import[] {
   const symbols = loaderSymbols(elf);
   const uses = new Map<number, { section: SectionHeader; relocation: ElfRelocation }[]>();
   for (const { table, target } of appliedTables(elf, profile)) {
@@ -71,7 +72,7 @@ export function checkImports(check: FileCheck): void {
   const imports = importsOf(elf, check.profile);
   checkSlids(check, imports);
   // By hash the names of the base image are not known here.
-  if (base.bySlid === true) return;
+  if (base.config.exportBySlid === true) return;
   const exported = new Map<string, bigint>();
   for (const { name, address } of base.exports) if (!exported.has(name)) exported.set(name, address);
   const known = [...exported.keys(), ...provided.map(({ name }) => name)];
@@ -106,7 +107,7 @@ function reportMissing(check: FileCheck, entry: Import, address: bigint | undefi
   } else if (entry.symbol.binding === STB_WEAK) {
     report(check, 'weak-undefined', entry, `'${name}' is weak, undefined, and nothing provides it`);
   } else {
-    const code = kindOfMissing(name, check.base.exportsDevices === true);
+    const code = kindOfMissing(name, check.base.config.exportDevices === true);
     const nearest = nearestNames(name, known);
     const meant = nearest.length === 0 ? '' : `; near: ${nearest.map((other) => `'${other}'`).join(', ')}`;
     const fix = code === 'undefined-symbol' ? fixOf(name, nearest) : undefined;
@@ -143,10 +144,10 @@ function checkSlids(check: FileCheck, imports: readonly Import[]): void {
   const { base } = check;
   if (imports.length === 0) return;
   const injected = imports.filter(({ symbol }) => symbol.st_value !== 0n);
-  if (base.bySlid === true && injected.length === 0) {
+  if (base.config.exportBySlid === true && injected.length === 0) {
     const message = `the base image exports by SLID, but none of the ${imports.length} imports has one`;
     report(check, 'slid-mismatch', imports[0], message);
-  } else if (base.bySlid === false && injected.length > 0) {
+  } else if (base.config.exportBySlid !== true && injected.length > 0) {
     const { name, st_value } = injected[0].symbol;
     const message = `the base image exports by name, but ${injected.length} imports have a SLID, as '${name}' ${hex(st_value)}`;
     report(check, 'slid-mismatch', injected[0], message);

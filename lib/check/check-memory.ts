@@ -3,16 +3,12 @@
  * allocations, their order and their alignment are the loader's own, on the kernel's own heap.
  */
 import { LlextError } from '../errors';
-import { LLEXT_MEM_EXPORT } from '../llext/context';
 import { allocationOf } from '../llext/llext-mem';
 import type { LlextConfig } from '../llext/types';
-import { regionNames } from '../llext/types';
 import type { CheckInput, FileCheck } from './file-check';
 import { TrialTarget } from './trial';
 
 const KIB = 1024;
-/** LLEXT_MEM_PARTITIONS: the regions before EXPORT. */
-const LLEXT_MEM_PARTITIONS = LLEXT_MEM_EXPORT;
 /** Larger files are not loaded a dozen times. */
 const largestForTrials = 8 * 1024 * KIB;
 const largestHeapKiB = 64 * KIB;
@@ -95,10 +91,10 @@ function fits(
 }
 
 function checkRegions(check: FileCheck): void {
-  const { config, userspace, mpuRegions } = check.base;
+  const { config, mpuRegions } = check.base;
   const partitions = check.layout.trial.sects
-    .slice(0, LLEXT_MEM_PARTITIONS)
-    .flatMap((descriptor, i) => (descriptor.sh_size > 0n ? [{ name: regionNames[i], descriptor }] : []));
+    .slice(0, check.regions.PARTITIONS)
+    .flatMap((descriptor, i) => (descriptor.sh_size > 0n ? [{ name: check.regions.names[i], descriptor }] : []));
   if (config.armMpu && config.mpuPowerOfTwo !== false) {
     for (const { name, descriptor } of partitions) {
       const rounded = Number(allocationOf(config, descriptor).size);
@@ -108,7 +104,7 @@ function checkRegions(check: FileCheck): void {
       check.add('mpu-rounding', message);
     }
   }
-  if (userspace === true && mpuRegions !== undefined && partitions.length > mpuRegions) {
+  if (config.userspace === true && mpuRegions !== undefined && partitions.length > mpuRegions) {
     const names = partitions.map(({ name }) => name).join(', ');
     check.add('mpu-regions', `${names} take ${partitions.length} MPU regions, a domain has ${mpuRegions}`);
   }

@@ -6,25 +6,24 @@ import {
   SHF_TLS,
   SHF_WRITE,
   SHT_ARM_EXIDX,
+  SHT_DYNSYM,
   SHT_NOBITS,
   SHT_NOTE,
   SHT_REL,
   SHT_RELA,
+  SHT_SYMTAB,
   constantName,
   sectionTypes,
 } from '../elf/constants';
 import type { SectionHeader } from '../elf/elf-file';
-import { LLEXT_MEM_BSS, LLEXT_MEM_COUNT, LLEXT_MEM_EXPORT, LLEXT_MEM_PREINIT } from '../llext/context';
-import { regionOfSection } from '../llext/llext-map';
-import { regionNames } from '../llext/types';
-import type { RegionName } from '../llext/types';
+import { regionNameOf } from '../llext/llext-map';
+import type { RegionName } from '../llext/regions';
 import { hex } from './check-headers';
 import type { FileCheck } from './file-check';
 
 const largeAlignment = 256;
 
 interface Region {
-  readonly index: number;
   readonly name: RegionName;
   readonly sections: readonly SectionHeader[];
   readonly start: number;
@@ -35,31 +34,50 @@ export function isLoaded(section: SectionHeader): boolean {
   return (section.sh_flags & SHF_ALLOC) !== 0 && section.sh_size > 0;
 }
 
-export function regionIndex(section: SectionHeader): number {
-  return regionOfSection(section.sh_type, BigInt(section.sh_flags), section.name);
+const skippedNames = ['.relro_padding', '.heap', '.stack'];
+const namesOfOldest: Readonly<Record<string, RegionName>> = {
+  '.text': 'TEXT',
+  '.data': 'DATA',
+  '.rodata': 'RODATA',
+  '.bss': 'BSS',
+  '.exported_sym': 'EXPORT',
+};
+
+/** undefined: no region of this version and configuration takes the section. */
+export function regionOf({ rules, regions }: FileCheck, section: SectionHeader): RegionName | undefined {
+  const { name, sh_type, sh_flags } = section;
+  if (rules.mapByName) return namesOfOldest[name];
+  if (rules.skippedNames && skippedNames.includes(name)) return undefined;
+  if (rules.tlsSections && (sh_flags & SHF_TLS) !== 0) return undefined;
+  if (regions.RODATA_NO_RELOC !== undefined && name === '.llext.rodata.noreloc') return 'RODATA_NO_RELOC';
+  const region = regionNameOf(sh_type, BigInt(sh_flags), name);
+  return region !== undefined && regions[region] !== undefined ? region : undefined;
 }
+
+const functionArrays: readonly (RegionName | undefined)[] = ['PREINIT', 'INIT', 'FINI'];
+const tables: readonly RegionName[] = ['SYMTAB', 'STRTAB', 'SHSTRTAB'];
 
 export function checkSections(check: FileCheck): void {
   const loaded = check.elf.sections.filter(isLoaded);
-  const mapped = loaded.filter((section) => regionIndex(section) !== LLEXT_MEM_COUNT);
+  const mapped = loaded.filter((section) => regionOf(check, section) !== undefined);
   checkUnmapped(
     check,
     loaded.filter((section) => !mapped.includes(section)),
   );
   for (const section of mapped) checkSection(check, section);
-  const regions = regionsOf(mapped);
+  const regions = regionsOf(check, mapped);
   for (const region of regions) checkRegion(check, region);
   checkOverlaps(check, regions);
   checkPlaces(check);
 }
 
-function regionsOf(mapped: readonly SectionHeader[]): Region[] {
-  return regionNames.flatMap((name, index) => {
-    const sections = mapped.filter((section) => regionIndex(section) === index);
+function regionsOf(check: FileCheck, mapped: readonly SectionHeader[]): Region[] {
+  return check.regions.names.flatMap((name) => {
+    const sections = mapped.filter((section) => regionOf(check, section) === name);
     if (sections.length === 0) return [];
     const start = Math.min(...sections.map(({ sh_offset }) => sh_offset));
     const end = Math.max(...sections.map(({ sh_offset, sh_size }) => sh_offset + sh_size));
-    return [{ index, name, sections, start, end }];
+    return [{ name, sections, start, end }];
   });
 }
 
@@ -95,10 +113,9 @@ function checkSection(check: FileCheck, section: SectionHeader): void {
   if ((section.sh_flags & SHF_TLS) !== 0) {
     check.add('tls-section', `'${name}' holds ${sh_size} bytes of thread-local data`, { section, offset: 0 });
   }
-  if (regionIndex(section) >= LLEXT_MEM_PREINIT && (sh_entsize !== pointer || sh_size % pointer !== 0)) {
+  if (functionArrays.includes(regionOf(check, section)) && (sh_entsize !== pointer || sh_size % pointer !== 0)) {
     const message = `'${name}': sh_entsize ${sh_entsize}, sh_size ${sh_size}, but a pointer has ${pointer} bytes`;
-    // S takes sh_entsize 0 as well.
-    if (!(check.profile === 'S' && sh_entsize === 0 && sh_size % pointer === 0)) {
+    if (!(check.rules.arrayEntsizeZero && sh_entsize === 0 && sh_size % pointer === 0)) {
       check.add('bad-function-array', message, { section });
     }
   }
@@ -112,7 +129,7 @@ function isPowerOfTwo(value: number): boolean {
 }
 
 function checkRegion(check: FileCheck, region: Region): void {
-  const { sections, name, index } = region;
+  const { sections, name } = region;
   const names = sections.map((section) => `'${section.name}'`).join(', ');
   const related = sections.map((section) => check.related(`'${section.name}' of ${section.sh_size} bytes`, section, 0));
   const mask = SHF_WRITE | SHF_ALLOC | SHF_EXECINSTR;
@@ -123,13 +140,13 @@ function checkRegion(check: FileCheck, region: Region): void {
     const message = `region ${name}: '${section.name}' and '${first.name}' have different flags (${flags})`;
     check.add('region-flags-differ', message, { section, related });
   }
-  if (sections.length > 1 && index === LLEXT_MEM_BSS) {
+  if (sections.length > 1 && name === 'BSS') {
     check.add('multiple-nobits', `${sections.length} sections without data: ${names}`, {
       section: sections[1],
       offset: 0,
       related,
     });
-  } else if (sections.length > 1 && index >= LLEXT_MEM_PREINIT) {
+  } else if (sections.length > 1 && functionArrays.includes(name)) {
     check.add('repeated-function-array', `region ${name} has ${names}`, { section: sections[1], related });
   }
   if (check.elf.header.e_type === ET_DYN) checkDynamicRegion(check, region);
@@ -164,7 +181,7 @@ function checkDynamicRegion(check: FileCheck, { sections, name }: Region): void 
 
 /** As testOverlaps of llext-map, on the extents that the file shows; the sections in the middle are named. */
 function checkOverlaps(check: FileCheck, regions: readonly Region[]): void {
-  const files = regions.filter(({ index }) => index !== LLEXT_MEM_EXPORT && index !== LLEXT_MEM_BSS);
+  const files = [...regions.filter(({ name }) => name !== 'EXPORT' && name !== 'BSS'), ...tableRegions(check)];
   for (const [i, a] of files.entries()) {
     for (const b of files.slice(i + 1)) {
       if (a.start >= b.end || b.start >= a.end) continue;
@@ -177,7 +194,7 @@ function checkOverlaps(check: FileCheck, regions: readonly Region[]): void {
       const message = `regions ${a.name} (${span(a)}) and ${b.name} (${span(b)}) of the file overlap; both reach over ${names}`;
       const related = between.map((section) =>
         check.related(
-          `'${section.name}' of region ${regionNames[regionIndex(section)]} at ${hex(section.sh_offset)}`,
+          `'${section.name}' of region ${regionOf(check, section) ?? 'of tables'} at ${hex(section.sh_offset)}`,
           section,
           0,
         ),
@@ -187,21 +204,35 @@ function checkOverlaps(check: FileCheck, regions: readonly Region[]): void {
   }
 }
 
+function tableRegions({ elf }: FileCheck): Region[] {
+  const { e_shstrndx, e_type } = elf.header;
+  const symbols = elf.sections.find(({ sh_type }) => sh_type === (e_type === ET_DYN ? SHT_DYNSYM : SHT_SYMTAB));
+  const indices = new Map<RegionName, number | undefined>([
+    ['SYMTAB', symbols?.index],
+    ['STRTAB', symbols?.sh_link],
+    // One table for both is a finding of its own.
+    ['SHSTRTAB', symbols?.sh_link === e_shstrndx ? undefined : e_shstrndx],
+  ]);
+  return [...indices].flatMap(([name, index]) => {
+    const section = index === undefined ? undefined : elf.sections.at(index);
+    if (section === undefined || section.sh_size === 0) return [];
+    return [{ name, sections: [section], start: section.sh_offset, end: section.sh_offset + section.sh_size }];
+  });
+}
+
 /** What the trial made of the regions: padding, foreign bytes, copies that could have been shared. */
 function checkPlaces(check: FileCheck): void {
   const { layout, elf } = check;
   if (layout.trial.placed.length === 0) return;
   for (const [i, descriptor] of layout.trial.sects.entries()) {
-    const members = layout.trial.placed.filter(({ region }) => region === regionNames[i]);
+    const region = check.regions.names[i];
+    const members = layout.trial.placed.filter((member) => member.region === region);
     if (members.length === 0 || descriptor.sh_type === SHT_NOBITS) continue;
     const section = elf.sections[members[0].index];
     const prepad = descriptor.sh_info;
-    if (
-      prepad > 0 &&
-      members.some(({ region }) => region !== 'SYMTAB' && region !== 'STRTAB' && region !== 'SHSTRTAB')
-    ) {
-      const message = `region ${regionNames[i]} begins ${prepad} bytes before '${section.name}', for ${descriptor.sh_addralign} bytes alignment`;
-      check.add(i === LLEXT_MEM_EXPORT ? 'export-prepad' : 'region-prepad', message, { section });
+    if (prepad > 0 && !tables.includes(region)) {
+      const message = `region ${region} begins ${prepad} bytes before '${section.name}', for ${descriptor.sh_addralign} bytes alignment`;
+      check.add(region === 'EXPORT' ? 'export-prepad' : 'region-prepad', message, { section });
     }
     const foreign = elf.sections.filter(({ index, sh_type, sh_offset, sh_size }) => {
       const isMember = members.some((member) => member.index === index);
@@ -211,18 +242,18 @@ function checkPlaces(check: FileCheck): void {
     if (foreign.length === 0) continue;
     const bytes = foreign.reduce((sum, { sh_size }) => sum + sh_size, 0);
     const names = foreign.map(({ name }) => `'${name}'`).join(', ');
-    check.add('region-swallows-sections', `region ${regionNames[i]} holds ${bytes} foreign bytes: ${names}`, {
+    check.add('region-swallows-sections', `region ${region} holds ${bytes} foreign bytes: ${names}`, {
       section,
     });
   }
   for (const warning of layout.trial.warnings) {
-    if (warning.startsWith('Cannot peek')) check.add('not-used-in-place', regionNamed(warning));
+    if (warning.startsWith('Cannot peek')) check.add('not-used-in-place', regionNamed(check, warning));
   }
   checkConstants(check);
 }
 
-function regionNamed(message: string): string {
-  return message.replace(/region (\d+)/, (whole, index: string) => `region ${regionNames[Number(index)] ?? whole}`);
+function regionNamed({ regions }: FileCheck, message: string): string {
+  return message.replace(/region (\d+)/, (whole, index: string) => `region ${regions.names[Number(index)] ?? whole}`);
 }
 
 function checkConstants(check: FileCheck): void {
@@ -233,7 +264,7 @@ function checkConstants(check: FileCheck): void {
     .map(({ index }) => ({ section: elf.sections[index], count: elf.relocationsFor(index).length }))
     .filter(({ count }) => count > 0);
   if (counted.length === 0) return;
-  const size = layout.trial.sects[regionNames.indexOf('RODATA')].sh_size;
+  const size = layout.trial.sects[check.regions.RODATA].sh_size;
   const list = counted.map(({ section, count }) => `${count} in '${section.name}'`).join(', ');
   const { section } = counted[0];
   const [{ r_offset }] = elf.relocationsFor(section.index);

@@ -11,12 +11,11 @@ import {
   STT_OBJECT,
 } from '../elf/constants';
 import type { ElfFile, ElfSymbol } from '../elf/elf-file';
-import { LLEXT_MEM_COUNT } from '../llext/context';
 import { exportedSymbols } from '../llext/exported-symbols';
 import { LLEXT_MAX_NAME_LEN } from '../llext/layout';
 import { hex } from './check-headers';
 import { appliedTables, loaderSymbols } from './check-imports';
-import { isLoaded, regionIndex } from './check-sections';
+import { isLoaded, regionOf } from './check-sections';
 import type { FileCheck } from './file-check';
 
 export function checkSymbols(check: FileCheck): void {
@@ -50,7 +49,7 @@ function checkGlobal(check: FileCheck, symbol: ElfSymbol): void {
     check.add('absolute-symbol', `'${name}' is global and in ${where}`, { symbol: name });
     return;
   }
-  const mapped = isLoaded(section) && regionIndex(section) !== LLEXT_MEM_COUNT;
+  const mapped = isLoaded(section) && regionOf(check, section) !== undefined;
   if (mapped || section.sh_offset < elf.bytes.length) return;
   check.add('symbol-without-data', `'${name}' lies in '${section.name}', which is not loaded`, {
     symbol: name,

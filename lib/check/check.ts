@@ -5,6 +5,7 @@
  */
 import { FormatError, errnoName } from '../errors';
 import { ElfFile } from '../elf/elf-file';
+import type { AssumedRule, ProfileName } from '../llext/profile';
 import type { LlextStorage } from '../llext/types';
 import { standInBase } from './base';
 import type { CheckBase } from './base';
@@ -15,9 +16,10 @@ import { checkReach } from './check-reach';
 import { checkRelocations } from './check-relocations';
 import { checkSections } from './check-sections';
 import { checkExports, checkName, checkSymbols, exportsOf } from './check-symbols';
+import { extensionNameOf } from './extension-name';
 import { FileCheck } from './file-check';
 import type { CheckInput, CheckOptions, ProvidedExport } from './file-check';
-import type { CheckProfile, Finding, Severity } from './finding';
+import type { Finding, Severity } from './finding';
 import { findingRules } from './rules';
 import type { FindingCode } from './rules';
 import { TrialTarget } from './trial';
@@ -32,11 +34,13 @@ export interface FileReport {
   /** The loader's first error message, or what made it fault; undefined when it takes the file. */
   readonly refusal: string | undefined;
   readonly findings: readonly Finding<FindingCode>[];
+  /** Rules that the verdict rests on and nobody has compared with Zephyr. */
+  readonly assumed: readonly AssumedRule[];
   readonly leftOut: readonly { readonly code: FindingCode; readonly count: number }[];
 }
 
 export interface CheckReport {
-  readonly profile: CheckProfile;
+  readonly profile: ProfileName;
   readonly files: readonly FileReport[];
 }
 
@@ -46,15 +50,9 @@ type NamedInput = CheckInput & { readonly name: string };
 const layoutHeap = 0x400_0000;
 
 export function checkFiles(inputs: readonly CheckInput[], options: CheckOptions = {}): CheckReport {
-  const named = inputs.map((input): NamedInput => ({ ...input, name: input.name ?? nameOf(input.file) }));
+  const named = inputs.map((input): NamedInput => ({ ...input, name: input.name ?? extensionNameOf(input.file) }));
   const session = new Session(named, options);
   return { profile: session.profile, files: named.map((input, order) => session.report(input, order)) };
-}
-
-/** 'build/hello_ext_debug.elf' -> 'hello'. */
-export function nameOf(file: string): string {
-  const base = file.replace(/^.*[\\/]/, '').replace(/(?<=.)\.[^.]*$/, '');
-  return base.replace(/(?<=.)(?:_ext_debug|_ext|_debug)$/, '');
 }
 
 interface Loaded {
@@ -65,7 +63,7 @@ interface Loaded {
 }
 
 class Session {
-  readonly profile: CheckProfile;
+  readonly profile: ProfileName;
   private readonly storage: LlextStorage;
   private readonly peek: boolean;
   private readonly loaded: readonly Loaded[];
@@ -75,7 +73,7 @@ class Session {
     private readonly inputs: readonly NamedInput[],
     private readonly options: CheckOptions,
   ) {
-    this.profile = options.profile ?? 'V41';
+    this.profile = options.profile ?? options.base?.config.profile ?? 'V41';
     this.storage = options.storage ?? 'temporary';
     this.peek = options.peek ?? true;
     this.loaded = this.loadAll();
@@ -88,7 +86,7 @@ class Session {
     const first = verdict.fault ?? verdict.errors.find((text) => text !== '');
     const refused = ret < 0 || verdict.fault !== undefined;
     const refusal = refused ? `${first ?? 'refused without a message'} (-${errnoName(ret) ?? ret})` : undefined;
-    const head = { file: input.file, name: input.name, ret, refusal };
+    const head = { file: input.file, name: input.name, ret, refusal, assumed: verdict.assumed };
     if (elf instanceof FormatError) return { ...head, findings: [unreadable(elf, refused)], leftOut: [] };
     const { profile, storage, peek, provided } = this;
     const knowsBase = this.options.base !== undefined;
@@ -106,6 +104,7 @@ class Session {
       provided,
     });
     this.run(check);
+    for (const { access, what } of verdict.outOfBounds) check.add(`out-of-bounds-${access}`, what);
     if (refusal !== undefined && !check.findings.some(({ severity }) => severity === 'error')) {
       check.add(verdict.fault === undefined ? 'load-refused' : 'loader-faults', refusal);
     }
@@ -142,7 +141,7 @@ class Session {
   private loadAll(): Loaded[] {
     const fileBytes = this.inputs.reduce((sum, { bytes }) => sum + bytes.length, 0x1000 * this.inputs.length);
     const { storage, peek } = this;
-    const shared = this.options.base;
+    const shared = this.options.base === undefined ? undefined : this.inProfile(this.options.base);
     const make = (base: CheckBase) => ({
       exact: new TrialTarget(base, { storage, peek, fileBytes }),
       layout: new TrialTarget(base, { storage, peek, fileBytes, relocate: false, heapBytes: layoutHeap }),
@@ -150,11 +149,15 @@ class Session {
     const targets = shared === undefined ? undefined : make(shared);
     return this.inputs.map(({ bytes, name }) => {
       const elf = parse(bytes);
-      const base = shared ?? standInFor(elf);
+      const base = shared ?? this.inProfile(standInFor(elf));
       const { exact, layout } = targets ?? make(base);
       const verdict = exact.load(bytes, name);
       return { elf, verdict, base, layout: { trial: layout.load(bytes, name), target: layout } };
     });
+  }
+
+  private inProfile(base: CheckBase): CheckBase {
+    return { ...base, config: { ...base.config, profile: this.profile } };
   }
 
   private exportsOf({ file }: NamedInput, order: number): ProvidedExport[] {

@@ -3,9 +3,13 @@
  * of findings, to which a code, a message and a place make an entry.
  */
 import type { ElfFile, SectionHeader } from '../elf/elf-file';
+import { profileFor } from '../llext/profile';
+import type { Profile, ProfileName } from '../llext/profile';
+import { regionsFor } from '../llext/regions';
+import type { Regions } from '../llext/regions';
 import type { LlextStorage, PlacedSection } from '../llext/types';
 import type { CheckBase } from './base';
-import type { CheckProfile, Finding, RelatedPlace, Severity } from './finding';
+import type { Finding, RelatedPlace, Severity } from './finding';
 import { findingRules, severityIn } from './rules';
 import type { FindingCode } from './rules';
 import { SourcePlaces } from './source-places';
@@ -24,7 +28,7 @@ export interface CheckInput {
 export interface CheckOptions {
   /** undefined: only what the file alone says. */
   readonly base?: CheckBase;
-  readonly profile?: CheckProfile;
+  readonly profile?: ProfileName;
   readonly storage?: LlextStorage;
   /** Whether the loader can give addresses into the file image. */
   readonly peek?: boolean;
@@ -63,7 +67,7 @@ export interface FileFacts {
   readonly base: CheckBase;
   /** Whether `base` is one, and not the stand-in. */
   readonly knowsBase: boolean;
-  readonly profile: CheckProfile;
+  readonly profile: ProfileName;
   readonly storage: LlextStorage;
   readonly peek: boolean;
   readonly verdict: Trial;
@@ -84,6 +88,9 @@ export class FileCheck implements FileFacts {
   readonly verdict: FileFacts['verdict'];
   readonly layout: FileFacts['layout'];
   readonly provided: FileFacts['provided'];
+  /** The rules of that version, and its regions. */
+  readonly rules: Profile;
+  readonly regions: Regions;
   readonly findings: Finding<FindingCode>[] = [];
   private lazyPlaces: SourcePlaces | undefined;
   private readonly counts = new Map<FindingCode, number>();
@@ -100,6 +107,8 @@ export class FileCheck implements FileFacts {
     this.verdict = facts.verdict;
     this.layout = facts.layout;
     this.provided = facts.provided;
+    this.rules = profileFor(facts.profile);
+    this.regions = regionsFor(this.rules, facts.base.config);
   }
 
   get refused(): boolean {

@@ -3,12 +3,9 @@
  * and how to mend it; a finding adds the numbers and the place of one file.
  */
 import type { SourceFile } from '../dwarf/model';
+import type { ProfileName } from '../llext/profile';
 
 export type Severity = 'error' | 'warning' | 'note';
-
-/** The versions that the specification tells apart (section 0). */
-export const checkProfiles = ['SEED', 'V41', 'V44', 'S'] as const;
-export type CheckProfile = (typeof checkProfiles)[number];
 
 /**
  * error: llext_load refuses the file, or what it needs cannot work. warning: it loads and does not do what one thinks.
@@ -17,7 +14,7 @@ export type CheckProfile = (typeof checkProfiles)[number];
 export type RuleSeverity = Severity | 'by-trial' | 'absent';
 
 export interface FindingRule {
-  readonly severity: RuleSeverity | Readonly<Record<CheckProfile, RuleSeverity>>;
+  readonly severity: RuleSeverity | Readonly<Record<ProfileName, RuleSeverity>>;
   readonly title: string;
   /** Why it is so; for the finding's page. */
   readonly explanation: string;

@@ -1,5 +1,6 @@
 /** All codes that `llext check` knows: a closed table, each with a case in test/check-codes.test.ts. */
-import type { CheckProfile, FindingRule, RuleSeverity } from './finding';
+import type { ProfileName } from '../llext/profile';
+import type { FindingRule, RuleSeverity } from './finding';
 import { fileRules } from './rules-file';
 import { memoryRules } from './rules-memory';
 import { relocationRules } from './rules-relocations';
@@ -16,6 +17,6 @@ export function ruleOf(code: string): FindingRule | undefined {
   return findingCodes.includes(code as FindingCode) ? findingRules[code as FindingCode] : undefined;
 }
 
-export function severityIn(rule: FindingRule, profile: CheckProfile): RuleSeverity {
+export function severityIn(rule: FindingRule, profile: ProfileName): RuleSeverity {
   return typeof rule.severity === 'string' ? rule.severity : rule.severity[profile];
 }

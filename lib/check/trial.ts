@@ -10,6 +10,7 @@ import type { Shdr } from '../llext/elf-records';
 import type { LlextExtension } from '../llext/extension';
 import { LlextSubsystem } from '../llext/llext';
 import { defaultLoadParam } from '../llext/loader';
+import type { AssumedRule } from '../llext/profile';
 import { PagedMemory } from '../llext/paged-memory';
 import type { AddressRange } from '../llext/paged-memory';
 import type {
@@ -53,6 +54,9 @@ export interface Trial {
   readonly placed: readonly PlacedSection[];
   readonly sects: readonly Readonly<Shdr>[];
   readonly allocations: readonly Allocation[];
+  /** Accesses of the loader outside of what it may touch, as Zephyr's makes them with this file. */
+  readonly outOfBounds: readonly { readonly access: 'read' | 'write'; readonly what: string }[];
+  readonly assumed: readonly AssumedRule[];
   /** The first allocation that failed. */
   readonly failed: Allocation | undefined;
 }
@@ -98,7 +102,7 @@ export class TrialTarget {
     this.events = [];
     const loader = this.place(bytes);
     const parm = { ...defaultLoadParam, relocate_local: this.options.relocate !== false };
-    const { ret, extension, fault, sects } = this.llext.load(loader, name, parm);
+    const { ret, extension, fault, sects, assumed } = this.llext.load(loader, name, parm);
     const { events } = this;
     const allocations = events.flatMap((event): Allocation[] => (event.kind === 'allocation' ? [event] : []));
     return {
@@ -110,6 +114,8 @@ export class TrialTarget {
       placed: events.flatMap((event) => (event.kind === 'section-placed' ? [event] : [])),
       sects,
       allocations,
+      outOfBounds: events.flatMap((event) => (event.kind === 'out-of-bounds' ? [event] : [])),
+      assumed,
       failed: allocations.find(({ address }) => address === 0n),
     };
   }
