@@ -2,9 +2,9 @@
  * The base image that a check supposes. With one, imports, heap and distances are known; without one only what the file
  * alone says is checked, and a stand-in takes its place: every import provided, a heap without end.
  */
-import { EM_386, EM_AARCH64, EM_ARC_COMPACT2, EM_ARM, EM_RISCV, EM_X86_64, EM_XTENSA } from '../elf/constants';
-import type { Arch } from '../arch';
+import { EM_386, EM_ARM, EM_X86_64 } from '../elf/constants';
 import type { ElfFile } from '../elf/elf-file';
+import { machineArch } from '../llext/reloc/index';
 import type { BaseExport, LlextConfig } from '../llext/types';
 
 export interface CheckBase {
@@ -25,25 +25,10 @@ export interface CheckBase {
   readonly mpuRegions?: number;
 }
 
-const machineArch = new Map<number, Arch>([
-  [EM_ARM, 'arm'],
-  [EM_AARCH64, 'arm64'],
-  [EM_RISCV, 'riscv'],
-  [EM_386, 'x86'],
-  [EM_X86_64, 'x86'],
-  [EM_XTENSA, 'xtensa'],
-  [EM_ARC_COMPACT2, 'arc'],
-]);
-
-export function archOf(machine: number): Arch | undefined {
-  return machineArch.get(machine);
-}
-
-/** e_machine that a base image of that configuration has. */
+/** e_machine that files for such a base image have. */
 export function machinesOf({ arch, pointerSize }: LlextConfig): number[] {
-  const machines = [...machineArch].filter(([, name]) => name === arch).map(([machine]) => machine);
   if (arch === 'x86') return [pointerSize === 8 ? EM_X86_64 : EM_386];
-  return machines;
+  return [...machineArch].filter(([, name]) => name === arch).map(([machine]) => machine);
 }
 
 const importsAddress = 0x2000_0000n;
@@ -54,7 +39,7 @@ export function standInBase(elf: ElfFile | undefined, imports: readonly string[]
   return {
     config: {
       pointerSize: elf?.is64 === true ? 8 : 4,
-      arch: archOf(machine) ?? 'arm',
+      arch: machineArch.get(machine) ?? 'arm',
       bigEndian: elf?.littleEndian === false,
       page: 32,
       armMpu: false,

@@ -2,21 +2,12 @@
  * Undefined symbols that the loader will look up: in the base image, then in the extensions loaded before
  * (specification 3.4). All of them, each with the places that need it.
  */
-import {
-  ET_DYN,
-  SHF_ALLOC,
-  SHN_UNDEF,
-  SHT_DYNSYM,
-  SHT_REL,
-  SHT_RELA,
-  SHT_SYMTAB,
-  STB_WEAK,
-  relocationName,
-} from '../elf/constants';
+import { ET_DYN, SHF_ALLOC, SHN_UNDEF, SHT_DYNSYM, SHT_REL, SHT_RELA, SHT_SYMTAB, STB_WEAK } from '../elf/constants';
+import { relocationName } from '../elf/relocation-names';
 import type { ElfFile, ElfRelocation, ElfSymbol, SectionHeader } from '../elf/elf-file';
 import type { ProfileName } from '../llext/profile';
 import { hex } from './check-headers';
-import type { FileCheck, Where } from './file-check';
+import type { FileCheck, ProvidedExport, Where } from './file-check';
 import type { RelatedPlace } from './finding';
 import { kindOfMissing } from './import-kinds';
 import { nearestNames } from './nearest-names';
@@ -81,9 +72,12 @@ export function checkImports(check: FileCheck): void {
     const { name } = entry.symbol;
     const address = exported.get(name);
     if (address !== undefined && address !== 0n) continue;
-    const provider = provided.find((other) => other.name === name && other.order < order && other.address !== 0n);
-    if (provider !== undefined && !isRefused(check, provider.order)) dependencies.add(provider.order);
-    else if (provider !== undefined) {
+    const providers = provided.filter((other) => other.name === name && other.order < order && other.address !== 0n);
+    const [provider] = [...providers.filter((other) => other.address !== undefined), ...providers];
+    if (provider?.address !== undefined) {
+      dependencies.add(provider.order);
+      reportAmbiguity(check, entry, providers);
+    } else if (provider !== undefined) {
       report(check, 'import-from-refused', entry, `'${name}' is exported by ${provider.file}, which is refused`);
     } else reportMissing(check, entry, address, known);
   }
@@ -93,8 +87,11 @@ export function checkImports(check: FileCheck): void {
   }
 }
 
-function isRefused(check: FileCheck, order: number): boolean {
-  return check.provided.some((entry) => entry.order === order && entry.address === undefined);
+function reportAmbiguity(check: FileCheck, entry: Import, providers: readonly ProvidedExport[]): void {
+  const files = [...new Set(providers.filter(({ address }) => address !== undefined).map(({ file }) => file))];
+  if (files.length < 2) return;
+  const message = `'${entry.symbol.name}' is exported by ${files.join(' and ')}: that of ${files[0]} is taken`;
+  report(check, 'ambiguous-import', entry, message);
 }
 
 function reportMissing(check: FileCheck, entry: Import, address: bigint | undefined, known: readonly string[]): void {

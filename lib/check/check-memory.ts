@@ -22,7 +22,7 @@ export function checkMemory(check: FileCheck, inputs: readonly (CheckInput & { r
   const need = heapNeed(check, files, config);
   if (need === undefined) return;
   const plain = heapNeed(check, files, { ...config, armMpu: false, mmu: false });
-  const rounded = heapNeed(check, files, { ...config, armMpu: true, mpuPowerOfTwo: true });
+  const rounded = heapNeed(check, files, { ...config, armMpu: true, mpuPowerOfTwo: true, userspace: true });
   const facts = [`without MPU rounding ${size(plain)}`, `with power-of-two MPU regions ${size(rounded)}`];
   const { allocations } = check.layout.trial;
   const bytes = allocations.reduce((sum, allocation) => sum + allocation.size, 0);

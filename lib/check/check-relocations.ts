@@ -1,8 +1,9 @@
 /** Relocation sections and types (specification 4.1): what the loader refuses or passes over, whatever the addresses. */
-import { EM_ARM, ET_DYN, SHF_ALLOC, SHT_REL, SHT_RELA, relocationName } from '../elf/constants';
+import { EM_ARM, ET_DYN, SHF_ALLOC, SHT_REL, SHT_RELA } from '../elf/constants';
 import type { ElfRelocation, SectionHeader } from '../elf/elf-file';
-import { architectures } from '../llext/reloc/index';
-import { archOf } from './base';
+import { relocationName } from '../elf/relocation-names';
+import { findRow } from '../llext/reloc/apply';
+import { machineArch, relocatorFor } from '../llext/reloc/index';
 import { hex } from './check-headers';
 import { appliedTables } from './check-imports';
 import type { FileCheck } from './file-check';
@@ -44,13 +45,15 @@ function checkTable(check: FileCheck, table: SectionHeader): void {
 function checkTypes(check: FileCheck, table: SectionHeader, target: SectionHeader): void {
   const { elf } = check;
   const machine = elf.header.e_machine;
-  const arch = archOf(machine);
-  const known = arch === undefined ? undefined : architectures[arch]?.types;
-  if (known === undefined || arch !== check.base.config.arch) return;
+  const { arch, pointerSize } = check.base.config;
+  const relocator = relocatorFor(arch, pointerSize);
+  if (relocator === undefined || arch !== machineArch.get(machine)) return;
   const unknown = new Map<number, ElfRelocation[]>();
   for (const relocation of elf.relocationsOf(table)) {
     const { type, r_offset } = relocation;
-    if (!known.includes(type)) unknown.set(type, [...(unknown.get(type) ?? []), relocation]);
+    const row = findRow(relocator, type, check.profile);
+    if (row?.exact === undefined || row.exact.refusal !== undefined)
+      unknown.set(type, [...(unknown.get(type) ?? []), relocation]);
     else if (r_offset >= BigInt(target.sh_size)) outside(check, target, relocation);
   }
   for (const [type, places] of unknown) {

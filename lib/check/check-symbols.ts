@@ -139,11 +139,11 @@ function checkExportNames(check: FileCheck): void {
   const seen = new Set<string>();
   const ofBase = new Set(check.knowsBase ? base.exports.map(({ name }) => name) : []);
   for (const { name } of exportsOf(elf, base.config.importAllGlobals)) {
-    if (seen.has(name)) check.add('duplicate-export', `'${name}' is exported twice by this file`, { symbol: name });
+    if (seen.has(name)) check.add('repeated-export', `'${name}' is exported twice by this file`, { symbol: name });
     else if (ofBase.has(name)) {
       check.add('export-shadowed', `the base image exports '${name}' too`, { symbol: name });
     } else {
-      const other = provided.find((entry) => entry.name === name && entry.order < order);
+      const other = provided.find((entry) => entry.name === name && entry.order < order && entry.address !== undefined);
       if (other !== undefined) check.add('duplicate-export', `${other.file} exports '${name}' too`, { symbol: name });
     }
     seen.add(name);

@@ -144,12 +144,26 @@ export const symbolRules = {
     fix: 'put nothing but LL_EXTENSION_SYMBOL into .exported_sym',
     specification: '3.3',
   },
-  'duplicate-export': {
+  'repeated-export': {
     severity: 'warning',
-    title: 'exported twice',
-    explanation:
-      'Extensions are searched in the order in which they were loaded; an export of the same name that comes later is never found by others.',
+    title: 'exported twice by one file',
+    explanation: 'The export table has two entries of one name; a look-up finds the first.',
     fix: 'rename one of them (LL_EXTENSION_SYMBOL_NAMED)',
+    specification: '3.3',
+  },
+  'duplicate-export': {
+    severity: 'note',
+    title: 'exported by an earlier extension too',
+    explanation:
+      'Extensions are searched in the order in which they were loaded: an export of the same name that comes later is never found by others, only through its own extension.',
+    fix: 'nothing, unless others are to import it: then rename one of them (LL_EXTENSION_SYMBOL_NAMED)',
+    specification: '3.4',
+  },
+  'ambiguous-import': {
+    severity: 'warning',
+    title: 'several extensions export an import',
+    explanation: 'The first extension in the order of loading that exports the name is taken, whichever was meant.',
+    fix: 'rename one of the exports (LL_EXTENSION_SYMBOL_NAMED), or load the one that is meant first',
     specification: '3.4',
   },
   'export-shadowed': {
