@@ -20,6 +20,8 @@ import {
   elfTypes,
   machineNames,
 } from '../elf/constants';
+import type { LlextConfig } from '../llext/types';
+import { runsOn } from './arm-cores';
 import { machinesOf } from './base';
 import type { FileCheck } from './file-check';
 
@@ -54,16 +56,24 @@ function machineName(machine: number): string {
 
 function checkClass(check: FileCheck): boolean {
   const { elf, base } = check;
-  const { pointerSize, bigEndian = false } = base.config;
-  const bits = elf.is64 ? 64 : 32;
-  if (bits !== pointerSize * 8) {
-    check.add('wrong-class', `the file is ELFCLASS${bits}, the base image has ${pointerSize * 8}-bit addresses`);
-  }
-  if (elf.littleEndian === bigEndian) {
-    const order = (little: boolean): string => (little ? 'little-endian' : 'big-endian');
-    check.add('wrong-byte-order', `the file is ${order(elf.littleEndian)}, the base image ${order(!bigEndian)}`);
-  }
-  return bits === pointerSize * 8 && elf.littleEndian !== bigEndian;
+  const wrong = identMismatches(elf.is64, elf.littleEndian, base.config);
+  for (const { code, message } of wrong) check.add(code, message);
+  return wrong.length === 0;
+}
+
+export function identMismatches(
+  is64: boolean,
+  littleEndian: boolean,
+  { pointerSize, bigEndian = false }: LlextConfig,
+): { readonly code: 'wrong-class' | 'wrong-byte-order'; readonly message: string }[] {
+  const [bits, wanted] = [is64 ? 64 : 32, pointerSize * 8];
+  const order = (little: boolean): string => (little ? 'little-endian' : 'big-endian');
+  const byClass = `the file is ELFCLASS${bits}, the base image has ${wanted}-bit addresses`;
+  const byOrder = `the file is ${order(littleEndian)}, the base image ${order(!bigEndian)}`;
+  return [
+    ...(bits === wanted ? [] : [{ code: 'wrong-class', message: byClass } as const]),
+    ...(littleEndian !== bigEndian ? [] : [{ code: 'wrong-byte-order', message: byOrder } as const]),
+  ];
 }
 
 export function checkTables(check: FileCheck): void {
@@ -162,21 +172,15 @@ function checkArmAbi(check: FileCheck): void {
   const letter = profile === 0 ? undefined : String.fromCharCode(profile);
   const cpu = base.armCpu;
   if (cpu === undefined || attributes.size === 0) return;
-  const name = attributes.get(Tag_CPU_name);
-  const built = `built for ${name === undefined ? `Tag_CPU_arch ${number(Tag_CPU_arch)}` : String(name)}`;
-  if (letter !== undefined && 'ARM'.includes(letter) && letter !== cpu.profile) {
-    check.add(
-      'instruction-set-mismatch',
-      `${built}, an ${letter}-profile core; the base image’s is ${cpu.profile}-profile`,
-    );
-  } else if (number(Tag_CPU_arch) > cpu.arch) {
-    const message = `${built}, Tag_CPU_arch ${number(Tag_CPU_arch)}; the base image’s core has ${cpu.arch}`;
+  const arch = number(Tag_CPU_arch);
+  const built = `built for ${String(attributes.get(Tag_CPU_name) ?? `Tag_CPU_arch ${arch}`)}`;
+  const otherProfile = letter === undefined ? cpu.profile === 'M' : 'ARM'.includes(letter) && letter !== cpu.profile;
+  if (otherProfile) {
+    const code = letter === undefined ? 'code for Arm state or any profile' : `code of the ${letter} profile`;
+    check.add('instruction-set-mismatch', `${built}, ${code}; the base image’s core is of the ${cpu.profile} profile`);
+  } else if (runsOn(arch, cpu.arch) === false) {
+    const message = `${built}, Tag_CPU_arch ${arch}; the base image’s core is of ${cpu.arch}, which lacks some of it`;
     check.add('instruction-set-mismatch', message);
-  } else if (letter === undefined && cpu.profile === 'M') {
-    check.add(
-      'instruction-set-mismatch',
-      `${built}, code for Arm state or any profile; the base image’s core has Thumb only`,
-    );
   }
 }
 

@@ -92,6 +92,10 @@ function fits(
 
 function checkRegions(check: FileCheck): void {
   const { config, mpuRegions } = check.base;
+  const isProtected = config.armMpu || config.mmu || config.arcMpu === true || config.pmpGranularity !== undefined;
+  if (check.rules.userspaceNeedsMpu && config.userspace === true && !isProtected) {
+    check.add('userspace-without-mpu', 'CONFIG_USERSPACE is set, and none of ARM_MPU, ARC_MPU, RISCV_PMP and MMU');
+  }
   const partitions = check.layout.trial.sects
     .slice(0, check.regions.PARTITIONS)
     .flatMap((descriptor, i) => (descriptor.sh_size > 0n ? [{ name: check.regions.names[i], descriptor }] : []));

@@ -65,6 +65,9 @@ export function checkSections(check: FileCheck): void {
     loaded.filter((section) => !mapped.includes(section)),
   );
   for (const section of mapped) checkSection(check, section);
+  if (check.elf.header.e_type === ET_DYN && check.rules.harvardRefusesDyn && check.base.config.harvard === true) {
+    check.add('dyn-on-harvard', 'ET_DYN, and the base image has CONFIG_HARVARD');
+  }
   const regions = regionsOf(check, mapped);
   for (const region of regions) checkRegion(check, region);
   checkOverlaps(check, regions);
@@ -118,6 +121,10 @@ function checkSection(check: FileCheck, section: SectionHeader): void {
     if (!(check.rules.arrayEntsizeZero && sh_entsize === 0 && sh_size % pointer === 0)) {
       check.add('bad-function-array', message, { section });
     }
+  }
+  if (regionOf(check, section) === 'RODATA_NO_RELOC') {
+    const count = check.elf.relocationsFor(section.index).length;
+    if (count > 0) check.add('noreloc-relocated', `'${name}' has ${count} relocations`, { section });
   }
   if (name === '.exported_sym' && sh_size % (2 * pointer) !== 0) {
     check.add('bad-export-size', `'.exported_sym' has ${sh_size} bytes, an entry ${2 * pointer}`, { section });

@@ -4,12 +4,14 @@
  * findings, and what only it can tell (heap, faults) is said from it.
  */
 import { FormatError, errnoName } from '../errors';
+import { EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB } from '../elf/constants';
 import { ElfFile } from '../elf/elf-file';
 import type { AssumedRule, ProfileName } from '../llext/profile';
-import type { LlextStorage } from '../llext/types';
+import type { LlextConfig, LlextStorage } from '../llext/types';
 import { standInBase } from './base';
 import type { CheckBase } from './base';
-import { checkAbi, checkHeaders, checkTables } from './check-headers';
+import { checkAbi, checkHeaders, checkTables, identMismatches } from './check-headers';
+import { checkFunctionArrays } from './check-function-arrays';
 import { checkImports, importsOf } from './check-imports';
 import { checkMemory } from './check-memory';
 import { checkReach } from './check-reach';
@@ -87,7 +89,9 @@ class Session {
     const refused = ret < 0 || verdict.fault !== undefined;
     const refusal = refused ? `${first ?? 'refused without a message'} (-${errnoName(ret) ?? ret})` : undefined;
     const head = { file: input.file, name: input.name, ret, refusal, assumed: verdict.assumed };
-    if (elf instanceof FormatError) return { ...head, findings: [unreadable(elf, refused)], leftOut: [] };
+    if (elf instanceof FormatError) {
+      return { ...head, findings: unreadable(elf, input.bytes, base.config, refused), leftOut: [] };
+    }
     const { profile, storage, peek, provided } = this;
     const knowsBase = this.options.base !== undefined;
     const check = new FileCheck({
@@ -104,9 +108,10 @@ class Session {
       provided,
     });
     this.run(check);
-    for (const { access, what } of verdict.outOfBounds) check.add(`out-of-bounds-${access}`, what);
+    for (const { access, what } of verdict.outOfBounds) check.add('out-of-bounds', `the loader ${access}s ${what}`);
+    if (verdict.fault !== undefined) check.add('loader-faults', verdict.fault);
     if (refusal !== undefined && !check.findings.some(({ severity }) => severity === 'error')) {
-      check.add(verdict.fault === undefined ? 'load-refused' : 'loader-faults', refusal);
+      check.add('load-refused', refusal);
     }
     return { ...head, findings: sorted(check.findings), leftOut: check.leftOut() };
   }
@@ -118,6 +123,7 @@ class Session {
     const parts: readonly ((check: FileCheck) => void)[] = [
       checkTables,
       checkSections,
+      checkFunctionArrays,
       checkRelocations,
       checkSymbols,
       checkImports,
@@ -199,10 +205,20 @@ function standInFor(elf: ElfFile | FormatError): CheckBase {
 }
 
 /** A file whose headers cannot be read at all. */
-function unreadable(error: FormatError, refused: boolean): Finding<FindingCode> {
-  const code: FindingCode = error.code === 'not-elf' ? 'not-elf' : 'damaged-table';
-  const severity: Severity = refused || code === 'not-elf' ? 'error' : 'warning';
-  return { code, severity, message: error.message, fix: findingRules[code].fix, related: [] };
+function unreadable(
+  error: FormatError,
+  bytes: Uint8Array,
+  config: LlextConfig,
+  refused: boolean,
+): Finding<FindingCode>[] {
+  const severity: Severity = refused ? 'error' : 'warning';
+  const finding = (code: FindingCode, message: string): Finding<FindingCode> => {
+    return { code, severity, message, fix: findingRules[code].fix, related: [] };
+  };
+  if (error.code === 'not-elf') return [finding('not-elf', error.message)];
+  const [is64, littleEndian] = [bytes[EI_CLASS] === ELFCLASS64, bytes[EI_DATA] === ELFDATA2LSB];
+  const ident = error.code.startsWith('unsupported') ? [] : identMismatches(is64, littleEndian, config);
+  return [...ident.map(({ code, message }) => finding(code, message)), finding('damaged-table', error.message)];
 }
 
 const ranks: Record<Severity, number> = { error: 0, warning: 1, note: 2 };

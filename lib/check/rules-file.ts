@@ -152,20 +152,12 @@ export const fileRules = {
     fix: 'compile with the base image’s -mcpu or -march, and with -mthumb for Cortex-M',
     specification: '7.2',
   },
-  'out-of-bounds-read': {
+  'out-of-bounds': {
     severity: 'by-trial',
-    title: 'the loader reads outside of its tables',
+    title: 'the loader leaves its memory',
     explanation:
-      'An index or offset of the file is not checked by this version: the loader reads what lies behind, and goes on with it.',
-    fix: 'build the file again; use a version of Zephyr with the hardening of 4.4 (#109875)',
-    specification: '1.3',
-  },
-  'out-of-bounds-write': {
-    severity: 'by-trial',
-    title: 'the loader writes outside of its memory',
-    explanation:
-      'An index or offset of the file is not checked by this version: the loader overwrites memory of somebody else.',
-    fix: 'do not load this file; build it again',
+      'A number of the file is not checked by this version: the loader reads or overwrites memory of somebody else, and goes on.',
+    fix: 'do not load this file: build it again, or use a version of Zephyr that is hardened against it (#109875)',
     specification: '1.3',
   },
   'load-refused': {

@@ -26,6 +26,14 @@ export const memoryRules = {
     fix: 'set CONFIG_LLEXT_HEAP_SIZE to at least this',
     specification: '1.11',
   },
+  'userspace-without-mpu': {
+    severity: 'error',
+    title: 'CONFIG_USERSPACE without a known memory protection',
+    explanation:
+      'This version refuses to load when it does not know how the architecture’s memory protection wants regions aligned: -ENOTSUP.',
+    fix: 'enable CONFIG_ARM_MPU, CONFIG_ARC_MPU, CONFIG_RISCV_PMP or CONFIG_MMU, or do without CONFIG_USERSPACE',
+    specification: '1.8',
+  },
   'mpu-rounding': {
     severity: 'warning',
     title: 'rounding wastes memory',

@@ -152,6 +152,21 @@ export const sectionRules = {
     fix: 'align the buffer that holds the file, and the section’s offset in it (`ld -r` with a script); with MPU or MMU rounding that is a whole block or page',
     specification: '1.8',
   },
+  'noreloc-relocated': {
+    severity: 'error',
+    title: 'relocations in .llext.rodata.noreloc',
+    explanation:
+      'The region RODATA_NO_RELOC is for data that is used in place and never written; relocations in it are refused with -ENOEXEC.',
+    fix: 'keep pointers out of .llext.rodata.noreloc, or use another section for this data',
+    specification: '1.3',
+  },
+  'dyn-on-harvard': {
+    severity: 'error',
+    title: 'shared object on a Harvard machine',
+    explanation: 'A shared object is loaded as one block, but code and data have heaps of their own here: -ENOTSUP.',
+    fix: 'build relocatable: CONFIG_LLEXT_TYPE_ELF_OBJECT or CONFIG_LLEXT_TYPE_ELF_RELOCATABLE',
+    specification: '1.3',
+  },
   'constants-relocated': {
     severity: 'note',
     title: 'constants that relocation writes to',

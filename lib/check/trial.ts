@@ -76,7 +76,9 @@ export class TrialTarget {
     base: CheckBase,
     private readonly options: TrialOptions,
   ) {
-    this.config = options.config ?? base.config;
+    const config = options.config ?? base.config;
+    // Warnings are wanted; only the debug level changes what the loader does.
+    this.config = { ...config, logLevel: Math.max(config.logLevel, 2) };
     const heapBytes = options.heapBytes ?? base.heap.bytes;
     const windows = [base.pool, base.listAddress].map((at) => windowAround(at, base, BigInt(options.fileBytes)));
     const heapWindow = { start: base.heap.address, end: base.heap.address + BigInt(heapBytes) };
