@@ -1,8 +1,8 @@
 /** The base image of `llext check`: --base, and --config which replaces options of it. */
-import { readFile } from 'node:fs/promises';
+import { checkBaseOf } from '../lib/check/base';
 import type { CheckBase } from '../lib/check/base';
 import type { LlextConfig } from '../lib/llext/types';
-import { builtInBaseImage, parseBaseImage } from './base-image-file';
+import { readBase } from './base-image-file';
 import { UsageError } from './usage-error';
 
 type Change = (base: CheckBase, value: string) => CheckBase;
@@ -26,7 +26,11 @@ const options: Readonly<Record<string, Change>> = {
   LLEXT_EXPORT_DEVICES: flag('exportDevices'),
   LLEXT_RODATA_NO_RELOC: flag('rodataNoReloc'),
   LLEXT_VENEERS: flag('veneers'),
-  LLEXT_HEAP_SIZE: (base, value) => ({ ...base, heap: { ...base.heap, bytes: numberOf(value) * 1024 } }),
+  LLEXT_HEAP_SIZE: (base, value) => ({
+    ...base,
+    heap: { ...base.heap, bytes: numberOf(value) * 1024 },
+    heapKnown: true,
+  }),
   LLEXT_LOG_LEVEL: (base, value) => withConfig(base, { logLevel: numberOf(value) }),
   MMU_PAGE_SIZE: (base, value) => withConfig(base, { page: numberOf(value) }),
   PMP_GRANULARITY: (base, value) => withConfig(base, { pmpGranularity: numberOf(value) }),
@@ -52,7 +56,7 @@ function numberOf(value: string): number {
 }
 
 export async function readCheckBase(file: string | undefined, changes: readonly string[]): Promise<CheckBase> {
-  let base: CheckBase = file === undefined ? { ...builtInBaseImage(), floatAbi: 'soft' } : await readBase(file);
+  let base = checkBaseOf(await readBase(file));
   for (const change of changes) {
     const [, name, value] = /^(?:CONFIG_)?(\w+)=(.*)$/.exec(change) ?? [];
     if (name === undefined || !Object.hasOwn(options, name)) {
@@ -61,13 +65,4 @@ export async function readCheckBase(file: string | undefined, changes: readonly 
     base = options[name](base, value);
   }
   return base;
-}
-
-async function readBase(file: string): Promise<CheckBase> {
-  try {
-    return parseBaseImage(await readFile(file, 'utf8'), file);
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -30,7 +30,16 @@ const layers: Record<string, readonly string[]> = {
   // A check loads files on a model of the target: the loader, and the kernel's heap for exact addresses and needs.
   'lib/check': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf', 'lib/program', 'lib/base-image', 'lib/kernel/k-heap'],
   'lib/kernel': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf', 'lib/program', 'lib/emulator', 'lib/base-image'],
-  'lib/target': [...base, 'lib/elf', 'lib/llext', 'lib/emulator', 'lib/kernel', 'lib/program', 'lib/base-image', 'lib/check'],
+  'lib/target': [
+    ...base,
+    'lib/elf',
+    'lib/llext',
+    'lib/emulator',
+    'lib/kernel',
+    'lib/program',
+    'lib/base-image',
+    'lib/check',
+  ],
   'lib/c-expression': [...base, 'lib/dwarf'],
   'debug-adapter': allOfLib,
   cli: allOfLib,

@@ -1,11 +1,5 @@
 /** Headers, tables and ABI of one file (specification 1.3, 1.4). */
-import {
-  Tag_ABI_VFP_args,
-  Tag_CPU_arch,
-  Tag_CPU_arch_profile,
-  Tag_CPU_name,
-  armAttributes,
-} from '../elf/arm-attributes';
+import { Tag_CPU_arch, Tag_CPU_name, armAttributes } from '../elf/arm-attributes';
 import {
   EM_ARM,
   EM_RISCV,
@@ -20,13 +14,13 @@ import {
   elfTypes,
   machineNames,
 } from '../elf/constants';
+import { machineOf } from '../base-image/machine';
 import type { LlextConfig } from '../llext/types';
 import { runsOn } from './arm-cores';
-import { machinesOf } from './base';
+import { armCpuOf, machinesOf } from './base';
 import type { FileCheck } from './file-check';
 
-/** e_flags of RISC-V: single, double and quad registers for arguments (RISC-V ELF psABI, 8.1). */
-const EF_RISCV_FLOAT_ABI = 0x6;
+/** e_flags of RISC-V: only registers x0 to x15 (RISC-V ELF psABI, 8.1). */
 const EF_RISCV_RVE = 0x8;
 const EF_ARM_EABIMASK = 0xff00_0000;
 const EF_ARM_EABI_VER5 = 0x0500_0000;
@@ -151,9 +145,17 @@ function checkSymbolNames(check: FileCheck, index: number, limit: number): void 
 }
 
 export function checkAbi(check: FileCheck): void {
-  const { e_machine } = check.elf.header;
+  const { elf, base } = check;
+  const { e_machine, e_flags } = elf.header;
+  const own = machineOf(elf)?.floatAbi;
+  if (own !== undefined && base.floatAbi !== undefined && own !== base.floatAbi) {
+    const message = `the file passes floating-point arguments by the ${own}-float convention, the base image by ${base.floatAbi}-float`;
+    check.add('float-abi-mismatch', message);
+  }
   if (e_machine === EM_ARM) checkArmAbi(check);
-  else if (e_machine === EM_RISCV) checkRiscvAbi(check);
+  if (e_machine === EM_RISCV && (e_flags & EF_RISCV_RVE) !== 0) {
+    check.add('wrong-abi', 'e_flags has EF_RISCV_RVE: code for 16 registers');
+  }
 }
 
 function checkArmAbi(check: FileCheck): void {
@@ -162,41 +164,21 @@ function checkArmAbi(check: FileCheck): void {
   if ((e_flags & EF_ARM_EABIMASK) >>> 0 !== EF_ARM_EABI_VER5) {
     check.add('wrong-abi', `e_flags 0x${e_flags.toString(16)} is not EABI version 5`);
   }
-  const attributes = armAttributes(elf);
-  const number = (tag: number): number => Number(attributes.get(tag) ?? 0);
-  if (base.floatAbi !== undefined && attributes.size > 0) {
-    const hard = number(Tag_ABI_VFP_args) === 1;
-    if (hard !== (base.floatAbi === 'hard')) floatMismatch(check, hard ? 'hard' : 'soft', base.floatAbi);
-  }
-  const profile = number(Tag_CPU_arch_profile);
-  const letter = profile === 0 ? undefined : String.fromCharCode(profile);
   const cpu = base.armCpu;
+  const attributes = armAttributes(elf);
   if (cpu === undefined || attributes.size === 0) return;
-  const arch = number(Tag_CPU_arch);
+  const own = armCpuOf(elf);
+  const arch = Number(attributes.get(Tag_CPU_arch) ?? 0);
   const built = `built for ${String(attributes.get(Tag_CPU_name) ?? `Tag_CPU_arch ${arch}`)}`;
-  const otherProfile = letter === undefined ? cpu.profile === 'M' : 'ARM'.includes(letter) && letter !== cpu.profile;
+  const otherProfile =
+    own === undefined ? cpu.profile === 'M' : 'ARM'.includes(own.profile) && own.profile !== cpu.profile;
   if (otherProfile) {
-    const code = letter === undefined ? 'code for Arm state or any profile' : `code of the ${letter} profile`;
+    const code = own === undefined ? 'code for Arm state or any profile' : `code of the ${own.profile} profile`;
     check.add('instruction-set-mismatch', `${built}, ${code}; the base image’s core is of the ${cpu.profile} profile`);
   } else if (runsOn(arch, cpu.arch) === false) {
     const message = `${built}, Tag_CPU_arch ${arch}; the base image’s core is of ${cpu.arch}, which lacks some of it`;
     check.add('instruction-set-mismatch', message);
   }
-}
-
-function checkRiscvAbi(check: FileCheck): void {
-  const { elf, base } = check;
-  const { e_flags } = elf.header;
-  if (base.floatAbi !== undefined) {
-    const hard = (e_flags & EF_RISCV_FLOAT_ABI) !== 0;
-    if (hard !== (base.floatAbi === 'hard')) floatMismatch(check, hard ? 'hard' : 'soft', base.floatAbi);
-  }
-  if ((e_flags & EF_RISCV_RVE) !== 0) check.add('wrong-abi', 'e_flags has EF_RISCV_RVE: code for 16 registers');
-}
-
-function floatMismatch(check: FileCheck, own: string, base: string): void {
-  const message = `the file passes floating-point arguments by the ${own}-float convention, the base image by ${base}-float`;
-  check.add('float-abi-mismatch', message);
 }
 
 export function hex(value: number | bigint): string {

@@ -7,6 +7,7 @@ import { relocationName } from '../elf/relocation-names';
 import type { ElfFile, ElfRelocation, ElfSymbol, SectionHeader } from '../elf/elf-file';
 import type { ProfileName } from '../llext/profile';
 import { hex } from './check-headers';
+import { baseLookup } from './base';
 import type { FileCheck, ProvidedExport, Where } from './file-check';
 import type { RelatedPlace } from './finding';
 import { kindOfMissing } from './import-kinds';
@@ -62,15 +63,12 @@ export function checkImports(check: FileCheck): void {
   if (!check.knowsBase) return;
   const imports = importsOf(elf, check.profile);
   checkSlids(check, imports);
-  // By hash the names of the base image are not known here.
-  if (base.config.exportBySlid === true) return;
-  const exported = new Map<string, bigint>();
-  for (const { name, address } of base.exports) if (!exported.has(name)) exported.set(name, address);
-  const known = [...exported.keys(), ...provided.map(({ name }) => name)];
+  const lookup = baseLookup(base);
+  const known = [...new Set([...base.exports, ...provided].map(({ name }) => name))];
   const dependencies = new Set<number>();
   for (const entry of imports) {
     const { name } = entry.symbol;
-    const address = exported.get(name);
+    const address = lookup(entry.symbol);
     if (address !== undefined && address !== 0n) continue;
     const providers = provided.filter((other) => other.name === name && other.order < order && other.address !== 0n);
     const [provider] = [...providers.filter((other) => other.address !== undefined), ...providers];

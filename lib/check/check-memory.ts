@@ -15,7 +15,7 @@ const largestHeapKiB = 64 * KIB;
 
 export function checkMemory(check: FileCheck, inputs: readonly (CheckInput & { readonly name: string })[]): void {
   checkRegions(check);
-  if (!check.knowsBase) return;
+  if (!check.knowsBase || !check.base.heapKnown || check.layout.trial.ret !== 0) return;
   const files = inputs.slice(0, check.order + 1);
   if (files.reduce((sum, { bytes }) => sum + bytes.length, 0) > largestForTrials) return;
   const { config, heap } = check.base;

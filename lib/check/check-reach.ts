@@ -11,6 +11,7 @@ import { LlextError } from '../errors';
 import { applyRelocation, findRow, patchSize, ruleOf } from '../llext/reloc/apply';
 import { relocatorFor } from '../llext/reloc/index';
 import type { RelocationInput, RelocationResult, Relocator, Rule } from '../llext/reloc/relocator';
+import { baseLookup } from './base';
 import { hex } from './check-headers';
 import { appliedTables, loaderSymbols } from './check-imports';
 import type { FileCheck } from './file-check';
@@ -60,8 +61,9 @@ function checkTable(
     if (site === undefined || !fits(relocator, site, memory.length)) continue;
     const exact = apply(check, relocator, site, exactBytes, 'exact');
     const abi = apply(check, relocator, site, abiBytes, 'abi-correct');
+    const isDistanceKnown = check.base.addressesKnown || site.symbol?.st_shndx !== SHN_UNDEF;
     if (exact.ret !== 0) {
-      reportRange(check, relocator, site, exact);
+      if (isDistanceKnown) reportRange(check, relocator, site, exact);
       continue;
     }
     const text = difference(relocator, site, { exact, abi }, { exactBytes, abiBytes });
@@ -71,7 +73,7 @@ function checkTable(
       if (known === undefined) differences.set(key, { site, count: 1, text });
       else known.count++;
     }
-    warnOfLimit(check, relocator, site, exact);
+    if (isDistanceKnown) warnOfLimit(check, relocator, site, exact);
   }
 }
 
@@ -109,7 +111,7 @@ function apply(
 /** S, A and P of each entry, as llext_link finds them. */
 class Resolver {
   private readonly symbols: readonly ElfSymbol[];
-  private readonly exported = new Map<string, bigint>();
+  private readonly lookup: (symbol: ElfSymbol) => bigint | undefined;
   private readonly bias: bigint;
   private pairs: Map<bigint, ElfRelocation> | undefined;
 
@@ -120,7 +122,7 @@ class Resolver {
     private readonly sectionAddress: bigint,
   ) {
     this.symbols = loaderSymbols(check.elf);
-    for (const { name, address } of check.base.exports) if (!this.exported.has(name)) this.exported.set(name, address);
+    this.lookup = baseLookup(check.base);
     this.bias = check.layout.trial.extension?.mem[check.regions.TEXT] ?? 0n;
   }
 
@@ -160,7 +162,7 @@ class Resolver {
       const placed = check.placed(symbol.st_shndx);
       return placed === undefined ? undefined : this.wrap(placed.address + symbol.st_value);
     }
-    const ofBase = this.exported.get(symbol.name);
+    const ofBase = this.lookup(symbol);
     if (ofBase !== undefined && ofBase !== 0n) return ofBase;
     return check.provided.find(({ name, order }) => name === symbol.name && order < check.order)?.address;
   }
