@@ -119,10 +119,9 @@ export const formulas = {
     ({ S }) => S,
   ),
   // ET_DYN: S is then where the link-time address in the place was loaded; 0 stays 0.
-  'Loaded(V)': formula(
+  'Loaded(A)': formula(
     ({ S }) => S,
     ({ S }) => S,
-    true,
   ),
 } as const satisfies Readonly<Record<string, Formula>>;
 
