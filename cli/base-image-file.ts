@@ -1,13 +1,17 @@
 /**
- * A base image for `llext load`: what the loader knows of the Zephyr that it runs in. Either the built-in one, or a JSON
- * file with pointer size, page, configuration, heap, address for file images, and the export table `builtins`.
+ * --base FILE of every command: a zephyr.elf (with .config and version.h of its build folder, when they are there), a
+ * JSON list, or without FILE the built-in image. And what `llext load` needs of it: one heap, addresses, a pool.
  */
-import type { Arch } from '../lib/arch';
-import { baseExports, exportAddress } from '../lib/kernel/base-image';
-import { baseImageConfig, DEFAULT_HEAP_SIZE_KIB, LLEXT_LIST, memoryMap } from '../lib/kernel/memory-map';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { companionFiles, parseBaseImage as parse, type BaseImageDescription } from '../lib/base-image';
+import { FormatError } from '../lib/errors';
+import { baseExports } from '../lib/kernel/base-image';
+import { builtInBaseImage } from '../lib/kernel/base-image-description';
 import type { BaseExport, LlextConfig } from '../lib/llext/types';
 import { UsageError } from './usage-error';
 
+/** What a load works with. */
 export interface BaseImage {
   readonly config: LlextConfig;
   readonly exports: readonly BaseExport[];
@@ -18,92 +22,66 @@ export interface BaseImage {
   readonly listAddress: bigint;
 }
 
-export function builtInBaseImage(): BaseImage {
-  const map = memoryMap(DEFAULT_HEAP_SIZE_KIB);
-  return {
-    config: baseImageConfig,
-    exports: baseExports.map((symbol) => ({ name: symbol.name, address: BigInt(exportAddress(symbol)) })),
-    heap: { address: BigInt(map.llextHeap.base), bytes: map.llextHeap.size },
-    pool: BigInt(map.elfBuffers),
-    listAddress: BigInt(LLEXT_LIST),
+export const baseOptionHelp = `  --base FILE                what extensions link against: a zephyr.elf with CONFIG_LLEXT, or a JSON list
+                             { "exports": [{ "name": "printk", "address": "0x8001235" }] } (default: the built-in one)
+`;
+
+/** Throws UsageError: the file cannot be read, or is no base image. */
+export async function readBase(file: string | undefined): Promise<BaseImageDescription> {
+  if (file === undefined) return builtInBaseImage();
+  const text = async (names: readonly string[]): Promise<string | undefined> => {
+    for (const name of names) {
+      try {
+        return await readFile(join(dirname(file), name), 'utf8');
+      } catch {
+        // Not there: the next place, or nothing.
+      }
+    }
+    return undefined;
   };
-}
-
-const architectures: readonly Arch[] = ['arm', 'arm64', 'riscv', 'x86', 'xtensa', 'arc', 'openrisc', 'rx'];
-
-type Json = Readonly<Record<string, unknown>>;
-
-/** Throws UsageError naming the first property that is missing or wrong. */
-export function parseBaseImage(text: string, file: string): BaseImage {
-  let value: unknown;
+  let bytes: Uint8Array;
   try {
-    value = JSON.parse(text);
+    bytes = await readFile(file);
   } catch (error) {
-    throw new UsageError(`${file}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`--base: cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const image = object(value, file);
-  const config = object(image.config, `${file}: config`);
-  const pointerSize = number(image.ptr_size, `${file}: ptr_size`);
-  if (pointerSize !== 4 && pointerSize !== 8) throw new UsageError(`${file}: ptr_size is neither 4 nor 8`);
-  const pool = address(image.pool, `${file}: pool`);
-  const heapAddress = address(image.heap_init_mem, `${file}: heap_init_mem`);
-  return {
-    config: {
-      pointerSize,
-      arch: architecture(image.arch, `${file}: arch`),
-      page: number(image.page, `${file}: page`),
-      armMpu: flag(config.ARM_MPU, `${file}: config.ARM_MPU`),
-      mpuPowerOfTwo: flag(config.MPU_REQUIRES_POWER_OF_TWO_ALIGNMENT ?? 1, `${file}: config.MPU_REQUIRES...`),
-      mmu: flag(config.MMU, `${file}: config.MMU`),
-      importAllGlobals: flag(config.IMPORT_ALL_GLOBALS, `${file}: config.IMPORT_ALL_GLOBALS`),
-      logLevel: number(config.LOG_LEVEL, `${file}: config.LOG_LEVEL`),
-    },
-    exports: exportTable(image.builtins, `${file}: builtins`),
-    heap: { address: heapAddress, bytes: number(image.heap_init_bytes, `${file}: heap_init_bytes`) },
-    pool,
-    // The file does not say where its llext_list is; no result shows it.
-    listAddress: pool - 0x100n,
-  };
+  const dotConfig = await text(companionFiles.dotConfig);
+  const versionHeader = await text(companionFiles.versionHeader);
+  return parseBase(bytes, { origin: file, dotConfig, versionHeader });
 }
 
-function exportTable(value: unknown, what: string): BaseExport[] {
-  if (!Array.isArray(value)) throw new UsageError(`${what} is not a list`);
-  return value.map((entry: unknown, i) => {
-    const { name, addr } = object(entry, `${what}[${i}]`);
-    if (typeof name !== 'string') throw new UsageError(`${what}[${i}].name is not a string`);
-    return { name, address: address(addr, `${what}[${i}].addr`) };
+function parseBase(bytes: Uint8Array, context: Parameters<typeof parse>[1]): BaseImageDescription {
+  try {
+    const knownNames = baseExports.map(({ name }) => name);
+    return parse(bytes, { ...context, knownNames }, builtInBaseImage());
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const message = error.message.startsWith(context.origin) ? error.message : `${context.origin}: ${error.message}`;
+    throw new UsageError(`--base: ${message}`);
+  }
+}
+
+/** A JSON image from its text; throws UsageError. */
+export function parseBaseImage(text: string, file: string): BaseImage {
+  return loadableBase(parseBase(new TextEncoder().encode(text), { origin: file }));
+}
+
+/** Throws UsageError when something is missing that a load cannot do without. */
+export function loadableBase(base: BaseImageDescription): BaseImage {
+  const { config, exports, heaps, filePool, listAddress, origin } = base;
+  const heap = heaps.at(0);
+  if (heap === undefined) {
+    throw new UsageError(
+      `--base: ${origin} has no llext heap that could be found: give the zephyr.elf with its symbols, or a JSON list with heap_init_mem and heap_init_bytes`,
+    );
+  }
+  const table = exports.map(({ name, slid, address }): BaseExport => {
+    if (address === undefined) {
+      throw new UsageError(
+        `--base: ${origin} is a list of names without addresses, enough for 'llext inspect'; loading needs { "name", "address" }`,
+      );
+    }
+    return { name: name ?? `slid 0x${(slid ?? 0n).toString(16)}`, address };
   });
-}
-
-function object(value: unknown, what: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UsageError(`${what} is not an object`);
-  }
-  return value as Json;
-}
-
-function number(value: unknown, what: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new UsageError(`${what} is not a number`);
-  }
-  return value;
-}
-
-function flag(value: unknown, what: string): boolean {
-  return typeof value === 'boolean' ? value : number(value, what) !== 0;
-}
-
-function address(value: unknown, what: string): bigint {
-  if (typeof value !== 'string' || !/^0x[0-9a-fA-F]+$/.test(value)) {
-    throw new UsageError(`${what} is not an address as a 0x string`);
-  }
-  return BigInt(value);
-}
-
-function architecture(value: unknown, what: string): Arch {
-  // Images name the build, which for RISC-V includes its width.
-  const name = value === 'riscv32' || value === 'riscv64' ? 'riscv' : value;
-  const arch = architectures.find((known) => known === name);
-  if (arch === undefined) throw new UsageError(`${what} is none of ${architectures.join(', ')}`);
-  return arch;
+  return { config, exports: table, heap, pool: filePool, listAddress: listAddress ?? filePool - 0x100n };
 }

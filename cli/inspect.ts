@@ -8,6 +8,7 @@ import { relocationName } from '../lib/elf/relocation-names';
 import { ElfFile } from '../lib/elf/elf-file';
 import { FormatError } from '../lib/errors';
 import { findBaseExport } from '../lib/kernel/base-image';
+import { fileProblems, problemText } from '../lib/check/file-problems';
 import { inspectRegions } from '../lib/llext/inspect';
 import type { Inspection } from '../lib/llext/inspect';
 import { readInput } from './load';
@@ -94,7 +95,7 @@ function inspectionJson(file: string, elf: ElfFile, inspection: Inspection): obj
     imports: inspection.imports.map((name) => ({ name, built_in: findBaseExport(name) !== undefined })),
     relocations: Object.fromEntries(relocationCounts(elf)),
     problem: inspection.problem,
-    problems: inspection.problems,
+    problems: fileProblems(elf).map(({ severity, code, message, fix }) => ({ severity, code, message, fix })),
   };
 }
 
@@ -120,7 +121,9 @@ function describe(file: string, elf: ElfFile, inspection: Inspection): string {
     findBaseExport(name) === undefined ? 'not in the built-in base image' : 'built-in base image',
   ]);
   const counts = relocationCounts(elf).map(([name, count]) => [String(count), name]);
-  const problems = inspection.problems.map(({ severity, message }) => `  ${severity}: ${message}\n`);
+  const problems = fileProblems(elf).map(
+    (problem) => `  ${problem.severity}: ${problemText(problem)} [${problem.code}]\n`,
+  );
   const verdict =
     inspection.problem === undefined
       ? 'llext_load accepts this file where all imports are provided\n'

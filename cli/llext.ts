@@ -1,17 +1,25 @@
 #!/usr/bin/env node
 /** The `llext` command: picks the sub-command, which parses its own options. Errors go to standard error. */
 import { version } from '../package.json';
+import { check } from './check';
 import { dap } from './dap';
 import { inspect } from './inspect';
 import { load } from './load';
 import type { CommandOutput } from './output';
 import { run } from './run';
 
-const commands: Record<string, (args: string[], io: CommandOutput) => Promise<number>> = { inspect, load, run, dap };
+const commands: Record<string, (args: string[], io: CommandOutput) => Promise<number>> = {
+  inspect,
+  check,
+  load,
+  run,
+  dap,
+};
 
 const help = `usage: llext COMMAND ...
 
   inspect FILE...   regions, sections, exports, imports, and what would make llext_load fail, from the file alone
+  check FILE...     what would fail or surprise when files are loaded, with source lines and what to do
   load FILE...      loads extensions as Zephyr's llext_load does, and shows what came of it
   run FILE...       calls a function of an extension on the emulated target
   dap               the debug adapter, on standard input and output or a loopback port

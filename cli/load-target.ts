@@ -112,8 +112,7 @@ export class LoadTarget {
     const address = loader.address + position;
     if (placement === undefined || placement.address === address) return false;
     // What is not aligned there is copied anyway, with Zephyr's warning.
-    const allocation = allocationOf(this.image.config, sects[index]);
-    return typeof allocation !== 'number' && isAligned(address, allocation.align);
+    return isAligned(address, allocationOf(this.image.config, sects[index]).align);
   }
 
   /** Placements are chosen by the name of the extension that is loaded next. */

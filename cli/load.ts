@@ -15,7 +15,7 @@ import { allRegionNames } from '../lib/llext/regions';
 import type { LlextStorage, RegionName } from '../lib/llext/types';
 import { missingImports } from '../lib/target/missing-imports';
 import type { MissingImport } from '../lib/target/missing-imports';
-import { builtInBaseImage, parseBaseImage } from './base-image-file';
+import { baseOptionHelp, loadableBase, readBase } from './base-image-file';
 import type { BaseImage } from './base-image-file';
 import { extensionJson, failureJson, hexAddress, sectMapJson, sectsJson, storageNumbers } from './load-json';
 import type { JsonObject } from './load-json';
@@ -30,8 +30,7 @@ export const loadHelp = `usage: llext load FILE... [options]
 Loads extensions in order, as Zephyr's llext_load does, and shows regions, sections, exports and dependencies.
 An extension is named after its file, without the suffix.
 
-  --image FILE.json          base image: export table, page size, configuration, heap (default: the built-in one)
-  --place [NAME:]REGION=ADDRESS
+${baseOptionHelp}  --place [NAME:]REGION=ADDRESS
                              puts a region there instead of where the heap or the file image has it
                              (again for each region);
                              REGION: ${allRegionNames.join(' ')}
@@ -49,7 +48,7 @@ exit status: 0 all loaded, 1 one was refused, 2 wrong usage or unreadable file
 
 interface LoadOptions {
   readonly files: readonly string[];
-  readonly image: string | undefined;
+  readonly base: string | undefined;
   readonly placements: readonly Placement[];
   readonly storage: LlextStorage;
   readonly peek: boolean;
@@ -84,7 +83,7 @@ export async function load(args: string[], io: CommandOutput): Promise<number> {
 }
 
 async function loadFiles(options: LoadOptions, io: CommandOutput): Promise<number> {
-  const image = await readImage(options.image);
+  const image = loadableBase(await readBase(options.base));
   const contents = await Promise.all(options.files.map(readInput));
   const reservations: Reservation[] = [];
   for (;;) {
@@ -243,11 +242,6 @@ export function describeMissing(missing: readonly MissingImport[]): string {
   return `imports that nothing provides\n${table(rows)}`;
 }
 
-async function readImage(file: string | undefined): Promise<BaseImage> {
-  if (file === undefined) return builtInBaseImage();
-  return parseBaseImage(new TextDecoder().decode(await readInput(file)), file);
-}
-
 export async function readInput(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
@@ -267,7 +261,7 @@ function parseOptions(args: string[]): LoadOptions | undefined {
   }
   return {
     files: positionals,
-    image: values.image,
+    base: values.base,
     placements: (values.place ?? []).map(parsePlacement),
     storage,
     peek: values['no-peek'] !== true,
@@ -287,7 +281,7 @@ function parseArguments(args: string[]) {
       args,
       allowPositionals: true,
       options: {
-        image: { type: 'string' },
+        base: { type: 'string' },
         place: { type: 'string', multiple: true },
         storage: { type: 'string' },
         'no-peek': { type: 'boolean' },

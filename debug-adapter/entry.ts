@@ -4,7 +4,7 @@
  */
 import { LlextError } from '../lib/errors';
 import { usualEntry } from '../lib/target/defaults';
-import { nearestNames } from '../lib/target/missing-imports';
+import { nearestNames } from '../lib/check/nearest-names';
 import { errors } from './errors';
 import type { LoadedExtension } from './inferior';
 import type { EntryCall, SessionState } from './session-state';

@@ -5,7 +5,7 @@
 import { ModuleEvent } from '@vscode/debugadapter';
 import type { InstanceId, LlextEvent } from '../lib/llext/types';
 import { errnoName } from '../lib/errors';
-import { inspectRegions } from '../lib/llext/inspect';
+import { fileProblems, problemText } from '../lib/check/file-problems';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { EmulatedTarget } from '../lib/target/emulated-target';
@@ -53,7 +53,7 @@ async function loadOne(session: SessionState, load: LoadInProgress): Promise<voi
   if (!outcome.loaded) {
     if (outcome.missing.length > 0) throw errors.missingSymbols(name, outcome.missing);
     // What is wrong with the file itself says more than the loader's code.
-    const problems = inspectRegions(load.file.elf).problems.map(({ message }) => message);
+    const problems = fileProblems(load.file.elf).map(problemText);
     throw errors.loadRefused(name, program, outcome.ret, load.lastError ?? outcome.message, problems);
   }
   const loaded = extensions.find(({ instance }) => instance.id === outcome.instance.id);

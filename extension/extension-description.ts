@@ -6,6 +6,8 @@
 import { hex } from '../lib/bytes';
 import { spellType } from '../lib/dwarf/type-name';
 import { exportAddress, findBaseExport } from '../lib/kernel/base-image';
+import { fileProblems, problemText } from '../lib/check/file-problems';
+import type { ElfFile } from '../lib/elf/elf-file';
 import { inspectRegions, type Inspection } from '../lib/llext/inspect';
 import type { ExtensionDescription, RegionDescription, SymbolDescription } from '../lib/protocol';
 import type { Program } from '../lib/program/program';
@@ -56,7 +58,7 @@ function describe(file: ExtensionFile): ExtensionDescription {
       regions,
       exports,
       imports: [...inspected.imports].sort(),
-      problem: refusal(inspected),
+      problem: refusal(elf, inspected),
     };
   } catch (error) {
     return { ...head, ...nothing, problem: messageOf(error) };
@@ -64,10 +66,12 @@ function describe(file: ExtensionFile): ExtensionDescription {
 }
 
 /** Why llext_load refuses the file, with all that is wrong and not only what it meets first. */
-function refusal({ problem, problems }: Inspection): string | undefined {
+function refusal(elf: ElfFile, { problem }: Inspection): string | undefined {
   if (problem === undefined) return undefined;
-  const errors = problems.filter(({ severity, message }) => severity === 'error' && !problem.includes(message));
-  return [problem, ...errors.map(({ message }) => message)].join('; ');
+  const errors = fileProblems(elf).filter(
+    ({ severity, message }) => severity === 'error' && !message.includes(problem),
+  );
+  return [problem, ...errors.map(problemText)].join('; ');
 }
 
 /** An export whose definition has no symbol table entry. */

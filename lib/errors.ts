@@ -20,7 +20,8 @@ export type FormatErrorCode =
   | 'bad-abbreviation'
   | 'bad-reference'
   | 'bad-opcode'
-  | 'too-deep';
+  | 'too-deep'
+  | 'base-image';
 
 const formatMessages: Record<FormatErrorCode, string> = {
   'not-elf': 'not an ELF file (no 7F 45 4C 46 at the start)',
@@ -39,6 +40,7 @@ const formatMessages: Record<FormatErrorCode, string> = {
   'bad-reference': 'a DIE reference points to no entry',
   'bad-opcode': 'an opcode is unknown here',
   'too-deep': 'structures are nested too deeply or refer to each other in a circle',
+  'base-image': 'the file is not a base image that can be used',
 };
 
 /** A malformed file: what, in which section, at which byte offset of it. */

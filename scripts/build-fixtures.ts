@@ -1,5 +1,5 @@
 /**
- * Builds every extension ELF of examples/ and test/fixtures/ (see fixture-builds.ts):
+ * Builds every extension ELF of examples/ and test/fixtures/ (see fixture-builds.ts) and the base images:
  *
  *     npm run fixtures              writes them into the project
  *     npm run fixtures -- --check   builds elsewhere, and fails when a committed ELF differs in any byte
@@ -13,6 +13,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { baseImageBuilds } from './base-image-builds';
+import { buildBaseImage } from './build-base-image';
 import { fixtureBuilds } from './fixture-builds';
 import type { FixtureBuild } from './fixture-builds';
 
@@ -87,14 +89,19 @@ async function buildAll(targetRoot: string, scratch: string): Promise<string[]> 
     for (let build = queue.shift(); build !== undefined; build = queue.shift()) {
       const target = join(targetRoot, build.folder);
       mkdirSync(target, { recursive: true });
-      for (const name of await make(build, target, scratch)) {
-        const committed = join(projectRoot, build.folder, name);
-        const same = existsSync(committed) && readFileSync(committed).equals(readFileSync(join(target, name)));
-        if (!same) differing.push(`${build.folder}/${name}`);
-      }
+      for (const name of await make(build, target, scratch)) compare(`${build.folder}/${name}`);
     }
   };
+  const compare = (path: string): void => {
+    const committed = join(projectRoot, path);
+    const same = existsSync(committed) && readFileSync(committed).equals(readFileSync(join(targetRoot, path)));
+    if (!same) differing.push(path);
+  };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  for (const build of baseImageBuilds) {
+    await buildBaseImage(build, projectRoot, targetRoot, scratch);
+    compare(build.output);
+  }
   return differing.sort();
 }
 
@@ -119,7 +126,7 @@ async function main(): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'llext-fixtures-'));
   try {
     await buildAll(projectRoot, scratch);
-    console.log(`${fixtureBuilds.length} extensions built`);
+    console.log(`${fixtureBuilds.length} extensions and ${baseImageBuilds.length} base images built`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -25,7 +25,10 @@ function expand(text: string, isRare: boolean): string {
     })
     .replace(/\bJUMP\((.*?)\)(?=[^()]*$)/g, (_, address: string) => jump(address))
     .replace(/\bLENGTH\b/g, '(4 << (op & 1))')
-    .replace(/\bCHECK_SP\((.*?)\)(?= )/g, (_, x: string) => `if ((${x}) >>> 0 < limit) { core.failStack(${x}); STOP }`)
+    .replace(
+      /\bCHECK_SP\((.*?)\)(?= )/g,
+      (_, x: string) => `if ((${x}) >>> 0 < ${isRare ? 'core.limit' : 'limit'}) { core.failStack(${x}); STOP }`,
+    )
     .replace(/\bSTOP\b;?/g, isRare ? '{ return 1; }' : '{ left++; break loop; }')
     .replace(/\$(\d)/g, (_, i: string) => `code[k + ${operandOffset(Number(i))}]`);
 }
@@ -76,7 +79,8 @@ export function interpret(core: Core, budget: number): number {
       ${cases(source, false)}
       default: {
         ${source.putFlags}
-        const outcome = interpretRare(core, code, op >> 1, k, limit);
+        core.left = left;
+        const outcome = interpretRare(core, code, op >> 1, k);
         ${source.takeFlags('')}
         if (outcome !== 0) { left++; break loop; }
         limit = core.limit;
@@ -94,7 +98,7 @@ export function interpret(core: Core, budget: number): number {
 
 const cold = (source: InterpreterSource) => `
 /** The rare operations. 0 = executed, 1 = not executed, core.stop says why. */
-function interpretRare(core: Core, code: Int32Array, op: number, k: number, limit: number): number {
+function interpretRare(core: Core, code: Int32Array, op: number, k: number): number {
   const r = core.memory.state;
   ${source.takeFlags('let ')}
   switch (op) {

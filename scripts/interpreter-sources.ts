@@ -1,6 +1,7 @@
 /** What the generated interpreters differ in: the operations, the flags held in locals, conditional execution. */
 import { conditionTests } from '../lib/emulator/arm/operations-control';
 import { firstOperation, operations as armOperations } from '../lib/emulator/arm/operations';
+import { firstOperation as firstRiscvOperation, operations32, operations64 } from '../lib/emulator/riscv/operations';
 
 interface GeneratedOperation {
   readonly exec: string;
@@ -45,4 +46,14 @@ const arm: InterpreterSource = {
   } else`,
 };
 
-export const interpreterSources: readonly InterpreterSource[] = [arm];
+const riscv = (xlen: 32 | 64): InterpreterSource => ({
+  target: `riscv/interpreter${xlen}.generated.ts`,
+  from: `operations-rv${xlen}.ts`,
+  operations: xlen === 32 ? operations32 : operations64,
+  firstOperation: firstRiscvOperation,
+  takeFlags: () => '',
+  putFlags: '',
+  conditional: '',
+});
+
+export const interpreterSources: readonly InterpreterSource[] = [arm, riscv(32), riscv(64)];

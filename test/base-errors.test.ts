@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readBaseImage } from '../lib/base-image/base-image-elf';
 import { ByteReader } from '../lib/bytes';
 import { AbbreviationTables } from '../lib/dwarf/abbrev';
 import { executeFde } from '../lib/dwarf/cfi-row';
@@ -128,6 +129,8 @@ const damage: Record<FormatErrorCode, () => unknown> = {
   },
   'bad-opcode': () => executeFrame(0x3f),
   'too-deep': () => executeFrame(...Array<number>(2000).fill(Cfa.DW_CFA_remember_state)),
+  // An extension is no base image; all of its own codes are in base-image-errors.test.ts.
+  'base-image': () => readBaseImage(elf({}), { origin: 'only.elf' }),
 };
 
 for (const [code, provoke] of Object.entries(damage)) {

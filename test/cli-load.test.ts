@@ -33,7 +33,7 @@ const elf = (variant: string, file: string): string => join(trimmedRoot, variant
 const armImage = join(trimmedRoot, 'images', 'arm.json');
 
 function argumentsOf(run: GoldenRun, op: GoldenOp, placed: boolean): string[] {
-  const flags: string[] = ['--image', join(trimmedRoot, 'images', `${run.image}.json`), '--json'];
+  const flags: string[] = ['--base', join(trimmedRoot, 'images', `${run.image}.json`), '--json'];
   flags.push('--storage', storages[op.storage ?? 0], '--buffer', op.buf ?? '0x0');
   if (op.nopeek === 1) flags.push('--no-peek');
   if (op.keep === 1) flags.push('--keep-section-info');
@@ -110,7 +110,7 @@ test('two files in order: places by name, dependency, buffers page after page', 
 });
 
 test('sect_map names its sections, also when the target does not keep it', async () => {
-  const { stdout } = await run(elf('m3', 'hello.elf'), '--image', armImage, '--json');
+  const { stdout } = await run(elf('m3', 'hello.elf'), '--base', armImage, '--json');
   const map = (JSON.parse(stdout) as { sect_map: { name: string; region?: string; ptr: string }[] }).sect_map;
   assert.deepEqual(
     map.slice(0, 3).map(({ name, region }) => [name, region]),
@@ -125,7 +125,7 @@ test('sect_map names its sections, also when the target does not keep it', async
 
 test('placed outside of the heap', async () => {
   const { stdout, stderr } = await run(
-    ...[elf('m3', 'hello.elf'), '--image', armImage, '--json'],
+    ...[elf('m3', 'hello.elf'), '--base', armImage, '--json'],
     ...['--place', 'TEXT=0x10000000', '--place', 'other:TEXT=0x11000000'],
   );
   const { regions } = JSON.parse(stdout) as { regions: { region: string; addr: string; on_heap: boolean }[] };
@@ -137,7 +137,7 @@ test('placed outside of the heap', async () => {
 });
 
 test('placed where the heap would have put struct llext: that moves out of the way', async () => {
-  const args = [elf('m3', 'hello.elf'), '--image', armImage, '--json', '--place', 'TEXT=0x200c7554'];
+  const args = [elf('m3', 'hello.elf'), '--base', armImage, '--json', '--place', 'TEXT=0x200c7554'];
   const { status, stdout } = await run(...args);
   assert.equal(status, 0);
   const { regions, ext } = JSON.parse(stdout) as { regions: { addr: string }[]; ext: string };
@@ -146,7 +146,7 @@ test('placed where the heap would have put struct llext: that moves out of the w
 });
 
 test('a placement wins over the use in place; a region that does not exist is not placed, and that is said', async () => {
-  const args = [elf('m3', 'hello.elf'), '--image', armImage, '--storage', 'persistent', '--json'];
+  const args = [elf('m3', 'hello.elf'), '--base', armImage, '--storage', 'persistent', '--json'];
   const { status, stdout, stderr } = await run(...args, '--place', 'RODATA=0x10000000', '--place', 'BSS=0x10001000');
   assert.equal(status, 0);
   const { regions } = JSON.parse(stdout) as { regions: { region: string; addr: string; on_heap: boolean }[] };
@@ -159,7 +159,7 @@ test('a placement wins over the use in place; a region that does not exist is no
 
 test('for people: regions, sections, exports, dependencies, gdb flags', async () => {
   const files = ['dep_base.elf', 'dep_user.elf'].map((name) => elf('m3', name));
-  const { status, stdout, stderr } = await run(...files, '--image', armImage);
+  const { status, stdout, stderr } = await run(...files, '--base', armImage);
   assert.equal(status, 0);
   assert.equal(stderr, '');
   assert.match(
@@ -170,7 +170,7 @@ test('for people: regions, sections, exports, dependencies, gdb flags', async ()
   assert.match(stdout, /^ {2}base_value +0x200c775c$/m);
   assert.match(stdout, /^depends on dep_base$/m);
   assert.match(stdout, /^gdb add-symbol-file flags:\n {2}-s .text 0x200c773c\n {2}-s .data 0x200c775c$/m);
-  const again = await run(files[0], files[0], '--image', armImage);
+  const again = await run(files[0], files[0], '--base', armImage);
   assert.match(again.stdout, /'dep_base' is loaded already, use count 2/);
 });
 
@@ -215,23 +215,23 @@ test('wrong usage: 2, and the reason', async () => {
       [/--place: 'CODE' is none of TEXT/, [file, '--place', 'CODE=0x1000']],
       [/--place TEXT: 'here' is not a number/, [file, '--place', 'TEXT=here']],
       [/--buffer: '-1' is not a number/, [file, '--buffer=-1']],
-      [/must be aligned to 4/, [file, '--image', armImage, '--place', 'TEXT=0x10000002']],
+      [/must be aligned to 4/, [file, '--base', armImage, '--place', 'TEXT=0x10000002']],
       [
         /TEXT of 'hello' at 0x200c7508: 24 bytes are not free there/,
-        [file, '--image', armImage, '--place', 'TEXT=0x200c7508'],
+        [file, '--base', armImage, '--place', 'TEXT=0x200c7508'],
       ],
       [
         /STRTAB of 'hello' at 0x200d0004: 35 bytes are not free there/,
-        [...[file, '--image', armImage], ...['--place', 'STRTAB=0x200d0004', '--place', 'TEXT=0x200d0004']],
+        [...[file, '--base', armImage], ...['--place', 'STRTAB=0x200d0004', '--place', 'TEXT=0x200d0004']],
       ],
       [
         /TEXT of 'hello' at 0x10000000 is there/,
-        [...[file, '--image', armImage], ...['--place', 'TEXT=0x10000000', '--place', 'RODATA=0x10000004']],
+        [...[file, '--base', armImage], ...['--place', 'TEXT=0x10000000', '--place', 'RODATA=0x10000004']],
       ],
-      [/not JSON/, [file, '--image', image('a.json', '{')]],
-      [/config is not an object/, [file, '--image', image('b.json', '{"ptr_size":4}')]],
-      [/ptr_size is neither 4 nor 8/, [file, '--image', image('c.json', '{"config":{},"ptr_size":2}')]],
-      [/pool is not an address/, [file, '--image', image('d.json', '{"config":{},"ptr_size":4}')]],
+      [/neither an ELF file nor JSON/, [file, '--base', image('a.json', '{')]],
+      [/config is not an object/, [file, '--base', image('b.json', '{"config":4}')]],
+      [/ptr_size is neither 4 nor 8/, [file, '--base', image('c.json', '{"config":{},"ptr_size":2}')]],
+      [/pool is not an address/, [file, '--base', image('d.json', '{"config":{},"pool":4.5}')]],
     ];
     for (const [reason, args] of rows) {
       const { status, stdout, stderr } = await run(...args);

@@ -12,7 +12,7 @@ import { CALL_FN_RETURN, LLEXT_HEAP_BASE, STACK_BASE, STACK_TOP } from '../lib/k
 import type { LlextEvent } from '../lib/llext/types';
 import { EmulatedTarget, type EmulatedTargetOptions } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
-import { editDistance } from '../lib/target/missing-imports';
+import { editDistance } from '../lib/check/nearest-names';
 import type { TargetStop } from '../lib/target/target';
 
 const example = (file: string): Uint8Array => readFileSync(join(import.meta.dirname, '..', 'examples', file));

@@ -90,11 +90,6 @@ const exclusions: readonly {
     applies: ({ profile, first }) =>
       profile === 'v6m' && ((first & 0xf500) === 0xb100 || (first >>> 8 === 0xbf && (first & 15) !== 0)),
   },
-  {
-    why: 'in the Floating-point Extension, not implemented here, defined and UNDEFINED encodings are not told apart',
-    section: 'Armv7-M ARM A6.4 to A6.7',
-    applies: ({ ours, row }) => ours === 'not implemented' && row.startsWith('floating-point'),
-  },
 ];
 
 const needed = new Set<string>();
@@ -140,10 +135,11 @@ function ask(unicorn: Unicorn, pc: number, first: number): { readonly undefined:
 }
 
 for (const [cpu, model, wide] of [
-  ['cortex-m3', UC_CPU_ARM.CORTEX_M3, 400_000],
-  ['cortex-m4', UC_CPU_ARM.CORTEX_M4, 400_000],
-  ['cortex-m33', UC_CPU_ARM.CORTEX_M33, 400_000],
-  ['cortex-m0', UC_CPU_ARM.CORTEX_M0, 200_000],
+  ['cortex-m3', UC_CPU_ARM.CORTEX_M3, 200_000],
+  ['cortex-m4', UC_CPU_ARM.CORTEX_M4, 200_000],
+  ['cortex-m7', UC_CPU_ARM.CORTEX_M7, 400_000],
+  ['cortex-m33', UC_CPU_ARM.CORTEX_M33, 300_000],
+  ['cortex-m0', UC_CPU_ARM.CORTEX_M0, 100_000],
 ] as const) {
   test(`${cpu}: encodings are classified as Unicorn does`, (t) => {
     const unicorn = Unicorn.open(t, model);

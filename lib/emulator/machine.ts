@@ -1,6 +1,7 @@
 /** createMachine(): the emulated machine of a CPU. */
 import type { CpuInfo } from '../arch';
 import { ArmMachine } from './arm/arm-machine';
+import { RiscvMachine } from './riscv/riscv-machine';
 import type { Machine, MemoryRegion } from './types';
 
 export interface MachineOptions {
@@ -13,6 +14,6 @@ export function createMachine({ cpu, regions }: MachineOptions): Machine {
     case 'arm':
       return new ArmMachine(cpu, regions);
     case 'riscv':
-      throw new RangeError(`the engine does not run ${cpu.name} yet`);
+      return new RiscvMachine(cpu, regions);
   }
 }

@@ -8,6 +8,8 @@ import { Stop, type PendingFault } from './stop';
 export abstract class MemoryAccess {
   stop: number = Stop.none;
   fault: PendingFault | undefined;
+  /** Instructions that the slice has left, while a rare operation runs. */
+  left = 0;
 
   constructor(readonly memory: GuestMemory) {}
 
@@ -94,6 +96,12 @@ export abstract class MemoryAccess {
       address,
       size,
     };
+  }
+
+  /** Why the instruction at pc may not be fetched from `address`, which is its own or that of its second half. */
+  fetchFault(address: number, pc: number, size: number): PendingFault | undefined {
+    const allowed = (this.memory.attributes[address >>> 12] & Attribute.execute) !== 0;
+    return allowed ? undefined : this.accessFault(address, pc, size, 'execute');
   }
 
   protected byteAt(address: number): number {

@@ -21,6 +21,8 @@ export const pageCount = 1 << 20;
 /** Bits of the attribute byte. */
 export const Attribute = { read: 1, write: 2, execute: 4, mapped: 8, code: 16, dirty: 32 } as const;
 
+const accessBits = Attribute.read | Attribute.write;
+
 const readTableOffset = 0x10000;
 const writeTableOffset = readTableOffset + pageCount * 4;
 const codeTableOffset = writeTableOffset + pageCount * 4;
@@ -41,12 +43,16 @@ export class GuestMemory implements MachineMemory {
   bytes!: Uint8Array;
   halfwords!: Uint16Array;
   words!: Int32Array;
+  /** The state words as binary32 and binary64. */
+  floats!: Float32Array;
+  doubles!: Float64Array;
   /** Told of every change of bytes on a page that holds predecoded instructions. */
   onCodeWrite: (address: number, length: number) => void = () => undefined;
 
   private readonly mappedRegions: MemoryRegion[] = [];
   private readonly dirtyList: number[] = [];
   private nextHost = guestOffset;
+  private guard: ((page: number) => number) | undefined;
 
   constructor(regions: readonly MemoryRegion[]) {
     const size = regions.reduce((sum, region) => sum + region.size, guestOffset + spare);
@@ -154,9 +160,21 @@ export class GuestMemory implements MachineMemory {
     this.refresh(page);
   }
 
+  /**
+   * What a protection unit (PMP, MPU) lets through on a whole page: Attribute.read and write. The other accesses take the
+   * slow path, which asks the unit. undefined = everything.
+   */
+  setGuard(guard: ((page: number) => number) | undefined): void {
+    if (guard === undefined && this.guard === undefined) return;
+    this.guard = guard;
+    for (const { base, size } of this.mappedRegions) {
+      for (let page = base / pageSize; page < (base + size) / pageSize; page++) this.refresh(page);
+    }
+  }
+
   /** Computes the slow bits of a page from its attributes. */
   private refresh(page: number): void {
-    const attributes = this.attributes[page];
+    const attributes = this.attributes[page] & (this.guard ? this.guard(page) | ~accessBits : ~0);
     if ((attributes & Attribute.mapped) === 0) return;
     const delta = this.readTable[page] & ~0xfff;
     const fastWrite = Attribute.write | Attribute.dirty;
@@ -182,6 +200,8 @@ export class GuestMemory implements MachineMemory {
   private makeViews(): void {
     const buffer = this.buffer.buffer;
     this.state = new Int32Array(buffer, 0, 1024);
+    this.floats = new Float32Array(buffer, 0, 1024);
+    this.doubles = new Float64Array(buffer, 0, 512);
     this.readTable = new Int32Array(buffer, readTableOffset, pageCount);
     this.writeTable = new Int32Array(buffer, writeTableOffset, pageCount);
     this.codeTable = new Int32Array(buffer, codeTableOffset, pageCount);

@@ -97,13 +97,13 @@ export abstract class RecordCache {
 
   /** The halfword at `address`, or -1 with the fault of the instruction at `pc`. */
   protected fetch(address: number, pc: number): number {
-    const page = address >>> 12;
-    const attributes = this.memory.attributes[page];
-    if ((attributes & Attribute.execute) === 0) {
-      this.access.fail(this.access.accessFault(address, pc, address === pc ? 2 : 4, 'execute'));
+    const refused = this.access.fetchFault(address, pc, address === pc ? 2 : 4);
+    if (refused) {
+      this.access.fail(refused);
       return -1;
     }
-    if ((attributes & Attribute.code) === 0) this.memory.setCode(page, true);
+    const page = address >>> 12;
+    if ((this.memory.attributes[page] & Attribute.code) === 0) this.memory.setCode(page, true);
     return this.memory.halfwords[this.memory.hostAddress(address) >>> 1];
   }
 

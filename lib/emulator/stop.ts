@@ -4,8 +4,9 @@ import type { FaultKind } from './types';
 /** V8 replaces the running function by the optimized one only when it is called again. */
 export const sliceLength = 1 << 20;
 
-/** `debug` and `call` are the instructions for debuggers (BKPT, EBREAK) and for the system (SVC, ECALL). */
-export const Stop = { none: 0, fault: 1, breakpoint: 2, hostCall: 3, debug: 4, call: 5, wait: 6 } as const;
+/** `debug` and `call` are the instructions for debuggers (BKPT, EBREAK) and for the system (SVC, ECALL).
+ * `again`: the instruction has executed, and what it changed (privilege, interrupts) has to be looked at. */
+export const Stop = { none: 0, fault: 1, breakpoint: 2, hostCall: 3, debug: 4, call: 5, wait: 6, again: 7 } as const;
 
 /** A fault as it is found; pc and encoding are added when the run ends. */
 export interface PendingFault {
@@ -13,5 +14,7 @@ export interface PendingFault {
   readonly message: string;
   readonly access?: 'read' | 'write' | 'execute';
   readonly address?: number;
+  /** Where the address has more than 53 bits. */
+  readonly wideAddress?: bigint;
   readonly size?: number;
 }

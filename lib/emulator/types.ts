@@ -40,18 +40,27 @@ export interface MachineMemory {
 }
 
 /** Core registers. Names as the Arm manuals spell them, lower case: r0..r12, sp, lr, pc, xpsr, msp, psp, primask, basepri,
- * faultmask, control (msplim, psplim on Armv8-M). pc is the address of the next instruction, bit 0 clear. */
+ * faultmask, control (msplim, psplim on Armv8-M); or as the RISC-V ABI and privileged specification do: zero, ra, sp, gp, tp,
+ * t0..t6, s0..s11, a0..a7, ft0.., fs0.., fa0.., the CSRs. pc is the address of the next instruction, bit 0 clear. */
 export interface CpuState {
   readonly registerNames: readonly string[];
   /** Throws RangeError for a name that is not in registerNames. */
   read(name: string): number;
   write(name: string, value: number): void;
-  /** R0..R15 by number, without a look-up. Write pc by write('pc', ...): that leaves an IT block too. */
+  /** All bits of registers that are wider than 32, as unsigned numbers; read() gives the low 32. */
+  readWide(name: string): bigint;
+  writeWide(name: string, value: bigint): void;
+  /** Bits of a register: 32 or 64. */
+  widthOf(name: string): 32 | 64;
+  /**
+   * R0..R15 or x0..x31 by number, without a look-up; two words each (low, high) on RV64. Write pc by write('pc', ...): that
+   * leaves an IT block too.
+   */
   readonly r: Int32Array;
 }
 
 export type FaultKind =
-  /** UsageFault UNDEFINSTR: the encoding is UNDEFINED in this architecture. */
+  /** UsageFault UNDEFINSTR: the encoding is UNDEFINED in this architecture. RISC-V: illegal instruction. */
   | 'undefined-instruction'
   /** Defined by the architecture, not by this version of the engine: says so, with its encoding. */
   | 'not-implemented'
@@ -75,10 +84,11 @@ export interface Fault {
   readonly kind: FaultKind;
   readonly pc: number;
   readonly access: 'read' | 'write' | 'execute' | undefined;
-  /** The address accessed, and bytes. */
+  /** The address accessed, and bytes. Beyond 53 bits `wideAddress` is exact. */
   readonly address: number | undefined;
+  readonly wideAddress?: bigint;
   readonly size: number | undefined;
-  /** The instruction: a halfword, or first halfword << 16 | second. */
+  /** The instruction: a halfword, or first halfword << 16 | second; of RISC-V the word as it is in memory. */
   readonly encoding: number | undefined;
   readonly encodingLength: 2 | 4 | undefined;
   /** One sentence in the manual's words. */
@@ -92,6 +102,8 @@ export type RunStop =
   | { readonly reason: 'host-call'; readonly address: number }
   /** Not executed: pc is the BKPT or SVC. */
   | { readonly reason: 'bkpt' | 'svc'; readonly immediate: number; readonly address: number }
+  /** Not executed: pc is the EBREAK or ECALL. */
+  | { readonly reason: 'ebreak' | 'ecall'; readonly address: number }
   /** WFI or WFE executed: pc is after it. */
   | { readonly reason: 'wait' }
   | { readonly reason: 'fault'; readonly fault: Fault };

@@ -8,25 +8,14 @@ import * as X from './context';
 import type { LoadContext } from './context';
 import type { Rela, Shdr, Sym } from './elf-records';
 import { readRela } from './elf-records';
-import { addressOfVma, isLoadedAsImage, loadBias } from './llext-dyn';
 import { lookupSymbol, readSymbol } from './llext-link-symbol';
 import { symbolName } from './llext-symbols';
-import { canHaveVeneer, claimVeneer } from './llext-veneer';
 import { readInto } from './loader';
 import { applyRelocation, findRow, patchSize } from './reloc/apply';
 import { relocatorFor } from './reloc/index';
 import type { RelocationInput, Relocator } from './reloc/relocator';
 
-/** Where a relocation applies. */
-export interface RelocationPlace {
-  /** Address in the target. */
-  readonly P: bigint;
-  /** Index of the section that is patched, and offset in it; section 0 = of a shared object, in no section. */
-  readonly section: number;
-  readonly offset: bigint;
-}
-
-export function archElfRelocate(context: LoadContext, section: Shdr, relocation: Rela, place: RelocationPlace): number {
+export function archElfRelocate(context: LoadContext, section: Shdr, relocation: Rela, P: bigint): number {
   const { subsystem } = context;
   const { config } = subsystem;
   const relocator = relocatorFor(config.arch, config.pointerSize);
@@ -42,7 +31,7 @@ export function archElfRelocate(context: LoadContext, section: Shdr, relocation:
     X.logLazily(subsystem, 'err', () => `Could not find symbol ${symbolName(context, symbol)}!`, 'elf');
     return S;
   }
-  return relocate(context, { relocation, relocator, symbol, S, place });
+  return applyAt(context, { section, relocation, relocator, symbol, S, P });
 }
 
 /**
@@ -74,19 +63,17 @@ function valueOfPair(context: LoadContext, section: Shdr, relocator: Relocator, 
   return -Errno.ENOEXEC;
 }
 
-interface Application {
+export interface Application {
+  readonly section: Shdr;
   readonly relocation: Rela;
   readonly relocator: Relocator;
   readonly symbol: Sym;
   readonly S: bigint;
-  readonly place: RelocationPlace;
-  /** S is a stub already. */
-  readonly throughVeneer?: boolean;
+  readonly P: bigint;
 }
 
-function relocate(context: LoadContext, application: Application): number {
-  const { relocation, relocator, symbol, S, place } = application;
-  const { P } = place;
+/** Applies a row at P, once S is known. */
+export function applyAt(context: LoadContext, { section, relocation, relocator, symbol, S, P }: Application): number {
   const { subsystem, guest } = context;
   const { mode = 'exact', pointerSize } = subsystem.config;
   const { type } = relocation;
@@ -103,41 +90,35 @@ function relocate(context: LoadContext, application: Application): number {
     S,
     A: relocation.r_addend,
     P,
-    B: loadBias(context),
-    loadedAddress: isLoadedAsImage(context) ? (vma) => addressOfVma(context, vma) : undefined,
+    B: X.mem(context, context.regions.TEXT),
     thumb: isThumb(context, symbol, S),
     symbol: symbolName(context, symbol),
   };
   const { announcement } = relocator;
   if (announcement !== undefined) X.logLazily(subsystem, 'dbg', () => announcement(input), 'elf');
-  const result = applyRelocation(relocator, input);
-  if (result.ret !== 0 && canHaveVeneer(type) && application.throughVeneer !== true) {
-    const veneer = claimVeneer(context, S);
-    if (veneer !== undefined) {
-      guest.write(P, before);
-      return relocate(context, { ...application, S: veneer, throughVeneer: true });
-    }
-  }
-  const { ret, A, errors = [] } = result;
+  const { ret, A, errors = [] } = applyRelocation(relocator, input);
   guest.write(P, after);
   for (const error of errors) X.log(subsystem, 'err', error, 'elf');
-  if (ret !== 0 || subsystem.listener === undefined) return ret;
+  if (subsystem.listener === undefined) return ret;
   subsystem.listener({
-    kind: 'relocation',
+    kind: ret === 0 ? 'relocation' : 'relocation-refused',
     instance: context.instance,
-    section: place.section,
-    sectionName: X.sectionName(context, X.sectionHeader(context, place.section)),
-    offset: Number(place.offset),
+    section: section.sh_info,
+    sectionName: X.sectionName(context, X.sectionHeader(context, section.sh_info)),
+    offset: Number(relocation.r_offset),
     type,
     typeName: findRow(relocator, type, profile)?.name ?? `type ${type}`,
     symbol: input.symbol,
     S,
     A,
     P,
+    B: input.B,
+    thumb: input.thumb === true,
+    ret,
     before,
     after,
   });
-  return 0;
+  return ret;
 }
 
 /** T of AAELF32. Of an import only the address is known, and bit 0 of the address of data is no T. */

@@ -15,8 +15,6 @@ import { regionNameOf } from './llext-map';
 import type { LlextLoadResult } from './llext';
 import { defaultLoadParam } from './loader';
 import { PagedMemory } from './paged-memory';
-import { loadProblems } from './problems';
-import type { LoadProblem } from './problems';
 import { machineArch, relocatorFor } from './reloc/index';
 import type { LlextConfig, LlextHeap, RegionName } from './types';
 
@@ -46,8 +44,6 @@ export interface Inspection {
   readonly imports: readonly string[];
   /** Why llext_load refuses the file whatever the base image exports; undefined when it does not. */
   readonly problem: string | undefined;
-  /** Everything that is or may be wrong, not only the first. */
-  readonly problems: readonly LoadProblem[];
 }
 
 /** FormatError where the file's tables cannot be read. */
@@ -55,13 +51,11 @@ export function inspectRegions(elf: ElfFile): Inspection {
   const imports = importedNames(elf);
   const errors: string[] = [];
   const result = scratchLoad(elf, imports, errors);
-  const problems = loadProblems(elf);
   return {
     regions: regionsOf(elf, result),
     exports: exportedSymbols(elf),
     imports,
     problem: result.ret === 0 ? undefined : describeFailure(result, errors),
-    problems,
   };
 }
 

@@ -71,13 +71,13 @@ function isExported(symbol: Sym): boolean {
 }
 
 export function countExportSyms(context: LoadContext): number {
-  const { subsystem, guest, ldr, profile } = context;
+  const { subsystem, guest, ldr } = context;
   const table = ldr.state.sects[context.regions.SYMTAB];
   X.log(subsystem, 'dbg', `symbol count ${table.sh_size / BigInt(subsystem.sizes.sym)}`);
   const strings = ldr.state.sects[context.regions.STRTAB].sh_size;
   let count = 0n;
   const ret = forEachSymbol(context, (i, symbol) => {
-    if (BigInt(symbol.st_name) >= strings && profile.symbolNameBounds) {
+    if (BigInt(symbol.st_name) >= strings) {
       X.log(subsystem, 'err', `Invalid symbol name index ${symbol.st_name} in symbol ${i}`);
       return -Errno.ENOEXEC;
     }
@@ -108,16 +108,11 @@ export function allocateSymtab(context: LoadContext): number {
 }
 
 export function copySymbols(context: LoadContext): number {
-  const { subsystem, guest, profile } = context;
+  const { subsystem, guest } = context;
   const syms = guest.ptr(X.field(context, 'sym_tab') + BigInt(guest.pointerSize));
-  const sections = X.sectCnt(context);
   let j = 0;
-  const ret = forEachSymbol(context, (i, symbol) => {
+  return forEachSymbol(context, (_, symbol) => {
     if (!isExported(symbol) || symbol.st_shndx === SHN_UNDEF) return 0;
-    if (symbol.st_shndx >= sections && profile.symbolSectionChecked) {
-      X.log(subsystem, 'err', `Invalid section index ${symbol.st_shndx} in symbol ${i}`);
-      return -Errno.ENOEXEC;
-    }
     const nameAddress = symbolNameAddress(context, symbol);
     const address = symbolAddress(context, symbol);
     if (typeof address === 'number') return address;
@@ -128,23 +123,6 @@ export function copySymbols(context: LoadContext): number {
     });
     j++;
     return 0;
-  });
-  if (ret === 0 && profile.sortedSymbolTables) sortTable(context, syms, j);
-  return ret;
-}
-
-/** By strcmp, where Zephyr uses a heapsort: the order of equal names is not defined there. */
-function sortTable({ guest }: LoadContext, syms: bigint, count: number): void {
-  const word = BigInt(guest.pointerSize);
-  const entrySize = symbolEntrySize(guest.pointerSize);
-  const entries = Array.from({ length: count }, (_, i) => {
-    const name = guest.ptr(syms + BigInt(i * entrySize));
-    return { name, text: guest.shownString(name), address: guest.ptr(syms + BigInt(i * entrySize) + word) };
-  });
-  entries.sort((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)));
-  entries.forEach(({ name, address }, i) => {
-    guest.setPtr(syms + BigInt(i * entrySize), name);
-    guest.setPtr(syms + BigInt(i * entrySize) + word, address);
   });
 }
 
@@ -199,7 +177,6 @@ export function exportSymbols(context: LoadContext): number {
     writeSymbol(context, syms, i, exportedName(context, name), address);
     X.log(subsystem, 'dbg', `sym ${X.pointer(address)} name ${displayName(guest.shownString(name))}`);
   }
-  if (context.profile.sortedSymbolTables) sortTable(context, syms, Number(count));
   return 0;
 }
 

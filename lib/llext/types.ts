@@ -27,7 +27,6 @@ export type AllocationPurpose =
   | 'sect_hdrs'
   | 'sym_tab'
   | 'exp_tab'
-  | 'dyn_image'
   | 'list of section maps'
   | 'list of exp_tabs'
   | `region ${string}`;
@@ -95,7 +94,6 @@ export type LoadPhase =
   | 'find_tables'
   | 'copy_strings'
   | 'map_sections'
-  | 'veneer_init'
   | 'copy_regions'
   | 'copy_symbols'
   | 'link'
@@ -121,8 +119,9 @@ export interface InstanceId {
   readonly address: bigint;
 }
 
+/** A relocation that was applied, or that the CPU's handler refused. */
 export interface RelocationEvent {
-  readonly kind: 'relocation';
+  readonly kind: 'relocation' | 'relocation-refused';
   readonly instance: InstanceId;
   /** Index and name of the section that is patched. */
   readonly section: number;
@@ -137,6 +136,12 @@ export interface RelocationEvent {
   readonly S: bigint;
   readonly A: bigint;
   readonly P: bigint;
+  /** The load bias that relocations without a symbol add. */
+  readonly B: bigint;
+  /** Bit 0 of S is the T of AAELF32: the symbol is Thumb code. */
+  readonly thumb: boolean;
+  /** 0, or the negative errno with which it was refused. */
+  readonly ret: number;
   readonly before: Uint8Array;
   readonly after: Uint8Array;
 }

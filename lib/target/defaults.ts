@@ -2,6 +2,7 @@
  * What a launch assumes when it is not told: an extension's name, and which of its exports the host calls. One place,
  * so that F5, the command line and the tests agree.
  */
+import { extensionNameOf } from '../check/extension-name';
 
 /** LLEXT_MAX_NAME_LEN without the NUL. */
 export const MAX_NAME_LENGTH = 15;
@@ -11,9 +12,7 @@ const usualEntries = ['entry', 'main', 'start', 'test_entry'];
 
 /** 'hello_ext_debug.elf' -> 'hello': what llext_load would be asked to call it. `file` is a name without its folder. */
 export function extensionName(file: string): string {
-  const stem = file.replace(/\.(llext|elf|so|o)$/i, '');
-  const name = stem.replace(/(_ext_debug|_ext|_debug)$/, '');
-  return (name === '' ? stem : name).slice(0, MAX_NAME_LENGTH);
+  return extensionNameOf(file).slice(0, MAX_NAME_LENGTH);
 }
 
 /** The usual entry function, or the only one; undefined when there is a choice to make. */

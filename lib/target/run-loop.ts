@@ -180,6 +180,10 @@ export class RunLoop {
         return this.supervisorCall(stop.immediate, stop.address);
       case 'bkpt':
         return this.fault(unhandled(stop.address, `BKPT #${stop.immediate} was executed`));
+      case 'ecall':
+        return this.fault(unhandled(stop.address, 'ECALL was executed'));
+      case 'ebreak':
+        return this.fault(unhandled(stop.address, 'EBREAK was executed'));
       case 'fault':
         return this.fault(stop.fault);
     }

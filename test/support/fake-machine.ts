@@ -18,6 +18,18 @@ class PlainState implements CpuState {
     else this.r[this.indexOf(name)] = value;
   }
 
+  readWide(name: string): bigint {
+    return BigInt(this.read(name));
+  }
+
+  writeWide(name: string, value: bigint): void {
+    this.write(name, Number(BigInt.asIntN(32, value)));
+  }
+
+  widthOf(): 32 {
+    return 32;
+  }
+
   private indexOf(name: string): number {
     const index = this.registerNames.indexOf(name);
     if (index < 0 || index > 15) throw new RangeError(name);

@@ -9,8 +9,9 @@ import { apsrOf, cpuNamed, dataBase, dataSize, Lockstep, type Registers } from '
 import { Random } from './random';
 import { randomWord } from './thumb-words';
 import { changedBytes, rowKey, vectorAddress, vectorData, vectorSets, vectorsPath, type Vector } from './thumb-vectors';
-import { batchNames } from './unicorn';
+import { batchNames, floatNames } from './unicorn';
 
+const fpscrIndex = batchNames.length + floatNames.indexOf('fpscr');
 const perRow = 3;
 const attempts = 60;
 const hex = (value: number) => `0x${(value >>> 0).toString(16)}`;
@@ -23,8 +24,10 @@ function execute(lockstep: Lockstep, cpu: string, row: Row, decoder: Decoder, ra
   const registers: Registers = lockstep.randomRegisters(random);
   registers[15] = vectorAddress;
   // Unicorn makes unaligned accesses that the architecture faults on.
-  if (/^(LDM|STM|LDRD|STRD|LDA|STL|LDREX|STREX)/.test(row.name))
+  if (/^(LDM|STM|VLD|VST|LDRD|STRD|LDA|STL|LDREX|STREX)/.test(row.name))
     registers.forEach((value, i) => i < 15 && (registers[i] = value & ~3));
+  // Unicorn rounds as FPSCR says, the architecture to nearest.
+  if (/^VCVT with fixed/.test(row.name)) registers[fpscrIndex] &= ~0xc00000;
   // A store that the monitor refuses need not be to memory.
   if (/^(STREX|STLEX)/.test(row.name))
     registers.forEach((_, i) => i < 13 && (registers[i] = dataBase + 0x1000 + 64 * i));
@@ -34,15 +37,13 @@ function execute(lockstep: Lockstep, cpu: string, row: Row, decoder: Decoder, ra
   unicorn.write(vectorAddress, Uint8Array.from(bytes));
   unicorn.forget(vectorAddress, vectorAddress + 16);
   unicorn.write(dataBase, vectorData());
-  unicorn.restore();
-  unicorn.batch.set(registers);
-  unicorn.writeBatch();
+  lockstep.setTheirs(registers);
   if (unicorn.run(vectorAddress, 1) !== 0) return undefined;
-  unicorn.readBatch();
+  const theirs = lockstep.readTheirs();
   const after: Record<string, string> = {};
-  batchNames.forEach((name, i) => {
+  lockstep.names.forEach((name, i) => {
     const mask = name === 'xpsr' ? apsrOf(cpuNamed(cpu)) : name === 'pc' ? ~1 : -1;
-    if ((unicorn.batch[i] & mask) !== (registers[i] & mask)) after[name] = hex(unicorn.batch[i] & mask);
+    if ((theirs[i] & mask) !== (registers[i] & mask)) after[name] = hex(theirs[i] & mask);
   });
   // sp's low bits are RAZ/WI, which Unicorn does not know.
   if (after['sp'] !== undefined && Number(after['sp']) % 4 !== 0) return undefined;
@@ -59,16 +60,17 @@ function best(candidates: readonly Vector[]): Vector[] {
 
 const set = vectorSets.find((name) => name === process.argv[2]);
 if (!set) throw new Error(`which set? ${vectorSets.join(', ')}`);
-const cpusOf = { base: ['cortex-m3', 'cortex-m33', 'cortex-m0'], dsp: ['cortex-m4'] };
+const cpusOf = { base: ['cortex-m3', 'cortex-m33', 'cortex-m0'], dsp: ['cortex-m4'], fp: ['cortex-m7'] };
 const skip = { skip: () => undefined };
 const vectors: Vector[] = [];
+const setOf = (row: Row) => (/^fp/.test(row.extension ?? '') ? 'fp' : (row.extension ?? 'base'));
 const done = new Set<string>();
 for (const cpu of cpusOf[set]) {
   const lockstep = Lockstep.open(skip, cpu);
   if (!lockstep) throw new Error('libunicorn.so.2 is needed');
   const decoder = new Decoder(cpuNamed(cpu).isa);
   const random = new Random(4);
-  const own = rows.filter((row) => row.in.includes(decoder.profile) && (row.extension ?? 'base') === set);
+  const own = rows.filter((row) => row.in.includes(decoder.profile) && setOf(row) === set);
   for (const row of own.filter((one) => !done.has(rowKey(one)))) {
     const found: Vector[] = [];
     for (let i = 0; i < attempts; i++) {

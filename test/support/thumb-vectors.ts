@@ -12,7 +12,7 @@ export interface Vector {
   readonly row: string;
   readonly cpu: string;
   readonly code: readonly string[];
-  /** r0..r12, sp, lr, then the xPSR's N Z C V Q and GE; hexadecimal. */
+  /** r0..r12, sp, lr, then the xPSR's N Z C V Q and GE, then s0..s31 and fpscr; hexadecimal. */
   readonly before: readonly string[];
   /** The registers that are different afterwards. */
   readonly after: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface Vector {
 
 export const vectorAddress = codeBase + slotSize;
 /** Rows of the base architectures, and of each extension. */
-export const vectorSets = ['base', 'dsp'] as const;
+export const vectorSets = ['base', 'dsp', 'fp'] as const;
 export type VectorSet = (typeof vectorSets)[number];
 
 export const vectorsPath = (set: VectorSet) =>

@@ -1,6 +1,7 @@
 /** Random instruction words that a decoder row describes. */
-import { Decoder, fieldsOf } from '../../lib/emulator/arm/decoder';
-import { parseDiagram, type Row, type Site } from '../../lib/emulator/arm/rows';
+import { Decoder } from '../../lib/emulator/arm/decoder';
+import { fieldsOf, parseDiagram } from '../../lib/emulator/bit-diagram';
+import type { Row, Site } from '../../lib/emulator/arm/rows';
 import type { Random } from './random';
 
 export interface Word {

@@ -44,10 +44,15 @@ const registerIds: Readonly<Record<string, number>> = {
   primask: 120,
   basepri: 121,
   faultmask: 123,
+  ...Object.fromEntries(Array.from({ length: 32 }, (_, i) => [`s${i}`, 79 + i])),
+  fpscr: 6,
 };
 
 /** r0..r12, sp, lr, pc, xpsr: what one batch reads and writes. */
 export const batchNames = [...Array.from({ length: 13 }, (_, i) => `r${i}`), 'sp', 'lr', 'pc', 'xpsr'] as const;
+
+/** The registers of the Floating-point Extension, batched apart from the others. */
+export const floatNames: readonly string[] = [...Array.from({ length: 32 }, (_, i) => `s${i}`), 'fpscr'];
 
 const xpsrIndex = batchNames.indexOf('xpsr');
 const apsrBits = 0xf80f0000;
@@ -77,6 +82,22 @@ function bind(library: koffi.IKoffiLib) {
   };
 }
 
+/** Registers that are read and written by one call. */
+class Batch {
+  readonly values: Uint32Array;
+  readonly ids: Int32Array;
+  readonly pointers: BigUint64Array;
+
+  constructor(names: readonly string[]) {
+    this.ids = Int32Array.from(names, (name) => registerIds[name]);
+    this.pointers = new BigUint64Array(names.length);
+    const memory: unknown = koffi.alloc('uint32_t', names.length);
+    this.values = new Uint32Array(koffi.view(memory, names.length * 4));
+    const address = koffi.address(memory as never);
+    names.forEach((_, i) => (this.pointers[i] = address + BigInt(4 * i)));
+  }
+}
+
 export class Unicorn {
   private readonly api: ReturnType<typeof bind>;
   private readonly engine: Handle;
@@ -84,8 +105,10 @@ export class Unicorn {
   private readonly word = new Uint32Array(2);
   /** Registers of readBatch() and writeBatch(), in the order of batchNames. */
   readonly batch: Uint32Array;
-  private readonly ids = Int32Array.from(batchNames, (name) => registerIds[name]);
-  private readonly pointers = new BigUint64Array(batchNames.length);
+  private readonly core = new Batch(batchNames);
+  /** S0 to S31 and FPSCR, of readFloats() and writeFloats(). */
+  readonly floats: Uint32Array;
+  private readonly float = new Batch(floatNames);
 
   /** Undefined when the library is not installed: the test is then skipped (or fails in CI). */
   static open(t: Pick<TestContext, 'skip'>, model: number): Unicorn | undefined {
@@ -99,10 +122,8 @@ export class Unicorn {
     this.check(this.api.open(UC_ARCH_ARM, UC_MODE_THUMB, engine));
     this.engine = engine[0];
     this.check(this.api.control(this.engine, UC_CTL_WRITE | (1 << 26) | UC_CTL_CPU_MODEL, 'int', model));
-    const values: unknown = koffi.alloc('uint32_t', batchNames.length);
-    this.batch = new Uint32Array(koffi.view(values, batchNames.length * 4));
-    const address = koffi.address(values as never);
-    batchNames.forEach((_, i) => (this.pointers[i] = address + BigInt(4 * i)));
+    this.batch = this.core.values;
+    this.floats = this.float.values;
   }
 
   map(address: number, size: number, permissions = 7): void {
@@ -141,12 +162,20 @@ export class Unicorn {
   }
 
   readBatch(): void {
-    this.check(this.api.readBatch(this.engine, this.ids, this.pointers, this.ids.length));
+    this.check(this.api.readBatch(this.engine, this.core.ids, this.core.pointers, this.core.ids.length));
   }
 
   writeBatch(): void {
     this.batch[xpsrIndex] = (this.batch[xpsrIndex] & apsrBits) | cpsrControl;
-    this.check(this.api.writeBatch(this.engine, this.ids, this.pointers, this.ids.length));
+    this.check(this.api.writeBatch(this.engine, this.core.ids, this.core.pointers, this.core.ids.length));
+  }
+
+  readFloats(): void {
+    this.check(this.api.readBatch(this.engine, this.float.ids, this.float.pointers, this.float.ids.length));
+  }
+
+  writeFloats(): void {
+    this.check(this.api.writeBatch(this.engine, this.float.ids, this.float.pointers, this.float.ids.length));
   }
 
   /** Keeps the whole CPU state (not memory) for restore(). */

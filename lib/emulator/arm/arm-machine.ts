@@ -14,7 +14,7 @@ import { advanceIt } from './code-cache';
 import { Core } from './core';
 import { interpret } from './interpreter.generated';
 import { RegisterView } from './register-view';
-import { State } from './state';
+import { Fpccr, State, updateFpAttention } from './state';
 
 export class ArmMachine implements Machine {
   readonly cpu: ArmCpu;
@@ -29,6 +29,18 @@ export class ArmMachine implements Machine {
     this.core = new Core(cpu, this.memory);
     // All flags clear: Z is set while its word is 0.
     this.memory.state[State.flagZ] = 1;
+    this.enableFloatingPoint();
+  }
+
+  /** As a kernel leaves it: accessible, with automatic and lazy preservation. */
+  private enableFloatingPoint(): void {
+    const state = this.memory.state;
+    const hasFp = this.cpu.isa.fp !== 'none';
+    state[State.controlMask] = hasFp ? 7 : 3;
+    if (!hasFp) return;
+    state[State.cpacr] = 0xf00000;
+    state[State.fpccr] = Fpccr.ASPEN | Fpccr.LSPEN;
+    updateFpAttention(state);
   }
 
   get instructionCount(): number {

@@ -1,6 +1,6 @@
 /**
- * Coprocessor space: Armv7-M ARM A5.3.18. Coprocessors 10 and 11 are the Floating-point Extension, not implemented
- * here; no other coprocessor exists on the cores that we have, so their instructions are a UsageFault NOCP.
+ * Coprocessor space: Armv7-M ARM A5.3.18. Coprocessors 10 and 11 are the Floating-point Extension (fp.ts); what that does
+ * not define is UNDEFINED. No other coprocessor exists on the cores that we have, so their instructions are a UsageFault NOCP.
  */
 import { mainline, noCoprocessor, table, undefinedHere, type Row } from './rows';
 
@@ -10,12 +10,12 @@ const floatingPoint = table(
   [
     [
       '111 x 1110 x:8 | x:4 101 x x:8',
-      'floating-point data processing and register transfer',
-      () => ['not_implemented', 1],
+      'UNDEFINED floating-point data processing and register transfer',
+      () => undefinedHere,
     ],
-    ['111 x 110 x:9 | x:4 101 x x:8', 'floating-point load and store', () => ['not_implemented', 1]],
+    ['111 x 110 x:9 | x:4 101 x x:8', 'UNDEFINED floating-point load and store', () => undefinedHere],
   ],
-  'fp',
+  'fp-space',
 );
 
 const others = table(

@@ -9,19 +9,22 @@ import type { GuestMemory } from '../memory';
 import { MemoryAccess } from '../memory-access';
 import { Stop } from '../stop';
 import { CodeCache } from './code-cache';
+import { Fpscr } from './float-arithmetic';
+import { FloatUnit } from './float-unit';
 import { Shift } from './immediates';
 import { changeProcessorState, readSpecialRegister, writeSpecialRegister } from './special-registers';
 import { parallel, select, sumOfDifferences } from './simd';
-import { Ccr, State } from './state';
+import { Ccr, cp10Access, State, updateFpAttention } from './state';
 
 export class Core extends MemoryAccess {
   readonly code: CodeCache;
+  readonly fpu: FloatUnit;
   /** Record index at which the interpreter starts and where it has stopped. */
   position = 0;
   /** Target of a branch that a rare operation has made. */
   target = 0;
-  /** Registers on their way from or to memory in the slow half of LDM and STM. */
-  readonly transfer = new Int32Array(16);
+  /** Registers on their way from or to memory in the slow half of LDM, STM, VLDM and VSTM. */
+  readonly transfer = new Int32Array(32);
   /** The limit that sp must not fall below: the greater of the user's and MSPLIM or PSPLIM. */
   limit = 0;
   /** Carry of the last shift(). */
@@ -33,6 +36,7 @@ export class Core extends MemoryAccess {
   ) {
     super(memory);
     this.code = new CodeCache(cpu, memory, this);
+    this.fpu = new FloatUnit(memory);
   }
 
   updateLimit(): void {
@@ -127,6 +131,27 @@ export class Core extends MemoryAccess {
     return sumOfDifferences(a, b);
   }
 
+  /** Whether a floating-point instruction is refused; the first one of a context sets FPCA. Called when fpAttention is set. */
+  refusesFp(): boolean {
+    const state = this.memory.state;
+    const access = cp10Access(state);
+    const isPrivileged = (state[State.control] & 1) === 0 || state[State.ipsr] !== 0;
+    if (access !== 3 && !(access === 1 && isPrivileged)) {
+      this.fail({
+        kind: 'undefined-instruction',
+        message: 'the Floating-point Extension is not enabled in CPACR (UsageFault NOCP)',
+      });
+      return true;
+    }
+    if ((state[State.control] & 4) === 0) {
+      const control = Fpscr.AHP | Fpscr.DN | Fpscr.FZ | Fpscr.RMode;
+      state[State.fpscr] = (state[State.fpscr] & ~control) | (state[State.fpdscr] & control);
+      state[State.control] |= 4;
+    }
+    updateFpAttention(state);
+    return false;
+  }
+
   refusesDivision(): boolean {
     if ((this.memory.state[State.ccr] & Ccr.divideByZeroTrap) === 0) return false;
     this.fail({ kind: 'divide-by-zero', message: 'division by zero (UsageFault DIVBYZERO)' });
@@ -198,7 +223,11 @@ export class Core extends MemoryAccess {
   }
 
   failNotImplemented(what: number): void {
-    const name = ['TT of the Security Extension', 'the Floating-point Extension'][what];
+    const name = [
+      'TT of the Security Extension',
+      'the M-profile Vector Extension',
+      'VLSTM and VLLDM of the Security Extension',
+    ][what];
     this.fail({ kind: 'not-implemented', message: `the instruction belongs to ${name}, which is not implemented` });
   }
 

@@ -3,17 +3,9 @@
  * one with the most fixed bits is taken.
  */
 import type { ArmIsa } from '../../arch';
+import { fieldsOf, parseDiagram, type Diagram } from '../bit-diagram';
 import { coprocessorRows } from './coprocessor';
-import {
-  parseDiagram,
-  unpredictable,
-  type Diagram,
-  type Fields,
-  type Meaning,
-  type Profile,
-  type Row,
-  type Site,
-} from './rows';
+import { unpredictable, type Meaning, type Profile, type Row, type Site } from './rows';
 import { thumb16 } from './thumb16';
 import { branches } from './thumb32-branch';
 import { dataProcessing } from './thumb32-data-processing';
@@ -21,6 +13,7 @@ import { loadStore } from './thumb32-load-store';
 import { blockAndExclusive } from './thumb32-block';
 import { multiplyRows } from './thumb32-multiply';
 import { dspRows } from './dsp';
+import { fpRows } from './fp';
 import type { OperationName } from './operations';
 
 /** Every row of every architecture. */
@@ -32,6 +25,7 @@ export const rows: readonly Row[] = [
   ...blockAndExclusive,
   ...multiplyRows,
   ...dspRows,
+  ...fpRows,
   ...coprocessorRows,
 ];
 
@@ -60,7 +54,9 @@ export function profileOf(isa: ArmIsa): Profile {
 
 function hasExtension(row: Row, isa: ArmIsa): boolean {
   if (row.extension === 'dsp') return isa.dsp;
-  if (row.extension === 'fp') return isa.fp !== 'none';
+  if (row.extension === 'fp' || row.extension === 'fp-space') return isa.fp !== 'none';
+  if (row.extension === 'fpv5') return isa.fp !== 'none' && isa.fpVersion === 5;
+  if (row.extension === 'fp64') return isa.fp === 'double';
   return true;
 }
 
@@ -119,12 +115,6 @@ export class Decoder {
       return (key & mask) === Math.floor(diagram.value / scale);
     });
   }
-}
-
-export function fieldsOf(diagram: Diagram, word: number): Fields {
-  const fields: Record<string, number> = {};
-  for (const { name, shift, width } of diagram.fields) fields[name] = (word >>> shift) & (2 ** width - 1);
-  return fields;
 }
 
 export type { Meaning };

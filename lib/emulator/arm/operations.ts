@@ -13,6 +13,7 @@ import { arithmetic, logical, moves, shifts } from './operations-data';
 import { blocks, loads, stores } from './operations-memory';
 import { control } from './operations-control';
 import { multiplies, bitFields } from './operations-multiply';
+import { floatingPoint } from './operations-fp';
 import { dsp } from './operations-dsp';
 import { rare } from './operations-rare';
 import type { RecordForm } from '../record-cache';
@@ -38,6 +39,7 @@ export const operations = {
   ...control,
   ...rare,
   ...dsp,
+  ...floatingPoint,
 };
 
 export type OperationName = keyof typeof operations;

@@ -8,6 +8,7 @@ import { setControl } from './special-registers';
 import { readXpsr, State, writeXpsr } from './state';
 
 const general = ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr', 'pc'];
+const singles = Array.from({ length: 32 }, (_, i) => `s${i}`);
 const everywhere = [...general, 'xpsr', 'msp', 'psp', 'primask', 'control'];
 
 /** Width of each special register that is a plain state word. */
@@ -17,11 +18,15 @@ const words: Readonly<Record<string, { readonly index: number; readonly mask: nu
   basepri: { index: State.basepri, mask: 0xff },
   msplim: { index: State.msplim, mask: ~7 },
   psplim: { index: State.psplim, mask: ~7 },
+  fpscr: { index: State.fpscr, mask: 0xf7c0009f },
+  ...Object.fromEntries(singles.map((name, i) => [name, { index: State.s0 + i, mask: -1 }])),
 };
 
 function namesOf(cpu: ArmCpu): string[] {
   const mainline = cpu.isa.v7m ? ['basepri', 'faultmask'] : [];
-  return [...everywhere, ...mainline, ...(cpu.isa.v8mMain ? ['msplim', 'psplim'] : [])];
+  const limits = cpu.isa.v8mMain ? ['msplim', 'psplim'] : [];
+  const floatingPoint = cpu.isa.fp === 'none' ? [] : [...singles, 'fpscr'];
+  return [...everywhere, ...mainline, ...limits, ...floatingPoint];
 }
 
 export class RegisterView implements CpuState {
@@ -70,6 +75,19 @@ export class RegisterView implements CpuState {
     } else {
       state[words[name].index] = value & words[name].mask;
     }
+  }
+
+  readWide(name: string): bigint {
+    return BigInt(this.read(name));
+  }
+
+  writeWide(name: string, value: bigint): void {
+    this.write(name, Number(BigInt.asIntN(32, value)));
+  }
+
+  widthOf(name: string): 32 {
+    this.require(name);
+    return 32;
   }
 
   /** Leaving or entering Handler mode by IPSR changes which stack pointer is in use. */

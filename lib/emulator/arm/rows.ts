@@ -1,12 +1,13 @@
 /**
  * A decoder row: one encoding of the Arm architecture reference manuals, as data.
  *
- * `bits` is the manual's diagram with the top bit first: digits are fixed bits, `Rd:3` is a field of three bits,
- * `S` one of one bit, `(0)` and `(1)` are should-be bits (another value is UNPREDICTABLE),
- * `x:4` bits that do not matter. 16 bits or 32 (first halfword, `|`, second halfword). Where
- * several rows match, the one with the most fixed bits is meant: that is the manual's "SEE".
+ * `bits` is the manual's diagram as ../bit-diagram.ts reads it, 16 bits or 32 (first halfword, `|`, second halfword).
+ * Where several rows match, the one with the most fixed bits is meant: that is the manual's "SEE".
  */
+import type { Fields } from '../bit-diagram';
 import type { OperationName } from './operations';
+
+export type { Fields };
 
 /** The architectures that have the encoding. */
 export type Profile = 'v6m' | 'v7m' | 'v8m-base' | 'v8m-main';
@@ -19,9 +20,7 @@ export const v8: readonly Profile[] = ['v8m-base', 'v8m-main'];
 export const v8Mainline: readonly Profile[] = ['v8m-main'];
 
 /** Part of the architecture that a core may lack: then the encoding is UNDEFINED. */
-export type Extension = 'dsp' | 'fp' | 'coprocessor';
-
-export type Fields = Readonly<Record<string, number>>;
+export type Extension = 'dsp' | 'fp' | 'fpv5' | 'fp64' | 'fp-space' | 'coprocessor';
 
 export interface Site {
   readonly pc: number;
@@ -56,46 +55,6 @@ export function table(
   extension?: Extension,
 ): Row[] {
   return rows.map(([bits, name, exec, own]) => ({ bits, name, section, in: own ?? profiles, extension, exec }));
-}
-
-export interface Diagram {
-  readonly length: 16 | 32;
-  /** Fixed bits and their values, as unsigned numbers. */
-  readonly mask: number;
-  readonly value: number;
-  readonly fixedBits: number;
-  readonly shouldBeMask: number;
-  readonly shouldBe: number;
-  readonly fields: readonly { readonly name: string; readonly shift: number; readonly width: number }[];
-}
-
-/** Reads a row's diagram. Throws RangeError when it has not 16 or 32 bits. */
-export function parseDiagram(bits: string): Diagram {
-  const width = (token: string) =>
-    /^[01]+$/.test(token) ? token.length : /^\(/.test(token) ? token.length - 2 : Number(token.split(':')[1] ?? 1);
-  const tokens = bits.split(' ').filter((token) => token !== '|');
-  const length = tokens.reduce((sum, token) => sum + width(token), 0);
-  if (length !== 16 && length !== 32) throw new RangeError(`'${bits}' has ${length} bits`);
-  const result = { mask: 0, value: 0, fixedBits: 0, shouldBeMask: 0, shouldBe: 0 };
-  const fields: { name: string; shift: number; width: number }[] = [];
-  let shift: number = length;
-  for (const token of tokens) {
-    const size = width(token);
-    shift -= size;
-    const ones = (2 ** size - 1) * 2 ** shift;
-    if (/^[01]+$/.test(token)) {
-      result.mask += ones;
-      result.value += parseInt(token, 2) * 2 ** shift;
-      result.fixedBits += size;
-    } else if (token.startsWith('(')) {
-      result.shouldBeMask += ones;
-      result.shouldBe += parseInt(token.slice(1, -1), 2) * 2 ** shift;
-    } else {
-      const [name] = token.split(':');
-      if (name !== 'x') fields.push({ name, shift, width: size });
-    }
-  }
-  return { length, ...result, fields };
 }
 
 /** UNDEFINED in the manual's pseudocode. */

@@ -2,7 +2,7 @@
  * MRS, MSR and CPS: Armv7-M ARM B5.2, Armv8-M ARM C2.4 (MSPLIM, PSPLIM). SYSm numbers as in the encoding.
  * Unprivileged Thread mode reads zero and writes nothing but the APSR.
  */
-import { readXpsr, State } from './state';
+import { readXpsr, State, updateFpAttention } from './state';
 
 /** What writeSpecialRegister needs of the core. */
 interface StackUser {
@@ -12,8 +12,6 @@ interface StackUser {
 
 const privileged = (state: Int32Array) => (state[State.control] & 1) === 0 || state[State.ipsr] !== 0;
 
-/** Control bits: nPRIV and SPSEL; FPCA belongs to the Floating-point Extension. */
-const controlBits = 3;
 const xpsrParts = { apsr: 0xf80f0000, ipsr: 0x1ff };
 
 export function readSpecialRegister(state: Int32Array, SYSm: number, psp: boolean): number {
@@ -99,8 +97,11 @@ function raiseBasepri(state: Int32Array, value: number): void {
 /** SPSEL takes effect in Thread mode: sp and the other stack pointer change places. */
 export function setControl(state: Int32Array, value: number, psp: boolean): void {
   const handler = state[State.ipsr] !== 0;
-  const bits = handler ? (value & 1) | (state[State.control] & 2) : value & controlBits;
+  // nPRIV, SPSEL and, with the Floating-point Extension, FPCA.
+  const written = value & state[State.controlMask];
+  const bits = handler ? (written & ~2) | (state[State.control] & 2) : written;
   state[State.control] = bits;
+  updateFpAttention(state);
   if (!handler && ((bits & 2) !== 0) !== psp) {
     const other = state[State.otherSp];
     state[State.otherSp] = state[State.sp];

@@ -40,9 +40,36 @@ export const State = {
   countHigh: 37,
   /** APSR.GE, four bits. */
   ge: 38,
+  fpscr: 39,
+  /** Not 0 when a floating-point instruction must not simply execute: see updateFpAttention(). */
+  fpAttention: 40,
+  cpacr: 41,
+  fpccr: 42,
+  fpcar: 43,
+  fpdscr: 44,
+  /** Bits of CONTROL that the core has. */
+  controlMask: 45,
+  /** 64..95: S0..S31; D0 is S0 and S1, at a multiple of 8 bytes. */
+  s0: 64,
 } as const;
 
 export const Ccr = { unalignTrap: 1 << 3, divideByZeroTrap: 1 << 4 } as const;
+
+export const Fpccr = { LSPACT: 1, LSPEN: 1 << 30, ASPEN: 1 << 31 } as const;
+
+const controlFpca = 4;
+/** CPACR.CP10: 0 no access, 1 privileged access only, 3 full access. */
+export const cp10Access = (state: Int32Array) => (state[State.cpacr] >>> 20) & 3;
+
+/**
+ * Floating-point instructions need a look when the coprocessor is not accessible to everybody, the state of an interrupted context
+ * is still to be saved (LSPACT), or the first one makes the context a floating-point one (FPCA). Armv7-M ARM A2.5.2 ExecuteFPCheck.
+ */
+export function updateFpAttention(state: Int32Array): void {
+  const makesContext = (state[State.fpccr] & Fpccr.ASPEN) !== 0 && (state[State.control] & controlFpca) === 0;
+  const calm = cp10Access(state) === 3 && (state[State.fpccr] & Fpccr.LSPACT) === 0 && !makesContext;
+  state[State.fpAttention] = calm ? 0 : 1;
+}
 
 /** XPSR as one word, from the parts. T is always set. */
 export function readXpsr(state: Int32Array): number {

@@ -6,6 +6,7 @@ import { formulas } from './formula';
 import type { Formula } from './formula';
 import { hasProfile } from './relocator';
 import type {
+  Place,
   RelocationInput,
   RelocationMode,
   RelocationResult,
@@ -24,9 +25,11 @@ export function findRow(
   return relocator.rows.find((row) => row.type === type && hasProfile(row, profile));
 }
 
-/** What the mode does with a row; undefined = the type is unknown. */
-export function ruleOf(row: RelocationRow | undefined, mode: RelocationMode): Rule | undefined {
-  return mode === 'exact' ? row?.exact : (row?.abi ?? row?.exact);
+/** What the mode does with a row; undefined = the type is unknown. The place matters where its instruction does. */
+export function ruleOf(row: RelocationRow | undefined, mode: RelocationMode, place?: Place): Rule | undefined {
+  if (row === undefined || mode === 'exact') return row?.exact;
+  if (row.abiByPlace !== undefined && place !== undefined) return row.abiByPlace(place);
+  return row.abi ?? row.exact;
 }
 
 export function evaluate(rule: Rule, relocator: Relocator, input: RelocationInput): { X: Word; A: bigint } {
@@ -80,7 +83,7 @@ export function patchSize(
 
 /** arch_elf_relocate without the look-up of the symbol: patches the place. */
 export function applyRelocation(relocator: Relocator, input: RelocationInput): RelocationResult {
-  const rule = ruleOf(findRow(relocator, input.type, input.profile), input.mode);
+  const rule = ruleOf(findRow(relocator, input.type, input.profile), input.mode, input.place);
   if (rule === undefined) return { A: input.A, ...relocator.unknown(input) };
   if (rule.refusal !== undefined) return { ret: -Errno.ENOEXEC, A: input.A, errors: rule.refusal(input) };
   if (rule.formula === '-' && rule.field.size === 0) return { ret: 0, A: input.A };

@@ -124,7 +124,7 @@ const rows: readonly RelocationRow[] = [
   row(R.R_ARM_GLOB_DAT, { formula: 'S', field: word32 }),
   row(R.R_ARM_JUMP_SLOT, { formula: 'S', field: word32 }),
   row(relative, { formula: 'B + A', field: word32 }, { until: 'V44', quirk: bias }),
-  row(relative, { formula: 'Loaded(A)', field: word32 }, { since: 'S' }),
+  row(relative, { formula: 'Loaded(V)', field: word32 }, { since: 'S' }),
   branch(R.R_ARM_CALL, imm24, 0x0200_0000, 4),
   branch(R.R_ARM_JUMP24, imm24, 0x0200_0000, 4),
   branch(R.R_ARM_THM_JUMP24, thumbBranch, 0x0100_0000, 2),

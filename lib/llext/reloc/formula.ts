@@ -119,9 +119,10 @@ export const formulas = {
     ({ S }) => S,
   ),
   // ET_DYN: S is then where the link-time address in the place was loaded; 0 stays 0.
-  'Loaded(A)': formula(
+  'Loaded(V)': formula(
     ({ S }) => S,
     ({ S }) => S,
+    true,
   ),
 } as const satisfies Readonly<Record<string, Formula>>;
 

@@ -61,6 +61,8 @@ export interface RelocationRow {
   readonly exact?: Rule;
   /** The ABI's, where it is not the same; undefined there = the same. */
   readonly abi?: Rule;
+  /** The ABI's, where it depends on the instruction at the place. */
+  readonly abiByPlace?: (place: Place) => Rule;
   /** Where Zephyr differs from the ABI, in words. */
   readonly quirk?: string;
   /** First and last profile whose handler has the row; absent = all. */

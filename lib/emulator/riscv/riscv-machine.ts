@@ -1,0 +1,193 @@
+/**
+ * RiscvMachine: an emulated hart of memory, registers and the predecoded interpreter.
+ *
+ * run() drives interpret() in slices and turns the reason it stopped for into a RunStop with exact state: pc is the
+ * instruction that did not execute. With `traps` a fault, ECALL or EBREAK enters the handler at mtvec, as on hardware, and
+ * pending interrupts are taken; without (a debug session) they stop the run before they have any effect.
+ */
+import type { RiscvCpu } from '../../arch';
+import { GuestMemory } from '../memory';
+import { sliceLength, Stop, type PendingFault } from '../stop';
+import type { Fault, Machine, MemoryRegion, RunStop } from '../types';
+import { Core } from './core';
+import { interpret as interpret32 } from './interpreter32.generated';
+import { interpret as interpret64 } from './interpreter64.generated';
+import { RegisterView } from './register-view';
+import { Mstatus, Privilege, State } from './state';
+import { enterTrap, trapOf } from './traps';
+
+export interface RiscvOptions {
+  /** Faults and environment calls are taken as traps instead of ending the run. */
+  readonly traps?: boolean;
+  /** 'supported' (the default): misaligned loads and stores are performed; else they trap. */
+  readonly misaligned?: 'supported' | 'trap';
+  readonly hartId?: number;
+}
+
+/** Interrupts that a platform raises: bits of mip. */
+export const Interrupt = { software: 3, timer: 7, external: 11 } as const;
+
+export class RiscvMachine implements Machine {
+  readonly cpu: RiscvCpu;
+  readonly memory: GuestMemory;
+  readonly state: RegisterView;
+  private readonly core: Core;
+  private readonly traps: boolean;
+  private readonly interpret: (core: Core, budget: number) => number;
+
+  constructor(cpu: RiscvCpu, regions: readonly MemoryRegion[], options: RiscvOptions = {}) {
+    this.cpu = cpu;
+    this.memory = new GuestMemory(regions);
+    const { traps = false, misaligned = 'supported', hartId = 0 } = options;
+    this.core = new Core(cpu, this.memory, { misaligned: misaligned === 'supported', hartId });
+    this.state = new RegisterView(cpu, this.memory, this.core);
+    this.traps = traps;
+    this.interpret = cpu.isa.xlen === 32 ? interpret32 : interpret64;
+    this.memory.state[State.privilege] = Privilege.machine;
+    // Extensions do not switch the floating-point unit on: the kernel has.
+    if (cpu.isa.f) this.memory.state[State.mstatus] = Mstatus.FS & ~(1 << 14);
+  }
+
+  get instructionCount(): number {
+    const state = this.memory.state;
+    return (state[State.countHigh] >>> 0) * 2 ** 32 + (state[State.countLow] >>> 0);
+  }
+
+  /** A trap counts as one against the budget, so that a handler that faults itself does not run for ever. */
+  run(budget: number, skipBreakpoint = false): RunStop {
+    const { core, memory } = this;
+    let left = budget;
+    core.stop = Stop.none;
+    core.fault = undefined;
+    core.limit = memory.state[State.stackLimit] >>> 0;
+    const skips = skipBreakpoint && core.code.breakpoints.has(memory.state[State.pc] >>> 0);
+    if (skips && left > 0) left -= this.stepOver();
+    while (left > 0 && core.stop === Stop.none) {
+      const interrupt = this.traps ? core.csr.pendingInterrupt() : undefined;
+      if (interrupt !== undefined) enterTrap(core, { interrupt });
+      left -= this.slice(Math.min(left, sliceLength));
+      if (core.stop !== Stop.none && this.traps) left -= this.trap();
+    }
+    return this.stopReason();
+  }
+
+  setBreakpoint(address: number): void {
+    this.core.code.breakpoints.add(address >>> 0);
+    this.core.code.drop(address);
+  }
+
+  clearBreakpoint(address: number): void {
+    this.core.code.breakpoints.delete(address >>> 0);
+    this.core.code.drop(address);
+  }
+
+  setHostCall(address: number): void {
+    this.core.code.hostCalls.add(address >>> 0);
+    this.core.code.drop(address);
+  }
+
+  clearHostCall(address: number): void {
+    this.core.code.hostCalls.delete(address >>> 0);
+    this.core.code.drop(address);
+  }
+
+  setStackLimit(limit: number | undefined): void {
+    this.memory.state[State.stackLimit] = limit ?? 0;
+  }
+
+  /** Raises or lowers an interrupt of the platform; it is taken between instructions when it is enabled. */
+  setInterrupt(which: keyof typeof Interrupt, pending: boolean): void {
+    const bit = 1 << Interrupt[which];
+    const state = this.memory.state;
+    state[State.mip] = pending ? state[State.mip] | bit : state[State.mip] & ~bit;
+  }
+
+  /** Runs on from pc; returns the instructions executed. */
+  private slice(budget: number): number {
+    const { core } = this;
+    const state = this.memory.state;
+    core.position = core.code.enter(state[State.pc]);
+    core.sliceBudget = budget;
+    core.left = budget;
+    const executed = this.interpret(core, budget);
+    core.sliceBudget = 0;
+    core.left = 0;
+    // The interpreter may have mapped or grown memory by a call: the views are taken anew.
+    const after = this.memory.state;
+    after[State.pc] = core.target >= 0 ? core.target : core.code.addressOf(core.position);
+    core.target = -1;
+    const low = (after[State.countLow] >>> 0) + executed;
+    after[State.countLow] = low;
+    if (low >= 2 ** 32) after[State.countHigh]++;
+    core.settle();
+    return executed;
+  }
+
+  /** Executes the instruction at pc though there is a breakpoint. */
+  private stepOver(): number {
+    const { code } = this.core;
+    const pc = this.memory.state[State.pc] >>> 0;
+    code.drop(pc);
+    code.ignoredBreakpoint = pc;
+    const executed = this.slice(1);
+    code.ignoredBreakpoint = -1;
+    code.drop(pc);
+    return executed;
+  }
+
+  /** Takes what has stopped the slice as a trap; 0 when it is none. */
+  private trap(): number {
+    const { core } = this;
+    const cause = trapOf(core, this.fetchEncoding());
+    if (cause === undefined) return 0;
+    core.stop = Stop.none;
+    core.fault = undefined;
+    enterTrap(core, cause);
+    core.settle();
+    return 1;
+  }
+
+  private stopReason(): RunStop {
+    const address = this.memory.state[State.pc] >>> 0;
+    switch (this.core.stop) {
+      case Stop.breakpoint:
+        return { reason: 'breakpoint', address };
+      case Stop.hostCall:
+        return { reason: 'host-call', address };
+      case Stop.debug:
+        return { reason: 'ebreak', address };
+      case Stop.call:
+        return { reason: 'ecall', address };
+      case Stop.wait:
+        return { reason: 'wait' };
+      case Stop.fault:
+        return { reason: 'fault', fault: this.describeFault(address, this.core.fault) };
+      default:
+        return { reason: 'budget' };
+    }
+  }
+
+  /** The instruction at pc as far as it can be read; undefined where nothing is. */
+  private fetchEncoding(): { readonly word: number; readonly length: 2 | 4 } | undefined {
+    const bytes = this.memory.read(this.memory.state[State.pc] >>> 0, 4);
+    if (bytes.length < 2) return undefined;
+    const low = bytes[0] | (bytes[1] << 8);
+    if ((low & 3) !== 3 || bytes.length < 4) return { word: low, length: 2 };
+    return { word: (low | (bytes[2] << 16) | (bytes[3] << 24)) >>> 0, length: 4 };
+  }
+
+  private describeFault(pc: number, pending: PendingFault | undefined): Fault {
+    const encoding = pending?.access === 'execute' && pending.kind !== 'unaligned' ? undefined : this.fetchEncoding();
+    return {
+      kind: pending?.kind ?? 'unhandled-exception',
+      pc,
+      access: pending?.access,
+      address: pending?.address,
+      wideAddress: pending?.wideAddress,
+      size: pending?.size,
+      encoding: encoding?.word,
+      encodingLength: encoding?.length,
+      message: pending?.message ?? '',
+    };
+  }
+}
