@@ -156,6 +156,12 @@ export const errors = {
   memoryNotWritable: (address: string) =>
     new AdapterError(2061, `Nothing can be written at ${address}: no memory is mapped there.`, false),
   badData: () => new AdapterError(2062, 'The data to write are not base64.', false),
+  noUnicorn: (reason: string) =>
+    new AdapterError(
+      2026,
+      `"engine": "unicorn" cannot be used: ${reason}. Set "llext.unicornPath" (or "unicornPath" in the launch configuration) to the file of a unicorn.js 2.1 build, or remove "engine".`,
+      true,
+    ),
   noDisassembler: (reason: string) => new AdapterError(2063, `The disassembler cannot be loaded: ${reason}.`, false),
   noException: () => new AdapterError(2070, 'The program did not stop by an exception.', false),
   noSource: (reference: number) => new AdapterError(2071, `There is no source under reference ${reference}.`, false),

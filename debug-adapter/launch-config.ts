@@ -24,6 +24,9 @@ export interface LaunchConfig {
   readonly stopOnEntry: boolean;
   /** undefined: the core that the last extension was built for. */
   readonly cpu: CpuInfo | undefined;
+  /** 'unicorn': a unicorn.js build at `unicornPath` executes instead of the built-in engine. */
+  readonly engine: 'builtin' | 'unicorn';
+  readonly unicornPath: string | undefined;
   /** KiB. */
   readonly heapSize: number;
   /** Prefix of a path in the debug information -> what stands there on this machine; longest prefix first. */
@@ -47,6 +50,8 @@ export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments):
     args: argumentsOf(attributes['args']),
     stopOnEntry: booleanOf(attributes, 'stopOnEntry'),
     cpu: cpuOf(attributes['cpu']),
+    engine: engineOf(attributes['engine']),
+    unicornPath: optionalText(attributes, 'unicornPath'),
     heapSize: heapSizeOf(attributes['heapSize']),
     sourceMap: sourceMapOf(attributes['sourceMap']),
     workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
@@ -127,6 +132,12 @@ function cpuOf(value: unknown): CpuInfo | undefined {
     throw errors.invalidAttribute('cpu', value, `one of ${cpus.map(({ name }) => `"${name}"`).join(', ')}`);
   }
   return cpu;
+}
+
+function engineOf(value: unknown): 'builtin' | 'unicorn' {
+  if (value === undefined || value === 'builtin') return 'builtin';
+  if (value !== 'unicorn') throw errors.invalidAttribute('engine', value, '"builtin" or "unicorn"');
+  return 'unicorn';
 }
 
 function heapSizeOf(value: unknown): number {

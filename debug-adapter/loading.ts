@@ -10,6 +10,7 @@ import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import { describeExtensions } from './custom-requests';
+import { chooseEngine, engineNotice } from './engine';
 import { errors } from './errors';
 import { ExtensionsChangedEvent } from './events';
 import { Inferior, type LoadedExtension } from './inferior';
@@ -28,7 +29,10 @@ export async function loadExtensions(session: SessionState): Promise<void> {
   const { config, files } = session;
   if (config === undefined || files === undefined) throw errors.notLaunched('launch');
   let current: LoadInProgress | undefined;
+  const notice = engineNotice(config);
+  if (notice !== undefined) session.output.line('important', notice);
   const target = EmulatedTarget.create({
+    machine: await chooseEngine(config, session.services),
     cpu: config.cpu ?? cpuForElf(files[files.length - 1].elf),
     heapSizeKiB: config.heapSize,
     listener: {

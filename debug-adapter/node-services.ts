@@ -21,6 +21,14 @@ export function nodeServices(folder: string): AdapterServices {
       },
     },
     capstoneWasm: async () => new Uint8Array(await readFile(capstonePath(folder))),
+    loadUnicorn: async (path) => {
+      const file = localPath(path);
+      const exported: unknown = createRequire(file)(file);
+      // unicorn.js 2 exports a function that makes the module, 1 the module itself.
+      return typeof exported === 'function' && !('Unicorn' in exported)
+        ? await (exported as () => unknown)()
+        : exported;
+    },
   };
 }
 

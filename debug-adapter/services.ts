@@ -14,4 +14,9 @@ export interface AdapterServices {
   readonly files: FileAccess;
   /** Bytes of Capstone's WebAssembly file, asked for at the first disassembly. */
   capstoneWasm(): Promise<Uint8Array>;
+  /**
+   * A unicorn.js build of the user's as the module that it resolves to; rejects with an Error whose message says why not. Absent
+   * where the adapter cannot run the user's programs (browser).
+   */
+  loadUnicorn?(path: string): Promise<unknown>;
 }

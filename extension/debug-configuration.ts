@@ -125,7 +125,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
       const names = cpus.map(({ name }) => name).join(', ');
       throw new ConfigurationError(`"cpu": ${JSON.stringify(cpu)} is not one of ${names}.`, true);
     }
-    const resolved = { ...configuration, workspaceFolders: workspaceFolders() };
+    const resolved = { ...configuration, ...unicornPathOf(configuration), workspaceFolders: workspaceFolders() };
     if (program !== undefined) {
       const entry = await this.checkedEntry(folder, { program, debugElf: configuration.debugElf }, 'program');
       return { ...resolved, ...entry };
@@ -259,4 +259,10 @@ export async function pickProgram(cache: ElfCache): Promise<string | undefined> 
   }
   const chosen = await pickExtension(files, 'Extension to debug');
   return chosen && fromUri(chosen.loaded.uri);
+}
+
+/** The setting, where the configuration wants Unicorn and does not say which. */
+function unicornPathOf({ engine, unicornPath }: vscode.DebugConfiguration): { unicornPath?: string } {
+  const setting = vscode.workspace.getConfiguration('llext').get<string>('unicornPath', '').trim();
+  return engine === 'unicorn' && unicornPath === undefined && setting !== '' ? { unicornPath: setting } : {};
 }

@@ -83,6 +83,7 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   fileUnreadable: () => launchFailure({ program: join(folder, 'nothing.llext') }),
   notElf: () => launchFailure({ program: examplePath('hello/hello.c') }),
   wrongMachine: () => launchFailure({ program: changed(hello, 'riscv.llext', (bytes) => bytes.set([0xf3, 0], 18)) }),
+  noUnicorn: () => launchFailure({ program: hello, engine: 'unicorn', unicornPath: join(folder, 'nothing.js') }),
   missingSymbols: () => launchFailure({ program: examplePath('missing-import/missing.llext') }),
   loadRefused: () => launchFailure({ program: fixturePath('data', 'm3-O0'), heapSize: 1 }),
   noExports: async () => {

@@ -10,7 +10,7 @@ export interface Permissions {
   readonly execute: boolean;
 }
 
-/** A named range of guest address space, backed by bytes of the one WebAssembly.Memory. */
+/** A named range of guest address space. */
 export interface MemoryRegion {
   /** Shown to users: 'flash', 'RAM', 'stack', 'stack guard'. */
   readonly name: string;
@@ -23,9 +23,8 @@ export interface MemoryRegion {
   readonly stackGuard?: boolean;
 }
 
-/** Guest memory in one WebAssembly.Memory with 4 KiB page tables (read, write, execute; slow bits; dirty marks). */
+/** Guest memory as the kernel and the debugger see it. */
 export interface MachineMemory {
-  readonly buffer: WebAssembly.Memory;
   readonly regions: readonly MemoryRegion[];
   /** Pages that are mapped already keep their bytes and get the new region's name and permissions. */
   map(region: MemoryRegion): void;

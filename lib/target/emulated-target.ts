@@ -5,7 +5,7 @@
  */
 import { cpus, type CpuInfo } from '../arch';
 import { LlextError } from '../errors';
-import { createMachine } from '../emulator/machine';
+import { createMachine, type MachineOptions } from '../emulator/machine';
 import type { Machine } from '../emulator/types';
 import { Kernel } from '../kernel/kernel';
 import { builtInImage } from '../kernel/guest-image';
@@ -37,6 +37,8 @@ export interface EmulatedTargetOptions {
   readonly heapSizeKiB?: number;
   readonly listener?: TargetListener;
   readonly scheduler?: Scheduler;
+  /** Another engine than the built-in one. */
+  readonly machine?: (options: MachineOptions) => Machine;
 }
 
 export interface ExtensionFile {
@@ -241,7 +243,7 @@ export class EmulatedTarget implements Target {
   private makeParts(): Parts {
     const image = builtInImage(this.heapSizeKiB);
     const { listener } = this.options;
-    const machine = createMachine({ cpu: this.cpu, regions: image.map.regions });
+    const machine = (this.options.machine ?? createMachine)({ cpu: this.cpu, regions: image.map.regions });
     const kernel = new Kernel(machine, {
       image,
       onOutput: (event) => listener?.output?.(event),
