@@ -58,7 +58,6 @@ export function unicornJs(t: Pick<TestContext, 'skip'>): Readonly<Record<string,
 let api: ReturnType<typeof bind> | undefined;
 
 function check(name: string, code: unknown): void {
-   
   if (code !== 0) throw `Unicorn.js: Function ${name} failed with code ${String(code)}:\n`;
 }
 

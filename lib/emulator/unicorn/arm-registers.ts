@@ -69,6 +69,19 @@ export class UnicornArmRegisters implements CpuState {
     }
   }
 
+  readWide(name: string): bigint {
+    return BigInt(this.read(name));
+  }
+
+  writeWide(name: string, value: bigint): void {
+    this.write(name, Number(BigInt.asIntN(32, value)));
+  }
+
+  widthOf(name: string): 32 {
+    this.require(name);
+    return 32;
+  }
+
   private id(name: string): number {
     return Number(this.module[constantOf(name)]);
   }
