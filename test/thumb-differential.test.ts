@@ -1,5 +1,5 @@
 /**
- * Random instructions from random states, executed here and by native Unicorn: registers, flags and memory equal;
+ * Random instructions from random states, executed here and by native Unicorn: registers (of the FPU too), flags and memory equal;
  * where we fault, nothing has changed and Unicorn faults too. Then random straight sequences with IT blocks and
  * short branches. THUMB_CASES=10 runs ten times as many.
  */
@@ -15,12 +15,14 @@ import { batchNames, floatNames } from './support/unicorn';
 
 const fpscrIndex = batchNames.length + floatNames.indexOf('fpscr');
 const scale = Number(process.env['THUMB_CASES'] ?? 1);
+/** Another seed, other cases: for runs in pieces. */
+const seed = Number(process.env['THUMB_SEED'] ?? 2);
 
 /** Where Unicorn 2.0.1 differs from the architecture, or the architecture leaves it open. */
 const exclusions: readonly {
   readonly why: string;
   readonly section: string;
-  applies(word: Word, outcome: Outcome, fpscr: number): boolean;
+  applies(word: Word, outcome: Outcome, fpscr: number, profile: string): boolean;
 }[] = [
   {
     why: 'Unicorn makes unaligned LDM, STM, LDRD, STRD, PUSH, POP, VLDR, VSTR, VLDM and VSTM; they are UsageFault UNALIGNED',
@@ -52,6 +54,12 @@ const exclusions: readonly {
     why: 'YIELD ends a run of Unicorn with an error',
     section: 'Armv7-M ARM A5.2.5',
     applies: ({ operation }, { error }) => operation === 'nop' && error === 10,
+  },
+  {
+    why: 'Armv8-M Baseline makes no unaligned access; the reference for it is a mainline core, which does',
+    section: 'Armv8-M ARM B4.5, alignment',
+    applies: (_, { stop }, __, profile) =>
+      profile === 'v8m-base' && stop.reason === 'fault' && stop.fault.kind === 'unaligned',
   },
   {
     why: 'fixed-point to floating-point rounds to nearest; Unicorn rounds as FPSCR says',
@@ -103,16 +111,17 @@ function leftTheCode(lockstep: Lockstep): boolean {
 }
 
 for (const [cpu, cases] of [
-  ['cortex-m3', 40_000],
-  ['cortex-m4', 60_000],
-  ['cortex-m7', 80_000],
+  ['cortex-m3', 20_000],
+  ['cortex-m4', 30_000],
+  ['cortex-m7', 50_000],
   ['cortex-m0', 20_000],
-  ['cortex-m33', 40_000],
+  ['cortex-m33', 30_000],
+  ['cortex-m23', 20_000],
 ] as const) {
   test(`${cpu}: single instructions as Unicorn`, (t) => {
     const lockstep = Lockstep.open(t, cpu);
     if (!lockstep) return;
-    const random = new Random(2);
+    const random = new Random(seed);
     const decoder = new Decoder(cpuNamed(cpu).isa);
     const candidates = rowsOf(decoder);
     const used = new Map<string, number>();
@@ -131,7 +140,9 @@ for (const [cpu, cases] of [
         wrong.push(`Unicorn error ${outcome.error}`);
       if (wrong.length > 0 || outcome.error !== 0 || outcome.stop.reason !== 'budget') lockstep.resynchronize();
       if (wrong.length === 0) continue;
-      const exclusion = exclusions.find((candidate) => candidate.applies(word, outcome, registers[fpscrIndex]));
+      const exclusion = exclusions.find((candidate) =>
+        candidate.applies(word, outcome, registers[fpscrIndex], decoder.profile),
+      );
       const text: string = `${word.row.name} ${code.map(hex).join(' ')} from ${[...registers].map(hex).join(' ')}: ${wrong.join('; ')}`;
       if (!exclusion) assert.fail(text);
       used.set(exclusion.why, (used.get(exclusion.why) ?? 0) + 1);
@@ -190,23 +201,24 @@ function randomSequence(random: Random, decoder: Decoder, candidates: readonly R
 }
 
 for (const [cpu, sequences] of [
-  ['cortex-m3', 2000],
-  ['cortex-m4', 2000],
-  ['cortex-m7', 2000],
-  ['cortex-m33', 2000],
-  ['cortex-m0', 1000],
+  ['cortex-m3', 500],
+  ['cortex-m4', 500],
+  ['cortex-m7', 1000],
+  ['cortex-m33', 1000],
+  ['cortex-m0', 500],
+  ['cortex-m23', 500],
 ] as const) {
-  test(`${cpu}: sequences of some 20 instructions as Unicorn`, (t) => {
+  test(`${cpu}: sequences of some 50 instructions as Unicorn`, (t) => {
     const lockstep = Lockstep.open(t, cpu);
     if (!lockstep) return;
-    const random = new Random(3);
+    const random = new Random(seed + 1);
     const decoder = new Decoder(cpuNamed(cpu).isa);
     const candidates = rowsOf(decoder).filter(straight);
     let executed = 0;
     let faults = 0;
     lockstep.fillData(random);
     for (let i = 0; i < sequences * scale; i++) {
-      const { halfwords, count } = randomSequence(random, decoder, candidates, 20);
+      const { halfwords, count } = randomSequence(random, decoder, candidates, 50);
       const pc = lockstep.place(halfwords);
       const registers: Registers = lockstep.randomRegisters(random);
       const before = lockstep.machine.instructionCount;
@@ -216,9 +228,11 @@ for (const [cpu, sequences] of [
         faults++;
         lockstep.resynchronize();
       }
-      const text: string = `${halfwords.map(hex).join(' ')} from ${[...registers].map(hex).join(' ')}: ${outcome.differences.join('; ')}`;
-      assert.equal(outcome.error, 0, `Unicorn error ${outcome.error}: ${text}`);
-      assert.deepEqual(outcome.differences, [], text);
+      if (outcome.error === 0 && outcome.differences.length === 0) continue;
+      const state: string = [...registers].map(hex).join(' ');
+      assert.fail(
+        `${halfwords.map(hex).join(' ')} from ${state}: error ${outcome.error}; ${outcome.differences.join('; ')}`,
+      );
     }
     t.diagnostic(`${executed} instructions, ${faults} sequences ended by a fault`);
     lockstep.unicorn.close();

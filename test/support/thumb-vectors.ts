@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from '../../lib/emulator/arm/rows';
-import { codeBase, dataBase, dataSize, slotSize } from './lockstep';
+import { codeBase, dataBase, dataSize } from './lockstep';
 
 export interface Vector {
   readonly row: string;
@@ -20,7 +20,7 @@ export interface Vector {
   readonly memory?: { readonly at: string; readonly bytes: string };
 }
 
-export const vectorAddress = codeBase + slotSize;
+export const vectorAddress = codeBase + 0x80;
 /** Rows of the base architectures, and of each extension. */
 export const vectorSets = ['base', 'dsp', 'fp'] as const;
 export type VectorSet = (typeof vectorSets)[number];
