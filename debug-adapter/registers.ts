@@ -4,6 +4,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
+import { bitsToDouble, bitsToFloat } from '../lib/kernel/aapcs';
 import type { FrameReference } from './stack-trace';
 
 const notRecovered = '<not saved>';
@@ -24,13 +25,51 @@ function dwarfNumber(frame: FrameReference['frame'], name: string): number | und
 export async function describeRegisters(
   reference: FrameReference,
   flagsReference: (value: bigint) => number,
+  floatsReference: () => number,
 ): Promise<DebugProtocol.Variable[]> {
   const result: DebugProtocol.Variable[] = [];
-  for (const name of reference.stop.inferior.target.registerNames) {
+  const names = reference.stop.inferior.target.registerNames;
+  for (const name of names.filter((one) => !isFloat(one))) {
     const value = await registerValue(reference, name);
     result.push(describeRegister(reference, name, value, flagsReference));
   }
+  if (names.some(isFloat)) {
+    const fpscr = await registerValue(reference, 'fpscr');
+    const text = fpscr === undefined ? '' : `fpscr ${hex(fpscr, 8)}`;
+    result.push({ name: 'floating point', value: text, variablesReference: floatsReference() });
+  }
   return result;
+}
+
+/** s0 to s31, d0 to d15 and fpscr are a group of their own. */
+const isFloat = (name: string) => /^([sd]\d+|fpscr)$/.test(name);
+
+export async function describeFloats(reference: FrameReference): Promise<DebugProtocol.Variable[]> {
+  const result: DebugProtocol.Variable[] = [];
+  for (const name of reference.stop.inferior.target.registerNames.filter(isFloat)) {
+    const bits = await registerValue(reference, name);
+    if (bits === undefined) result.push(unknownRegister(name));
+    else result.push(describeFloat(name, bits, reference.level));
+  }
+  return result;
+}
+
+function describeFloat(name: string, bits: bigint, level: number): DebugProtocol.Variable {
+  const isDouble = name.startsWith('d');
+  const number = isDouble ? bitsToDouble(bits) : bitsToFloat(Number(bits));
+  const text = hex(bits, isDouble ? 16 : 8);
+  return {
+    name,
+    value: name === 'fpscr' ? text : `${text} ${number}`,
+    type: name === 'fpscr' ? 'uint32_t' : isDouble ? 'double' : 'float',
+    evaluateName: `$${name}`,
+    variablesReference: 0,
+    ...(level === 0 ? {} : { presentationHint: { attributes: ['readOnly'] } }),
+  };
+}
+
+function unknownRegister(name: string): DebugProtocol.Variable {
+  return { name, value: notRecovered, variablesReference: 0, presentationHint: { attributes: ['readOnly'] } };
 }
 
 function describeRegister(
@@ -40,7 +79,7 @@ function describeRegister(
   flagsReference: (value: bigint) => number,
 ): DebugProtocol.Variable {
   if (value === undefined) {
-    return { name, value: notRecovered, variablesReference: 0, presentationHint: { attributes: ['readOnly'] } };
+    return unknownRegister(name);
   }
   const word = BigInt.asUintN(32, value);
   const isStatus = name === 'xpsr';

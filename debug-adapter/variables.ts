@@ -15,7 +15,7 @@ import {
 import { assignText } from './assignment';
 import { errors } from './errors';
 import type { Inferior } from './inferior';
-import { describeRegisters, statusFields } from './registers';
+import { describeFloats, describeRegisters, statusFields } from './registers';
 import type { ListedVariable } from './scopes';
 import type { SessionState } from './session-state';
 import type { Stop } from './stop';
@@ -26,6 +26,7 @@ export type VariableContainer = { readonly key: string; readonly stop: Stop; rea
   | { readonly kind: 'variables'; readonly variables: readonly ListedVariable[] }
   | { readonly kind: 'value'; readonly value: Value; readonly evaluateName: string | undefined }
   | { readonly kind: 'registers' }
+  | { readonly kind: 'float-registers' }
   | { readonly kind: 'flags'; readonly xpsr: bigint }
 );
 
@@ -52,7 +53,12 @@ export async function variables(
         kind: 'flags',
         xpsr,
       });
-    return { variables: (await describeRegisters(reference, flags)).slice(start, start + count) };
+    const key = `${container.key}/floating point`;
+    const floats = (): number => session.containers.set(key, { ...container, key, kind: 'float-registers' });
+    return { variables: (await describeRegisters(reference, flags, floats)).slice(start, start + count) };
+  }
+  if (container.kind === 'float-registers') {
+    return { variables: (await describeFloats(await referenceOf(container))).slice(start, start + count) };
   }
   if (container.kind === 'flags') {
     const fields = statusFields(container.xpsr).map((field) => ({ ...field, variablesReference: 0 }));
@@ -186,7 +192,7 @@ export async function setVariable(
   if (container === undefined) throw errors.unknownReference(args.variablesReference);
   if (container.kind === 'flags') throw errors.notAssignable(args.name, 'set $xpsr as a whole');
   const reference = await referenceOf(container);
-  if (container.kind === 'registers') {
+  if (container.kind === 'registers' || container.kind === 'float-registers') {
     const value = await assignText(session, reference, `$${args.name}`, args.value, after);
     return describeValue(session, { ...container, key: `${container.key}/${args.name}` }, value, `$${args.name}`, {
       hex: true,

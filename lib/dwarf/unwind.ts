@@ -7,6 +7,7 @@
  */
 import { decodeUnsigned, hex } from '../bytes';
 import type { Query, RegisterFile } from '../query';
+import { completeHalves, type Unwound } from './unwind-halves';
 import { evaluateNumber } from './expression';
 import { type Location, optimizedOut } from './location';
 import type { CallSite, CfiRow, FunctionInfo, RegisterRule, Scope, SourcePosition } from './model';
@@ -105,7 +106,7 @@ export class StackUnwinder implements EntryValues {
 
   private *findCaller(frame: Frame): Query<Frame | undefined> {
     const { registers } = this.options.machine;
-    const unwound = new Map<number, { value: bigint | undefined; savedAt: SavedRegister | undefined }>();
+    const unwound = new Map<number, Unwound>();
     if (frame.row?.cfa) {
       const cfa = yield* this.computeCfa(frame, frame.row);
       if (cfa === undefined) return this.end(`the frame at ${hex(frame.pc)} has no computable frame address`);
@@ -114,6 +115,7 @@ export class StackUnwinder implements EntryValues {
       for (const [register, rule] of frame.row.registers) {
         unwound.set(register, yield* this.applyRule(rule, register, frame, cfa));
       }
+      completeHalves(unwound, registers, frame.registers);
     } else if (frame.level > 0) {
       return frame.module ? this.end(`no call-frame information at ${hex(frame.pc)}`) : undefined;
     }
@@ -156,26 +158,23 @@ export class StackUnwinder implements EntryValues {
     return typeof value === 'bigint' ? value : undefined;
   }
 
-  private *applyRule(
-    rule: RegisterRule,
-    register: number,
-    frame: Frame,
-    cfa: bigint,
-  ): Query<{ value: bigint | undefined; savedAt: SavedRegister | undefined }> {
+  private *applyRule(rule: RegisterRule, register: number, frame: Frame, cfa: bigint): Query<Unwound> {
     switch (rule.kind) {
       case 'undefined':
         return { value: undefined, savedAt: undefined };
       case 'same-value':
         return { value: frame.register(register), savedAt: frame.registers.savedAt(register) };
       case 'offset':
-        return yield* this.readSaved(this.wrap(cfa + rule.offset));
+        return yield* this.readSaved(this.wrap(cfa + rule.offset), register);
       case 'val-offset':
         return { value: this.wrap(cfa + rule.offset), savedAt: undefined };
       case 'register':
         return { value: frame.register(rule.register), savedAt: frame.registers.savedAt(rule.register) };
       case 'expression': {
         const address = yield* evaluateNumber(rule.expression, frame, [cfa]);
-        return typeof address === 'bigint' ? yield* this.readSaved(address) : { value: undefined, savedAt: undefined };
+        return typeof address === 'bigint'
+          ? yield* this.readSaved(address, register)
+          : { value: undefined, savedAt: undefined };
       }
       case 'val-expression': {
         const value = yield* evaluateNumber(rule.expression, frame, [cfa]);
@@ -184,9 +183,9 @@ export class StackUnwinder implements EntryValues {
     }
   }
 
-  private *readSaved(address: bigint): Query<{ value: bigint | undefined; savedAt: SavedRegister | undefined }> {
-    const { addressSize, littleEndian } = this.options.machine;
-    const bytes = yield { address, length: addressSize };
+  private *readSaved(address: bigint, register: number): Query<Unwound> {
+    const { addressSize, littleEndian, registers } = this.options.machine;
+    const bytes = yield { address, length: registers.halves?.has(register) ? 2 * addressSize : addressSize };
     return { value: bytes && decodeUnsigned(bytes, littleEndian), savedAt: { kind: 'memory', address } };
   }
 
@@ -327,13 +326,10 @@ function isRegisterLocation(bytes: Uint8Array | undefined, register: number): bo
 
 /** Registers of a frame, as far as they differ from those of the frame inside of it. */
 class UnwoundRegisters implements FrameRegisters {
-  private readonly own: ReadonlyMap<number, { value: bigint | undefined; savedAt: SavedRegister | undefined }>;
+  private readonly own: ReadonlyMap<number, Unwound>;
   private readonly base: RegisterFile;
 
-  constructor(
-    inner: RegisterFile,
-    changes: ReadonlyMap<number, { value: bigint | undefined; savedAt: SavedRegister | undefined }>,
-  ) {
+  constructor(inner: RegisterFile, changes: ReadonlyMap<number, Unwound>) {
     // Flattened, so that a deep stack does not make a deep chain of look-ups.
     if (inner instanceof UnwoundRegisters) {
       this.base = inner.base;

@@ -18,6 +18,13 @@ import type { MemoryReply, MemoryRequest, RegisterFile } from '../query';
 import { AddressNames } from './address-names';
 import { Breakpoints } from './breakpoints';
 import { CallSequence, type GuestCall } from './call-sequence';
+import {
+  floatRegister,
+  floatRegisterFile,
+  floatRegisterNames,
+  readNamedRegister,
+  writeNamedRegister,
+} from './float-registers';
 import { loadInto, type LoadOutcome, type LoadedExtension } from './load';
 import { RunLoop } from './run-loop';
 import { timerScheduler, type Scheduler } from './scheduler';
@@ -154,7 +161,7 @@ export class EmulatedTarget implements Target {
   // --- State ---------------------------------------------------------------------------------------------------
 
   get registerNames(): readonly string[] {
-    return this.parts.machine.state.registerNames;
+    return floatRegisterNames(this.parts.machine.state);
   }
 
   /** The machine's registers and memory, now. */
@@ -164,11 +171,11 @@ export class EmulatedTarget implements Target {
   };
 
   readRegisterNow(name: string): bigint {
-    return BigInt(this.parts.machine.state.read(name) >>> 0);
+    return readNamedRegister(this.parts.machine.state, name);
   }
 
   writeRegisterNow(name: string, value: bigint): void {
-    this.parts.machine.state.write(name, Number(BigInt.asUintN(32, value)));
+    writeNamedRegister(this.parts.machine.state, name, value);
     if (name === 'pc') this.parts.loop.moved();
   }
 
@@ -213,7 +220,8 @@ export class EmulatedTarget implements Target {
   async registerFile(): Promise<RegisterFile> {
     const values = Array.from(this.parts.machine.state.r, (value) => BigInt(value >>> 0));
     values[CORE_REGISTERS - 1] = this.readRegisterNow('pc');
-    return { get: (register) => values[register] };
+    const floats = floatRegisterFile(this.parts.machine.state);
+    return { get: (register) => values[register] ?? floats.get(register) };
   }
 
   async readMemory(address: bigint, length: number): Promise<MemoryRead> {
@@ -280,7 +288,8 @@ export class EmulatedTarget implements Target {
   }
 
   private readCoreRegister(register: number): bigint | undefined {
-    if (register < 0 || register >= CORE_REGISTERS) return undefined;
+    if (register >= CORE_REGISTERS) return floatRegister(this.parts.machine.state, register);
+    if (register < 0) return undefined;
     if (register === CORE_REGISTERS - 1) return this.readRegisterNow('pc');
     return BigInt(this.parts.machine.state.r[register] >>> 0);
   }

@@ -57,7 +57,8 @@ export function truthSession({ name, folder }: TruthCase): TruthSession {
 
 /** The core that a variant was compiled for. */
 function cpuOf(name: string): string {
-  return name.includes('.m0p') ? 'cortex-m0plus' : 'cortex-m3';
+  if (name.includes('.m0p')) return 'cortex-m0plus';
+  return name.includes('.m4f') ? 'cortex-m4' : 'cortex-m3';
 }
 
 export class TruthRun {

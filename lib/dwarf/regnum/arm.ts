@@ -15,6 +15,9 @@ for (let n = 0; n < 32; n++) {
 names.set(128, 'spsr');
 names.set(143, 'ra_auth_code');
 
+/** d0 to d15 are the pairs of s0 to s31. */
+const halves = new Map(Array.from({ length: 16 }, (_, n) => [256 + n, [64 + 2 * n, 65 + 2 * n]] as const));
+
 export const armRegisters: MachineRegisters = {
   names,
   stackPointer: 13,
@@ -22,6 +25,7 @@ export const armRegisters: MachineRegisters = {
   programCounter: 15,
   framePointer: 7,
   calleeSaved: [4, 5, 6, 7, 8, 9, 10, 11],
+  halves,
   // Bit 0 of a code address says Thumb; it is not part of the address.
   codeAddress: (address) => address & ~1n,
 };

@@ -13,6 +13,8 @@ export interface MachineRegisters {
   readonly framePointer: number | undefined;
   /** Preserved by a call when the frame has no rule for them; the others are then unknown. */
   readonly calleeSaved: readonly number[];
+  /** A register of two words -> the registers that its low and high word are. */
+  readonly halves?: ReadonlyMap<number, readonly [number, number]>;
   /** The address of the instruction that a code pointer means. */
   codeAddress(address: bigint): bigint;
 }
