@@ -133,6 +133,8 @@ function apply({ type, before, S, P: place, loadBias = 0 }: Vector): { ret: numb
   return applyAt(arm, 4, { type, before, S: BigInt(S >>> 0), P: BigInt(place), B: BigInt(loadBias) });
 }
 
+const withBit20 = (bytes: readonly number[] = []): number[] => bytes.map((byte, i) => (i === 2 ? byte | 0x10 : byte));
+
 vectors.forEach((vector, i) => {
   const S = (vector.S >>> 0).toString(16);
   test(`vector ${i}: ${relocationName(C.EM_ARM, vector.type)}, S=0x${S}`, () => {
@@ -151,6 +153,39 @@ test('every type of the table has a vector, every branch its bounds', () => {
     );
   }
   assert.equal(apply({ type: C.R_ARM_TLS_LE32, before: word(0), S: 0, P, after: undefined }).ret, -Errno.ENOEXEC);
+});
+
+test('the newest version knows local-exec TLS, and R_ARM_RELATIVE takes what its caller looked up', () => {
+  const base = { P: BigInt(P), profile: 'S' } as const;
+  const tls = applyAt(arm, 4, { ...base, type: C.R_ARM_TLS_LE32, before: word(4), S: 0x18n });
+  assert.deepEqual([tls.ret, tls.bytes], [0, word(0x1c)]);
+  const relative = applyAt(arm, 4, { ...base, type: C.R_ARM_RELATIVE, before: word(0x40), S: 0x2010_0040n, B: 1n });
+  assert.deepEqual([relative.ret, relative.bytes], [0, word(0x2010_0040)]);
+});
+
+/** AAELF32: V4BX is left alone, bit 20 stays, branches take -2^n but no Thumb code from Arm state. */
+test('abi-correct makes the same of all vectors but the quirks', () => {
+  for (const { type, before, S, P: place, after, loadBias = 0 } of vectors) {
+    const isBit20 = type === C.R_ARM_MOVW_ABS_NC && (before[2] & 0x10) !== 0;
+    const thumb = (S & 1) !== 0 && after !== undefined;
+    const common = { type, before, S: BigInt(S >>> 0), P: BigInt(place), B: BigInt(loadBias), thumb };
+    const { ret, bytes } = applyAt(arm, 4, { ...common, mode: 'abi-correct' });
+    const name = `${relocationName(C.EM_ARM, type)} S=0x${(S >>> 0).toString(16)}`;
+    if (type === C.R_ARM_V4BX) assert.deepEqual(bytes, before, name);
+    else if (isBit20) assert.deepEqual(bytes, withBit20(after), name);
+    else if (after !== undefined) assert.deepEqual([ret, bytes], [0, after], name);
+  }
+  const abi = { P: BigInt(P), mode: 'abi-correct' } as const;
+  const lowest = { type: C.R_ARM_THM_CALL, before: halfwords(0xf7ff, 0xfffe), S: BigInt(P + 4 - 0x100_0000) };
+  assert.deepEqual(applyAt(arm, 4, { ...abi, ...lowest }).bytes, halfwords(0xf400, 0xd000));
+  assert.equal(applyAt(arm, 4, { ...abi, ...lowest, mode: 'exact' }).ret, -Errno.ENOEXEC);
+  const toThumb = { type: C.R_ARM_CALL, before: word(0xebff_fffe), S: 0x2000_0101n, thumb: true };
+  assert.equal(applyAt(arm, 4, { ...abi, ...toThumb }).ret, -Errno.ENOEXEC);
+  assert.equal(applyAt(arm, 4, { ...abi, ...toThumb, mode: 'exact' }).ret, 0);
+  // T is ORed in after the addition: an odd addend does not clear it.
+  const odd = { type: C.R_ARM_ABS32, before: word(1), S: 0x2000_0101n, thumb: true };
+  assert.deepEqual(applyAt(arm, 4, { ...abi, ...odd }).bytes, word(0x2000_0101));
+  assert.deepEqual(applyAt(arm, 4, { ...abi, ...odd, mode: 'exact' }).bytes, word(0x2000_0102));
 });
 
 /** All types that GNU as emits for these operands and GNU ld resolves as Zephyr does. */

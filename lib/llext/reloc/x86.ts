@@ -42,14 +42,15 @@ function unchecked32(type: number, formula: Rule['formula'], range: Range): Relo
   return amd64(type, rule(formula, word32), { abi: { ...rule(formula, word32), range }, quirk });
 }
 
+const addend = 'an addend is added, which the ABI does not know here';
 const signed = { min: -0x8000_0000, max: 0x7fff_ffff };
 
 const amd64Rows: readonly RelocationRow[] = [
   amd64(R.R_X86_64_64, rule('S + A', word64)),
   unchecked32(R.R_X86_64_PC32, 'S + A - P', signed),
   unchecked32(R.R_X86_64_PLT32, 'S + A - P', signed),
-  amd64(R.R_X86_64_GLOB_DAT, rule('S + A', word64), { ...since, abi: rule('S', word64) }),
-  amd64(R.R_X86_64_JUMP_SLOT, rule('S + A', word64), { ...since, abi: rule('S', word64) }),
+  amd64(R.R_X86_64_GLOB_DAT, rule('S + A', word64), { ...since, abi: rule('S', word64), quirk: addend }),
+  amd64(R.R_X86_64_JUMP_SLOT, rule('S + A', word64), { ...since, abi: rule('S', word64), quirk: addend }),
   amd64(R.R_X86_64_RELATIVE, rule('B + A', word64), since),
   unchecked32(R.R_X86_64_32, 'S + A', { min: 0, max: 0xffff_ffff }),
   unchecked32(R.R_X86_64_32S, 'S + A', signed),
