@@ -9,6 +9,13 @@ wanted=(
   arm-none-eabi-gcc:gcc-arm-none-eabi
   arm-none-eabi-objdump:binutils-arm-none-eabi
   clang-14:clang-14
+  as:binutils
+  ld.lld-14:lld-14
+  riscv64-unknown-elf-ld:binutils-riscv64-unknown-elf
+  aarch64-linux-gnu-ld:binutils-aarch64-linux-gnu
+  arc-linux-gnu-ld:binutils-arc-linux-gnu
+  xtensa-lx106-elf-ld:binutils-xtensa-lx106
+  or1k-elf-ld:binutils-or1k-elf
   llvm-dwarfdump-14:llvm-14
   qemu-system-arm:qemu-system-arm
   gdb-multiarch:gdb-multiarch
