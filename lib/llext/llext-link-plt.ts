@@ -51,10 +51,11 @@ export function linkPlt(context: LoadContext, section: Shdr): number {
     const read = seek === 0 ? readInto(ldr, bytes, Number(section.sh_entsize)) : seek;
     if (read !== 0) {
       X.log(subsystem, 'err', `PLT: failed to read RELA #${i}, trying to continue`);
-      first ||= read;
+      if (first === 0) first = read;
       continue;
     }
-    first ||= linkEntry(context, section, readRela(bytes, guest.pointerSize, guest.littleEndian), i);
+    const ret = linkEntry(context, section, readRela(bytes, guest.pointerSize, guest.littleEndian), i);
+    if (first === 0) first = ret;
   }
   return profile.pltReturnsErrors ? first : 0;
 }
