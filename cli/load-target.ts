@@ -1,15 +1,28 @@
 /**
- * A target to load into, without a machine: memory around the base image's pool and heap, its k_heap, and the llext
+ * A target to load into, without a machine: memory around the base image's pool and heap, its heaps, and the llext
  * subsystem. Placements given by the user replace the heap's choice for a region; the rest stays Zephyr's.
  */
 import { KHeap } from '../lib/kernel/k-heap';
+import type { HeapMemory, PlacingHeap } from '../lib/kernel/k-heap';
+import { makeHeaps, planHeaps } from '../lib/kernel/llext-heaps';
+import type { HeapConfig, HeapPlan, PlacingHeaps } from '../lib/kernel/llext-heaps';
 import { SHT_NOBITS, SHT_NULL } from '../lib/elf/constants';
 import { BufLoader } from '../lib/llext/buf-loader';
+import type { LlextLayout } from '../lib/llext/layout';
 import { LlextSubsystem } from '../lib/llext/llext';
+import { configuredLayout } from '../lib/llext/subsystem';
 import { allocationOf, isAligned } from '../lib/llext/llext-mem';
 import { PagedMemory } from '../lib/llext/paged-memory';
 import type { AddressRange } from '../lib/llext/paged-memory';
-import type { AllocationPurpose, LlextEvent, LlextHeap, LlextStorage, RegionName } from '../lib/llext/types';
+import type {
+  AllocationPurpose,
+  LlextConfig,
+  LlextEvent,
+  LlextHeap,
+  LlextHeaps,
+  LlextStorage,
+  RegionName,
+} from '../lib/llext/types';
 import type { BaseImage } from './base-image-file';
 import { UsageError } from './usage-error';
 
@@ -42,6 +55,10 @@ export interface LoadTargetOptions {
   readonly reservations?: readonly Reservation[];
   /** Where the first file image goes, if not at the base image's pool. */
   readonly firstBuffer?: bigint;
+  /** How the build configures its heaps; one k_heap where the base image has it when absent. */
+  readonly heap?: HeapConfig;
+  /** Of a build with CONFIG_LLEXT_HEAP_DYNAMIC: the application does not call llext_heap_init. */
+  readonly leaveHeapUninitialised?: boolean;
   readonly listener?: (event: LlextEvent) => void;
   /** Allocations that fail as if the heap were full; for checks of what the loader does then. */
   readonly refuses?: (purpose: AllocationPurpose) => boolean;
@@ -61,32 +78,46 @@ export class LoadTarget {
   /** Occupied by placements outside of the heap, and by file images. */
   private readonly occupied: { start: bigint; end: bigint; what: string }[] = [];
 
-  private readonly heap: KHeap;
+  private readonly heaps: PlacingHeaps;
+  /** Of heaps that are not the base image's one k_heap. */
+  private readonly plan: HeapPlan | undefined;
+  private readonly config: LlextConfig;
   private readonly reserved = new Set<string>();
 
   constructor(
-    private readonly image: BaseImage,
+    image: BaseImage,
     private readonly options: LoadTargetOptions = {},
   ) {
     const { placements = [], firstBuffer = image.pool } = options;
     this.placements = placements;
+    this.plan = options.heap && planHeaps(options.heap, Number(image.heap.address));
+    this.config = withHeapOptions(image.config, options.heap);
+    const heapEnd = image.heap.address + BigInt(image.heap.bytes);
     const starts = [image.pool, firstBuffer, image.listAddress, ...placements.map(({ address }) => address)];
     this.memory = new PagedMemory([
       ...starts.map((start) => windowAround(start, image)),
-      { start: image.heap.address, end: image.heap.address + BigInt(image.heap.bytes) },
+      { start: image.heap.address, end: this.plan === undefined ? heapEnd : BigInt(this.plan.end) },
     ]);
     this.nextBuffer = firstBuffer;
-    this.heap = this.makeHeap(image);
+    this.heaps = this.makeHeaps(image);
     for (const reservation of options.reservations ?? []) this.reserve(reservation);
-    const heap = this.llextHeap();
     this.llext = new LlextSubsystem({
       memory: this.memory,
-      heaps: { metadata: heap, data: heap, instruction: heap },
-      config: image.config,
+      heaps: this.llextHeaps(),
+      config: this.config,
       exports: image.exports,
       listAddress: image.listAddress,
       listener: (event) => this.hear(event),
     });
+    if (options.leaveHeapUninitialised !== true) this.initialiseHeap();
+  }
+
+  /** What the application of a build with dynamic heaps does at first. */
+  private initialiseHeap(): void {
+    const { plan } = this;
+    if (plan?.kind !== 'dynamic') return;
+    if (plan.harvard) this.llext.heapInitHarvard(plan.instruction, plan.data);
+    else this.llext.heapInit(plan.data);
   }
 
   /** Copies a file into memory, at the next page or at the given address, and makes a loader for it. */
@@ -112,7 +143,7 @@ export class LoadTarget {
     const address = loader.address + position;
     if (placement === undefined || placement.address === address) return false;
     // What is not aligned there is copied anyway, with Zephyr's warning.
-    return isAligned(address, allocationOf(this.image.config, sects[index]).align);
+    return isAligned(address, allocationOf(this.config, sects[index]).align);
   }
 
   /** Placements are chosen by the name of the extension that is loaded next. */
@@ -121,8 +152,14 @@ export class LoadTarget {
     this.placements = placements;
   }
 
+  /** struct llext of this target. */
+  get layout(): LlextLayout {
+    return configuredLayout(this.config).layout;
+  }
+
   freeHeapBytes(): number {
-    return this.heap.freeBytes();
+    const distinct = new Set([this.heaps.metadata, this.heaps.data, this.heaps.instruction]);
+    return [...distinct].reduce((sum, heap) => sum + heap.freeBytes(), 0);
   }
 
   /** The loader's messages since the last call, a line each; a line feed of Zephyr's own makes an empty line. */
@@ -137,30 +174,47 @@ export class LoadTarget {
     this.options.listener?.(event);
   }
 
-  private makeHeap(image: BaseImage): KHeap {
-    const { memory } = this;
-    return KHeap.init(
-      {
-        read: (address, length) => memory.read(BigInt(address), length),
-        write: (address, bytes) => memory.write(BigInt(address), bytes),
-      },
-      Number(image.heap.address),
-      image.heap.bytes,
-      image.config.pointerSize,
+  private makeHeaps(image: BaseImage): PlacingHeaps {
+    const { memory, plan } = this;
+    const { pointerSize } = this.config;
+    const access: HeapMemory = {
+      read: (address, length) => memory.read(BigInt(address), length),
+      write: (address, bytes) => memory.write(BigInt(address), bytes),
+    };
+    if (plan === undefined) {
+      const heap = KHeap.init(access, Number(image.heap.address), image.heap.bytes, pointerSize).asLlextHeap();
+      return { metadata: heap, data: heap, instruction: heap };
+    }
+    const { layout, regions } = configuredLayout(this.config);
+    const offset = layout.mem_alloc_map;
+    return makeHeaps(
+      access,
+      plan,
+      pointerSize,
+      offset === undefined ? undefined : { pointerSize, offset, regions: regions.COUNT },
     );
   }
 
-  private llextHeap(): LlextHeap {
-    const { heap } = this;
+  private llextHeaps(): LlextHeaps {
+    const { metadata, data, instruction, ...rest } = this.heaps;
     return {
-      alignedAlloc: (align, bytes, purpose) => {
+      ...rest,
+      metadata: this.llextHeap(metadata),
+      data: this.llextHeap(data),
+      instruction: this.llextHeap(instruction),
+    };
+  }
+
+  private llextHeap(heap: PlacingHeap): LlextHeap {
+    return {
+      alignedAlloc: (align, bytes, purpose, ext) => {
         if (this.options.refuses?.(purpose) === true) return 0n;
         const placement = this.placementFor(purpose);
-        if (placement === undefined) return BigInt(heap.alignedAlloc(align, bytes));
-        return this.place(heap, placement, align, bytes);
+        if (placement === undefined) return heap.alignedAlloc(align, bytes, purpose, ext);
+        return this.place(heap, placement, align, bytes, ext);
       },
-      free: (address) => {
-        if (heap.contains(Number(address))) heap.free(Number(address));
+      free: (address, ext) => {
+        if (heap.contains(Number(address))) heap.free(address, ext);
         else this.vacate(address);
       },
     };
@@ -171,7 +225,13 @@ export class LoadTarget {
     return forRegion.find(({ name }) => name === this.loadingName) ?? forRegion.find(({ name }) => name === undefined);
   }
 
-  private place(heap: KHeap, { region, address }: Placement, align: number, bytes: number): bigint {
+  private place(
+    heap: PlacingHeap,
+    { region, address }: Placement,
+    align: number,
+    bytes: number,
+    ext: bigint | undefined,
+  ): bigint {
     const where = `${region} of '${this.loadingName}' at 0x${address.toString(16)}`;
     if (bytes === 0) return 0n;
     if (align > 1 && address % BigInt(align) !== 0n) {
@@ -182,18 +242,21 @@ export class LoadTarget {
       return address;
     }
     if (this.reserved.delete(where)) return address;
-    // Where the heap would put it anyway, it keeps its lists as Zephyr's would be.
-    const chosen = heap.alignedAlloc(align, bytes);
-    if (BigInt(chosen) === address) return address;
-    heap.free(chosen);
-    if (heap.allocAt(Number(address), bytes) === 0) {
+    if (this.plan?.kind !== 'memblk') {
+      // Where the heap would put it anyway, it keeps its lists as Zephyr's would be.
+      const chosen = heap.alignedAlloc(align, bytes, `region ${region}`, ext);
+      if (chosen === address) return address;
+      if (chosen !== 0n) heap.free(chosen, ext);
+    }
+    if (heap.allocAt(Number(address), bytes, ext) === 0) {
       throw new PlacementConflict({ purpose: where, address, bytes });
     }
     return address;
   }
 
   private reserve({ purpose, address, bytes }: Reservation): void {
-    if (this.heap.allocAt(Number(address), bytes) === 0) {
+    const heap = [this.heaps.data, this.heaps.instruction].find((each) => each.contains(Number(address)));
+    if (this.plan?.kind === 'memblk' || heap === undefined || heap.allocAt(Number(address), bytes) === 0) {
       throw new UsageError(`cannot place ${purpose}: ${bytes} bytes are not free there`);
     }
     this.reserved.add(purpose);
@@ -225,4 +288,11 @@ function windowAround(address: bigint, { config, heap }: BaseImage): AddressRang
     return { start, end: ((heapEnd + page - 1n) / page) * page };
   }
   return { start, end: end < limit ? end : limit };
+}
+
+/** The loader asks the configuration, not the heaps. */
+function withHeapOptions(config: LlextConfig, heap: HeapConfig | undefined): LlextConfig {
+  if (heap === undefined) return config;
+  const memblkBlockSize = heap.kind === 'memblk' ? heap.sizes.HEAP_MEMBLK_BLOCK_SIZE : undefined;
+  return { ...config, harvard: heap.harvard, memblkBlockSize };
 }

@@ -3,7 +3,7 @@
  */
 import type { BaseImage } from '../../cli/base-image-file';
 import { LoadTarget } from '../../cli/load-target';
-import type { Placement } from '../../cli/load-target';
+import type { LoadTargetOptions, Placement } from '../../cli/load-target';
 import type { LlextLoadResult } from '../../lib/llext/llext';
 import type { LlextLoader, LlextLoadParam } from '../../lib/llext/loader';
 import { defaultLoadParam } from '../../lib/llext/loader';
@@ -44,9 +44,15 @@ export interface Bench {
   load(file: Uint8Array, options?: LoadOptions): LlextLoadResult & { log: string[] };
 }
 
-export function bench(base: BaseImage = image(), placements: readonly Placement[] = [], refused?: string): Bench {
+export function bench(
+  base: BaseImage = image(),
+  placements: readonly Placement[] = [],
+  refused?: string,
+  heaps: Pick<LoadTargetOptions, 'heap' | 'leaveHeapUninitialised'> = {},
+): Bench {
   const events: LlextEvent[] = [];
   const target = new LoadTarget(base, {
+    ...heaps,
     placements,
     listener: (event) => events.push(event),
     refuses: (purpose) => purpose === refused,
