@@ -3,6 +3,7 @@
  * fixed address. Functions have slots in flash, in the order of the rows, with the Thumb bit set; the emulator stops
  * at a slot and the kernel performs the function. This file is data: hovers use it without the kernel.
  */
+import type { BaseExport, ExportGroup } from '../llext/types';
 import { eabiExports } from './exports-eabi';
 import type { ExportRow } from './export-row';
 import { kernelExports } from './exports-kernel';
@@ -25,6 +26,7 @@ export interface BaseObject {
   readonly doc: string;
   readonly address: number;
   readonly size: number;
+  readonly group: ExportGroup;
 }
 
 export type BaseSymbol = BaseFunction | BaseObject;
@@ -35,7 +37,8 @@ export const baseFunctions: readonly BaseFunction[] = [...kernelExports, ...libc
 
 function object(index: number, signature: string, doc: string): BaseObject {
   const name = /(\w+)$/.exec(signature)?.[1] ?? signature;
-  return { kind: 'object', name, signature, doc, address: EXPORTED_OBJECTS + index * 4, size: 4 };
+  const address = EXPORTED_OBJECTS + index * 4;
+  return { kind: 'object', name, signature, doc, address, size: 4, group: index < 3 ? 'LIBC' : 'UNASSIGNED' };
 }
 
 export const baseObjects: readonly BaseObject[] = [
@@ -43,7 +46,15 @@ export const baseObjects: readonly BaseObject[] = [
   object(1, 'FILE *const stdout', 'standard output: the Debug Console'),
   object(2, 'FILE *const stderr', 'standard error: the Debug Console'),
   object(3, 'uintptr_t __stack_chk_guard', 'canary of -fstack-protector'),
-  { kind: 'object', name: 'errno', signature: 'int errno', doc: 'last error number', address: ERRNO, size: 4 },
+  {
+    kind: 'object',
+    name: 'errno',
+    signature: 'int errno',
+    doc: 'last error number',
+    address: ERRNO,
+    size: 4,
+    group: 'LIBC',
+  },
 ];
 
 /** Symbols of the base image that are not exported but appear in call stacks. */
@@ -56,6 +67,7 @@ export const hostSymbols: readonly BaseSymbol[] = [
     doc: 'the host: calls a function of an extension',
     address: CALL_FN_ADDRESS,
     size: CALL_FN_SIZE,
+    group: 'UNASSIGNED',
   },
 ];
 
@@ -72,3 +84,10 @@ export function findBaseExport(name: string): BaseSymbol | undefined {
 export function exportAddress(symbol: BaseSymbol): number {
   return symbol.kind === 'function' ? symbol.address | 1 : symbol.address;
 }
+
+/** The table as the loader has it; which groups it takes is a matter of LlextConfig. */
+export const loaderExports: readonly BaseExport[] = baseExports.map((symbol) => ({
+  name: symbol.name,
+  address: BigInt(exportAddress(symbol)),
+  group: symbol.group,
+}));

@@ -92,4 +92,11 @@ const heap: readonly ExportRow[] = [
   row('void _exit(int status)', 'ends the program with a status', 'exit'),
 ];
 
-export const libcExports: readonly ExportRow[] = [...output, ...memory, ...strings, ...numbers, ...classes, ...heap];
+export const libcExports: readonly ExportRow[] = [
+  ...output,
+  ...memory,
+  ...strings,
+  ...numbers,
+  ...classes,
+  ...heap,
+].map((entry) => ({ ...entry, group: 'LIBC' }));

@@ -4,7 +4,7 @@
  * real one.
  */
 import type { BaseExport, LlextConfig } from '../llext/types';
-import { baseExports, baseFunctions, baseObjects, exportAddress, hostSymbols } from './base-image';
+import { baseExports, baseFunctions, baseObjects, hostSymbols, loaderExports } from './base-image';
 import { flashImage } from './flash-image';
 import { littleEndian } from './guest-memory';
 import type { ServedFunction } from './host-calls';
@@ -39,7 +39,7 @@ export function builtInImage(heapSizeKiB: number): GuestImage {
   return {
     map,
     config: baseImageConfig,
-    exports: baseExports.map((symbol) => ({ name: symbol.name, address: BigInt(exportAddress(symbol)) })),
+    exports: loaderExports,
     served: baseFunctions,
     symbols: [...hostSymbols, ...baseExports].sort((a, b) => a.address - b.address),
     contents: [{ address: FLASH_BASE, bytes: flashImage() }, ...objectContents(map)],
