@@ -83,6 +83,7 @@ export class LoadTarget {
   private readonly plan: HeapPlan | undefined;
   private readonly config: LlextConfig;
   private readonly reserved = new Set<string>();
+  private readonly refused = new Set<AllocationPurpose>();
 
   constructor(
     image: BaseImage,
@@ -152,6 +153,11 @@ export class LoadTarget {
     this.placements = placements;
   }
 
+  /** From now on allocations of this kind fail. */
+  refuse(purpose: AllocationPurpose): void {
+    this.refused.add(purpose);
+  }
+
   /** struct llext of this target. */
   get layout(): LlextLayout {
     return configuredLayout(this.config).layout;
@@ -208,7 +214,7 @@ export class LoadTarget {
   private llextHeap(heap: PlacingHeap): LlextHeap {
     return {
       alignedAlloc: (align, bytes, purpose, ext) => {
-        if (this.options.refuses?.(purpose) === true) return 0n;
+        if (this.refused.has(purpose) || this.options.refuses?.(purpose) === true) return 0n;
         const placement = this.placementFor(purpose);
         if (placement === undefined) return heap.alignedAlloc(align, bytes, purpose, ext);
         return this.place(heap, placement, align, bytes, ext);
