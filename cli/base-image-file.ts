@@ -8,14 +8,20 @@ import { companionFiles, parseBaseImage as parse, type BaseImageDescription } fr
 import { FormatError } from '../lib/errors';
 import { baseExports } from '../lib/kernel/base-image';
 import { builtInBaseImage } from '../lib/kernel/base-image-description';
+import { planOfImage } from '../lib/kernel/llext-heaps';
+import type { HeapPlan } from '../lib/kernel/llext-heaps';
 import type { BaseExport, LlextConfig } from '../lib/llext/types';
 import { UsageError } from './usage-error';
+
+const HEAP_RECORDS = 0xf0_0000;
 
 /** What a load works with. */
 export interface BaseImage {
   readonly config: LlextConfig;
   readonly exports: readonly BaseExport[];
   readonly heap: { readonly address: bigint; readonly bytes: number };
+  /** Of an image that does not have one k_heap for everything. */
+  readonly heapPlan?: HeapPlan;
   /** Where the first file image goes. */
   readonly pool: bigint;
   /** Address of llext_list. */
@@ -75,13 +81,16 @@ export function loadableBase(base: BaseImageDescription): BaseImage {
       `--base: ${origin} has no llext heap that could be found: give the zephyr.elf with its symbols, or a JSON list with heap_init_mem and heap_init_bytes`,
     );
   }
-  const table = exports.map(({ name, slid, address }): BaseExport => {
+  const table = exports.map(({ name, slid, address, group }): BaseExport => {
     if (address === undefined) {
       throw new UsageError(
         `--base: ${origin} is a list of names without addresses, enough for 'llext inspect'; loading needs { "name", "address" }`,
       );
     }
-    return { name: name ?? `slid 0x${(slid ?? 0n).toString(16)}`, address };
+    return { name: name ?? `slid 0x${(slid ?? 0n).toString(16)}`, address, slid, group };
   });
-  return { config, exports: table, heap, pool: filePool, listAddress: listAddress ?? filePool - 0x100n };
+  // Behind the file images: what the heaps note about themselves is nowhere shown.
+  const heapPlan = planOfImage(heaps, config, Number(filePool) + HEAP_RECORDS);
+  const list = listAddress ?? filePool - 0x100n;
+  return { config, exports: table, heap, heapPlan, pool: filePool, listAddress: list };
 }

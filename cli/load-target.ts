@@ -91,13 +91,12 @@ export class LoadTarget {
   ) {
     const { placements = [], firstBuffer = image.pool } = options;
     this.placements = placements;
-    this.plan = options.heap && planHeaps(options.heap, Number(image.heap.address));
+    this.plan = options.heap ? planHeaps(options.heap, Number(image.heap.address)) : image.heapPlan;
     this.config = withHeapOptions(image.config, options.heap);
-    const heapEnd = image.heap.address + BigInt(image.heap.bytes);
     const starts = [image.pool, firstBuffer, image.listAddress, ...placements.map(({ address }) => address)];
     this.memory = new PagedMemory([
       ...starts.map((start) => windowAround(start, image)),
-      { start: image.heap.address, end: this.plan === undefined ? heapEnd : BigInt(this.plan.end) },
+      ...heapRanges(image, this.plan),
     ]);
     this.nextBuffer = firstBuffer;
     this.heaps = this.makeHeaps(image);
@@ -294,6 +293,16 @@ function windowAround(address: bigint, { config, heap }: BaseImage): AddressRang
     return { start, end: ((heapEnd + page - 1n) / page) * page };
   }
   return { start, end: end < limit ? end : limit };
+}
+
+function heapRanges({ heap }: BaseImage, plan: HeapPlan | undefined): AddressRange[] {
+  if (plan === undefined) return [{ start: heap.address, end: heap.address + BigInt(heap.bytes) }];
+  const { data, instruction, metadata, records, end } = plan;
+  const heaps = plan.kind === 'memblk' ? [data, instruction, metadata] : [data, instruction];
+  return [
+    ...heaps.map(({ address, bytes }) => ({ start: BigInt(address), end: BigInt(address + bytes) })),
+    { start: BigInt(records), end: BigInt(end) },
+  ];
 }
 
 /** The loader asks the configuration, not the heaps. */

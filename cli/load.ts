@@ -6,11 +6,16 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ElfFile } from '../lib/elf/elf-file';
-import { errnoName, FormatError } from '../lib/errors';
+import { errnoName, FormatError, LlextError } from '../lib/errors';
+import { defaultHeapSizes, heapKinds } from '../lib/kernel/llext-heaps';
+import type { HeapConfig } from '../lib/kernel/llext-heaps';
 import type { BufLoader } from '../lib/llext/buf-loader';
 import type { LlextExtension } from '../lib/llext/extension';
+import { gdbFlags, gdbTableMarker } from '../lib/llext/gdb-table';
 import type { LlextLoadResult } from '../lib/llext/llext';
 import type { LlextLoadParam } from '../lib/llext/loader';
+import { profileNames } from '../lib/llext/profile';
+import type { ProfileName } from '../lib/llext/profile';
 import { allRegionNames } from '../lib/llext/regions';
 import type { LlextStorage, RegionName } from '../lib/llext/types';
 import { missingImports } from '../lib/target/missing-imports';
@@ -20,7 +25,7 @@ import type { BaseImage } from './base-image-file';
 import { extensionJson, failureJson, hexAddress, sectMapJson, sectsJson, storageNumbers } from './load-json';
 import type { JsonObject } from './load-json';
 import { LoadTarget, PlacementConflict } from './load-target';
-import type { Placement, Reservation } from './load-target';
+import type { LoadTargetOptions, Placement, Reservation } from './load-target';
 import { table } from './output';
 import type { CommandOutput } from './output';
 import { parseAddress, UsageError } from './usage-error';
@@ -30,10 +35,13 @@ export const loadHelp = `usage: llext load FILE... [options]
 Loads extensions in order, as Zephyr's llext_load does, and shows regions, sections, exports and dependencies.
 An extension is named after its file, without the suffix.
 
-${baseOptionHelp}  --place [NAME:]REGION=ADDRESS
+${baseOptionHelp}  --profile VERSION          of the loader: SEED (Zephyr 3.6), V41 (4.2, default), V44 (4.4), S (newest)
+  --place [NAME:]REGION=ADDRESS
                              puts a region there instead of where the heap or the file image has it
                              (again for each region);
                              REGION: ${allRegionNames.join(' ')}
+  --heap KIND                heaps from the base image's heap on, of the sizes that are Kconfig's defaults:
+                             kheap (one for everything), harvard, memblk (profile V44 or S), dynamic
   --storage KIND             of the file image: temporary (default), persistent, writable
   --no-peek                  the loader cannot give addresses into the file image, as one that reads a file system
   --buffer ADDRESS           where the first file image lies; each other follows on the next page of 4 KiB
@@ -49,7 +57,9 @@ exit status: 0 all loaded, 1 one was refused, 2 wrong usage or unreadable file
 interface LoadOptions {
   readonly files: readonly string[];
   readonly base: string | undefined;
+  readonly profile: ProfileName | undefined;
   readonly placements: readonly Placement[];
+  readonly heap: HeapConfig | undefined;
   readonly storage: LlextStorage;
   readonly peek: boolean;
   readonly buffer: bigint | undefined;
@@ -83,7 +93,7 @@ export async function load(args: string[], io: CommandOutput): Promise<number> {
 }
 
 async function loadFiles(options: LoadOptions, io: CommandOutput): Promise<number> {
-  const image = loadableBase(await readBase(options.base));
+  const image = ofProfile(loadableBase(await readBase(options.base)), options.profile);
   const contents = await Promise.all(options.files.map(readInput));
   const reservations: Reservation[] = [];
   for (;;) {
@@ -107,7 +117,8 @@ function attempt(
   reservations: readonly Reservation[],
 ): { status: number; stdout: string; stderr: string } {
   const { placements, buffer } = options;
-  const target = new LoadTarget(image, { placements, reservations, firstBuffer: buffer });
+  const heap = options.heap && sizedFor(options.heap, image);
+  const target = makeTarget(image, { placements, reservations, firstBuffer: buffer, heap });
   const json: JsonObject[] = [];
   let [status, stdout, stderr] = [0, '', ''];
   for (const [i, file] of options.files.entries()) {
@@ -119,7 +130,9 @@ function attempt(
     else if (extension !== undefined) stdout += describeLoaded(target, loaded, extension);
     else stderr += describeRefused(loaded);
     // What keep_section_info kept was shown; from here on the heap is as without it.
-    if (extension !== undefined) target.llext.freeInspectionData(loaded.loader, extension);
+    if (extension !== undefined && target.llext.provides('llext_free_inspection_data')) {
+      target.llext.freeInspectionData(loaded.loader, extension);
+    }
   }
   if (options.json) stdout = `${JSON.stringify(json.length === 1 ? json[0] : json, undefined, 2)}\n`;
   return { status, stdout, stderr };
@@ -166,7 +179,7 @@ function loadJson(target: LoadTarget, options: LoadOptions, loaded: Loaded): Jso
   json.ldr_sects = sectsJson(result);
   if (extension !== undefined && result.ret === 0) {
     json.sect_map = sectMapJson(extension);
-    if (parm.keep_section_info) {
+    if (parm.keep_section_info && target.llext.provides('llext_free_inspection_data')) {
       json.free_inspection_ret = target.llext.freeInspectionData(loader, extension);
       json.alloc_size_after_free = Number(extension.allocSize);
     }
@@ -211,16 +224,14 @@ function describeLoaded(target: LoadTarget, { file, result }: Loaded, extension:
   const exports = extension.expTab.symbols.map((symbol) => [symbol.name, hexAddress(symbol.address)]);
   const names = new Map(target.llext.extensions().map((other) => [other.address, other.name]));
   const dependencies = extension.dependency.map((address) => names.get(address) ?? hexAddress(address));
-  const flags = extension.sections
-    .filter(({ region }) => regionNames.indexOf(region) < regionNames.indexOf('EXPORT'))
-    .map((section) => `  -s ${section.name} ${hexAddress(section.address)}\n`);
+  const flags = gdbFlags(extension.sections).map((line) => `  ${line}\n`);
   return [
     `${head}, ${extension.allocSize} bytes in heap, use count ${extension.useCount}\n`,
     `regions\n${table([['', 'address', 'size', ''], ...regions], [2])}`,
     `sections\n${table([['', 'region', 'address', 'size'], ...sections], [3])}`,
     exports.length === 0 ? 'exports nothing\n' : `exports\n${table(exports)}`,
     dependencies.length === 0 ? '' : `depends on ${dependencies.join(', ')}\n`,
-    `gdb add-symbol-file flags:\n${flags.join('')}`,
+    `${gdbTableMarker}\n${flags.join('')}`,
   ].join('');
 }
 
@@ -263,6 +274,8 @@ function parseOptions(args: string[]): LoadOptions | undefined {
     files: positionals,
     base: values.base,
     placements: (values.place ?? []).map(parsePlacement),
+    profile: values.profile === undefined ? undefined : parseProfile(values.profile),
+    heap: values.heap === undefined ? undefined : parseHeap(values.heap),
     storage,
     peek: values['no-peek'] !== true,
     buffer: values.buffer === undefined ? undefined : parseAddress(values.buffer, '--buffer'),
@@ -282,6 +295,8 @@ function parseArguments(args: string[]) {
       allowPositionals: true,
       options: {
         base: { type: 'string' },
+        heap: { type: 'string' },
+        profile: { type: 'string' },
         place: { type: 'string', multiple: true },
         storage: { type: 'string' },
         'no-peek': { type: 'boolean' },
@@ -295,6 +310,39 @@ function parseArguments(args: string[]) {
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function parseProfile(text: string): ProfileName {
+  const known = profileNames.find((name) => name === text);
+  if (known === undefined) throw new UsageError(`--profile: '${text}' is none of ${profileNames.join(', ')}`);
+  return known;
+}
+
+/** Another version's loader in the same image. */
+function ofProfile(image: BaseImage, profile: ProfileName | undefined): BaseImage {
+  return profile === undefined ? image : { ...image, config: { ...image.config, profile } };
+}
+
+function parseHeap(text: string): HeapConfig {
+  const kind = text === 'harvard' ? 'kheap' : heapKinds.find((known) => known === text);
+  if (kind === undefined) throw new UsageError(`--heap: '${text}' is none of kheap, harvard, memblk, dynamic`);
+  return { kind, harvard: text === 'harvard', sizes: defaultHeapSizes };
+}
+
+/** The one heap is as large as the base image's. */
+function sizedFor(heap: HeapConfig, image: BaseImage): HeapConfig {
+  const blockSize = image.config.memblkBlockSize ?? heap.sizes.HEAP_MEMBLK_BLOCK_SIZE;
+  return { ...heap, sizes: { ...heap.sizes, HEAP_SIZE: image.heap.bytes, HEAP_MEMBLK_BLOCK_SIZE: blockSize } };
+}
+
+/** Of a heap that the version does not have there is no target. */
+function makeTarget(image: BaseImage, options: LoadTargetOptions): LoadTarget {
+  try {
+    return new LoadTarget(image, options);
+  } catch (error) {
+    if (error instanceof LlextError) throw new UsageError(`--heap: ${error.message}`);
+    throw error;
   }
 }
 

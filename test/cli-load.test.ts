@@ -194,6 +194,23 @@ test('the built-in base image is the default', async () => {
   assert.match(stdout, /^exports\n/m);
 });
 
+test('--heap: where each kind of heap has the code, with Kconfig’s sizes from the base image’s heap on', async () => {
+  const text = async (...args: string[]): Promise<string> => {
+    const { status, stdout, stderr } = await run(elf('m3', 'hello.elf'), '--base', armImage, '--json', ...args);
+    assert.equal(status, 0, stderr);
+    return (JSON.parse(stdout) as { regions: { addr: string }[] }).regions[0].addr;
+  };
+  const plain = await text();
+  assert.equal(await text('--heap', 'kheap'), plain);
+  assert.equal(await text('--heap', 'dynamic'), plain);
+  const heap = 0x200c_7508;
+  // The first allocation of the instruction heap; behind SHSTRTAB (106 bytes) and STRTAB (35) in blocks of 32.
+  const instruction = Number(await text('--heap', 'harvard')) - heap;
+  assert.ok(instruction > 0 && instruction < 0x80, String(instruction));
+  const block = Math.ceil(heap / 32) * 32 + 4 * 32 + 2 * 32;
+  assert.equal(await text('--heap', 'memblk', '--profile', 'V44'), `0x${block.toString(16)}`);
+});
+
 test('--help', async () => {
   assert.deepEqual(await run('--help'), { status: 0, stdout: loadHelp, stderr: '' });
 });
@@ -214,6 +231,9 @@ test('wrong usage: 2, and the reason', async () => {
       [/--place: 'TEXT' is not \[NAME:\]REGION=ADDRESS/, [file, '--place', 'TEXT']],
       [/--place: 'CODE' is none of TEXT/, [file, '--place', 'CODE=0x1000']],
       [/--place TEXT: 'here' is not a number/, [file, '--place', 'TEXT=here']],
+      [/--heap: 'stack' is none of kheap, harvard, memblk, dynamic/, [file, '--heap', 'stack']],
+      [/--heap: this version of Zephyr has no CONFIG_LLEXT_HEAP_MEMBLK/, [file, '--heap', 'memblk']],
+      [/--profile: 'V40' is none of SEED, V41, V44, S/, [file, '--profile', 'V40']],
       [/--buffer: '-1' is not a number/, [file, '--buffer=-1']],
       [/must be aligned to 4/, [file, '--base', armImage, '--place', 'TEXT=0x10000002']],
       [

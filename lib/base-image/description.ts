@@ -4,7 +4,7 @@
  */
 import type { Arch } from '../arch';
 import type { ElfFile } from '../elf/elf-file';
-import type { LlextConfig } from '../llext/types';
+import type { ExportGroup, LlextConfig } from '../llext/types';
 
 export interface BaseImageExport {
   /** undefined: the table has only the SLID, and no name that is known hashes to it. */
@@ -13,6 +13,8 @@ export interface BaseImageExport {
   readonly slid: bigint | undefined;
   /** Thumb functions with bit 0 set. 0n: not in this build, which the loader takes for "not found". undefined: a list of names. */
   readonly address: bigint | undefined;
+  /** Of EXPORT_GROUP_SYMBOL, in an image that was not linked. */
+  readonly group?: ExportGroup;
 }
 
 /** Arm has one hard-float convention, RISC-V one for each width of register. */

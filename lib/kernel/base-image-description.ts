@@ -1,6 +1,6 @@
 /** The built-in base image in the form that real ones are read into (lib/base-image). */
 import type { BaseImageDescription } from '../base-image/description';
-import { baseExports, exportAddress, findBaseExport } from './base-image';
+import { findBaseExport, loaderExports } from './base-image';
 import { baseImageConfig, DEFAULT_HEAP_SIZE_KIB, memoryMap } from './memory-map';
 
 const EM_ARM = 40;
@@ -13,11 +13,7 @@ export function builtInBaseImage(): BaseImageDescription {
     machine: { arch: 'arm', machine: EM_ARM, is64: false, bigEndian: false, floatAbi: 'soft', cpu: undefined },
     config: baseImageConfig,
     kconfig: { values: new Map(), source: undefined },
-    exports: baseExports.map((symbol) => ({
-      name: symbol.name,
-      slid: undefined,
-      address: BigInt(exportAddress(symbol)),
-    })),
+    exports: loaderExports.map((entry) => ({ ...entry, slid: undefined })),
     exportsBySlid: false,
     exportsFoundBy: 'built-in',
     heaps: [

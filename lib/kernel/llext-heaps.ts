@@ -77,6 +77,30 @@ export function planHeaps(config: HeapConfig, start: number): HeapPlan {
   return { ...config, data, instruction: harvard ? instruction : data, metadata, records, end };
 }
 
+/** The heaps of a linked image, by the names of their variables; undefined = the one k_heap, or none that is known. */
+export function planOfImage(
+  heaps: readonly { readonly name: string; readonly address: bigint; readonly bytes: number }[],
+  { harvard = false, memblkBlockSize }: { readonly harvard?: boolean; readonly memblkBlockSize?: number },
+  records: number,
+): HeapPlan | undefined {
+  const range = (name: string): HeapRange | undefined => {
+    const found = heaps.find((heap) => heap.name === name);
+    return found && { address: Number(found.address), bytes: found.bytes };
+  };
+  const kind = memblkBlockSize === undefined ? 'kheap' : 'memblk';
+  const data = range(harvard ? 'llext_data_heap' : 'llext_ext_heap');
+  const instruction = harvard ? range('llext_instr_heap') : data;
+  const metadata = range('llext_metadata_heap') ?? data;
+  if (data === undefined || instruction === undefined || metadata === undefined) return undefined;
+  const sizes = {
+    ...defaultHeapSizes,
+    HEAP_MEMBLK_BLOCK_SIZE: memblkBlockSize ?? defaultHeapSizes.HEAP_MEMBLK_BLOCK_SIZE,
+  };
+  const blocks = Math.ceil((data.bytes + instruction.bytes) / sizes.HEAP_MEMBLK_BLOCK_SIZE);
+  const end = records + RECORDS_SIZE + MemBlocks.bitmapSize(blocks) + 8;
+  return { kind, harvard, sizes, data, instruction, metadata, records, end };
+}
+
 /** Three k_heap records of either width, and a word for llext_heap_inited. */
 const RECORDS_SIZE = 3 * 24 + 8;
 const INITED = 3 * 24;

@@ -246,7 +246,7 @@ function useAndUnload(
   try {
     target.llext.getFnTable(extension, true);
     target.llext.findSym('entry', extension);
-    if (kept) target.llext.freeInspectionData(loader, extension);
+    if (kept && target.llext.provides('llext_free_inspection_data')) target.llext.freeInspectionData(loader, extension);
     target.llext.unload(extension);
   } catch (error) {
     if (!(error instanceof LlextError)) throw error;
