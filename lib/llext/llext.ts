@@ -266,7 +266,7 @@ export class LlextSubsystem {
 
   /** llext_free_inspection_data, after a load with keep_section_info. */
   freeInspectionData(loader: LlextLoader, extension: LlextExtension): number {
-    freeInspectionData(this.subsystem, extension.address, loader);
+    freeInspectionData(this.provided('llext_free_inspection_data'), extension.address, loader);
     return 0;
   }
 
