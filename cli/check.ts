@@ -7,16 +7,10 @@ import { parseArgs } from 'node:util';
 import { version } from '../package.json';
 import { checkFiles, countBySeverity } from '../lib/check/check';
 import type { CheckReport } from '../lib/check/check';
-import type { CheckInput, CheckOptions } from '../lib/check/file-check';
 import { findingCodes, findingRules, ruleOf } from '../lib/check/rules';
 import { sarifLog } from '../lib/check/sarif';
-import { profileNames } from '../lib/llext/profile';
-import type { ProfileName } from '../lib/llext/profile';
-import type { LlextStorage } from '../lib/llext/types';
-import { readCheckBase } from './check-base';
 import { reportJson, reportText } from './check-output';
-import { findDebugElf } from './debug-elf';
-import { readInput } from './load';
+import { loadOptions, loadOptionsHelp, readLoadInput, readLoadOptions } from './load-options';
 import type { CommandOutput } from './output';
 import { UsageError } from './usage-error';
 
@@ -25,12 +19,7 @@ export const checkHelp = `usage: llext check FILE... [options]
 Says what would fail or surprise when the files are loaded in this order by llext_load; later files may use what earlier
 ones export. Nothing is executed.
 
-  --base FILE          base image that exports and configuration are taken from (default: the built-in one)
-  --profile VERSION    version of Zephyr's loader: ${profileNames.join(', ')} (default: V41, Zephyr 4.2)
-  --config NAME=VALUE  replaces a configuration option of the base image, with or without CONFIG_ (again for each one)
-  --storage KIND       of the file image: temporary (default), persistent, writable
-  --no-peek            the loader cannot give addresses into the file image, as one that reads a file system
-  --strict             warnings count as errors for the exit status
+${loadOptionsHelp}  --strict             warnings count as errors for the exit status
   --json               {version: 1, profile, summary: {error, warning, note}, files: [{file, name, ret, refusal, assumed,
                        findings: [{code, severity, title, message, section, symbol, offset, source: {file, line, column},
                        explanation, fix, specification, related}], left_out}]}
@@ -40,8 +29,6 @@ ones export. Nothing is executed.
 
 exit status: 0 no errors (with --strict: and no warnings), 1 errors, 2 wrong usage or an unreadable file
 `;
-
-const storages: readonly LlextStorage[] = ['temporary', 'persistent', 'writable'];
 
 export async function check(args: string[], io: CommandOutput): Promise<number> {
   try {
@@ -55,8 +42,8 @@ export async function check(args: string[], io: CommandOutput): Promise<number> 
       return 0;
     }
     if (positionals.length === 0) throw new UsageError('no file is given');
-    const options = await readOptions(values);
-    const report = checkFiles(await Promise.all(positionals.map(readCheckInput)), options);
+    const options = await readLoadOptions(values);
+    const report = checkFiles(await Promise.all(positionals.map(readLoadInput)), options);
     await print(report, values, io);
     const { error, warning } = countBySeverity(report.files.flatMap(({ findings }) => findings));
     return error > 0 || (values.strict === true && warning > 0) ? 1 : 0;
@@ -75,11 +62,7 @@ function parseArguments(args: string[]) {
       args,
       allowPositionals: true,
       options: {
-        base: { type: 'string' },
-        profile: { type: 'string' },
-        config: { type: 'string', multiple: true },
-        storage: { type: 'string' },
-        'no-peek': { type: 'boolean' },
+        ...loadOptions,
         strict: { type: 'boolean' },
         json: { type: 'boolean' },
         sarif: { type: 'string' },
@@ -90,29 +73,6 @@ function parseArguments(args: string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-}
-
-async function readOptions(values: Values): Promise<CheckOptions> {
-  const profile = oneOf<ProfileName>('--profile', profileNames, values.profile);
-  const storage = oneOf('--storage', storages, values.storage);
-  return {
-    base: await readCheckBase(values.base, values.config ?? []),
-    profile,
-    storage,
-    peek: values['no-peek'] !== true,
-  };
-}
-
-function oneOf<T extends string>(option: string, known: readonly T[], value: string | undefined): T | undefined {
-  if (value === undefined) return undefined;
-  const found = known.find((name) => name === value);
-  if (found === undefined) throw new UsageError(`${option}: '${value}' is none of ${known.join(', ')}`);
-  return found;
-}
-
-async function readCheckInput(file: string): Promise<CheckInput> {
-  const bytes = await readInput(file);
-  return { file, bytes, debugElf: await findDebugElf(file, bytes) };
 }
 
 async function print(report: CheckReport, values: Values, io: CommandOutput): Promise<void> {

@@ -3,6 +3,7 @@
 import { version } from '../package.json';
 import { check } from './check';
 import { dap } from './dap';
+import { explain } from './explain';
 import { inspect } from './inspect';
 import { load } from './load';
 import type { CommandOutput } from './output';
@@ -11,6 +12,7 @@ import { run } from './run';
 const commands: Record<string, (args: string[], io: CommandOutput) => Promise<number>> = {
   inspect,
   check,
+  explain,
   load,
   run,
   dap,
@@ -20,6 +22,7 @@ const help = `usage: llext COMMAND ...
 
   inspect FILE...   regions, sections, exports, imports, and what would make llext_load fail, from the file alone
   check FILE...     what would fail or surprise when files are loaded, with source lines and what to do
+  explain FILE...   every relocation with its formula in numbers, or the load as a timeline
   load FILE...      loads extensions as Zephyr's llext_load does, and shows what came of it
   run FILE...       calls a function of an extension on the emulated target
   dap               the debug adapter, on standard input and output or a loopback port

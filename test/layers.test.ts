@@ -29,6 +29,8 @@ const layers: Record<string, readonly string[]> = {
   'lib/base-image': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf', 'lib/program'],
   // A check loads files on a model of the target: the loader, and the kernel's heap for exact addresses and needs.
   'lib/check': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf', 'lib/program', 'lib/base-image', 'lib/kernel/k-heap'],
+  // It loads as a check does, and shows the same places in sources.
+  'lib/explain': [...base, 'lib/elf', 'lib/llext', 'lib/check'],
   'lib/kernel': [...base, 'lib/elf', 'lib/llext', 'lib/dwarf', 'lib/program', 'lib/emulator', 'lib/base-image'],
   'lib/target': [
     ...base,

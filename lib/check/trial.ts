@@ -59,6 +59,8 @@ export interface Trial {
   readonly assumed: readonly AssumedRule[];
   /** The first allocation that failed. */
   readonly failed: Allocation | undefined;
+  /** All that the loader told, in order. */
+  readonly events: readonly LlextEvent[];
 }
 
 const windowSize = 0x100_0000n;
@@ -119,6 +121,7 @@ export class TrialTarget {
       outOfBounds: events.flatMap((event) => (event.kind === 'out-of-bounds' ? [event] : [])),
       assumed,
       failed: allocations.find(({ address }) => address === 0n),
+      events,
     };
   }
 
