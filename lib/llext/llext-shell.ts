@@ -104,13 +104,15 @@ export class LlextShell {
 
   private loadHex(name: string, hex: string): number {
     const { llext, memory, config, buffer } = this.options;
-    if (hex.length > this.maxSize * 2) {
+    if (hex.length > this.maxSize * 2 && llext.limitsHex) {
       const size = Math.floor(hex.length / 2);
       this.print(`Extension ${size} bytes too large to load, max ${this.maxSize} bytes\n`);
       return -Errno.ENOMEM;
     }
-    const length = this.hex2bin(hex);
-    this.log(`hex2bin hex len ${hex.length}, llext buf sz ${this.maxSize}, read ${length}`);
+    // The oldest version measures no further than one digit too many, and its test never holds.
+    const shown = hex.slice(0, this.maxSize * 2 + 1);
+    const length = shown.length > this.maxSize * 2 ? 0 : this.hex2bin(shown);
+    this.log(`hex2bin hex len ${shown.length}, llext buf sz ${this.maxSize}, read ${length}`);
     const loader = llextBufLoader(memory, buffer, length, config);
     const { ret, extension } = llext.load(loader, name);
     if (ret === 0 && extension !== undefined) this.printLoaded(extension.name, extension.address);

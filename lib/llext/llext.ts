@@ -355,6 +355,11 @@ export class LlextSubsystem {
     return displayName(list.extensionName(this.subsystem, ext));
   }
 
+  /** Whether the shell's load_hex refuses what is too long for its buffer. */
+  get limitsHex(): boolean {
+    return this.subsystem.profile.shellLimitsHex;
+  }
+
   /** Whether the configured version has a function of the API; the others throw LlextError ENOSYS. */
   provides(name: ApiName): boolean {
     return hasApi(this.subsystem.profile.profileName, name);
