@@ -87,7 +87,7 @@ export function loadableBase(base: BaseImageDescription): BaseImage {
         `--base: ${origin} is a list of names without addresses, enough for 'llext inspect'; loading needs { "name", "address" }`,
       );
     }
-    return { name: name ?? `slid 0x${(slid ?? 0n).toString(16)}`, address, slid, group };
+    return { name: name ?? '', address, group, ...(slid === undefined ? {} : { slid }) };
   });
   // Behind the file images: what the heaps note about themselves is nowhere shown.
   const heapPlan = planOfImage(heaps, config, Number(filePool) + HEAP_RECORDS);

@@ -8,16 +8,19 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cpus, findCpu, type CpuInfo } from '../lib/arch';
+import type { BaseImageDescription } from '../lib/base-image';
 import { stripType } from '../lib/dwarf/model';
 import { FormatError, LlextError } from '../lib/errors';
 import { ElfFile } from '../lib/elf/elf-file';
 import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { Program } from '../lib/program/program';
+import { checkBaseImage, checkExtension, ownHeapText } from '../lib/target/base-image-check';
 import { extensionName, usualEntry } from '../lib/target/defaults';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
 import type { TargetStop } from '../lib/target/target';
+import { readBase } from './base-image-file';
 import { UsageError } from './usage-error';
 
 export interface Output {
@@ -29,16 +32,19 @@ export interface CommandIo {
   readonly stderr: Output;
 }
 
-export const runUsage = `usage: llext run FILE... [--entry FUNCTION] [--arg INTEGER]... [--cpu CORE] [--heap-size KIB]
+export const runUsage = `usage: llext run FILE... [--base ZEPHYR.ELF] [--entry FUNCTION] [--arg INTEGER]... [--cpu CORE] [--heap-size KIB]
 
 Loads the extensions in order, runs their init functions, calls FUNCTION of the last one on an emulated Cortex-M, and
 runs their fini functions.
 
+  --base FILE        the zephyr.elf that the extensions link against and call (default: the built-in base image). What the
+                     host implements (printk, memcpy, k_malloc ...) is done by the host, other code of it runs; what
+                     needs a running kernel or a peripheral stops with a message
   --entry FUNCTION   exported function (default: entry, main, start, test_entry, or the only export)
   --arg INTEGER      argument, decimal or 0x hexadecimal; once for each
   --cpu CORE         ${cpus.map(({ name }) => name).join(', ')}
-                     (default: what the ELF was built for)
-  --heap-size KIB    size of the llext heap (default: 64)
+                     (default: what the base image, or the ELF, was built for)
+  --heap-size KIB    size of the llext heap (default: 64, or the heap of the base image)
   --help             this text
 
 Exit code: 0 the function returned, 1 load error, fault or abort, 2 wrong usage.
@@ -46,6 +52,7 @@ Exit code: 0 the function returned, 1 load error, fault or abort, 2 wrong usage.
 
 interface RunOptions {
   readonly files: readonly string[];
+  readonly base: string | undefined;
   readonly entry: string | undefined;
   readonly arguments: readonly bigint[];
   readonly cpu: CpuInfo | undefined;
@@ -78,6 +85,7 @@ function parseOptions(args: readonly string[]): RunOptions | undefined {
   }
   return {
     files: positionals,
+    base: values.base,
     entry: values.entry,
     arguments: (values.arg ?? []).map(parseInteger),
     cpu,
@@ -91,6 +99,7 @@ function parseCommandLine(args: readonly string[]) {
       args: joinNegative(args),
       allowPositionals: true,
       options: {
+        base: { type: 'string' },
         entry: { type: 'string' },
         arg: { type: 'string', multiple: true },
         cpu: { type: 'string' },
@@ -147,11 +156,45 @@ function defaultCpu(contents: readonly Uint8Array[]): CpuInfo {
   }
 }
 
+function baseCpu(base: BaseImageDescription | undefined): CpuInfo | undefined {
+  return base?.elf && cpuForElf(base.elf);
+}
+
+/** undefined: the built-in one. What does not fit is refused before anything is loaded. */
+async function usableBase(
+  { base: file, files, cpu, heapSizeKiB }: RunOptions,
+  contents: readonly Uint8Array[],
+): Promise<BaseImageDescription | undefined> {
+  if (file === undefined) return undefined;
+  const base = await readBase(file);
+  const problems = checkBaseImage(base, cpu ?? baseCpu(base) ?? cpus[0]);
+  if (problems.length > 0) throw new UsageError(`--base: ${problems.join('; ')}`);
+  const ownHeap = ownHeapText(base);
+  if (heapSizeKiB !== undefined && ownHeap !== undefined) throw new UsageError(`--heap-size: ${ownHeap}`);
+  contents.forEach((bytes, i) => {
+    const [problem] = extensionProblems(bytes, base);
+    if (problem !== undefined) throw new UsageError(`${files[i]}: ${problem}`);
+  });
+  return base;
+}
+
+/** What is no ELF is refused by the loader. */
+function extensionProblems(bytes: Uint8Array, base: BaseImageDescription): string[] {
+  try {
+    return checkExtension(ElfFile.parse(bytes), base);
+  } catch (error) {
+    if (error instanceof FormatError) return [];
+    throw error;
+  }
+}
+
 async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   const contents = options.files.map(readFile);
+  const base = await usableBase(options, contents);
   const target = EmulatedTarget.create({
-    cpu: options.cpu ?? defaultCpu(contents),
+    cpu: options.cpu ?? baseCpu(base) ?? defaultCpu(contents),
     heapSizeKiB: options.heapSizeKiB,
+    base,
     listener: { output: ({ text }) => io.stdout.write(text) },
   });
   let last: LoadedExtension | undefined;

@@ -135,6 +135,7 @@ export const exampleBuilds: readonly FixtureBuild[] = [
   example('faulting', 'faulting', '-O0'),
   example('missing-import', 'missing', '-Os'),
   example('init-fini', 'init_fini', '-O0', { link: 'relocatable' }),
+  example('with-base', 'with_base', '-Og'),
 ];
 
 export const fixtureBuilds: readonly FixtureBuild[] = [...exampleBuilds, ...testFixtureBuilds];

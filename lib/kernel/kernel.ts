@@ -12,6 +12,7 @@ import type { GuestImage } from './guest-image';
 import { GuestMemory } from './guest-memory';
 import { HostCalls, type HostCallEnd, type HostCallRecord } from './host-calls';
 import type { KernelServices, OutputStream } from './host-call';
+import { baseImageImplementations } from './host/base-image-calls';
 import { implementations } from './implementations';
 import type { KHeap } from './k-heap';
 import { initKHeap } from './k-heap-record';
@@ -36,6 +37,8 @@ export interface KernelOptions {
 }
 
 const POINTER_SIZE = 4;
+
+const table = { ...implementations, ...baseImageImplementations };
 
 export class Kernel {
   readonly image: GuestImage;
@@ -68,7 +71,7 @@ export class Kernel {
     machine.memory.clearDirty();
     const systemHeap = makeHeap(machine, map.systemHeap, map.systemKHeap);
     const services = this.services(new SystemHeap(systemHeap, machine.memory, map.systemKHeap));
-    this.calls = new HostCalls(machine, this.memory, implementations, services, map.callFn.returnAddress);
+    this.calls = new HostCalls(machine, this.memory, table, services, map.callFn.returnAddress);
     for (const entry of image.served) this.calls.serve(entry);
     machine.setHostCall(map.callFn.returnAddress);
     machine.setStackLimit(map.stack.base);
@@ -93,6 +96,10 @@ export class Kernel {
   /** Performs the function at a host-call address where the machine stopped. */
   hostCall(address: number): HostCallEnd {
     return this.calls.perform(address);
+  }
+
+  isServed(address: number): boolean {
+    return this.calls.nameAt(address) !== undefined;
   }
 
   /** Gives what was printed without a newline yet; to be called whenever the target stops. */

@@ -74,8 +74,6 @@ export class AddressNames {
 
   /** 'counter+4 in .bss of hello', '.text+12 of hello', 'printk of the base image'; undefined for plain memory. */
   describe(address: number): string | undefined {
-    const host = this.baseSymbolAt(address);
-    if (host !== undefined) return `${withOffset(host)} of the base image`;
     for (const { instance, sections, symbols } of this.loaded.values()) {
       const section = sections.find((entry) => holds(Number(entry.address), entry.size, address));
       if (section === undefined) continue;
@@ -86,7 +84,9 @@ export class AddressNames {
       const name = withOffset({ name: symbol.name, offset: address - symbol.address });
       return `${name} in ${section.name} of ${instance.name}`;
     }
-    return undefined;
+    // Last, because a real image's heap is one of its objects.
+    const host = this.baseSymbolAt(address);
+    return host && `${withOffset(host)} of the base image`;
   }
 
   /** The memory region, or for an extension's section its region of the loader ('TEXT of hello'). */

@@ -8,7 +8,9 @@ import { LlextError } from '../errors';
 import { createMachine, type MachineOptions } from '../emulator/machine';
 import type { Machine } from '../emulator/types';
 import { Kernel } from '../kernel/kernel';
-import { builtInImage } from '../kernel/guest-image';
+import type { BaseImageDescription } from '../base-image';
+import { realImage } from '../kernel/base-image-guest';
+import { builtInImage, type GuestImage } from '../kernel/guest-image';
 import { DEFAULT_HEAP_SIZE_KIB, MAX_HEAP_SIZE_KIB } from '../kernel/memory-map';
 import type { OutputEvent } from '../kernel/console';
 import type { HostCallRecord } from '../kernel/host-calls';
@@ -42,6 +44,8 @@ export interface EmulatedTargetOptions {
   readonly cpu?: CpuInfo;
   /** Size of the llext heap. RangeError when it is not an integer from 1 to 65536. */
   readonly heapSizeKiB?: number;
+  /** A real base image; checkBaseImage (base-image-check.ts) must have nothing against it. The built-in one by default. */
+  readonly base?: BaseImageDescription;
   readonly listener?: TargetListener;
   readonly scheduler?: Scheduler;
   /** Another engine than the built-in one. */
@@ -200,6 +204,11 @@ export class EmulatedTarget implements Target {
     return this.parts.names.baseSymbolAt(Number(address));
   }
 
+  /** The host performs the function that begins there: its instructions are not executed. */
+  isServed(address: bigint): boolean {
+    return this.parts.kernel.isServed(Number(address));
+  }
+
   /** 'counter+4 in .bss of hello', the region's name for other memory, undefined where nothing is mapped. */
   describeAddress(address: bigint): string | undefined {
     const at = Number(address);
@@ -249,7 +258,7 @@ export class EmulatedTarget implements Target {
   }
 
   private makeParts(): Parts {
-    const image = builtInImage(this.heapSizeKiB);
+    const image = this.makeImage();
     const { listener } = this.options;
     const machine = (this.options.machine ?? createMachine)({ cpu: this.cpu, regions: image.map.regions });
     const kernel = new Kernel(machine, {
@@ -263,6 +272,12 @@ export class EmulatedTarget implements Target {
     const scheduler = this.options.scheduler ?? timerScheduler;
     const loop = new RunLoop({ machine, kernel, breakpoints, calls, names, view: this.view, scheduler });
     return { machine, kernel, breakpoints, calls, names, loop };
+  }
+
+  private makeImage(): GuestImage {
+    const { base } = this.options;
+    if (base?.elf === undefined) return builtInImage(this.heapSizeKiB);
+    return realImage(base, base.elf, this.heapSizeKiB);
   }
 
   private loaderEvent(event: LlextEvent): void {

@@ -24,11 +24,17 @@ function placeText(fault: Fault, names: AddressNames): string {
   return ` (${names.describe(fault.address) ?? names.region(fault.address)})`;
 }
 
+/** Code of a real base image reaches for what only its board has. */
+function deviceText({ kind, access, address, pc }: Fault, names: AddressNames): string {
+  const isDevice = kind === 'unmapped' && access !== 'execute' && address !== undefined && address >= PAGE;
+  return isDevice && names.baseSymbolAt(pc) !== undefined ? ' (a session has no devices of the board)' : '';
+}
+
 export function faultReport(fault: Fault, names: AddressNames): FaultReport {
   const encoding = encodingText(fault);
   const code = encoding === undefined ? '' : ` (encoding ${encoding})`;
   const who = names.describe(fault.pc) ?? names.region(fault.pc);
-  const sentence = fault.message.replace(/\.$/, '');
+  const sentence = fault.message.replace(/\.$/, '') + deviceText(fault, names);
   return {
     kind: fault.kind,
     message: `${sentence}${placeText(fault, names)}; at ${hex(fault.pc, 8)} ${who}${code}`,
