@@ -3,7 +3,7 @@
  * that addresses in a disassembly stay the same however a client scrolls. In extensions the boundaries are symbols,
  * mapping symbols (code or literal pool) and sections; elsewhere, functions of the base image and pages.
  */
-import { type Inferior, type LoadedExtension, loadedSections } from './inferior';
+import { type Inferior, type LoadedModule, loadedSections } from './inferior';
 
 export type RunKind = 'code' | 'data' | 'unmapped';
 
@@ -23,7 +23,9 @@ export async function runAt(inferior: Inferior, address: bigint): Promise<CodeRu
   const start = address - (address % page);
   if (unreadable > 0) return { start, end: start + page, kind: 'unmapped' };
   const extension = inferior.extensionAt(address);
-  if (extension !== undefined) return extensionRun(extension, address);
+  if (extension !== undefined) return moduleRun(extension, address);
+  const image = inferior.base && moduleRun(inferior.base, address);
+  if (image !== undefined) return clipToExtensions(inferior, address, image);
   return clipToExtensions(inferior, address, hostRun(inferior, address) ?? { start, end: start + page, kind: 'code' });
 }
 
@@ -49,10 +51,10 @@ function clipToExtensions(inferior: Inferior, address: bigint, run: CodeRun): Co
   return { ...run, start, end };
 }
 
-function extensionRun(extension: LoadedExtension, address: bigint): CodeRun | undefined {
-  const { program } = extension;
+function moduleRun(module: Pick<LoadedModule, 'program'>, address: bigint): CodeRun | undefined {
+  const { program } = module;
   const holds = (start: bigint, size: number): boolean => address >= start && address < start + BigInt(size);
-  const section = loadedSections(extension).find((candidate) => holds(candidate.address, candidate.size));
+  const section = loadedSections(module).find((candidate) => holds(candidate.address, candidate.size));
   if (section === undefined) return undefined;
   let start = section.address;
   let end = section.address + BigInt(section.size);

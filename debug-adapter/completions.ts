@@ -33,7 +33,7 @@ export async function completions(
 }
 
 function names({ stop, frame }: FrameReference): DebugProtocol.CompletionItem[] {
-  const program = stop.inferior.extensionAt(frame.lookupPc)?.program.program;
+  const program = stop.inferior.programAt(frame.lookupPc)?.program;
   const locals = localsOf(frame).flatMap(({ evaluateName }) => evaluateName ?? []);
   const globals = program?.debug?.globals().map(({ name }) => name) ?? [];
   const functions = program?.debug?.functions().map(({ name }) => name) ?? [];

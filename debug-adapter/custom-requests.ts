@@ -1,8 +1,8 @@
 /** The requests of lib/protocol.ts: what is loaded, for the sidebar, and what a name stands for, for hovers. */
 import { hex } from '../lib/bytes';
 import type { SourcePosition } from '../lib/dwarf/model';
-import { SHN_UNDEF } from '../lib/elf/constants';
-import { baseExports, findBaseExport } from '../lib/kernel/base-image';
+import { EM_ARM, SHN_UNDEF } from '../lib/elf/constants';
+import { baseExports, findBaseExport, type BaseSymbol } from '../lib/kernel/base-image';
 import type {
   ExtensionDescription,
   ExtensionsResponse,
@@ -11,9 +11,11 @@ import type {
   SymbolDescription,
   SymbolResponse,
 } from '../lib/protocol';
+import type { SessionBase } from './base-image';
 import { errors } from './errors';
 import { globalText } from './expression-context';
-import type { LoadedExtension } from './inferior';
+import type { Inferior, LoadedExtension } from './inferior';
+import { baseName } from './paths';
 import type { SessionState } from './session-state';
 
 export function extensions(session: SessionState): ExtensionsResponse {
@@ -25,18 +27,38 @@ export function describeExtensions(session: SessionState): ExtensionsResponse {
   const names = new Map(loaded.map(({ instance }) => [instance.address, instance.name]));
   return {
     extensions: loaded.map((extension) => describeExtension(session, extension, names)),
-    baseImage: {
-      name: 'built-in base image',
-      exports: baseExports.map(({ name, kind, address, size, signature }) => ({
-        name,
-        kind,
-        address: hex(address, 8),
-        size,
-        section: undefined,
-        type: signature,
-        source: undefined,
-      })),
-    },
+    baseImage:
+      session.base === undefined
+        ? { name: 'built-in base image', exports: baseExports.map(describeBuiltIn) }
+        : { name: `base image ${baseName(session.base.path)}`, exports: describeExports(session.base) },
+  };
+}
+
+function describeBuiltIn({ name, kind, address, size, signature }: BaseSymbol): SymbolDescription {
+  return { name, kind, address: hex(address, 8), size, section: undefined, type: signature, source: undefined };
+}
+
+/** What the image exports; a name that is not in its build has no address. */
+function describeExports(base: SessionBase): SymbolDescription[] {
+  return base.description.exports.map((entry) => {
+    const name = entry.name ?? `SLID ${hex(entry.slid ?? 0n, 8)}`;
+    return describeExport(base, name, entry.address ?? 0n);
+  });
+}
+
+function describeExport({ elf, program, description }: SessionBase, name: string, value: bigint): SymbolDescription {
+  const section = program.sectionAt(value & ~1n);
+  const isCode = section?.executable === true;
+  const address = isCode && elf.header.e_machine === EM_ARM ? value & ~1n : value;
+  const symbol = program.symbolAt(address)?.symbol;
+  return {
+    name,
+    kind: value === 0n ? 'notype' : isCode ? 'function' : 'object',
+    address: value === 0n ? undefined : hex(address, 8),
+    size: symbol?.size,
+    section: section?.name,
+    type: description.declarationOf(name),
+    source: undefined,
   };
 }
 
@@ -151,21 +173,26 @@ export async function symbol(session: SessionState, args: SymbolArguments): Prom
     const value = description.kind === 'object' ? await globalText(inferior, loaded, args.name) : undefined;
     return { kind: 'extension', extension: loaded.instance.name, symbol: description, value };
   }
-  const base = findBaseExport(args.name);
-  if (base !== undefined) {
-    const { name, kind, address, size, signature } = base;
-    const described = {
-      name,
-      kind,
-      address: hex(address, 8),
-      size,
-      section: undefined,
-      type: signature,
-      source: undefined,
-    };
-    return { kind: 'base-image', extension: undefined, symbol: described, value: undefined };
-  }
+  const base = await baseSymbol(session, inferior, args.name);
+  if (base !== undefined) return base;
   const importer = inferior.extensions.find((loaded) => importsOf(loaded).includes(args.name));
   const kind = importer === undefined ? 'unknown' : 'unresolved';
   return { kind, extension: importer?.instance.name, symbol: undefined, value: undefined };
+}
+
+/** An export of the base image, with its value when it is data of a real one. */
+async function baseSymbol(
+  { base }: SessionState,
+  inferior: Inferior,
+  name: string,
+): Promise<SymbolResponse | undefined> {
+  if (base === undefined) {
+    const found = findBaseExport(name);
+    return found && { kind: 'base-image', extension: undefined, symbol: describeBuiltIn(found), value: undefined };
+  }
+  const found = base.description.exports.find((entry) => entry.name === name);
+  if (found?.address === undefined || found.address === 0n) return undefined;
+  const described = describeExport(base, name, found.address);
+  const value = described.kind === 'object' ? await globalText(inferior, base, name) : undefined;
+  return { kind: 'base-image', extension: undefined, symbol: described, value };
 }

@@ -159,11 +159,11 @@ async function describeEntries(
     if (!entry.valid) described.presentationHint = 'invalid';
     const symbol = inferior.symbolText(entry.address);
     if (symbol !== undefined && !symbol.includes('+')) described.symbol = symbol;
-    const extension = inferior.extensionAt(entry.address);
-    const row = extension?.program.stepRangeAt(entry.address);
+    const module = inferior.moduleAt(entry.address);
+    const row = module?.program.stepRangeAt(entry.address);
     const line = row && `${row.file.path}:${row.line}`;
-    if (extension !== undefined && row !== undefined && line !== lastLine) {
-      const path = await session.sourcePaths?.resolve(row.file, extension.file.folder);
+    if (module !== undefined && row !== undefined && line !== lastLine) {
+      const path = await session.sourcePaths?.resolve(row.file, module.folder);
       described.location = path === undefined ? { name: baseName(row.file.path) } : new Source(baseName(path), path);
       described.line = session.toClientLine(row.line);
     }

@@ -34,7 +34,7 @@ const quoteList = (names: readonly string[]): string => names.map((name) => `'${
 const loaderAdvice: Record<string, string> = {
   ENOEXEC:
     'the file is not an extension that this loader can link: wrong machine, no section that can be placed, or a relocation that it refuses. Build it with the flags of Zephyr’s add_llext_target for the same CPU',
-  ENOMEM: 'the llext heap has no room for it. Set "heapSize" (KiB) in the launch configuration to a larger value',
+  ENOMEM: 'the llext heap has no room for it. Set "heapSize" (KiB) in the launch configuration, or with "base" CONFIG_LLEXT_HEAP_SIZE of the image, to a larger value',
   ENODATA: 'a symbol that it imports is exported neither by the base image nor by an extension that is loaded',
   EINVAL: 'the file is damaged or its tables contradict each other. Build it again',
   ENOTSUP: 'it needs something that this loader does not support: a relocation, or sections that overlap',
@@ -94,6 +94,22 @@ export const errors = {
     new AdapterError(
       2012,
       `${path} is built for ${machine}, but the session runs on ${cpu}: this version debugs 32-bit little-endian Arm extensions.`,
+      true,
+    ),
+  baseUnreadable: (path: string, reason: string) =>
+    new AdapterError(
+      2013,
+      `Cannot read the base image ${path}: ${reason}. Set "base" in the launch configuration (or the setting llext.base) to the zephyr.elf of your build folder, or remove it to use the built-in base image.`,
+      true,
+    ),
+  baseUnusable: (path: string, reason: string) =>
+    new AdapterError(2014, `${path} cannot be the base image ("base") of a session: ${reason}.`, true),
+  baseMismatch: (path: string, reason: string) =>
+    new AdapterError(2015, `${path} does not fit the base image: ${reason}.`, true),
+  heapSizeWithBase: (reason: string) =>
+    new AdapterError(
+      2016,
+      `Launch attribute "heapSize" cannot be used with this "base": ${reason}. Remove "heapSize", or change CONFIG_LLEXT_HEAP_SIZE and build the image again.`,
       true,
     ),
   missingSymbols: (name: string, missing: readonly MissingSymbol[]) =>

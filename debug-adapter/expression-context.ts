@@ -12,7 +12,7 @@ import type { Value } from '../lib/dwarf/value';
 import type { TargetWrite } from '../lib/dwarf/value-bits';
 import type { FrameInfo } from '../lib/dwarf/unwind';
 import { AdapterError, errors } from './errors';
-import type { Inferior, LoadedExtension } from './inferior';
+import type { Inferior, LoadedModule } from './inferior';
 import { memoryChanged, valuesChanged } from './memory';
 import type { SessionState } from './session-state';
 import type { FrameReference } from './stack-trace';
@@ -29,7 +29,7 @@ export interface NamedRegisterWrite {
 export function scopeIn(inferior: Inferior, frame: FrameInfo | undefined): FrameScope {
   return new FrameScope({
     machine: inferior.unwindOptions.machine,
-    modules: inferior.extensions.map(({ program }) => program),
+    modules: inferior.programs,
     ...(frame === undefined ? {} : { frame }),
     namedRegisters: inferior.target.registerNames,
   });
@@ -91,10 +91,14 @@ function registerName(inferior: Inferior, number: number): string {
 }
 
 /** Evaluates names of file scope, while the program is stopped or runs; `first`: whose names come first. */
-export async function evaluateAtFileScope(inferior: Inferior, text: string, first?: LoadedExtension): Promise<Value> {
-  const others = inferior.extensions.filter((extension) => extension !== first);
-  const modules = [...(first === undefined ? [] : [first]), ...others].map(({ program }) => program);
-  if (modules.length === 0) throw errors.badExpression('nothing is loaded: no name has a meaning');
+export async function evaluateAtFileScope(
+  inferior: Inferior,
+  text: string,
+  first?: Pick<LoadedModule, 'program'>,
+): Promise<Value> {
+  const own = first?.program;
+  const modules = [...(own === undefined ? [] : [own]), ...inferior.programs.filter((program) => program !== own)];
+  if (inferior.extensions.length === 0) throw errors.badExpression('nothing is loaded: no name has a meaning');
   const scope = new FrameScope({ machine: inferior.unwindOptions.machine, modules });
   return explainedAsync(text, async () => {
     const compiled = compileExpression(text, scope, { sideEffects: 'forbid' });
@@ -105,7 +109,7 @@ export async function evaluateAtFileScope(inferior: Inferior, text: string, firs
 /** The value of a variable of file scope as text; undefined when it has none that can be told. */
 export async function globalText(
   inferior: Inferior,
-  loaded: LoadedExtension,
+  loaded: Pick<LoadedModule, 'program'>,
   name: string,
 ): Promise<string | undefined> {
   try {

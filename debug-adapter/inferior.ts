@@ -10,6 +10,7 @@ import { type Query, runQuery, runQueryAsync } from '../lib/query';
 import type { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension as TargetExtension } from '../lib/target/load';
 import type { SynchronousView } from '../lib/target/target';
+import type { SessionBase } from './base-image';
 import type { ExtensionFile } from './program-files';
 import type { StepContext } from './step-position';
 
@@ -23,6 +24,13 @@ export interface LoadedExtension {
   handle: TargetExtension | undefined;
 }
 
+/** Code and data with names: an extension, or the base image. */
+export interface LoadedModule {
+  readonly program: LoadedProgram;
+  /** Relative compilation directories start here. */
+  readonly folder: string;
+}
+
 /** An allocated section where it was placed. */
 export interface LoadedSection {
   readonly index: number;
@@ -33,7 +41,7 @@ export interface LoadedSection {
 }
 
 /** The sections that are in memory, by address. */
-export function loadedSections({ program }: LoadedExtension): LoadedSection[] {
+export function loadedSections({ program }: Pick<LoadedModule, 'program'>): LoadedSection[] {
   return program.program.sections
     .flatMap(({ index, name, address, size, executable }) => {
       const at = program.toLoad(address);
@@ -46,7 +54,10 @@ export class Inferior implements StepContext {
   readonly extensions: LoadedExtension[] = [];
   readonly unwindOptions: UnwindOptions;
 
-  constructor(readonly target: EmulatedTarget) {
+  constructor(
+    readonly target: EmulatedTarget,
+    readonly base?: SessionBase,
+  ) {
     const { cpu } = target;
     this.unwindOptions = {
       machine: {
@@ -63,8 +74,22 @@ export class Inferior implements StepContext {
     return this.extensions.findLast(({ program }) => program.toLink(address) !== undefined);
   }
 
+  /** Of an extension, or of a real base image; not for functions of it that the host performs. */
   programAt(address: bigint): LoadedProgram | undefined {
-    return this.extensionAt(address)?.program;
+    return this.moduleAt(address)?.program;
+  }
+
+  moduleAt(address: bigint): LoadedModule | undefined {
+    const extension = this.extensionAt(address);
+    if (extension !== undefined) return { program: extension.program, folder: extension.file.folder };
+    const { base, target } = this;
+    return base?.program.toLink(address) === undefined || target.isServed(address) ? undefined : base;
+  }
+
+  /** All that has names, in load order. */
+  get programs(): LoadedProgram[] {
+    const programs = this.extensions.map(({ program }) => program);
+    return this.base === undefined ? programs : [...programs, this.base.program];
   }
 
   /** Answers a query from the stopped target. */

@@ -27,8 +27,10 @@ export interface LaunchConfig {
   /** 'unicorn': a unicorn.js build at `unicornPath` executes instead of the built-in engine. */
   readonly engine: 'builtin' | 'unicorn';
   readonly unicornPath: string | undefined;
-  /** KiB. */
-  readonly heapSize: number;
+  /** KiB; undefined: 64, or the heap of the base image. */
+  readonly heapSize: number | undefined;
+  /** Path of a zephyr.elf; undefined: the built-in base image. */
+  readonly base: string | undefined;
   /** Prefix of a path in the debug information -> what stands there on this machine; longest prefix first. */
   readonly sourceMap: readonly (readonly [string, string])[];
   /** Searched for sources that are nowhere else. */
@@ -37,7 +39,6 @@ export interface LaunchConfig {
   readonly noDebug: boolean;
 }
 
-export const defaultHeapSize = 64;
 export const largestHeapSize = 64 * 1024;
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -53,6 +54,7 @@ export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments):
     engine: engineOf(attributes['engine']),
     unicornPath: optionalText(attributes, 'unicornPath'),
     heapSize: heapSizeOf(attributes['heapSize']),
+    base: optionalText(attributes, 'base'),
     sourceMap: sourceMapOf(attributes['sourceMap']),
     workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
     noDebug: raw.noDebug === true,
@@ -140,8 +142,8 @@ function engineOf(value: unknown): 'builtin' | 'unicorn' {
   return 'unicorn';
 }
 
-function heapSizeOf(value: unknown): number {
-  if (value === undefined) return defaultHeapSize;
+function heapSizeOf(value: unknown): number | undefined {
+  if (value === undefined) return undefined;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > largestHeapSize) {
     throw errors.invalidAttribute('heapSize', value, `a whole number of KiB from 1 to ${largestHeapSize}`);
   }

@@ -6,6 +6,7 @@ import { ModuleEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { ProcessEvent } from './events';
 import { errors } from './errors';
+import { openBase } from './base-image';
 import { chooseEntry } from './entry';
 import { checkLaunchArguments, type LaunchConfig } from './launch-config';
 import { loadExtensions } from './loading';
@@ -35,13 +36,19 @@ export async function launch(
 
 /** From here on the ELF files and their sources are known, and what breakpoints wait for can be said. */
 async function openFiles(session: SessionState, config: LaunchConfig): Promise<void> {
-  const files = await openExtensions(config, session.services.files);
+  const base = await openBase(config, session.services.files);
+  const files = await openExtensions(config, base, session.services.files);
   const search = { sourceMap: config.sourceMap, folders: config.workspaceFolders };
   const paths = new SourcePaths(session.services.files, search, (text) => session.output.line('important', text));
   for (const { config: extension, program, folder } of files) {
     for (const warning of program.warnings) session.output.line('important', `llext '${extension.name}': ${warning}`);
     if (program.debug !== undefined) await paths.resolveCode(program.debug, folder);
   }
+  if (base !== undefined) {
+    for (const note of base.description.notes) session.output.line('console', `base image: ${note}`);
+    if (base.program.debug !== undefined) await paths.resolveCode(base.program.debug, base.folder);
+  }
+  session.base = base;
   session.sourcePaths = paths;
   session.files = files;
   await session.breakpoints.filesOpened();

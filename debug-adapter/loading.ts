@@ -26,21 +26,22 @@ interface LoadInProgress {
 }
 
 export async function loadExtensions(session: SessionState): Promise<void> {
-  const { config, files } = session;
+  const { base, config, files } = session;
   if (config === undefined || files === undefined) throw errors.notLaunched('launch');
   let current: LoadInProgress | undefined;
   const notice = engineNotice(config);
   if (notice !== undefined) session.output.line('important', notice);
   const target = EmulatedTarget.create({
     machine: await chooseEngine(config, session.services),
-    cpu: config.cpu ?? cpuForElf(files[files.length - 1].elf),
+    cpu: config.cpu ?? cpuForElf(base?.elf ?? files[files.length - 1].elf),
     heapSizeKiB: config.heapSize,
+    base: base?.description,
     listener: {
       llext: (event) => current && loaderEvent(session, current, event),
       output: ({ text, callerPc, stream }) => printed(session, text, callerPc, stream),
     },
   });
-  session.inferior = new Inferior(target);
+  session.inferior = new Inferior(target, base);
   for (const file of files) {
     current = { file, placements: new Map(), lastError: undefined };
     await loadOne(session, current);

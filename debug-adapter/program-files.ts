@@ -9,6 +9,7 @@ import type { CpuInfo } from '../lib/arch';
 import { FormatError } from '../lib/errors';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { Program } from '../lib/program/program';
+import { checkAgainstBase, type SessionBase } from './base-image';
 import { errors, messageOf } from './errors';
 import type { ExtensionConfig, LaunchConfig } from './launch-config';
 import { baseName, folderOf, joinPath } from './paths';
@@ -26,19 +27,28 @@ export interface ExtensionFile {
   readonly folder: string;
 }
 
-export async function openExtensions(config: LaunchConfig, files: FileAccess): Promise<ExtensionFile[]> {
+export async function openExtensions(
+  config: LaunchConfig,
+  base: SessionBase | undefined,
+  files: FileAccess,
+): Promise<ExtensionFile[]> {
   const opened: ExtensionFile[] = [];
-  for (const extension of config.extensions) opened.push(await openExtension(extension, config.cpu, files));
+  for (const extension of config.extensions) {
+    const opening = await openExtension(extension, config.cpu, base, files);
+    opened.push(opening);
+  }
   return opened;
 }
 
 async function openExtension(
   config: ExtensionConfig,
   cpu: CpuInfo | undefined,
+  base: SessionBase | undefined,
   files: FileAccess,
 ): Promise<ExtensionFile> {
   const bytes = await readFile(config.program, files);
   const elf = parse(config.program, bytes);
+  checkAgainstBase(config.program, elf, base);
   checkMachine(config.program, elf, cpu ?? cpuForElf(elf));
   const debugPath = hasDebugInfo(elf) ? config.program : (config.debugElf ?? (await findDebugElf(config, files)));
   const chosen = config.debugElf ?? debugPath;

@@ -82,7 +82,7 @@ function uniquelyNamed(variables: readonly VariableInfo[], order: readonly Varia
 
 /** Variables of file scope of the frame's compilation unit, statics before the others. */
 function globalsOf({ frame, stop }: FrameReference, hiding: ReadonlySet<string>): ListedVariable[] {
-  const debug = stop.inferior.extensionAt(frame.lookupPc)?.program.program.debug;
+  const debug = stop.inferior.programAt(frame.lookupPc)?.debug;
   const unit = frame.function?.unit;
   if (debug === undefined || unit === undefined) return [];
   return debug

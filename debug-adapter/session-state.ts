@@ -4,6 +4,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { createDisassembler, type Disassembler } from '../lib/disassembler';
+import type { SessionBase } from './base-image';
 import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
 import { loadCapstone } from './capstone';
 import { errors, messageOf } from './errors';
@@ -30,6 +31,8 @@ export interface EntryCall {
 export class SessionState implements BreakpointHost {
   config: LaunchConfig | undefined;
   files: readonly ExtensionFile[] | undefined;
+  /** undefined: the built-in base image. */
+  base: SessionBase | undefined;
   /** The launch is reading the ELF files until this is settled. */
   opening: Promise<void> = Promise.resolve();
   sourcePaths: SourcePaths | undefined;

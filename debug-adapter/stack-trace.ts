@@ -66,7 +66,8 @@ async function describeFrame(
   if (extension !== undefined) result.moduleId = extension.id;
   if (frame.position !== undefined && frame.position.line > 0) {
     const { file, line, column } = frame.position;
-    const path = extension && (await session.sourcePaths?.resolve(file, extension.file.folder));
+    const module = inferior.moduleAt(frame.lookupPc);
+    const path = module && (await session.sourcePaths?.resolve(file, module.folder));
     result.line = session.toClientLine(line);
     result.column = session.toClientColumn(column);
     result.source =

@@ -10,6 +10,7 @@ import { nodeServices } from '../debug-adapter/node-services';
 import type { AdapterServices } from '../debug-adapter/services';
 import { ElfFile } from '../lib/elf/elf-file';
 import { AdapterClient, projectRoot } from './support/dap-client';
+import { baseImagePath } from './support/base-images';
 import { examplePath, fixturePath } from './support/fixtures';
 
 type Failure = DebugProtocol.ErrorResponse['body']['error'];
@@ -84,6 +85,10 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   notElf: () => launchFailure({ program: examplePath('hello/hello.c') }),
   wrongMachine: () => launchFailure({ program: changed(hello, 'riscv.llext', (bytes) => bytes.set([0xf3, 0], 18)) }),
   noUnicorn: () => launchFailure({ program: hello, engine: 'unicorn', unicornPath: join(folder, 'nothing.js') }),
+  baseUnreadable: () => launchFailure({ program: hello, base: join(folder, 'nothing.elf') }),
+  baseUnusable: () => launchFailure({ program: hello, base: hello }),
+  baseMismatch: () => launchFailure({ program: hello, base: baseImagePath('m4-hard') }),
+  heapSizeWithBase: () => launchFailure({ program: hello, base: baseImagePath('m3'), heapSize: 64 }),
   missingSymbols: () => launchFailure({ program: examplePath('missing-import/missing.llext') }),
   loadRefused: () => launchFailure({ program: fixturePath('data', 'm3-O0'), heapSize: 1 }),
   noExports: async () => {

@@ -66,12 +66,12 @@ static const int table[4] = {10, 20, 30, 40};
 
 static int clamp(int value, int limit)
 {
-	return value > limit ? limit : value; /* #BP_CLAMP */
+	return value > limit ? limit : value; // #BP_CLAMP
 }
 
 int firmware_scale(int value)
 {
-	int scaled = value * firmware_settings.gain + firmware_settings.offset; /* #BP_SCALE */
+	int scaled = value * firmware_settings.gain + firmware_settings.offset; // #BP_SCALE
 
 	firmware_samples++;
 	return clamp(scaled, 1000);
@@ -91,7 +91,7 @@ int firmware_sample_adc(void)
 {
 	volatile uint32_t *adc = (volatile uint32_t *)0x4001244c;
 
-	return (int)*adc; /* #BP_ADC */
+	return (int)*adc; // #BP_ADC
 }
 
 #ifndef CONFIG_BIG_ENDIAN /* its toolchain has no floating point */
