@@ -34,7 +34,8 @@ const quoteList = (names: readonly string[]): string => names.map((name) => `'${
 const loaderAdvice: Record<string, string> = {
   ENOEXEC:
     'the file is not an extension that this loader can link: wrong machine, no section that can be placed, or a relocation that it refuses. Build it with the flags of Zephyr’s add_llext_target for the same CPU',
-  ENOMEM: 'the llext heap has no room for it. Set "heapSize" (KiB) in the launch configuration, or with "base" CONFIG_LLEXT_HEAP_SIZE of the image, to a larger value',
+  ENOMEM:
+    'the llext heap has no room for it. Set "heapSize" (KiB) in the launch configuration, or with "base" CONFIG_LLEXT_HEAP_SIZE of the image, to a larger value',
   ENODATA: 'a symbol that it imports is exported neither by the base image nor by an extension that is loaded',
   EINVAL: 'the file is damaged or its tables contradict each other. Build it again',
   ENOTSUP: 'it needs something that this loader does not support: a relocation, or sections that overlap',
