@@ -143,7 +143,8 @@ export class LoadTarget {
     const address = loader.address + position;
     if (placement === undefined || placement.address === address) return false;
     // What is not aligned there is copied anyway, with Zephyr's warning.
-    return isAligned(address, allocationOf(this.config, sects[index]).align);
+    const allocation = allocationOf(this.config, sects[index]);
+    return typeof allocation !== 'number' && isAligned(address, allocation.align);
   }
 
   /** Placements are chosen by the name of the extension that is loaded next. */

@@ -13,6 +13,7 @@ import type { LlextStorage } from '../lib/llext/types';
 import { buildElf, bss, data, func, patchHeader, text, undefinedSymbol } from './support/elf-builder';
 import type { ElfPlan } from './support/elf-builder';
 import { bench, errors, image } from './support/load-bench';
+import { errorCases } from './support/profile-error-cases';
 import type { Bench } from './support/load-bench';
 
 interface Case {
@@ -437,7 +438,8 @@ test('out of range, with Zephyr’s message and its empty line', () => {
 test('every message at error level has a case', () => {
   const folder = join(import.meta.dirname, '..', 'lib', 'llext');
   const sources = readdirSync(folder).filter((name) => name.endsWith('.ts'));
-  const shown = cases.map(({ message }) => message ?? '').join('\n');
+  const inOtherVersions = errorCases.flatMap(({ outcomes }) => outcomes.map((outcome) => outcome[1]));
+  const shown = [...cases.map(({ message }) => message ?? ''), ...inOtherVersions].join('\n');
   const others = [
     // Said after another message, or by the tests of init arrays and of the golden cases.
     'Failed to load basic ELF data',

@@ -101,7 +101,9 @@ function checkRegions(check: FileCheck): void {
     .flatMap((descriptor, i) => (descriptor.sh_size > 0n ? [{ name: check.regions.names[i], descriptor }] : []));
   if (config.armMpu && config.mpuPowerOfTwo !== false) {
     for (const { name, descriptor } of partitions) {
-      const rounded = Number(allocationOf(config, descriptor).size);
+      const allocation = allocationOf(config, descriptor, check.rules);
+      if (typeof allocation === 'number') continue;
+      const rounded = Number(allocation.size);
       const used = Number(descriptor.sh_size);
       if (rounded < KIB || used * 3 > rounded * 2) continue;
       const message = `region ${name} has ${used} bytes and takes ${rounded}, aligned to ${rounded}: ${rounded - used} are wasted`;

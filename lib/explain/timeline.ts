@@ -39,6 +39,7 @@ const meanings: Readonly<Record<TimelineStep['step'], string>> = {
   find_tables: 'find the symbol table and the string tables',
   copy_strings: 'copy the string tables',
   map_sections: 'give each section its region',
+  veneer_init: 'count the calls that may need a stub',
   copy_regions: 'allocate the regions and copy them: from here on addresses are final',
   copy_symbols: 'count and copy the global symbols',
   link: 'relocate',

@@ -8,14 +8,25 @@ import * as X from './context';
 import type { LoadContext } from './context';
 import type { Rela, Shdr, Sym } from './elf-records';
 import { readRela } from './elf-records';
+import { addressOfVma, isLoadedAsImage, loadBias } from './llext-dyn';
 import { lookupSymbol, readSymbol } from './llext-link-symbol';
 import { symbolName } from './llext-symbols';
+import { canHaveVeneer, claimVeneer } from './llext-veneer';
 import { readInto } from './loader';
 import { applyRelocation, findRow, patchSize } from './reloc/apply';
 import { relocatorFor } from './reloc/index';
 import type { RelocationInput, Relocator } from './reloc/relocator';
 
-export function archElfRelocate(context: LoadContext, section: Shdr, relocation: Rela, P: bigint): number {
+/** Where a relocation applies. */
+export interface RelocationPlace {
+  /** Address in the target. */
+  readonly P: bigint;
+  /** Index of the section that is patched, and offset in it; section 0 = of a shared object, in no section. */
+  readonly section: number;
+  readonly offset: bigint;
+}
+
+export function archElfRelocate(context: LoadContext, section: Shdr, relocation: Rela, place: RelocationPlace): number {
   const { subsystem } = context;
   const { config } = subsystem;
   const relocator = relocatorFor(config.arch, config.pointerSize);
@@ -31,7 +42,7 @@ export function archElfRelocate(context: LoadContext, section: Shdr, relocation:
     X.logLazily(subsystem, 'err', () => `Could not find symbol ${symbolName(context, symbol)}!`, 'elf');
     return S;
   }
-  return applyAt(context, { section, relocation, relocator, symbol, S, P });
+  return applyAt(context, { relocation, relocator, symbol, S, place });
 }
 
 /**
@@ -64,16 +75,19 @@ function valueOfPair(context: LoadContext, section: Shdr, relocator: Relocator, 
 }
 
 export interface Application {
-  readonly section: Shdr;
   readonly relocation: Rela;
   readonly relocator: Relocator;
   readonly symbol: Sym;
   readonly S: bigint;
-  readonly P: bigint;
+  readonly place: RelocationPlace;
+  /** S is a stub already. */
+  readonly throughVeneer?: boolean;
 }
 
 /** Applies a row at P, once S is known. */
-export function applyAt(context: LoadContext, { section, relocation, relocator, symbol, S, P }: Application): number {
+export function applyAt(context: LoadContext, application: Application): number {
+  const { relocation, relocator, symbol, S, place } = application;
+  const { P } = place;
   const { subsystem, guest } = context;
   const { mode = 'exact', pointerSize } = subsystem.config;
   const { type } = relocation;
@@ -90,22 +104,31 @@ export function applyAt(context: LoadContext, { section, relocation, relocator, 
     S,
     A: relocation.r_addend,
     P,
-    B: X.mem(context, context.regions.TEXT),
+    B: loadBias(context),
+    loadedAddress: isLoadedAsImage(context) ? (vma) => addressOfVma(context, vma) : undefined,
     thumb: isThumb(context, symbol, S),
     symbol: symbolName(context, symbol),
   };
   const { announcement } = relocator;
   if (announcement !== undefined) X.logLazily(subsystem, 'dbg', () => announcement(input), 'elf');
-  const { ret, A, errors = [] } = applyRelocation(relocator, input);
+  const result = applyRelocation(relocator, input);
+  if (result.ret !== 0 && canHaveVeneer(type) && application.throughVeneer !== true) {
+    const veneer = claimVeneer(context, S);
+    if (veneer !== undefined) {
+      guest.write(P, before);
+      return applyAt(context, { ...application, S: veneer, throughVeneer: true });
+    }
+  }
+  const { ret, A, errors = [] } = result;
   guest.write(P, after);
   for (const error of errors) X.log(subsystem, 'err', error, 'elf');
   if (subsystem.listener === undefined) return ret;
   subsystem.listener({
     kind: ret === 0 ? 'relocation' : 'relocation-refused',
     instance: context.instance,
-    section: section.sh_info,
-    sectionName: X.sectionName(context, X.sectionHeader(context, section.sh_info)),
-    offset: Number(relocation.r_offset),
+    section: place.section,
+    sectionName: X.sectionName(context, X.sectionHeader(context, place.section)),
+    offset: Number(place.offset),
     type,
     typeName: findRow(relocator, type, profile)?.name ?? `type ${type}`,
     symbol: input.symbol,

@@ -2,6 +2,7 @@
  * What the parts of the subsystem share: the target (memory, heaps, configuration, base image's exports), the listener,
  * and the context of one load in progress. Formatting follows Zephyr's cbprintf: %p of NULL is "(nil)".
  */
+import type { BaseExports } from './base-exports';
 import type { Guest } from './guest';
 import { displayName } from './guest';
 import { LlextError, Errno } from '../errors';
@@ -46,10 +47,7 @@ export interface Subsystem {
   readonly regions: Regions;
   readonly layout: LlextLayout;
   readonly sizes: ElfSizes;
-  /** Address by byte string of the name; the first entry of the table wins. */
-  readonly exports: ReadonlyMap<string, bigint>;
-  /** The same by SLID, where the base image tells it. */
-  readonly exportsBySlid: ReadonlyMap<bigint, bigint>;
+  readonly exports: BaseExports;
   /** sys_slist_t llext_list: head, tail. */
   readonly listAddress: bigint;
   readonly listener: LlextListener | undefined;
@@ -110,6 +108,7 @@ export function allocate(
   purpose: AllocationPurpose,
   instance: InstanceId | undefined,
 ): bigint {
+  if (size === 0n && subsystem.profile.zeroBytesNeverAllocated) return 0n;
   // More than any heap holds: k_heap would refuse it too, and Number() must not round.
   if (size > 0x7fff_ffffn || align > 0x7fff_ffffn) return 0n;
   const address = heap.alignedAlloc(Number(align), Number(size), purpose, instance?.address);
@@ -128,6 +127,12 @@ export function allocate(
 export function allocateMetadata(context: LoadContext, size: bigint, purpose: AllocationPurpose): bigint {
   const { subsystem } = context;
   return allocate(subsystem, subsystem.heaps.metadata, 0n, size, purpose, context.instance);
+}
+
+/** arch_is_instr_mem */
+export function isInstructionMemory({ instructionMemory }: LlextConfig, address: bigint, size: bigint): boolean {
+  if (instructionMemory === undefined) return true;
+  return instructionMemory.some(({ start, end }) => address >= start && address + size <= end);
 }
 
 /** llext_free: NULL is allowed. */

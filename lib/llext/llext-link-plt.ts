@@ -16,6 +16,7 @@ import {
 import { R_XTENSA_GLOB_DAT, R_XTENSA_JMP_SLOT, R_XTENSA_RELATIVE, R_XTENSA_SLOT0_OP } from '../elf/constants-xtensa';
 import { Errno } from '../errors';
 import { applyAt } from './arch-elf-relocate';
+import { findBaseExport } from './base-exports';
 import * as X from './context';
 import type { LoadContext } from './context';
 import type { Rela, Shdr, Sym } from './elf-records';
@@ -146,7 +147,7 @@ function linkSymbol(context: LoadContext, entry: Entry): number {
 function findGlobal(context: LoadContext, symbol: Sym): bigint {
   const { subsystem, guest, profile } = context;
   const key = guest.cstring(symbolNameAddress(context, symbol));
-  const builtin = subsystem.exports.get(key) ?? 0n;
+  const builtin = findBaseExport(subsystem.exports, key, symbol.st_value);
   if (builtin !== 0n) return builtin;
   const own = findInTable(subsystem, X.field(context, 'sym_tab'), key);
   if (own !== 0n || !profile.interExtension) return own;
@@ -182,7 +183,8 @@ function relocate(context: LoadContext, entry: Entry, address: bigint): number {
   const { subsystem, guest, parm } = context;
   const { section, relocation, symbol, P } = entry;
   const { type } = relocation;
-  const apply = (S: bigint): number => applyAt(context, { section, relocation, relocator: xtensa, symbol, S, P });
+  const place = { P, section: section.sh_info, offset: relocation.r_offset };
+  const apply = (S: bigint): number => applyAt(context, { relocation, relocator: xtensa, symbol, S, place });
   if (findRow(xtensa, type, context.profile.profileName) === undefined) {
     X.log(subsystem, 'dbg', `Unsupported relocation type ${type}`, 'elf');
     return 0;

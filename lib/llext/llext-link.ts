@@ -1,15 +1,18 @@
 /**
- * llext_link of llext_link.c in the 4.2 era (specification 3.4, 4.1): applies the relocation sections in the order of
- * the file, each entry once, and stops at the first that fails. Symbols are looked up in the base image, then in the
- * loaded extensions; one with the address 0 is not found, and weak is not special.
+ * llext_link of llext_link.c (specification 3.4, 4.1): applies the relocation sections in the order of the file, each
+ * entry once. Up to 4.2 the first that fails ends it; later versions go on, to tell of all, and return the first error.
+ * A shared object of the newest version is relocated by link-time addresses; before that, by section like everything
+ * else, so that its dynamic relocations, which name no section, are skipped in silence.
  */
 import { SHF_ALLOC, SHT_REL, SHT_RELA } from '../elf/constants';
 import { Errno } from '../errors';
 import * as X from './context';
 import type { LoadContext } from './context';
 import { archElfRelocate } from './arch-elf-relocate';
+import type { RelocationPlace } from './arch-elf-relocate';
 import type { Rela, Shdr } from './elf-records';
 import { readRela } from './elf-records';
+import { addressOfVma, isSharedObject } from './llext-dyn';
 import { lookupSymbol, readSymbol } from './llext-link-symbol';
 import { linkPlt } from './llext-link-plt';
 import { readInto } from './loader';
@@ -17,24 +20,29 @@ import { symbolName } from './llext-symbols';
 
 export function link(context: LoadContext): number {
   const count = X.sectCnt(context);
+  const isXtensa = context.subsystem.config.arch === 'xtensa';
+  const byVma = !isXtensa && isSharedObject(context) && context.profile.dynImage;
+  let first = 0;
   for (let i = 0; i < count; i++) {
     X.spend(context);
     const section = X.sectionHeader(context, i);
     if (section.sh_type !== SHT_REL && section.sh_type !== SHT_RELA) continue;
     let ret = checkRelocationSection(context, i, section);
-    if (ret !== 0) return ret;
-    if (context.subsystem.config.arch === 'xtensa') {
-      ret = linkPlt(context, section);
-      if (ret !== 0) return ret;
-      continue;
+    if (ret !== 0) return first === 0 ? ret : first;
+    if (isXtensa) ret = linkPlt(context, section);
+    else if (byVma) ret = linkEntries(context, section, linkDynEntry);
+    else {
+      // Debug sections stay as they are.
+      const target = X.sectionHeader(context, section.sh_info);
+      const isProgram = (target.sh_flags & BigInt(SHF_ALLOC)) !== 0n;
+      if (!isProgram && context.profile.skipsUnallocatedTargets) continue;
+      ret = linkSection(context, i, section, target);
     }
-    // Debug sections stay as they are.
-    const target = X.sectionHeader(context, section.sh_info);
-    if ((target.sh_flags & BigInt(SHF_ALLOC)) === 0n) continue;
-    ret = linkSection(context, i, section);
-    if (ret !== 0) return ret;
+    if (ret === 0) continue;
+    if (byVma || !context.profile.collectsLinkErrors) return ret;
+    if (first === 0) first = ret;
   }
-  return 0;
+  return first;
 }
 
 function checkRelocationSection(context: LoadContext, i: number, section: Shdr): number {
@@ -57,8 +65,8 @@ function checkRelocationSection(context: LoadContext, i: number, section: Shdr):
   return 0;
 }
 
-function linkSection(context: LoadContext, i: number, section: Shdr): number {
-  const { subsystem, guest, ldr } = context;
+function linkSection(context: LoadContext, i: number, section: Shdr, target: Shdr): number {
+  const { subsystem } = context;
   const count = section.sh_size / section.sh_entsize;
   const name = X.sectionName(context, section);
   X.log(
@@ -70,6 +78,16 @@ function linkSection(context: LoadContext, i: number, section: Shdr): number {
     X.log(subsystem, 'err', `Section ${section.sh_info} not loaded in any memory region`);
     return -Errno.ENOEXEC;
   }
+  return linkEntries(context, section, (_, table, relocation) => linkSectionEntry(context, table, relocation, target));
+}
+
+type LinkEntry = (context: LoadContext, section: Shdr, relocation: Rela) => number;
+
+/** 0, the error that ended it, or the first of those that did not. */
+function linkEntries(context: LoadContext, section: Shdr, linkEntry: LinkEntry): number {
+  const { subsystem, guest, ldr } = context;
+  const count = section.sh_size / section.sh_entsize;
+  let first = 0;
   // One local variable in Zephyr: SHT_REL leaves the addend alone, the file's end leaves everything.
   const bytes = new Uint8Array(subsystem.sizes.rela);
   for (let j = 0; BigInt(j) < count; j++) {
@@ -80,14 +98,44 @@ function linkSection(context: LoadContext, i: number, section: Shdr): number {
     if (read !== 0) return read;
     const relocation = readRela(bytes, guest.pointerSize, guest.littleEndian);
     const ret = linkEntry(context, section, relocation);
-    if (ret !== 0) return ret;
+    if (ret === 0) continue;
+    if (!context.profile.collectsLinkErrors || linkEntry === linkDynEntry) return ret;
+    if (first === 0) first = ret;
   }
-  return 0;
+  return first;
 }
 
-function linkEntry(context: LoadContext, section: Shdr, relocation: Rela): number {
+function linkSectionEntry(context: LoadContext, section: Shdr, relocation: Rela, target: Shdr): number {
   const { subsystem, guest } = context;
-  const P = guest.wrap(X.loadedSectPtr(context, section.sh_info) + relocation.r_offset);
+  const { r_offset } = relocation;
+  if (r_offset >= target.sh_size && context.profile.relocationOffsetChecked) {
+    const where = `section ${section.sh_info} of ${target.sh_size} bytes`;
+    X.log(subsystem, 'err', `Relocation offset ${X.hashHex(r_offset)} is outside of ${where}`);
+    return -Errno.ENOEXEC;
+  }
+  const P = guest.wrap(X.loadedSectPtr(context, section.sh_info) + r_offset);
+  return linkEntry(context, section, relocation, { P, section: section.sh_info, offset: r_offset });
+}
+
+/** r_offset is an address of the file. */
+function linkDynEntry(context: LoadContext, section: Shdr, relocation: Rela): number {
+  const { subsystem } = context;
+  const P = addressOfVma(context, relocation.r_offset);
+  if (P === undefined) {
+    X.log(subsystem, 'err', `Relocation address ${X.hashHex(relocation.r_offset)} is in no loaded region`);
+    return -Errno.ENOEXEC;
+  }
+  const inside = context.placed.find(({ address, size }) => P >= address && P < address + BigInt(size));
+  return linkEntry(context, section, relocation, {
+    P,
+    section: inside?.index ?? 0,
+    offset: inside === undefined ? relocation.r_offset : P - inside.address,
+  });
+}
+
+function linkEntry(context: LoadContext, section: Shdr, relocation: Rela, place: RelocationPlace): number {
+  const { subsystem } = context;
+  const { P } = place;
   const symbol = readSymbol(context, relocation.symbolIndex);
   if (typeof symbol === 'number') return symbol;
   // With messages at INF level the loader looks the symbol up once more, only to tell of it before it is used.
@@ -101,5 +149,5 @@ function linkEntry(context: LoadContext, section: Shdr, relocation: Rela): numbe
     const text = `${relocation.type} at ${X.hashHex(P)} with symbol ${name} (${X.hashHex(S)})`;
     X.log(subsystem, 'inf', `writing relocation type ${text}`);
   }
-  return archElfRelocate(context, section, relocation, P);
+  return archElfRelocate(context, section, relocation, place);
 }

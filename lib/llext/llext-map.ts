@@ -7,6 +7,7 @@ import {
   ET_DYN,
   SHF_ALLOC,
   SHF_EXECINSTR,
+  SHF_TLS,
   SHF_WRITE,
   SHT_FINI_ARRAY,
   SHT_INIT_ARRAY,
@@ -22,6 +23,8 @@ import * as X from './context';
 import type { LoadContext } from './context';
 import type { Shdr } from './elf-records';
 import { displayName } from './guest';
+import { llextPeek } from './loader';
+import type { Profile } from './profile';
 import type { RegionName } from './regions';
 
 /** SHF_WRITE | SHF_ALLOC | SHF_EXECINSTR */
@@ -29,15 +32,33 @@ const SHF_BASIC_TYPE_MASK = 7n;
 /** Zephyr's own flag on region descriptors; the value that golden shows. */
 export const SHF_LLEXT_HAS_RELOCS = 0x100000n;
 
-/** The region of a section by its type, flags and name; undefined = none. */
-export function regionNameOf(type: number, flags: bigint, name: string): RegionName | undefined {
+const rodataNoReloc = '.llext.rodata.noreloc';
+
+const regionsByName = new Map<string, RegionName>([
+  ['.text', 'TEXT'],
+  ['.data', 'DATA'],
+  ['.rodata', 'RODATA'],
+  ['.bss', 'BSS'],
+  ['.exported_sym', 'EXPORT'],
+]);
+
+/** What the newest version leaves out although it is allocated. */
+const skippedNames = ['.relro_padding', '.heap', '.stack'];
+
+/** The region of a section by its type, flags and name; undefined = none. Without a profile that of the 4.2 era. */
+export function regionNameOf(type: number, flags: bigint, name: string, profile?: Profile): RegionName | undefined {
+  if (profile?.mapByName === true) return regionsByName.get(name);
+  if ((flags & BigInt(SHF_TLS)) !== 0n && profile?.tlsSections === true) return undefined;
+  if (skippedNames.includes(name) && profile?.skippedNames === true) return undefined;
   if (name === '.exported_sym') return 'EXPORT';
   switch (type) {
     case SHT_NOBITS:
       return 'BSS';
     case SHT_PROGBITS:
       if ((flags & BigInt(SHF_EXECINSTR)) !== 0n) return 'TEXT';
-      return (flags & BigInt(SHF_WRITE)) !== 0n ? 'DATA' : 'RODATA';
+      if ((flags & BigInt(SHF_WRITE)) !== 0n) return 'DATA';
+      if (name === rodataNoReloc && profile?.rodataNoReloc === true) return 'RODATA_NO_RELOC';
+      return 'RODATA';
     case SHT_PREINIT_ARRAY:
       return 'PREINIT';
     case SHT_INIT_ARRAY:
@@ -56,17 +77,18 @@ export function mapSections(context: LoadContext): number {
     const ret = mapSection(context, i);
     if (ret !== 0) return ret;
   }
-  let ret = addPrepads(context);
-  if (ret !== 0) return ret;
-  ret = testOverlaps(context);
-  if (ret !== 0) return ret;
-  calculateOffsets(context);
-  return 0;
+  if (context.profile.prepad) {
+    const ret = addPrepads(context);
+    if (ret !== 0) return ret;
+  }
+  const ret = testOverlaps(context);
+  return ret !== 0 ? ret : calculateOffsets(context);
 }
 
 function mapSection(context: LoadContext, i: number): number {
-  const { subsystem, guest, ldr, parm } = context;
+  const { subsystem, guest, profile } = context;
   const section = X.sectionHeader(context, i);
+  if (profile.sectionNameBounds === 'lazy' && isNameOutOfBounds(context, i, section)) return -Errno.ENOEXEC;
   const bytes = guest.cstring(X.sectionNameAddress(context, section));
   const name = displayName(bytes);
   const known = X.sectMemIdx(context, i);
@@ -74,24 +96,76 @@ function mapSection(context: LoadContext, i: number): number {
     X.log(subsystem, 'dbg', `section ${i} name ${name} already mapped to region ${known}`);
     return 0;
   }
-  const regionName = regionNameOf(section.sh_type, section.sh_flags, bytes);
-  const region = (regionName && context.regions[regionName]) ?? context.regions.COUNT;
+  const region = regionOf(context, section, bytes);
   if (region === context.regions.COUNT || (section.sh_flags & BigInt(SHF_ALLOC)) === 0n || section.sh_size === 0n) {
     X.log(subsystem, 'dbg', `section ${i} name ${name} skipped`);
     return 0;
   }
+  const ret = checkSection(context, i, section, region, name);
+  if (ret !== 0) return ret;
+  X.log(subsystem, 'dbg', `section ${i} name ${name} maps to region ${region}`);
+  X.setSectMemIdx(context, i, region);
+  if (context.parm.section_detached?.({ ...section, name }) === true) {
+    return checkDetached(context, i, section, region);
+  }
+  return extendRegion(context, region, section, name);
+}
+
+/** LLEXT_MEM_COUNT = none. */
+function regionOf({ profile, regions, subsystem }: LoadContext, section: Shdr, name: string): number {
+  let regionName = regionNameOf(section.sh_type, section.sh_flags, name, profile);
+  // Without its configuration the region does not exist, and the name means nothing.
+  if (regionName === 'RODATA_NO_RELOC' && subsystem.regions.RODATA_NO_RELOC === undefined) regionName = 'RODATA';
+  return (regionName && regions[regionName]) ?? regions.COUNT;
+}
+
+function isNameOutOfBounds({ ldr, regions, subsystem }: LoadContext, i: number, { sh_name }: Shdr): boolean {
+  if (BigInt(sh_name) < ldr.state.sects[regions.SHSTRTAB].sh_size) return false;
+  X.log(subsystem, 'err', `Invalid section name index ${sh_name} in section ${i}`);
+  return true;
+}
+
+/** What a section that goes into a region must fulfil by itself. */
+function checkSection(context: LoadContext, i: number, section: Shdr, region: number, name: string): number {
+  const { subsystem, guest, profile } = context;
+  const { sh_addralign, sh_entsize, sh_size } = section;
   if (isFunctionArray(context, region)) {
     const pointer = BigInt(guest.pointerSize);
-    if (section.sh_entsize !== pointer || section.sh_size % pointer !== 0n) {
+    const entsize = sh_entsize === 0n && profile.arrayEntsizeZero ? pointer : sh_entsize;
+    if (entsize !== pointer || sh_size % pointer !== 0n) {
       X.log(subsystem, 'err', `Invalid ${name} array in section ${i}`);
       return -Errno.ENOEXEC;
     }
   }
-  X.log(subsystem, 'dbg', `section ${i} name ${name} maps to region ${region}`);
-  X.setSectMemIdx(context, i, region);
-  if (parm.section_detached?.({ ...section, name }) === true) return 0;
+  // 0 and 1 both mean: anywhere.
+  if ((sh_addralign & (sh_addralign - 1n)) !== 0n && sh_addralign !== 0n && profile.addralignChecked) {
+    X.log(subsystem, 'err', `Invalid alignment ${sh_addralign} of section ${i}`);
+    return -Errno.ENOEXEC;
+  }
+  return 0;
+}
+
+/** A detached section is used where the file image lies, so it has to lie where it can be used. */
+function checkDetached(context: LoadContext, i: number, section: Shdr, region: number): number {
+  const { subsystem, profile, regions, ldr } = context;
+  const consequence = profile.detachedText;
+  if (consequence === 'ignored') return 0;
+  const address = llextPeek(ldr, section.sh_offset);
+  if (address === 0n) {
+    if (!profile.detachedNeedsPeek) return 0;
+    X.log(subsystem, 'err', `Detached section ${i} needs a loader with peek`);
+    return -Errno.ENOTSUP;
+  }
+  if (region !== regions.TEXT || X.isInstructionMemory(subsystem.config, address, section.sh_size)) return 0;
+  const fatal = consequence === 'error' || subsystem.config.arch === 'arc';
+  X.log(subsystem, fatal ? 'err' : 'wrn', `Detached text section ${i} is not in instruction memory`);
+  return fatal ? -Errno.ENOEXEC : 0;
+}
+
+function extendRegion(context: LoadContext, region: number, section: Shdr, name: string): number {
+  const { ldr, profile } = context;
   const descriptor = ldr.state.sects[region];
-  if (descriptor.sh_type === SHT_NULL) {
+  if (descriptor.sh_type === SHT_NULL || profile.mapByName) {
     ldr.state.sects[region] = section;
     return 0;
   }
@@ -162,6 +236,7 @@ function addPrepads(context: LoadContext): number {
 function testOverlaps(context: LoadContext): number {
   const { subsystem, ldr } = context;
   const { sects } = ldr.state;
+  const { BSS } = context.regions;
   for (let i = 0; i < context.regions.COUNT; i++) {
     for (let j = i + 1; j < context.regions.COUNT; j++) {
       const x = sects[i];
@@ -172,7 +247,7 @@ function testOverlaps(context: LoadContext): number {
       const allocated = (x.sh_flags & y.sh_flags & BigInt(SHF_ALLOC)) !== 0n;
       let overlap: string | undefined;
       if (ldr.state.hdr?.e_type === ET_DYN && allocated) overlap = overlapOn(context, i, j, 'sh_addr');
-      if (overlap === undefined && i !== context.regions.BSS && j !== context.regions.BSS) {
+      if (overlap === undefined && i !== BSS && j !== BSS && !areSharedStrings(context, i, j)) {
         overlap = overlapOn(context, i, j, 'sh_offset');
       }
       if (overlap !== undefined) {
@@ -182,6 +257,11 @@ function testOverlaps(context: LoadContext): number {
     }
   }
   return 0;
+}
+
+/** Clang writes one table for both kinds of strings. */
+function areSharedStrings({ regions, profile }: LoadContext, i: number, j: number): boolean {
+  return i === regions.STRTAB && j === regions.SHSTRTAB && profile.sharedStringTables;
 }
 
 /** Ranges are inclusive and leave the padding out. */
@@ -200,8 +280,8 @@ function overlapOn(context: LoadContext, i: number, j: number, field: 'sh_addr' 
 }
 
 /** Also marks the regions that relocations will write to: persistent storage must not share those with the file. */
-function calculateOffsets(context: LoadContext): void {
-  const { guest, ldr } = context;
+function calculateOffsets(context: LoadContext): number {
+  const { guest, ldr, subsystem, profile, regions } = context;
   const count = X.sectCnt(context);
   for (let i = 0; i < count; i++) {
     const section = X.sectionHeader(context, i);
@@ -209,7 +289,15 @@ function calculateOffsets(context: LoadContext): void {
       // sh_info is not checked before llext_link: outside of the map, the word found there decides. A word that is no
       // region makes Zephyr set a bit outside of struct llext_loader, which is not modelled; llext_link then refuses
       // the file.
+      if (section.sh_info >= count && profile.relocationTargetChecked) {
+        X.log(subsystem, 'err', `Invalid target section ${section.sh_info} of relocation section ${i}`);
+        return -Errno.ENOEXEC;
+      }
       const target = X.sectMemIdx(context, section.sh_info);
+      if (target === regions.RODATA_NO_RELOC) {
+        X.log(subsystem, 'err', `Section ${section.sh_info} must not have relocations`);
+        return -Errno.ENOEXEC;
+      }
       if (target < context.regions.COUNT) ldr.state.sects[target].sh_flags |= SHF_LLEXT_HAS_RELOCS;
     }
     const region = X.sectMemIdx(context, i);
@@ -217,6 +305,7 @@ function calculateOffsets(context: LoadContext): void {
       X.setSectOffset(context, i, guest.wrap(section.sh_offset - ldr.state.sects[region].sh_offset));
     }
   }
+  return 0;
 }
 
 /** %#x of the low word */

@@ -10,8 +10,11 @@ import type { LoadContext, Subsystem } from './context';
 import type { Shdr } from './elf-records';
 import { gdbTableLine, gdbTableMarker } from './gdb-table';
 import { llextPeek } from './loader';
+import { freeEtDynImage, isInImage, isLoadedAsImage, prepareEtDynImage } from './llext-dyn';
 import { SHF_LLEXT_HAS_RELOCS } from './llext-map';
 import { initMemPart, restoreMmuPermissions } from './llext-partitions';
+import { profileFor } from './profile';
+import type { Profile } from './profile';
 import type { LlextConfig } from './types';
 
 export function copyStrings(context: LoadContext): number {
@@ -21,9 +24,13 @@ export function copyStrings(context: LoadContext): number {
 }
 
 export function copyRegions(context: LoadContext): number {
+  if (isLoadedAsImage(context)) {
+    const ret = prepareEtDynImage(context);
+    if (ret !== 0) return ret;
+  }
   for (let region = 0; region < context.regions.COUNT; region++) {
     // The string tables are there already.
-    if (X.mem(context, region) !== 0n) continue;
+    if (X.mem(context, region) !== 0n && !isInImage(context, region)) continue;
     const ret = copyRegion(context, region);
     if (ret < 0) return ret;
   }
@@ -32,35 +39,37 @@ export function copyRegions(context: LoadContext): number {
 }
 
 function copyRegion(context: LoadContext, region: number): number {
-  const { subsystem, guest, ldr, parm } = context;
+  const { subsystem, guest, ldr, parm, regions } = context;
   const descriptor = ldr.state.sects[region];
   if (descriptor.sh_size === 0n) return 0;
   const offset = BigInt(region * guest.pointerSize);
   guest.setPtr(X.field(context, 'mem_size') + offset, descriptor.sh_size);
-  const { size, align } = allocationOf(subsystem.config, descriptor);
+  if (isInImage(context, region)) {
+    initMemPart(context, region, X.mem(context, region), descriptor.sh_size);
+    return fillRegion(context, descriptor, X.mem(context, region));
+  }
+  const allocation = allocationOf(subsystem.config, descriptor, context.profile);
+  if (typeof allocation === 'number') return allocation;
+  const { align } = allocation;
+  let { size } = allocation;
 
+  // Stubs are made by linking and are in no file.
+  const preLocated = parm.pre_located && region !== regions.VENEER;
   if (mayShareFile(context, descriptor)) {
     if (descriptor.sh_type !== SHT_NOBITS) {
-      const peeked = llextPeek(ldr, descriptor.sh_offset);
-      X.setMem(context, region, peeked);
-      if (peeked !== 0n) {
-        if (isAligned(peeked, align) || parm.pre_located) {
-          initMemPart(context, region, peeked, size);
-          return 0;
-        }
-        const text = `${X.pointer(peeked)} not aligned to ${X.hashHex(align)}`;
-        X.log(subsystem, 'wrn', `Cannot peek region ${region}: ${text}`);
-      }
-    } else if (parm.pre_located) {
+      if (useFile(context, region, descriptor, allocation)) return 0;
+    } else if (preLocated) {
       return 0;
     }
   }
   // A pre-located file lies where it runs, or not at all.
-  if (parm.pre_located) return -Errno.EFAULT;
+  if (preLocated) return -Errno.EFAULT;
 
+  const { memblkBlockSize } = subsystem.config;
+  if (memblkBlockSize !== undefined && context.profile.memblkHeap) size = roundUp(size, BigInt(memblkBlockSize));
   const executable = (descriptor.sh_flags & BigInt(SHF_EXECINSTR)) !== 0n;
   const heap = executable ? subsystem.heaps.instruction : subsystem.heaps.data;
-  const address = X.allocate(subsystem, heap, align, size, `region ${context.regions.names[region]}`, context.instance);
+  const address = X.allocate(subsystem, heap, align, size, `region ${regions.names[region]}`, context.instance);
   X.setMem(context, region, address);
   if (address === 0n) {
     X.log(subsystem, 'err', `Failed allocating ${size} bytes ${align}-aligned for region ${region}`);
@@ -78,26 +87,79 @@ function copyRegion(context: LoadContext, region: number): number {
   return 0;
 }
 
-/** MPU and MMU want whole blocks, but only for what a program accesses. */
-export function allocationOf(config: LlextConfig, descriptor: Readonly<Shdr>): { size: bigint; align: bigint } {
-  const page = BigInt(config.page);
-  const bits = config.pointerSize * 8;
-  const { sh_size, sh_addralign } = descriptor;
-  const rounded = config.armMpu || config.mmu;
-  if ((descriptor.sh_flags & BigInt(SHF_ALLOC)) === 0n || !rounded) return { size: sh_size, align: sh_addralign };
-  if (config.armMpu && config.mpuPowerOfTwo !== false) {
-    let block = page;
-    for (const least of [sh_size, sh_addralign]) while (block < least) block <<= 1n;
-    const whole = BigInt.asUintN(bits, block);
-    return { size: whole, align: whole };
+/** true: the region is used where the file image has it. */
+function useFile(context: LoadContext, region: number, descriptor: Shdr, { size, align }: Allocation): boolean {
+  const { subsystem, ldr, parm, regions, profile } = context;
+  const peeked = llextPeek(ldr, descriptor.sh_offset);
+  X.setMem(context, region, peeked);
+  if (peeked === 0n) return false;
+  if (!isAligned(peeked, align) && !parm.pre_located && profile.peekNeedsAlignment) {
+    const text = `${X.pointer(peeked)} not aligned to ${X.hashHex(align)}`;
+    X.log(subsystem, 'wrn', `Cannot peek region ${region}: ${text}`);
+    return false;
   }
-  return {
-    size: BigInt.asUintN(bits, ((sh_size + page - 1n) / page) * page),
-    align: sh_addralign > page ? sh_addralign : page,
-  };
+  const isCode = region === regions.TEXT;
+  if (isCode && !X.isInstructionMemory(subsystem.config, peeked, size) && profile.textInInstrMem) return false;
+  initMemPart(context, region, peeked, size);
+  return true;
 }
 
-function mayShareFile({ ldr }: LoadContext, descriptor: Shdr): boolean {
+interface Allocation {
+  readonly size: bigint;
+  readonly align: bigint;
+}
+
+/**
+ * MPU and MMU want whole blocks. Before 4.1 for every region, since then only for what a program accesses, and since
+ * 4.3 of an MPU only under CONFIG_USERSPACE. An errno where the build has no rule.
+ */
+export function allocationOf(
+  config: LlextConfig,
+  descriptor: Readonly<Shdr>,
+  profile: Profile = profileFor(config.profile ?? 'V41'),
+): Allocation | number {
+  const exact = { size: descriptor.sh_size, align: descriptor.sh_addralign };
+  const rounding = profile.regionRounding;
+  const powerOfTwo = config.armMpu && config.mpuPowerOfTwo !== false;
+  if (rounding === 'every') {
+    if (powerOfTwo) return powerOfTwoBlock(config, { ...exact, align: 0n });
+    return { size: wholePages(config, exact.size, BigInt(config.page)), align: BigInt(config.page) };
+  }
+  if ((descriptor.sh_flags & BigInt(SHF_ALLOC)) === 0n) return exact;
+  if (rounding === 'mpu') {
+    if (powerOfTwo) return powerOfTwoBlock(config, exact);
+    return config.armMpu || config.mmu ? pages(config, exact, config.page) : exact;
+  }
+  if (config.mmu) return pages(config, exact, config.page);
+  if (config.userspace !== true) return exact;
+  if (powerOfTwo || (config.arcMpu === true && config.mpuPowerOfTwo === true)) return powerOfTwoBlock(config, exact);
+  if (config.armMpu || config.arcMpu === true) return pages(config, exact, config.page);
+  if (config.pmpGranularity !== undefined && profile.pmpGranularity) return pages(config, exact, config.pmpGranularity);
+  return profile.userspaceNeedsMpu ? -Errno.ENOTSUP : exact;
+}
+
+function powerOfTwoBlock(config: LlextConfig, { size, align }: Allocation): Allocation {
+  let block = BigInt(config.page);
+  for (const least of [size, align]) while (block < least) block <<= 1n;
+  const whole = BigInt.asUintN(config.pointerSize * 8, block);
+  return { size: whole, align: whole };
+}
+
+function pages(config: LlextConfig, { size, align }: Allocation, granularity: number): Allocation {
+  const page = BigInt(granularity);
+  return { size: wholePages(config, size, page), align: align > page ? align : page };
+}
+
+function wholePages(config: LlextConfig, size: bigint, page: bigint): bigint {
+  return BigInt.asUintN(config.pointerSize * 8, roundUp(size, page));
+}
+
+function roundUp(size: bigint, block: bigint): bigint {
+  return ((size + block - 1n) / block) * block;
+}
+
+function mayShareFile({ ldr, profile, subsystem }: LoadContext, descriptor: Shdr): boolean {
+  if (!profile.storageByLoader) return subsystem.config.storageWritable === true;
   if (ldr.storage === 'writable') return true;
   const untouched = (descriptor.sh_flags & (BigInt(SHF_WRITE) | SHF_LLEXT_HAS_RELOCS)) === 0n;
   return ldr.storage === 'persistent' && untouched;
@@ -151,11 +213,12 @@ export function freeRegions(subsystem: Subsystem, ext: bigint): void {
   const { guest, layout, heaps, regions } = subsystem;
   const context = { subsystem, guest, ext, regions };
   restoreMmuPermissions(subsystem, ext);
-  for (let region = 0; region < context.regions.COUNT; region++) {
+  freeEtDynImage(subsystem, ext);
+  for (let region = 0; region < regions.COUNT; region++) {
     if (guest.u8(ext + BigInt(layout.mem_on_heap + region)) === 0) continue;
     X.log(subsystem, 'dbg', `freeing memory region ${region}`);
-    const heap = region === context.regions.TEXT ? heaps.instruction : heaps.data;
-    X.release(heap, X.mem(context, region), ext);
+    const isCode = region === regions.TEXT || region === regions.VENEER;
+    X.release(isCode ? heaps.instruction : heaps.data, X.mem(context, region), ext);
     guest.setPtr(ext + BigInt(layout.mem + region * guest.pointerSize), 0n);
   }
   heaps.reset?.(ext);

@@ -71,13 +71,13 @@ function isExported(symbol: Sym): boolean {
 }
 
 export function countExportSyms(context: LoadContext): number {
-  const { subsystem, guest, ldr } = context;
+  const { subsystem, guest, ldr, profile } = context;
   const table = ldr.state.sects[context.regions.SYMTAB];
   X.log(subsystem, 'dbg', `symbol count ${table.sh_size / BigInt(subsystem.sizes.sym)}`);
   const strings = ldr.state.sects[context.regions.STRTAB].sh_size;
   let count = 0n;
   const ret = forEachSymbol(context, (i, symbol) => {
-    if (BigInt(symbol.st_name) >= strings) {
+    if (BigInt(symbol.st_name) >= strings && profile.symbolNameBounds) {
       X.log(subsystem, 'err', `Invalid symbol name index ${symbol.st_name} in symbol ${i}`);
       return -Errno.ENOEXEC;
     }
@@ -108,11 +108,16 @@ export function allocateSymtab(context: LoadContext): number {
 }
 
 export function copySymbols(context: LoadContext): number {
-  const { subsystem, guest } = context;
+  const { subsystem, guest, profile } = context;
   const syms = guest.ptr(X.field(context, 'sym_tab') + BigInt(guest.pointerSize));
+  const sections = X.sectCnt(context);
   let j = 0;
-  return forEachSymbol(context, (_, symbol) => {
+  const ret = forEachSymbol(context, (i, symbol) => {
     if (!isExported(symbol) || symbol.st_shndx === SHN_UNDEF) return 0;
+    if (symbol.st_shndx >= sections && profile.symbolSectionChecked) {
+      X.log(subsystem, 'err', `Invalid section index ${symbol.st_shndx} in symbol ${i}`);
+      return -Errno.ENOEXEC;
+    }
     const nameAddress = symbolNameAddress(context, symbol);
     const address = symbolAddress(context, symbol);
     if (typeof address === 'number') return address;
@@ -123,6 +128,23 @@ export function copySymbols(context: LoadContext): number {
     });
     j++;
     return 0;
+  });
+  if (ret === 0 && profile.sortedSymbolTables) sortTable(context, syms, j);
+  return ret;
+}
+
+/** By strcmp, where Zephyr uses a heapsort: the order of equal names is not defined there. */
+function sortTable({ guest }: LoadContext, syms: bigint, count: number): void {
+  const word = BigInt(guest.pointerSize);
+  const entrySize = symbolEntrySize(guest.pointerSize);
+  const entries = Array.from({ length: count }, (_, i) => {
+    const name = guest.ptr(syms + BigInt(i * entrySize));
+    return { name, text: guest.shownString(name), address: guest.ptr(syms + BigInt(i * entrySize) + word) };
+  });
+  entries.sort((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)));
+  entries.forEach(({ name, address }, i) => {
+    guest.setPtr(syms + BigInt(i * entrySize), name);
+    guest.setPtr(syms + BigInt(i * entrySize) + word, address);
   });
 }
 
@@ -177,6 +199,7 @@ export function exportSymbols(context: LoadContext): number {
     writeSymbol(context, syms, i, exportedName(context, name), address);
     X.log(subsystem, 'dbg', `sym ${X.pointer(address)} name ${displayName(guest.shownString(name))}`);
   }
+  if (context.profile.sortedSymbolTables) sortTable(context, syms, Number(count));
   return 0;
 }
 

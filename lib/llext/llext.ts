@@ -5,6 +5,7 @@
  * the machine itself would have failed.
  */
 import { LlextError, Errno } from '../errors';
+import { findBuiltin } from './base-exports';
 import type { Subsystem, LoadContext } from './context';
 import { allocate, field, log, release } from './context';
 import { emptyShdr } from './elf-records';
@@ -28,8 +29,9 @@ import type { MemDomain, MemPartition } from './llext-partitions';
 import { defaultLoadParam } from './loader';
 import type { LlextLoadParam, LlextLoader } from './loader';
 import { assumedRules } from './profile';
-import type { AssumedRule, RuleName } from './profile';
+import type { AssumedRule, Profile, RuleName } from './profile';
 import type { RegionName, Regions } from './regions';
+import { slidOf } from './slid';
 import { createSubsystem } from './subsystem';
 import type { LlextOptions } from './subsystem';
 import type { HeapRange } from './types';
@@ -91,7 +93,7 @@ export class LlextSubsystem {
     usedRules.clear();
     for (const name of this.shapeRules) usedRules.add(name);
     if (loader.state.sects.length !== regions.COUNT) loader.state.sects = regions.names.map(emptyShdr);
-    const outcome = this.loadOrFault(loader, byteString(name), parm);
+    const outcome = this.loadOrFault(loader, byteString(name), knownParameters(profile, parm));
     const assumed = assumedRules(profile.profileName, usedRules);
     return { ...outcome, sects: loader.state.sects, regionNames: regions.names, assumed };
   }
@@ -201,22 +203,21 @@ export class LlextSubsystem {
    * CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID the base image's table has only SLIDs, and a name is not found there.
    */
   findSym(name: string | bigint, extension?: LlextExtension): bigint | undefined {
-    const address = typeof name === 'bigint' ? this.findSlid(name, extension) : this.findName(name, extension);
+    const { subsystem } = this;
+    const key = typeof name === 'string' ? byteString(name) : name;
+    let address = 0n;
+    if (extension === undefined) address = findBuiltin(subsystem.exports, key);
+    else if (typeof key === 'string') {
+      address = list.findInTable(subsystem, extension.address + BigInt(subsystem.layout.exp_tab), key);
+    }
     return address === 0n ? undefined : address;
   }
 
-  private findSlid(slid: bigint, extension: LlextExtension | undefined): bigint | undefined {
-    const { config, exportsBySlid } = this.subsystem;
-    return extension === undefined && config.exportBySlid === true ? exportsBySlid.get(slid) : undefined;
-  }
-
-  private findName(name: string, extension: LlextExtension | undefined): bigint | undefined {
-    const { subsystem } = this;
-    const key = byteString(name);
-    if (extension !== undefined) {
-      return list.findInTable(subsystem, extension.address + BigInt(subsystem.layout.exp_tab), key);
-    }
-    return subsystem.config.exportBySlid === true ? undefined : subsystem.exports.get(key);
+  /** Whether something provides an import of that name: the base image, by name or by its SLID, or an extension. */
+  canImport(name: string): boolean {
+    const { config, profile } = this.subsystem;
+    const key = config.exportBySlid === true ? slidOf(name, config.pointerSize) : name;
+    return this.findSym(key) !== undefined || (profile.interExtension && this.findExtensionSym(name) !== undefined);
   }
 
   /** llext_find_extension_sym: the first loaded extension that exports the name. */
@@ -377,4 +378,9 @@ export class LlextSubsystem {
     const unknown = { id: 0, name: this.nameOfStruct(ext), address: ext, sections: [], partitions: new Map() };
     return new LlextExtension(this.subsystem, record ?? unknown);
   }
+}
+
+/** The oldest llext_load_param has one field. */
+function knownParameters(profile: Profile, parm: LlextLoadParam): LlextLoadParam {
+  return profile.loadParameters === 'all' ? parm : { ...defaultLoadParam, relocate_local: parm.relocate_local };
 }

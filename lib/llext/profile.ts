@@ -3,7 +3,7 @@
  * of the specification. Code asks `profile.prepad`, never for a version. SEED is the loader of 3.6 with the eight regions
  * of its API page, V41 that of 4.2 (the only one that was compared with a real Zephyr, and the default), V44 that of
  * 4.3/4.4, S the newest. `assumed` names the versions for which the value is inferred, recalled or a choice of ours;
- * each load tells which of those it rested on.
+ * each load tells which of those it rested on. The versions of single relocation types are in reloc/.
  */
 export const profileNames = ['SEED', 'V41', 'V44', 'S'] as const;
 export type ProfileName = (typeof profileNames)[number];
@@ -64,6 +64,7 @@ export const profileRules = {
   regionRounding: rule('1.8', 'which regions MPU and MMU round', ['every', 'mpu', 'userspace', 'userspace']),
   pmpGranularity: rule('1.8', 'CONFIG_USERSPACE rounds to the RISC-V PMP granularity', [no, no, no, yes]),
   userspaceNeedsMpu: rule('1.8', 'CONFIG_USERSPACE without a rule for the MPU is refused', [no, no, no, yes]),
+  peekNeedsAlignment: rule('1.8', 'only aligned regions are used in place', [no, yes, yes, yes], ['SEED']),
   textInInstrMem: rule('1.8', 'text is only used in place in instruction memory', [no, no, yes, yes]),
   memblkHeap: rule('1.8', 'CONFIG_LLEXT_HEAP_MEMBLK allocates whole blocks', [no, no, yes, yes]),
   zeroBytesNeverAllocated: rule('1.11', 'the heap is not asked for zero bytes', [no, no, yes, yes]),
@@ -82,13 +83,7 @@ export const profileRules = {
   collectsLinkErrors: rule('4.1', 'linking goes on after an error and returns the first', [no, no, yes, yes]),
   relocationOffsetChecked: rule('1.3', 'r_offset must lie in the section', [no, no, no, yes]),
   symbolSectionMustBeLoaded: rule('3.4', 'a symbol in an unloaded section is refused', [no, no, no, yes]),
-  relativeByVma: rule('4.2', 'R_ARM_RELATIVE looks the address up in the image', [no, no, no, yes]),
-  tlsRelocations: rule('4.2', 'R_ARM_TLS_LE32 is known', [no, no, no, yes]),
   veneers: rule('4.2', 'CONFIG_LLEXT_VENEERS bridges Thumb calls that are out of range', [no, no, no, yes]),
-  x86DynamicTypes: rule('4.5', 'GLOB_DAT, JUMP_SLOT and RELATIVE of x86 are known', [no, no, no, yes]),
-  arm64DynamicTypes: rule('4.3', 'GLOB_DAT, JUMP_SLOT and RELATIVE of AArch64 are known', [no, no, no, yes], ['S']),
-  arcDynamicTypes: rule('4.6', 'GLOB_DAT, JMP_SLOT and RELATIVE of ARC are known', [no, no, no, yes], ['S']),
-  riscvRelativeByBias: rule('4.4', 'R_RISCV_RELATIVE adds the bias of the image', [no, no, no, yes], ['S']),
   pltNeedsWritable: rule('4.7', 'Xtensa links only writable storage, at addresses by file offset', [yes, yes, yes, no]),
   pltReturnsErrors: rule('4.7', 'Xtensa returns the first error, -ENOENT for imports', [no, no, yes, yes]),
 

@@ -2,10 +2,11 @@
  * Puts together what the parts of one llext subsystem share: the rules and the structures of the configured version, the
  * base image's export table, and the target's memory and heaps.
  */
+import { baseExportsOf } from './base-exports';
 import type { Subsystem } from './context';
 import { log } from './context';
 import { elfSizes } from './elf-records';
-import { Guest, byteString } from './guest';
+import { Guest } from './guest';
 import { llextLayout } from './layout';
 import type { LayoutOptions, LlextLayout } from './layout';
 import { isExported } from './llext-export';
@@ -41,10 +42,7 @@ export function createSubsystem(options: LlextOptions): Subsystem {
     regions,
     layout: layoutFor(config, profile, regions),
     sizes: elfSizes(config.pointerSize),
-    exports: firstOf(table.map(({ name, address }) => [byteString(name), address])),
-    exportsBySlid: firstOf(
-      table.flatMap(({ slid, address }) => (slid === undefined ? [] : [[slid, address] as const])),
-    ),
+    exports: baseExportsOf(config, table),
     listAddress,
     listener,
   };
@@ -57,13 +55,6 @@ export function configuredLayout(config: LlextConfig): { readonly layout: LlextL
   const profile = profileFor(config.profile ?? 'V41');
   const regions = regionsFor(profile, config);
   return { layout: layoutFor(config, profile, regions), regions };
-}
-
-/** The first entry of a table wins. */
-function firstOf<Key>(rows: readonly (readonly [Key, bigint])[]): ReadonlyMap<Key, bigint> {
-  const map = new Map<Key, bigint>();
-  for (const [key, address] of rows) if (!map.has(key)) map.set(key, address);
-  return map;
 }
 
 function layoutFor(config: LlextConfig, profile: Profile, regions: Regions): LlextLayout {

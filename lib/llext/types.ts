@@ -27,6 +27,7 @@ export type AllocationPurpose =
   | 'sect_hdrs'
   | 'sym_tab'
   | 'exp_tab'
+  | 'dyn_image'
   | 'list of section maps'
   | 'list of exp_tabs'
   | `region ${string}`;
@@ -94,6 +95,7 @@ export type LoadPhase =
   | 'find_tables'
   | 'copy_strings'
   | 'map_sections'
+  | 'veneer_init'
   | 'copy_regions'
   | 'copy_symbols'
   | 'link'

@@ -14,9 +14,7 @@ export interface MissingImport {
 }
 
 export function missingImports(elf: ElfFile, llext: LlextSubsystem, knownNames: readonly string[]): MissingImport[] {
-  const names = importedNames(elf).filter(
-    (name) => name !== '' && llext.findSym(name) === undefined && llext.findExtensionSym(name) === undefined,
-  );
+  const names = importedNames(elf).filter((name) => name !== '' && !llext.canImport(name));
   const exported = llext.extensions().flatMap(({ expTab }) => expTab.symbols.map(({ name }) => name));
   const known = [...new Set([...knownNames, ...exported])];
   return names.sort().map((name) => ({ name, nearest: nearestNames(name, known) }));
