@@ -27,6 +27,7 @@ const cLibrary = new Set(
 );
 
 export function kindOfMissing(name: string, exportsDevices: boolean): FindingCode {
+  if (name === '_GLOBAL_OFFSET_TABLE_') return 'unsupported-got';
   if (unwinder.test(name)) return 'undefined-unwinder';
   if (stackProtector.test(name)) return 'undefined-stack-protector';
   if (helper.test(name)) return 'undefined-compiler-helper';

@@ -39,6 +39,8 @@ export interface BuiltRelocation {
 export interface ElfPlan {
   readonly type?: number;
   readonly machine?: number;
+  /** e_flags; EABI version 5 when absent. */
+  readonly flags?: number;
   readonly sections: readonly BuiltSection[];
   readonly symbols?: readonly BuiltSymbol[];
   readonly relocations?: readonly BuiltRelocation[];
@@ -172,7 +174,7 @@ function layOut(
   view.setUint16(18, plan.machine ?? C.EM_ARM, true);
   view.setUint32(20, 1, true);
   view.setUint32(32, e_shoff, true);
-  view.setUint32(36, 0x0500_0000, true);
+  view.setUint32(36, plan.flags ?? 0x0500_0000, true);
   view.setUint16(40, 52, true);
   view.setUint16(46, 40, true);
   view.setUint16(48, raw.length + 1, true);
