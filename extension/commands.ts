@@ -1,6 +1,7 @@
 /** The commands of the palette, the menus and the sidebar's rows. */
 import * as vscode from 'vscode';
 import { activeFile, pickProgram, type ConfigurationProvider } from './debug-configuration';
+import type { Diagnostics } from './diagnostics';
 import { disassemblyUri } from './disassembly-document';
 import { isBroken, type ElfCache } from './elf-cache';
 import type { LlextTree } from './llext-tree';
@@ -16,6 +17,7 @@ export interface CommandServices {
   readonly sessions: Sessions;
   readonly tree: LlextTree;
   readonly configurations: ConfigurationProvider;
+  readonly diagnostics: Diagnostics;
 }
 
 /** A region or object that is larger is shown from its start; the rest is a scroll in the memory inspector away. */
@@ -24,6 +26,7 @@ const largestDump = 64 * 1024;
 export function registerCommands(services: CommandServices): vscode.Disposable {
   const commands: Record<string, (argument: unknown) => unknown> = {
     'llext.debugFile': (target) => debugFile(services, target),
+    'llext.checkExtension': (target) => checkExtension(services, target),
     'llext.refresh': () => {
       services.cache.clear();
       services.tree.refresh();
@@ -75,6 +78,11 @@ async function debugFile(services: CommandServices, target: unknown): Promise<vo
   const folder = vscode.workspace.getWorkspaceFolder(uri);
   const configuration = await services.configurations.configurationOrMessage(uri);
   if (configuration) await vscode.debug.startDebugging(folder, configuration);
+}
+
+async function checkExtension({ diagnostics }: CommandServices, target: unknown): Promise<void> {
+  const node = asNode(target);
+  await diagnostics.checkNow(uriOf(target) ?? (node?.kind === 'extension' ? node.owner.uri : activeFile()));
 }
 
 async function goToSource(node: TreeNode | undefined): Promise<void> {

@@ -3,9 +3,11 @@ import * as vscode from 'vscode';
 import { AdapterFactory } from './adapter-factory';
 import { registerCommands } from './commands';
 import { ConfigurationProvider, debugType } from './debug-configuration';
+import { Diagnostics } from './diagnostics';
 import { DisassemblyDocuments, disassemblyScheme } from './disassembly-document';
 import { ElfCache } from './elf-cache';
 import { EvaluatableExpressions } from './evaluatable-expression';
+import { FindingDocuments, findingScheme } from './finding-document';
 import { LlextTree } from './llext-tree';
 import { openLog } from './log';
 import { MemoryDocuments, memoryScheme } from './memory-document';
@@ -29,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const adapters = new AdapterFactory(context.extensionUri);
   const memory = new MemoryDocuments(sessions);
   const disassembly = new DisassemblyDocuments(cache, sessions, adapters);
+  const diagnostics = new Diagnostics(cache);
   const dynamic = vscode.DebugConfigurationProviderTriggerKind.Dynamic;
   context.subscriptions.push(
     openLog(),
@@ -37,6 +40,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     tree,
     memory,
     disassembly,
+    diagnostics,
     // The same rows in the sidebar of its own, and beside variables and call stack while debugging.
     vscode.window.createTreeView('llext.extensions', { treeDataProvider: tree, showCollapseAll: true }),
     vscode.window.createTreeView('llext.loaded', { treeDataProvider: tree, showCollapseAll: true }),
@@ -48,7 +52,8 @@ export function activate(context: vscode.ExtensionContext): Api {
     vscode.languages.registerEvaluatableExpressionProvider(cFiles, new EvaluatableExpressions()),
     vscode.workspace.registerTextDocumentContentProvider(memoryScheme, memory),
     vscode.workspace.registerTextDocumentContentProvider(disassemblyScheme, disassembly),
-    registerCommands({ cache, sessions, tree, configurations }),
+    vscode.workspace.registerTextDocumentContentProvider(findingScheme, new FindingDocuments()),
+    registerCommands({ cache, sessions, tree, configurations, diagnostics }),
   );
   openLog().info(`LLEXT Debugger ${String(context.extension.packageJSON.version)} is active.`);
   return { tree, configurations };

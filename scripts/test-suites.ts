@@ -60,6 +60,7 @@ export const suites: readonly Suite[] = [
   files('golden', /golden/),
   files('gdb-truth', /truth/),
   files('fuzz', /(fuzz|mutation|classification|differential)/),
+  files('check', /^check-/),
   files('elf', /^elf-/),
   files('llext', /^(llext|reloc)-/),
   files('dwarf', /^(dwarf|program)-/),

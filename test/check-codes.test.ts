@@ -5,16 +5,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { findingCodes, findingRules } from '../lib/check/rules';
-import {
-  fileCases,
-  findingsOf,
-  memoryCases,
-  relocationCases,
-  reportsOf,
-  sectionCases,
-  symbolCases,
-} from './support/check-cases';
-import type { CheckCase } from './support/check-cases';
+import { findingsOf, reportsOf } from './support/check-case';
+import type { CheckCase } from './support/check-case';
+import { fileCases } from './support/check-cases-file';
+import { memoryCases } from './support/check-cases-memory';
+import { relocationCases } from './support/check-cases-relocations';
+import { sectionCases } from './support/check-cases-sections';
+import { symbolCases } from './support/check-cases-symbols';
 import { NoCompiler } from './support/check-compiler';
 
 const cases: readonly CheckCase[] = [...fileCases, ...sectionCases, ...relocationCases, ...symbolCases, ...memoryCases];

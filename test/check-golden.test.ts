@@ -43,7 +43,9 @@ function compare(located: LocatedCase, run: GoldenRun, loads: readonly GoldenOp[
     const errors = findings.filter(({ severity }) => severity === 'error').map(({ code }) => code);
     const refused = (loads[i].ret ?? -1) < 0;
     if (refused === errors.length > 0) return [];
-    return [`${located.id} ${run.image} ${loads[i].file ?? ''}: Zephyr ${loads[i].ret ?? 'faulted'}, here ${ret}, errors ${errors.join(' ')}`];
+    return [
+      `${located.id} ${run.image} ${loads[i].file ?? ''}: Zephyr ${loads[i].ret ?? 'faulted'}, here ${ret}, errors ${errors.join(' ')}`,
+    ];
   });
 }
 
@@ -75,7 +77,11 @@ test('an error for every load that Zephyr refused, none for those that it took',
   assert.ok(refused > 40 && taken > 100, `${refused} refused, ${taken} taken`);
 });
 
-test('the same for the whole collection', { skip: existsSync(wholeRoot) ? false : 'the whole collection is not here' }, () => {
-  const { refused, taken } = runAll(wholeRoot);
-  assert.ok(refused > 100 && taken > 300, `${refused} refused, ${taken} taken`);
-});
+test(
+  'the same for the whole collection',
+  { skip: existsSync(wholeRoot) ? false : 'the whole collection is not here' },
+  () => {
+    const { refused, taken } = runAll(wholeRoot);
+    assert.ok(refused > 100 && taken > 300, `${refused} refused, ${taken} taken`);
+  },
+);

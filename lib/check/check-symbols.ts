@@ -157,7 +157,8 @@ export function checkName(
   const { name } = check.input;
   const cut = cutName(name);
   if (cut !== name) check.add('long-name', `'${name}' has ${name.length} characters and becomes '${cut}'`);
-  const other = earlier.find((file) => cutName(file.name) === cut);
+  // The name is only taken where the other one has loaded.
+  const other = check.verdict.ret <= 0 ? undefined : earlier.find((file) => cutName(file.name) === cut);
   if (other !== undefined) {
     const message = `'${name}' and '${other.name}' (${other.file}) are both '${cut}': this file is not read`;
     check.add('name-collision', message);

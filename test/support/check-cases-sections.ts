@@ -1,0 +1,226 @@
+/** Cases of findings about sections and regions. */
+import * as C from '../../lib/elf/constants';
+import {
+  withBoard,
+  file,
+  elf,
+  rodata,
+  plain,
+  exports,
+  custom,
+  initArray,
+  relocated,
+  built,
+  tls,
+  dynamic,
+  mpu,
+  TEXT,
+} from './check-case';
+import type { CheckCase } from './check-case';
+import { compile } from './check-compiler';
+import { bss, buildElf, data, func, patchHeader, text } from './elf-builder';
+
+export const sectionCases: readonly CheckCase[] = [
+  {
+    code: 'multiple-nobits',
+    severity: 'error',
+    message: /2 sections without data: '\.bss', '\.noinit'/,
+    section: '.noinit',
+    fix: /-fno-common/,
+    provoke: elf({ ...plain, sections: [text(), bss(4), bss(4, '.noinit')] }),
+    clean: elf({ ...plain, sections: [text(), bss(4)] }),
+  },
+  {
+    code: 'region-flags-differ',
+    severity: 'error',
+    message: /'\.text2' and '\.text' have different flags \(WAX and AX\)/,
+    section: '.text2',
+    provoke: elf({ ...plain, sections: [text(), { ...text([0, 0, 0, 0], '.text2'), flags: 7 }] }),
+    clean: elf({ ...plain, sections: [text(), text([0, 0, 0, 0], '.text2')] }),
+  },
+  {
+    code: 'repeated-function-array',
+    severity: 'error',
+    message: /region INIT has '\.init_array', '\.init_array\.5'/,
+    provoke: elf({ ...plain, sections: [text(), initArray('.init_array'), initArray('.init_array.5')] }),
+    clean: elf({ ...plain, sections: [text(), initArray('.init_array')] }),
+  },
+  {
+    code: 'bad-function-array',
+    severity: 'error',
+    message: /'\.init_array': sh_entsize 0/,
+    provoke: elf({ ...plain, sections: [text(), initArray('.init_array', 0)] }),
+    clean: elf({ ...plain, sections: [text(), initArray('.init_array')] }),
+  },
+  {
+    code: 'function-outside-text',
+    severity: 'warning',
+    message: /entry 0 of '\.init_array' is 'd', in '\.data'/,
+    provoke: elf({
+      sections: [text(), data([0, 0, 0, 0]), initArray('.init_array')],
+      symbols: [func('f'), func('d', 0, '.data')],
+      relocations: [relocated('.init_array', 'd')],
+    }),
+    clean: elf({
+      ...plain,
+      sections: [text(), initArray('.init_array')],
+      relocations: [relocated('.init_array', 'f')],
+    }),
+  },
+  {
+    code: 'dyn-function-array',
+    severity: 'warning',
+    message: /'\.init_array' has 4 bytes of addresses that nothing relocates/,
+    provoke: elf({ ...dynamic, sections: [text(), initArray('.init_array')] }),
+    clean: elf({ ...plain, sections: [text(), initArray('.init_array')] }),
+  },
+  {
+    code: 'regions-overlap',
+    severity: 'error',
+    message: /regions TEXT .* and DATA .* overlap; both reach over '\.data'/,
+    section: '.data',
+    fix: /ld -r/,
+    provoke: elf({ ...plain, sections: [text(), data([1, 2, 3, 4]), text([0, 0, 0, 0], '.text2')] }),
+    clean: elf({ ...plain, sections: [text(), text([0, 0, 0, 0], '.text2'), data([1, 2, 3, 4])] }),
+  },
+  {
+    code: 'region-swallows-sections',
+    severity: 'note',
+    message: /region TEXT holds 8 foreign bytes: '\.comment'/,
+    provoke: elf({
+      ...plain,
+      sections: [text(), { name: '.comment', bytes: [1, 2, 3, 4, 5, 6, 7, 8] }, text([0, 0, 0, 0], '.text2')],
+    }),
+    clean: elf({
+      ...plain,
+      sections: [text(), text([0, 0, 0, 0], '.text2'), { name: '.comment', bytes: [1, 2, 3, 4] }],
+    }),
+  },
+  {
+    code: 'dyn-addresses-differ',
+    severity: 'error',
+    message: /region TEXT: '\.text2' is 0x1000 behind '\.text' in memory, 4 bytes in the file/,
+    provoke: elf({
+      ...dynamic,
+      sections: [
+        { ...text(), addr: 0x1000 },
+        { ...text([0, 0, 0, 0], '.text2'), addr: 0x2000 },
+      ],
+    }),
+    clean: elf({
+      ...dynamic,
+      sections: [
+        { ...text(), addr: 0x1000 },
+        { ...text([0, 0, 0, 0], '.text2'), addr: 0x1004 },
+      ],
+    }),
+  },
+  {
+    code: 'dyn-bad-alignment',
+    severity: 'error',
+    message: /region TEXT would begin 52 bytes before its address 0x0/,
+    provoke: () => file(patchHeader(buildElf(dynamic), TEXT, 32, 64)),
+    clean: elf(dynamic),
+  },
+  {
+    code: 'bad-alignment',
+    severity: 'warning',
+    message: /'\.text' has sh_addralign 3/,
+    section: '.text',
+    provoke: () => file(patchHeader(built, TEXT, 32, 3)),
+    clean: elf(plain),
+  },
+  {
+    code: 'arm-exidx',
+    severity: 'error',
+    message: /'\.ARM\.exidx' has relocations/,
+    section: '.ARM.exidx',
+    fix: /-fno-unwind-tables/,
+    provoke: () => file(compile('f', ['-mcpu=cortex-m3', '-funwind-tables'])),
+    clean: () => file(compile('f', ['-mcpu=cortex-m3'])),
+  },
+  {
+    code: 'unmapped-relocated-section',
+    severity: 'error',
+    message: /relocations write to '\.odd'/,
+    section: '.odd',
+    provoke: elf({ ...plain, sections: [text(), custom('.odd', 0x6000_0001)], relocations: [relocated('.odd', 'f')] }),
+    clean: elf({ ...plain, sections: [text(), custom('.odd', C.SHT_PROGBITS)], relocations: [relocated('.odd', 'f')] }),
+  },
+  {
+    code: 'section-dropped',
+    severity: 'warning',
+    message: /'\.odd' \(0x60000001, 4 bytes\) is allocated/,
+    provoke: elf({ ...plain, sections: [text(), custom('.odd', 0x6000_0001)] }),
+    clean: elf({ ...plain, sections: [text(), custom('.odd', C.SHT_PROGBITS)] }),
+  },
+  {
+    code: 'tls-section',
+    severity: 'warning',
+    message: /'\.tdata' holds 4 bytes of thread-local data/,
+    provoke: elf({ ...plain, sections: [text(), { ...data([1, 2, 3, 4], '.tdata'), flags: tls }] }),
+    clean: elf({ ...plain, sections: [text(), data([1, 2, 3, 4], '.tdata')] }),
+  },
+  {
+    code: 'over-aligned',
+    severity: 'note',
+    message: /'\.data' wants 1024 bytes alignment for 4 bytes/,
+    provoke: elf({ ...plain, sections: [text(), { ...data([1, 2, 3, 4]), align: 1024 }] }),
+    clean: elf({ ...plain, sections: [text(), data([1, 2, 3, 4])] }),
+  },
+  {
+    code: 'region-prepad',
+    severity: 'note',
+    message: /region TEXT begins 52 bytes before '\.text', for 64 bytes alignment/,
+    provoke: elf({ ...plain, sections: [text(), { ...text([0, 0, 0, 0], '.text2'), align: 64 }] }),
+    clean: elf({ ...plain, sections: [text(), text([0, 0, 0, 0], '.text2')] }),
+  },
+  {
+    code: 'export-prepad',
+    severity: 'warning',
+    message: /region EXPORT begins \d+ bytes before '\.exported_sym'/,
+    provoke: () => file(patchHeader(buildElf(exports('f')), 3, 32, 64)),
+    clean: elf(exports('f')),
+  },
+  {
+    code: 'not-used-in-place',
+    severity: 'warning',
+    message: /Cannot peek region TEXT: 0x\w+ not aligned to 0x20/,
+    provoke: elf(plain, { storage: 'persistent', base: mpu }),
+    clean: elf(plain, { storage: 'persistent' }),
+  },
+  {
+    code: 'constants-relocated',
+    severity: 'note',
+    message: /the 4 bytes of RODATA are copied to the heap because of relocations: 1 in '\.rodata'/,
+    provoke: elf(
+      { ...plain, sections: [text(), rodata([0, 0, 0, 0])], relocations: [relocated('.rodata', 'f')] },
+      { storage: 'persistent' },
+    ),
+    clean: elf({ ...plain, sections: [text(), rodata([0, 0, 0, 0])] }, { storage: 'persistent' }),
+  },
+  {
+    code: 'noreloc-relocated',
+    severity: 'error',
+    message: /'\.llext\.rodata\.noreloc' has 1 relocations/,
+    provoke: elf(
+      {
+        ...plain,
+        sections: [text(), rodata([0, 0, 0, 0], '.llext.rodata.noreloc')],
+        relocations: [relocated('.llext.rodata.noreloc', 'f')],
+      },
+      { profile: 'S', base: withBoard({}, { rodataNoReloc: true }) },
+    ),
+    clean: elf(
+      { ...plain, sections: [text(), rodata([0, 0, 0, 0], '.llext.rodata.noreloc')] },
+      { profile: 'S', base: withBoard({}, { rodataNoReloc: true }) },
+    ),
+  },
+  {
+    code: 'dyn-on-harvard',
+    severity: 'error',
+    message: /CONFIG_HARVARD/,
+    provoke: elf(dynamic, { profile: 'S', base: withBoard({}, { harvard: true }) }),
+    clean: elf(plain, { profile: 'S', base: withBoard({}, { harvard: true }) }),
+  },
+];
