@@ -172,6 +172,10 @@ for (const harvard of [false, true]) {
       assert.equal(allocation.address, BigInt(next), region);
       next += Math.ceil(allocation.size / 32) * 32;
     }
+    // alloc_size: whole blocks, and sym_tab of one symbol.
+    const blocksOfRegions = [...all].filter(([purpose]) => purpose.startsWith('region '));
+    const taken = blocksOfRegions.reduce((sum, [, { size }]) => sum + Math.ceil(size / 32) * 32, 0);
+    assert.equal(it.target.llext.byName('test')?.allocSize, BigInt(taken + 8));
     for (const purpose of ['struct llext', 'sect_map', 'sym_tab'] as const) {
       const at = Number(all.get(purpose)?.address);
       assert.ok(at >= plan.metadata.address && at < plan.metadata.address + plan.metadata.bytes, purpose);

@@ -17,7 +17,7 @@ import type { LlextLoader } from '../lib/llext/loader';
 import { StreamLoader } from '../lib/llext/stream-loader';
 import type { StreamLoaderOptions } from '../lib/llext/stream-loader';
 import { buildElf, bss, data, func, text } from './support/elf-builder';
-import { bench, errors, plainConfig } from './support/load-bench';
+import { bench, errors, image, plainConfig } from './support/load-bench';
 import type { Bench } from './support/load-bench';
 
 const file = buildElf({
@@ -63,6 +63,21 @@ test('LLEXT_*_BUF_LOADER: what is copied to the heap', () => {
 function pick({ ret, onHeap }: { ret: number; onHeap: string }): { ret: number; onHeap: string } {
   return { ret, onHeap };
 }
+
+test('prog_data_size: in the oldest version, from the first to the last data of the file', () => {
+  const size = (bytes: Uint8Array, profile: 'SEED' | 'V41'): bigint => {
+    const it = bench(image({ profile }));
+    const loader = it.target.placeFile(bytes, 'temporary', true);
+    it.target.llext.load(loader, 'test');
+    return loader.state.prog_data_size;
+  };
+  const sections = [text(), data([1, 2, 3, 4]), bss(8), { name: '.comment', bytes: [1, 2, 3] }];
+  const symbols = [func('f')];
+  // .data at 56, .comment at 60.
+  assert.equal(size(buildElf({ sections, symbols }), 'SEED'), 7n);
+  assert.equal(size(buildElf({ sections, symbols }), 'V41'), 0n);
+  assert.equal(size(buildElf({ sections: [text()], symbols }), 'SEED'), 1n, 'none: 0 + 0 - 0xffffffff');
+});
 
 // --- File system -----------------------------------------------------------------------------------------------------
 

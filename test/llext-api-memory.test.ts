@@ -8,6 +8,7 @@ import { Errno } from '../lib/errors';
 import { loaderExports } from '../lib/kernel/base-image';
 import { KMemDomain } from '../lib/kernel/mem-domain';
 import { constSymbolTable, exportedGroups, exportVariable, isGroupExported } from '../lib/llext/llext-export';
+import { profileNames } from '../lib/llext/profile';
 import { exportGroups } from '../lib/llext/types';
 import type { LlextConfig } from '../lib/llext/types';
 import { buildElf, bss, data, func, text, undefinedSymbol } from './support/elf-builder';
@@ -64,6 +65,15 @@ test('a region that is used in place has a partition there', () => {
     size: 40n,
     attribute: 'P_RX_U_RX',
   });
+});
+
+test('only the oldest version has a message for each', () => {
+  for (const profile of profileNames) {
+    const { extension, log } = bench(image({ ...userspace, profile })).load(file);
+    const start = extension?.mem[0].toString(16);
+    const shown = log.filter((line) => line.startsWith('<dbg> llext: mem partition 0 '));
+    assert.deepEqual(shown, profile === 'SEED' ? [`<dbg> llext: mem partition 0 start 0x${start}, size 64`] : []);
+  }
 });
 
 test('without CONFIG_USERSPACE there are none', () => {
@@ -168,6 +178,9 @@ test('a group that the build does not export is not found, and its importers are
   assert.equal(load(undefined), 0);
   assert.equal(load(['LIBC']), 0);
   assert.equal(load(['UNASSIGNED', 'SYSCALL']), -Errno.ENODATA);
+  // The oldest version has no groups.
+  const old = { ...table.config, profile: 'SEED', exportGroups: ['SYSCALL'] } as const;
+  assert.equal(bench({ ...table, config: old }).load(importing).ret, 0);
 });
 
 test('the linked table: by the variables’ names, or by SLID', () => {

@@ -19,6 +19,7 @@ const elsewhere: readonly RuleName[] = [
   'partitionMessage',
   'exportGroups',
   'shellLimitsHex',
+  'progDataSize',
   'pltNeedsWritable',
   'pltReturnsErrors',
 ];

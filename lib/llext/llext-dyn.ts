@@ -91,7 +91,7 @@ export function freeEtDynImage(subsystem: Subsystem, ext: bigint): void {
   const { guest, heaps, layout } = subsystem;
   if (layout.dyn_image === undefined) return;
   const address = ext + BigInt(layout.dyn_image);
-  X.release(heaps.instruction, guest.ptr(address));
+  X.release(heaps.instruction, guest.ptr(address), ext);
   guest.setPtr(address, 0n);
 }
 

@@ -17,6 +17,7 @@ import { adjustMmuPermissions } from './llext-partitions';
 import { allocateSymtab, copySymbols, countExportSyms, exportSymbols } from './llext-symbols';
 import { findTables } from './llext-tables';
 import { veneerInit } from './llext-veneer';
+import { noteProgDataSize } from './prog-data-size';
 import type { LoadPhase } from './types';
 
 /** 0 or a negative errno. */
@@ -61,6 +62,7 @@ const steps: readonly Step[] = [
     run: mapSections,
     failure: 'Failed to map ELF sections',
   },
+  { run: noteProgDataSize },
   { run: veneerInit },
   {
     phase: 'copy_regions',

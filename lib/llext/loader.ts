@@ -16,10 +16,20 @@ export interface LoaderState {
   sect_cnt: number;
   sect_hdrs: bigint;
   sect_hdrs_on_heap: boolean;
+  /** Only the oldest version has this. */
+  prog_data_size: bigint;
 }
 
 export function newLoaderState(): LoaderState {
-  return { hdr: undefined, sects: [], sect_map: 0n, sect_cnt: 0, sect_hdrs: 0n, sect_hdrs_on_heap: false };
+  return {
+    hdr: undefined,
+    sects: [],
+    sect_map: 0n,
+    sect_cnt: 0,
+    sect_hdrs: 0n,
+    sect_hdrs_on_heap: false,
+    prog_data_size: 0n,
+  };
 }
 
 /** Functions return 0 or a negative errno, as Zephyr's do. */

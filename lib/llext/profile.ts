@@ -100,6 +100,7 @@ export const profileRules = {
   callFnEinval: rule('5', 'llext_call_fn of an unknown name is -EINVAL', [yes, no, no, no]),
   partitionMessage: rule('1.10', 'each memory partition has a message', [yes, no, no, no], ['SEED']),
   exportGroups: rule('3.1', 'exported symbols are of groups', [no, yes, yes, yes]),
+  progDataSize: rule('2.2', 'the loader has prog_data_size', [yes, no, no, no], ['SEED']),
   shellLimitsHex: rule('6.1', 'load_hex refuses what is too long', [no, yes, yes, yes], ['SEED']),
 } as const;
 

@@ -29,10 +29,11 @@ export interface LlextOptions {
 
 export function createSubsystem(options: LlextOptions): Subsystem {
   const { config, heaps, listener, listAddress } = options;
-  const table = options.exports.filter((row) => isExported(row, config));
   const usedRules = new Set<RuleName>();
   const profile = profileFor(config.profile ?? 'V41', usedRules);
   const regions = regionsFor(profile, config);
+  // Before there were groups, every EXPORT_SYMBOL was in the table.
+  const table = profile.exportGroups ? options.exports.filter((row) => isExported(row, config)) : options.exports;
   const subsystem: Subsystem = {
     guest: new Guest(options.memory, config.pointerSize, config.bigEndian !== true),
     heaps,
