@@ -44,7 +44,7 @@ async function setRegister(
   if (typeof number !== 'bigint') {
     throw errors.notAssignable(`$${name}`, `${stripType(value.type).displayName} is no integer`);
   }
-  const word = BigInt.asUintN(/^d\d/.test(name) ? 64 : 32, number);
+  const word = BigInt.asUintN(inferior.target.registerWidth(known), number);
   const dwarf = [...registers.names].find(([, candidate]) => candidate === known)?.[0];
   const isCode = dwarf === registers.programCounter;
   const write = { kind: 'register', register: known, value: isCode ? registers.codeAddress(word) : word } as const;

@@ -34,7 +34,7 @@ export async function disassemble(
   const reference = parseMemoryReference(args.memoryReference) + BigInt(args.offset ?? 0);
   // A function pointer has bit 0 set; instructions are at even addresses.
   const base = reference & ~1n;
-  const lister = new Lister(inferior, await session.requireDisassembler(), base);
+  const lister = new Lister(inferior, await session.requireDisassembler(inferior.target.cpu), base);
   const offset = args.instructionOffset ?? 0;
   const before = offset < 0 ? await lister.before(-offset) : [];
   const after = await lister.from(Math.max(0, offset + count));
@@ -180,8 +180,11 @@ function addressText(address: bigint): string {
 
 /** Names what a branch or a literal's address leads to. */
 function withTarget(inferior: Inferior, text: string): string {
-  const match = /^(?:b[a-z.]*|cbn?z) .*#(0x[0-9a-f]+)$|^\.word (0x[0-9a-f]{8})$/.exec(text);
+  const match =
+    /^(?:b[a-z.]*|cbn?z) .*#(0x[0-9a-f]+)$|^(?:c\.)?(?:j|jal|b[a-z]+) (?:.*, )?(0x[0-9a-f]+)$|^\.word (0x[0-9a-f]{8})$/.exec(
+      text,
+    );
   if (match === null) return text;
-  const symbol = inferior.symbolText(BigInt(match[1] ?? match[2]) & ~1n);
+  const symbol = inferior.symbolText(BigInt(match[1] ?? match[2] ?? match[3]) & ~1n);
   return symbol === undefined ? text : `${text} ; ${symbol}`;
 }

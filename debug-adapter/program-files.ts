@@ -4,7 +4,7 @@
  * second is found by name near the first.
  */
 import { ElfFile } from '../lib/elf/elf-file';
-import { EM_ARM, ET_REL } from '../lib/elf/constants';
+import { EM_ARM, EM_RISCV, ET_REL } from '../lib/elf/constants';
 import type { CpuInfo } from '../lib/arch';
 import { FormatError } from '../lib/errors';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
@@ -92,10 +92,10 @@ function open(path: string, elf: ElfFile, debugElf: ElfFile | undefined): Progra
 
 function checkMachine(path: string, elf: ElfFile, cpu: CpuInfo): void {
   const { e_machine, e_type } = elf.header;
-  if (e_machine !== cpu.machine || elf.is64 || !elf.littleEndian) {
+  if (e_machine !== cpu.machine || elf.is64 !== (cpu.pointerSize === 8) || !elf.littleEndian) {
     const bits = elf.is64 ? '64-bit' : '32-bit';
     const order = elf.littleEndian ? 'little' : 'big';
-    const name = e_machine === EM_ARM ? 'Arm' : `machine ${e_machine}`;
+    const name = { [EM_ARM]: 'Arm', [EM_RISCV]: 'RISC-V' }[e_machine] ?? `machine ${e_machine}`;
     throw errors.wrongMachine(path, `${name} (${bits}, ${order}-endian)`, cpu.name);
   }
   if (e_type !== ET_REL)

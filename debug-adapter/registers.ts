@@ -4,7 +4,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
-import { bitsToDouble, bitsToFloat } from '../lib/kernel/aapcs';
+import { bitsToDouble, bitsToFloat } from '../lib/kernel/calling-convention';
 import type { FrameReference } from './stack-trace';
 
 const notRecovered = '<not saved>';
@@ -28,40 +28,46 @@ export async function describeRegisters(
   floatsReference: () => number,
 ): Promise<DebugProtocol.Variable[]> {
   const result: DebugProtocol.Variable[] = [];
-  const names = reference.stop.inferior.target.registerNames;
+  const { registerNames: names, cpu } = reference.stop.inferior.target;
+  const isFloat = cpu.arch === 'arm' ? isArmFloat : isRiscvFloat;
   for (const name of names.filter((one) => !isFloat(one))) {
     const value = await registerValue(reference, name);
     result.push(describeRegister(reference, name, value, flagsReference));
   }
   if (names.some(isFloat)) {
-    const fpscr = await registerValue(reference, 'fpscr');
-    const text = fpscr === undefined ? '' : `fpscr ${hex(fpscr, 8)}`;
+    const status = statusOf(cpu.arch);
+    const bits = await registerValue(reference, status);
+    const text = bits === undefined ? '' : `${status} ${hex(bits, 8)}`;
     result.push({ name: 'floating point', value: text, variablesReference: floatsReference() });
   }
   return result;
 }
 
-/** s0 to s31, d0 to d15 and fpscr are a group of their own. */
-const isFloat = (name: string) => /^([sd]\d+|fpscr)$/.test(name);
+/** s0 to s31, d0 to d15 and fpscr of Arm, ft0 to ft11 and fcsr of RISC-V are a group of their own. */
+const isArmFloat = (name: string) => /^([sd]\d+|fpscr)$/.test(name);
+const isRiscvFloat = (name: string) => /^(f[ast]\d+|fcsr|fflags|frm)$/.test(name);
+const statusOf = (arch: string) => (arch === 'arm' ? 'fpscr' : 'fcsr');
 
 export async function describeFloats(reference: FrameReference): Promise<DebugProtocol.Variable[]> {
   const result: DebugProtocol.Variable[] = [];
-  for (const name of reference.stop.inferior.target.registerNames.filter(isFloat)) {
+  const { target } = reference.stop.inferior;
+  for (const name of target.registerNames.filter(target.cpu.arch === 'arm' ? isArmFloat : isRiscvFloat)) {
     const bits = await registerValue(reference, name);
     if (bits === undefined) result.push(unknownRegister(name));
-    else result.push(describeFloat(name, bits, reference.level));
+    else result.push(describeFloat(name, bits, reference.level, target.registerWidth(name)));
   }
   return result;
 }
 
-function describeFloat(name: string, bits: bigint, level: number): DebugProtocol.Variable {
-  const isDouble = name.startsWith('d');
+function describeFloat(name: string, bits: bigint, level: number, width: 32 | 64): DebugProtocol.Variable {
+  const isDouble = width === 64;
+  const isStatus = /^(fpscr|fcsr|fflags|frm)$/.test(name);
   const number = isDouble ? bitsToDouble(bits) : bitsToFloat(Number(bits));
   const text = hex(bits, isDouble ? 16 : 8);
   return {
     name,
-    value: name === 'fpscr' ? text : `${text} ${number}`,
-    type: name === 'fpscr' ? 'uint32_t' : isDouble ? 'double' : 'float',
+    value: isStatus ? text : `${text} ${number}`,
+    type: isStatus ? `uint${width}_t` : isDouble ? 'double' : 'float',
     evaluateName: `$${name}`,
     variablesReference: 0,
     ...(level === 0 ? {} : { presentationHint: { attributes: ['readOnly'] } }),
@@ -81,14 +87,16 @@ function describeRegister(
   if (value === undefined) {
     return unknownRegister(name);
   }
-  const word = BigInt.asUintN(32, value);
+  const width = stop.inferior.target.registerWidth(name);
+  const word = BigInt.asUintN(width, value);
+  const digits = width / 4;
   const isStatus = name === 'xpsr';
-  const symbol = ['pc', 'lr', 'sp'].includes(name) ? stop.inferior.symbolText(word & ~1n) : undefined;
+  const symbol = ['pc', 'lr', 'ra', 'sp'].includes(name) ? stop.inferior.symbolText(word & ~1n) : undefined;
   const note = isStatus ? flagsText(word) : symbol && `<${symbol}>`;
   return {
     name,
-    value: note === undefined ? hex(word, 8) : `${hex(word, 8)} ${note}`,
-    type: 'uint32_t',
+    value: note === undefined ? hex(word, digits) : `${hex(word, digits)} ${note}`,
+    type: `uint${width}_t`,
     evaluateName: `$${name}`,
     variablesReference: isStatus ? flagsReference(word) : 0,
     memoryReference: hex(word, 8),

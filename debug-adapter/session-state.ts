@@ -3,7 +3,8 @@
  * wires them together and knows the order in which they come to life: launch arguments, ELF files, machine, stop.
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { createDisassembler, type Disassembler } from '../lib/disassembler';
+import type { CpuInfo } from '../lib/arch';
+import { createDisassembler, instructionSetOf, type Disassembler } from '../lib/disassembler';
 import type { SessionBase } from './base-image';
 import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
 import { loadCapstone } from './capstone';
@@ -106,11 +107,12 @@ export class SessionState implements BreakpointHost {
     return stop;
   }
 
-  /** Loaded at the first use. */
-  async requireDisassembler(): Promise<Disassembler> {
+  /** For the session's CPU; loaded at the first use. */
+  async requireDisassembler(cpu: CpuInfo): Promise<Disassembler> {
+    const set = instructionSetOf(cpu.arch, cpu.pointerSize === 8);
     this.disassembler ??= this.services
       .capstoneWasm()
-      .then(async (wasm) => createDisassembler(await loadCapstone(), wasm))
+      .then(async (wasm) => createDisassembler(await loadCapstone(), wasm, set))
       .catch((error: unknown) => {
         this.disassembler = undefined;
         throw errors.noDisassembler(messageOf(error));

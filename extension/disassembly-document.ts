@@ -4,9 +4,9 @@
  */
 import * as vscode from 'vscode';
 import capstone from '@alexaltea/capstone-js';
-import { createDisassembler, type Disassembler } from '../lib/disassembler';
-import { SHF_ALLOC, SHF_EXECINSTR } from '../lib/elf/constants';
-import type { SectionHeader } from '../lib/elf/elf-file';
+import { createDisassembler, instructionSetOf, type Disassembler, type InstructionSet } from '../lib/disassembler';
+import { EM_RISCV, SHF_ALLOC, SHF_EXECINSTR } from '../lib/elf/constants';
+import type { ElfFile, SectionHeader } from '../lib/elf/elf-file';
 import { ElfSymbols, type PlacedSymbol } from './elf-symbols';
 import { isBroken, programOf, type ElfCache, type ElfEntry } from './elf-cache';
 import { listSection, type ListingLine, type ListingRow } from './disassembly-listing';
@@ -92,7 +92,7 @@ interface Placed {
 export class DisassemblyDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   private readonly subscriptions: vscode.Disposable[];
-  private disassembler: Promise<Disassembler> | undefined;
+  private readonly disassemblers = new Map<InstructionSet, Promise<Disassembler>>();
 
   readonly onDidChange = this.changed.event;
 
@@ -161,7 +161,7 @@ export class DisassemblyDocuments implements vscode.TextDocumentContentProvider,
         kinds: symbols.kindsIn(section.index),
         symbolAt: (address) => this.nameAt(source, section, placed, address),
       },
-      await this.loadDisassembler(),
+      await this.loadDisassembler(source.entry.elf),
     );
     const heading = `Section ${section.name} of ${baseName(source.entry.uri)}, ${placed.bytes.length} bytes, ${where}`;
     return [
@@ -231,9 +231,12 @@ export class DisassemblyDocuments implements vscode.TextDocumentContentProvider,
     return lines;
   }
 
-  private async loadDisassembler(): Promise<Disassembler> {
-    this.disassembler ??= this.assets.capstoneWasm().then((wasm) => createDisassembler(capstone, wasm));
-    return this.disassembler;
+  private async loadDisassembler({ header, is64 }: ElfFile): Promise<Disassembler> {
+    const set = instructionSetOf(header.e_machine === EM_RISCV ? 'riscv' : 'arm', is64);
+    const known =
+      this.disassemblers.get(set) ?? this.assets.capstoneWasm().then((wasm) => createDisassembler(capstone, wasm, set));
+    this.disassemblers.set(set, known);
+    return known;
   }
 }
 

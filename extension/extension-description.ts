@@ -5,7 +5,7 @@
  */
 import { hex } from '../lib/bytes';
 import { spellType } from '../lib/dwarf/type-name';
-import { exportAddress, findBaseExport } from '../lib/kernel/base-image';
+import { findBaseExport } from '../lib/kernel/base-image';
 import { fileProblems, problemText } from '../lib/check/file-problems';
 import type { ElfFile } from '../lib/elf/elf-file';
 import { inspectRegions, type Inspection } from '../lib/llext/inspect';
@@ -146,10 +146,11 @@ export function regionOf(description: ExtensionDescription, place: string | unde
   return description.regions.find(({ sections }) => sections.some(({ name }) => name === section))?.name;
 }
 
+/** A function's address is that of its first instruction, without a Thumb bit. */
 export function describeBaseExport(name: string) {
   const found = findBaseExport(name);
   if (found === undefined) return undefined;
-  return { name, signature: found.signature, doc: found.doc, address: hex(exportAddress(found), 8) };
+  return { name, signature: found.signature, doc: found.doc, address: hex(found.address, 8) };
 }
 
 /** What satisfies each import: the base image first, as the loader looks it up, then the other extensions. */

@@ -87,7 +87,7 @@ function riscv(xlen: 32 | 64, letters: string, description: string): RiscvCpu {
   };
 }
 
-/** The RISC-V harts of the engine. */
+/** Those of one width from the smallest to the one that has everything. */
 export const riscvCpus: readonly RiscvCpu[] = [
   riscv(32, 'imac', 'RISC-V RV32IMAC with bit manipulation'),
   riscv(32, 'imafc', 'RISC-V RV32IMAFC with bit manipulation'),
@@ -111,6 +111,7 @@ export const cpus: readonly CpuInfo[] = [
     fp: 'single',
     fpVersion: 5,
   }),
+  ...riscvCpus,
 ];
 
 export function findCpu(name: string): CpuInfo | undefined {

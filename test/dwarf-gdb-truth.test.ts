@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type TruthCase, truthCases } from './support/gdb-truth';
+import { truthCases } from './support/gdb-truth';
 import { TruthRun, truthSession, type TruthSession, type TruthStop, type TruthVariable } from './support/truth-session';
 
 interface Difference {
@@ -30,9 +30,6 @@ function isListed(name: string, stop: number, what: string): boolean {
   if (found) usedDifferences.add(found);
   return found !== undefined;
 }
-
-/** RISC-V sessions do not run on this engine yet. */
-const isRunnable = ({ name }: TruthCase): boolean => !/\.rv32/.test(name);
 
 class Comparison {
   readonly problems: string[] = [];
@@ -129,7 +126,7 @@ function same(a: unknown, b: unknown): boolean {
 }
 
 /** Of most builds test/gdb-truth keeps what needs no run; the larger collection has the sessions of all. */
-const cases = truthCases().filter((testCase) => isRunnable(testCase) && truthSession(testCase).step !== undefined);
+const cases = truthCases().filter((testCase) => truthSession(testCase).step !== undefined);
 
 for (const testCase of cases) {
   test(testCase.name, async () => {

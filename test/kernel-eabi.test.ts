@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { baseFunctions } from '../lib/kernel/base-image';
-import { bitsToDouble, bitsToFloat } from '../lib/kernel/aapcs';
+import { bitsToDouble, bitsToFloat } from '../lib/kernel/calling-convention';
 import { parseSignature } from '../lib/kernel/c-signature';
 import { definedResult, helperCases, libgccHelpers, libgccResults, type HelperResult } from './support/eabi-cases';
 import { hostBench } from './support/host-bench';

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { findCpu } from '../lib/arch';
+import { aapcs } from '../lib/kernel/aapcs';
 import { createMachine } from '../lib/emulator/machine';
 import type { Machine } from '../lib/emulator/types';
 import { Console } from '../lib/kernel/console';
@@ -152,7 +153,8 @@ class GoldenMachine {
     };
     const services: KernelServices = {
       clock,
-      heap: new SystemHeap(none, this.machine.memory, 0),
+      heap: new SystemHeap(none, this.machine.memory, 0, 4),
+      convention: aapcs,
       saturatingDivide: true,
       random: 1,
       map: memoryMap(64),

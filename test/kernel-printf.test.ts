@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { GuestMemory as EngineMemory } from '../lib/emulator/memory';
-import { VaList } from '../lib/kernel/aapcs';
+import { aapcs } from '../lib/kernel/aapcs';
 import { BadPointer, concatenate, GuestMemory, littleEndian } from '../lib/kernel/guest-memory';
 import { formatPrintf, MAX_OUTPUT } from '../lib/kernel/printf';
 import { glibcOutput, printfCases, type PrintfCase } from './support/printf-cases';
@@ -45,7 +45,7 @@ function format({ format: text, arguments: values }: PrintfCase): { text: string
     }
   }
   const read = (address: number, limit: number, name: string): Uint8Array => memory.string(address, name, limit);
-  const { bytes, stores } = formatPrintf(latin1(text), new VaList(BASE, memory), read);
+  const { bytes, stores } = formatPrintf(latin1(text), aapcs.variableArguments(BASE, memory), read);
   return { text: Buffer.from(bytes).toString('latin1'), stores };
 }
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Errno } from '../lib/errors';
-import { loaderExports } from '../lib/kernel/base-image';
+import { loaderExportsOf } from '../lib/kernel/base-image';
 import { KMemDomain } from '../lib/kernel/mem-domain';
 import { constSymbolTable, exportedGroups, exportVariable, isGroupExported } from '../lib/llext/llext-export';
 import { profileNames } from '../lib/llext/profile';
@@ -159,11 +159,11 @@ test('groups: the defaults, devices by their own option, and single ones', () =>
 });
 
 test('the built-in image: its system calls, its C library, the rest', () => {
-  const groupOf = (name: string): string | undefined => loaderExports.find((row) => row.name === name)?.group;
+  const groupOf = (name: string): string | undefined => loaderExportsOf('arm').find((row) => row.name === name)?.group;
   const expected = { printk: 'UNASSIGNED', z_impl_k_sleep: 'SYSCALL', memcpy: 'LIBC', stdout: 'LIBC' };
   for (const [name, group] of Object.entries(expected)) assert.equal(groupOf(name), group, name);
   assert.equal(groupOf('__aeabi_memcpy'), 'UNASSIGNED');
-  assert.ok(loaderExports.every(({ group }) => group !== undefined));
+  assert.ok(loaderExportsOf('arm').every(({ group }) => group !== undefined));
 });
 
 test('a group that the build does not export is not found, and its importers are refused', () => {
@@ -172,7 +172,7 @@ test('a group that the build does not export is not found, and its importers are
     symbols: [func('g'), undefinedSymbol('memcpy')],
     relocations: [{ target: '.data', offset: 0, type: C.R_ARM_ABS32, symbol: 'memcpy' }],
   });
-  const table = { ...image(), exports: loaderExports };
+  const table = { ...image(), exports: loaderExportsOf('arm') };
   const load = (groups: LlextConfig['exportGroups']): number =>
     bench({ ...table, config: { ...table.config, exportGroups: groups } }).load(importing).ret;
   assert.equal(load(undefined), 0);

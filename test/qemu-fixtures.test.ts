@@ -131,7 +131,7 @@ function relink(run: Case, host: QemuHost): { address: number; bytes: Uint8Array
   const subsystem = new LlextSubsystem({
     memory,
     heaps: { metadata: heap, data: heap, instruction: heap },
-    config: baseImageConfig,
+    config: baseImageConfig(cpus[0]),
     exports: host.exports(),
     listAddress: BigInt(LLEXT_LIST),
   });

@@ -2,7 +2,7 @@
  * IEEE 754 arithmetic that host numbers cannot give: every rounding mode, every flag, fused operations, binary16. Values
  * are exact: a sign and an integer times a power of two, of any size; rounding to a format is the last step. What
  * becomes of NaNs and of subnormals differs between CPUs and is theirs. Slow (about a microsecond), so for what the
- * fast paths of a CPU leave over. Used with IEEE 754-2019 sections 4.3 and 7; tininess is detected before rounding.
+ * fast paths of a CPU leave over. Used with IEEE 754-2019 sections 4.3 and 7; tininess is detected before or after rounding.
  */
 export interface Format {
   /** Of the significand, with the hidden bit. */
@@ -109,6 +109,22 @@ function overflowed(format: Format, sign: number, mode: number): Rounded {
   return { bits, flags: Flag.overflow | Flag.inexact };
 }
 
+/** How a CPU treats results below the normal range. */
+export interface TinyResults {
+  /** Tininess is detected before rounding (Arm, the default) or after, as if the exponent had no bounds (RISC-V). */
+  readonly tiny?: 'before' | 'after';
+}
+
+/** Whether a number just below the normal range rounds up into it when the exponent has no bounds. */
+function roundsToNormal(format: Format, sign: number, significand: bigint, mode: number): boolean {
+  const excess = BigInt(bitLength(significand) - format.precision);
+  if (excess <= 0n) return false;
+  const kept = significand >> excess;
+  const rest = significand - (kept << excess);
+  const all = (1n << BigInt(format.precision)) - 1n;
+  return kept === all && roundsUp(mode, sign, true, rest, 1n << (excess - 1n));
+}
+
 /** The number sign, significand * 2^exponent in a format. `flush`: subnormal results become zero, with underflow. */
 export function round(
   format: Format,
@@ -117,6 +133,7 @@ export function round(
   significand: bigint,
   mode: number,
   flush = false,
+  { tiny: tininess = 'before' }: TinyResults = {},
 ): Rounded {
   if (significand === 0n) return { bits: zeroOf(format, sign), flags: 0 };
   const leading = exponent + bitLength(significand) - 1;
@@ -135,7 +152,9 @@ export function round(
   const normal = kept >> fractionBits(format) !== 0n;
   const biased = normal ? unit + format.precision - 1 + bias(format) : 0;
   const fraction = normal ? kept - (1n << fractionBits(format)) : kept;
-  const flags = rest === 0n ? 0 : Flag.inexact | (tiny ? Flag.underflow : 0);
+  const becomesNormal =
+    tininess === 'after' && leading === format.minimumExponent - 1 && roundsToNormal(format, sign, significand, mode);
+  const flags = rest === 0n ? 0 : Flag.inexact | (tiny && !becomesNormal ? Flag.underflow : 0);
   return { bits: pack(format, sign, biased, fraction), flags };
 }
 

@@ -46,6 +46,8 @@ export interface CpuState {
   /** Throws RangeError for a name that is not in registerNames. */
   read(name: string): number;
   write(name: string, value: number): void;
+  /** As read('pc'), without a look-up. */
+  readonly pc: number;
   /** All bits of registers that are wider than 32, as unsigned numbers; read() gives the low 32. */
   readWide(name: string): bigint;
   writeWide(name: string, value: bigint): void;

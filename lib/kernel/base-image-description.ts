@@ -1,19 +1,26 @@
 /** The built-in base image in the form that real ones are read into (lib/base-image). */
+import { cpus, type CpuInfo } from '../arch';
 import type { BaseImageDescription } from '../base-image/description';
-import { findBaseExport, loaderExports } from './base-image';
+import { findBaseExport, loaderExportsOf } from './base-image';
 import { baseImageConfig, DEFAULT_HEAP_SIZE_KIB, memoryMap } from './memory-map';
 
-const EM_ARM = 40;
-
-export function builtInBaseImage(): BaseImageDescription {
+/** Of the default core, unless told otherwise. */
+export function builtInBaseImage(cpu: CpuInfo = cpus[0]): BaseImageDescription {
   const map = memoryMap(DEFAULT_HEAP_SIZE_KIB);
   return {
     kind: 'built-in',
     origin: 'the built-in base image',
-    machine: { arch: 'arm', machine: EM_ARM, is64: false, bigEndian: false, floatAbi: 'soft', cpu: undefined },
-    config: baseImageConfig,
+    machine: {
+      arch: cpu.arch,
+      machine: cpu.machine,
+      is64: cpu.pointerSize === 8,
+      bigEndian: false,
+      floatAbi: cpu.floatAbi,
+      cpu: undefined,
+    },
+    config: baseImageConfig(cpu),
     kconfig: { values: new Map(), source: undefined },
-    exports: loaderExports.map((entry) => ({ ...entry, slid: undefined })),
+    exports: loaderExportsOf(cpu.arch).map((entry) => ({ ...entry, slid: undefined })),
     exportsBySlid: false,
     exportsFoundBy: 'built-in',
     heaps: [

@@ -58,7 +58,7 @@ export function realImage(base: BaseImageDescription, elf: ElfFile, heapSizeKiB:
         address: Number(address),
         bytes: bytes ?? new Uint8Array(size),
       })),
-      { address: host.callFn.address, bytes: callFnCode(host.callFn) },
+      { address: host.callFn.address, bytes: callFnCode(host.callFn, base.machine?.arch ?? 'arm') },
       ...streamPointers(elf, host),
     ],
   };

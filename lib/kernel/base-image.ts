@@ -1,8 +1,9 @@
 /**
  * The export table of the built-in base image: every function and object that an extension may import, with its
- * fixed address. Functions have slots in flash, in the order of the rows, with the Thumb bit set; the emulator stops
+ * fixed address. Functions have slots in flash, in the order of the rows, on Arm with the Thumb bit set; the emulator stops
  * at a slot and the kernel performs the function. This file is data: hovers use it without the kernel.
  */
+import type { Arch } from '../arch';
 import type { BaseExport, ExportGroup } from '../llext/types';
 import { eabiExports } from './exports-eabi';
 import type { ExportRow } from './export-row';
@@ -12,7 +13,7 @@ import { CALL_FN_ADDRESS, CALL_FN_SIZE, ERRNO, EXPORTED_OBJECTS, EXPORTS_BASE, S
 
 export interface BaseFunction extends ExportRow {
   readonly kind: 'function';
-  /** Of the first instruction; what the export table has is this with bit 0 set. */
+  /** Of the first instruction; what an Arm export table has is this with bit 0 set. */
   readonly address: number;
   readonly size: number;
 }
@@ -37,7 +38,7 @@ export const baseFunctions: readonly BaseFunction[] = [...kernelExports, ...libc
 
 function object(index: number, signature: string, doc: string): BaseObject {
   const name = /(\w+)$/.exec(signature)?.[1] ?? signature;
-  const address = EXPORTED_OBJECTS + index * 4;
+  const address = EXPORTED_OBJECTS + index * 8;
   return { kind: 'object', name, signature, doc, address, size: 4, group: index < 3 ? 'LIBC' : 'UNASSIGNED' };
 }
 
@@ -80,14 +81,24 @@ export function findBaseExport(name: string): BaseSymbol | undefined {
   return byName.get(name);
 }
 
+/** What belongs to Arm alone: the run-time ABI's helpers and libgcc's for Thumb. */
+const onlyArm = /^__(aeabi|gnu_thumb1|gnu_[hfd]2)/;
+
+/** What the base image of an architecture exports. */
+export function baseExportsOf(arch: Arch): readonly BaseSymbol[] {
+  return arch === 'arm' ? baseExports : baseExports.filter(({ name }) => !onlyArm.test(name));
+}
+
 /** The value in the export table: Thumb functions with bit 0 set. */
-export function exportAddress(symbol: BaseSymbol): number {
-  return symbol.kind === 'function' ? symbol.address | 1 : symbol.address;
+export function exportAddress(symbol: BaseSymbol, arch: Arch): number {
+  return symbol.kind === 'function' && arch === 'arm' ? symbol.address | 1 : symbol.address;
 }
 
 /** The table as the loader has it; which groups it takes is a matter of LlextConfig. */
-export const loaderExports: readonly BaseExport[] = baseExports.map((symbol) => ({
-  name: symbol.name,
-  address: BigInt(exportAddress(symbol)),
-  group: symbol.group,
-}));
+export function loaderExportsOf(arch: Arch): readonly BaseExport[] {
+  return baseExportsOf(arch).map((symbol) => ({
+    name: symbol.name,
+    address: BigInt(exportAddress(symbol, arch)),
+    group: symbol.group,
+  }));
+}

@@ -4,8 +4,8 @@
  * Only the small part of C that the table uses is understood: no arrays, no function pointers in parameters.
  */
 
-/** How AAPCS passes and returns a value: in one word, or in an even-numbered pair. */
-export type ValueClass = 'void' | 'i32' | 'u32' | 'pointer' | 'i64' | 'u64' | 'f32' | 'f64';
+/** What a procedure call standard distinguishes; `long`, `ulong` and pointers have 32 or 64 bits. */
+export type ValueClass = 'void' | 'i32' | 'u32' | 'long' | 'ulong' | 'pointer' | 'i64' | 'u64' | 'f32' | 'f64';
 
 export interface Parameter {
   readonly name: string;
@@ -19,10 +19,12 @@ export interface Signature {
   readonly variadic: boolean;
 }
 
-const unsignedTypes = new Set(['size_t', 'uint32_t', 'uint16_t', 'uint8_t', 'uintptr_t', 'va_list', 'unsigned']);
+const unsignedTypes = new Set(['uint32_t', 'uint16_t', 'uint8_t', 'unsigned']);
+/** As wide as a pointer. */
+const unsignedLongTypes = new Set(['size_t', 'uintptr_t']);
 
 function classOf(type: string): ValueClass {
-  if (type.includes('*')) return 'pointer';
+  if (type.includes('*') || /\bva_list\b/.test(type)) return 'pointer';
   const words = type.split(/\s+/).filter((word) => word !== 'const' && word !== '');
   const last = words[words.length - 1];
   if (last === 'void') return 'void';
@@ -30,6 +32,8 @@ function classOf(type: string): ValueClass {
   if (last === 'double') return 'f64';
   if (last === 'uint64_t' || (words.includes('unsigned') && type.includes('long long'))) return 'u64';
   if (last === 'int64_t' || last === 'k_timeout_t' || type.includes('long long')) return 'i64';
+  if (unsignedLongTypes.has(last)) return 'ulong';
+  if (last === 'long') return words.includes('unsigned') ? 'ulong' : 'long';
   return words.some((word) => unsignedTypes.has(word)) ? 'u32' : 'i32';
 }
 

@@ -1,14 +1,23 @@
 /** The instructions around the host's call into an extension, for a reader of the disassembly: nobody executes them. */
+import type { Arch } from '../arch';
 import { concatenate, littleEndian } from './guest-memory';
 import type { MemoryMap } from './memory-map';
 
-const NOP = 0xbf00;
-/** BLX R3, which is what returns to the return address. */
-const BLX_R3 = 0x4798;
-const PUSH_R3_LR = 0xb508;
-const POP_R3_PC = 0xbd08;
+/** Instructions of two bytes; `call` is the one that returns to the return address. */
+interface CallCode {
+  readonly enter: number;
+  readonly nop: number;
+  readonly call: number;
+  readonly leave: number;
+}
 
-export function callFnCode({ address, returnAddress }: MemoryMap['callFn']): Uint8Array {
-  const nops = Array.from({ length: (returnAddress - address) / 2 - 2 }, () => NOP);
-  return concatenate([PUSH_R3_LR, ...nops, BLX_R3, POP_R3_PC].map((halfword) => littleEndian(halfword, 2)));
+/** PUSH {R3, LR}; NOP; BLX R3; POP {R3, PC}. */
+const thumb: CallCode = { enter: 0xb508, nop: 0xbf00, call: 0x4798, leave: 0xbd08 };
+/** c.addi sp, -16; c.nop; c.jalr a5; c.addi sp, 16 */
+const riscv: CallCode = { enter: 0x1141, nop: 0x0001, call: 0x9782, leave: 0x0141 };
+
+export function callFnCode({ address, returnAddress }: MemoryMap['callFn'], arch: Arch): Uint8Array {
+  const { enter, nop, call, leave } = arch === 'riscv' ? riscv : thumb;
+  const nops = Array.from({ length: (returnAddress - address) / 2 - 2 }, () => nop);
+  return concatenate([enter, ...nops, call, leave].map((halfword) => littleEndian(halfword, 2)));
 }

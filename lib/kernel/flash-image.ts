@@ -1,25 +1,31 @@
 /**
  * The bytes of the base image in flash: a slot for each function with the instruction that a reader of the
- * disassembly should see (the host performs the function, then BX LR), and the export table as EXPORT_SYMBOL lays it
+ * disassembly should see (the host performs the function, then returns), and the export table as EXPORT_SYMBOL lays it
  * out: llext_const_symbol entries {name, address} and the names behind them.
  */
-import { baseExports, baseFunctions, exportAddress } from './base-image';
+import type { CpuInfo } from '../arch';
+import { baseExportsOf, exportAddress } from './base-image';
 import { callFnCode } from './call-fn';
 import { littleEndian } from './guest-memory';
 import { CALL_FN_ADDRESS, CALL_FN_RETURN, CALL_FN_SIZE, EXPORT_TABLE, FLASH_BASE, FLASH_SIZE } from './memory-map';
 
 const BX_LR = 0x4770;
+const C_RET = 0x8082;
 
-export function flashImage(): Uint8Array {
+export function flashImage({ arch, pointerSize }: CpuInfo): Uint8Array {
   const image = new Uint8Array(FLASH_SIZE);
   const put = (address: number, bytes: Uint8Array): void => image.set(bytes, address - FLASH_BASE);
-  put(CALL_FN_ADDRESS, callFnCode({ address: CALL_FN_ADDRESS, size: CALL_FN_SIZE, returnAddress: CALL_FN_RETURN }));
-  for (const entry of baseFunctions) put(entry.address, littleEndian(BX_LR, 2));
+  const callFn = { address: CALL_FN_ADDRESS, size: CALL_FN_SIZE, returnAddress: CALL_FN_RETURN };
+  put(CALL_FN_ADDRESS, callFnCode(callFn, arch));
+  const exports = baseExportsOf(arch);
+  const slot = littleEndian(arch === 'arm' ? BX_LR : C_RET, 2);
+  for (const entry of exports) if (entry.kind === 'function') put(entry.address, slot);
 
-  let name = EXPORT_TABLE + baseExports.length * 8;
-  baseExports.forEach((entry, index) => {
-    put(EXPORT_TABLE + index * 8, littleEndian(name, 4));
-    put(EXPORT_TABLE + index * 8 + 4, littleEndian(exportAddress(entry), 4));
+  let name = EXPORT_TABLE + exports.length * 2 * pointerSize;
+  exports.forEach((entry, index) => {
+    const at = EXPORT_TABLE + index * 2 * pointerSize;
+    put(at, littleEndian(name, pointerSize));
+    put(at + pointerSize, littleEndian(exportAddress(entry, arch), pointerSize));
     put(name, new TextEncoder().encode(entry.name));
     name += entry.name.length + 1;
   });

@@ -3,8 +3,9 @@
  * and which functions of it the host performs. Made here for the built-in image; base-image-guest.ts makes it of a
  * real one.
  */
+import type { CpuInfo } from '../arch';
 import type { BaseExport, LlextConfig } from '../llext/types';
-import { baseExports, baseFunctions, baseObjects, hostSymbols, loaderExports } from './base-image';
+import { baseExportsOf, baseObjects, hostSymbols, loaderExportsOf } from './base-image';
 import { flashImage } from './flash-image';
 import { littleEndian } from './guest-memory';
 import type { ServedFunction } from './host-calls';
@@ -32,26 +33,26 @@ export interface GuestImage {
 
 /** Any value does: code only compares it with itself. */
 const STACK_CANARY = 0x5ac3_9d00;
-const POINTER_SIZE = 4;
 
-export function builtInImage(heapSizeKiB: number): GuestImage {
+export function builtInImage(heapSizeKiB: number, cpu: CpuInfo): GuestImage {
+  const exports = baseExportsOf(cpu.arch);
   const map = memoryMap(heapSizeKiB);
   return {
     map,
-    config: baseImageConfig,
-    exports: loaderExports,
-    served: baseFunctions,
-    symbols: [...hostSymbols, ...baseExports].sort((a, b) => a.address - b.address),
-    contents: [{ address: FLASH_BASE, bytes: flashImage() }, ...objectContents(map)],
+    config: baseImageConfig(cpu),
+    exports: loaderExportsOf(cpu.arch),
+    served: exports.filter((symbol) => symbol.kind === 'function'),
+    symbols: [...hostSymbols, ...exports].sort((a, b) => a.address - b.address),
+    contents: [{ address: FLASH_BASE, bytes: flashImage(cpu) }, ...objectContents(map, cpu)],
   };
 }
 
 /** The stream pointers and the canary of -fstack-protector. */
-function objectContents({ files }: MemoryMap): GuestImage['contents'] {
+function objectContents({ files }: MemoryMap, { pointerSize }: CpuInfo): GuestImage['contents'] {
   return baseObjects.flatMap(({ name, address }) => {
     const stream = streamNames.indexOf(name);
-    if (stream >= 0) return [{ address, bytes: littleEndian(files + stream * FILE_SIZE, POINTER_SIZE) }];
-    return name === '__stack_chk_guard' ? [{ address, bytes: littleEndian(STACK_CANARY, POINTER_SIZE) }] : [];
+    if (stream >= 0) return [{ address, bytes: littleEndian(files + stream * FILE_SIZE, pointerSize) }];
+    return name === '__stack_chk_guard' ? [{ address, bytes: littleEndian(STACK_CANARY, pointerSize) }] : [];
   });
 }
 

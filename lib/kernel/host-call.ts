@@ -4,7 +4,7 @@
  * they hold no state of their own. They check every pointer before the first write.
  */
 import type { CpuState } from '../emulator/types';
-import type { ArgumentSource, ArgumentValue } from './aapcs';
+import type { ArgumentSource, ArgumentValue, CallingConvention } from './calling-convention';
 import type { Signature } from './c-signature';
 import type { GuestMemory } from './guest-memory';
 import type { MemoryMap } from './memory-map';
@@ -34,6 +34,7 @@ export type HostImplementation = (call: HostCall) => HostOutcome;
 export type ImplementationTable = Readonly<Record<string, HostImplementation>>;
 
 export interface KernelServices {
+  readonly convention: CallingConvention;
   readonly clock: VirtualClock;
   readonly heap: SystemHeap;
   print(bytes: Uint8Array, stream: OutputStream): void;
@@ -63,7 +64,9 @@ export class HostCall {
   }
 
   u32(index: number): number {
-    return Number(this.values[index]) >>> 0;
+    // A size of more than 32 bits is as impossible as the largest one of 32.
+    const value = Number(this.values[index]);
+    return value > 0xffff_ffff ? 0xffff_ffff : value >>> 0;
   }
 
   i32(index: number): number {

@@ -1,12 +1,11 @@
 /**
- * Performs calls into the base image: the machine stopped at an address that was registered with setHostCall, lr is
- * the return address. Arguments are read by the prototype, the implementation runs on guest memory, the result goes
- * to r0 (r0:r1), pc to lr. A wrong pointer becomes a fault of the calling instruction, with nothing done.
+ * Performs calls into the base image: the machine stopped at an address that was registered with setHostCall, the
+ * calling convention says with what arguments and where to return. The implementation runs on guest memory. A wrong pointer becomes a fault of the calling instruction, with nothing done.
  * Every call is logged with its inputs and result; the log is bounded and made of plain records.
  */
 import { hex } from '../bytes';
 import type { Fault, Machine } from '../emulator/types';
-import { readArguments, RegisterArguments, writeResult, type ArgumentValue } from './aapcs';
+import { readArguments, type ArgumentValue, type CallingConvention } from './calling-convention';
 import { parseSignature, type Signature } from './c-signature';
 import { BadPointer, GuestMemory } from './guest-memory';
 import { HostCall, type HostOutcome, type ImplementationTable, type KernelServices } from './host-call';
@@ -38,8 +37,6 @@ export type HostCallEnd =
   | { readonly kind: 'aborted'; readonly message: string };
 
 const LOG_LENGTH = 1000;
-/** Bytes before a call in which the load of its register is looked for. */
-const LITERAL_SEARCH = 64;
 
 export class HostCalls {
   readonly log: HostCallRecord[] = [];
@@ -72,7 +69,7 @@ export class HostCalls {
     if (served === undefined) throw new RangeError(`nothing is served at ${hex(address)}`);
     const { row, signature } = served;
     const { state } = this.machine;
-    const source = new RegisterArguments(state, this.memory);
+    const source = this.services.convention.registerArguments(state, this.memory);
     const begin = this.services.clock.nanoseconds;
     let values: ArgumentValue[] = [];
     let outcome: HostOutcome;
@@ -86,6 +83,10 @@ export class HostCalls {
       throw error;
     }
     return this.finish(row.name, signature, values, begin, outcome);
+  }
+
+  private get convention(): CallingConvention {
+    return this.services.convention;
   }
 
   private finish(
@@ -102,18 +103,19 @@ export class HostCalls {
     }
     const { state } = this.machine;
     const result = signature.returns === 'void' ? undefined : outcome;
-    if (result !== undefined) writeResult(state, signature.returns, result);
+    if (result !== undefined) this.convention.writeResult(state, signature.returns, result);
     this.record(name, values, result, begin);
-    const target = state.r[14];
-    if ((target & 1) === 0) return { kind: 'fault', fault: this.fault(invalidState(target)) };
-    state.write('pc', (target & ~1) >>> 0);
+    const refused = this.convention.refusesReturn(state);
+    const target = this.convention.returnAddress(state);
+    if (refused !== undefined) return { kind: 'fault', fault: this.fault(invalidState(target, refused)) };
+    state.write('pc', target);
     return { kind: 'returned' };
   }
 
   private refuse(name: string, values: readonly ArgumentValue[], begin: number, what: FaultDetails): HostCallEnd {
     this.record(name, values, undefined, begin);
     // The call did not happen: the session shows the line that makes it, if that can be told.
-    const pc = this.callSite();
+    const pc = this.convention.callSite(this.machine.state, this.memory, this.hostReturn);
     if (pc !== undefined) this.machine.state.write('pc', pc);
     return { kind: 'fault', fault: this.fault(what) };
   }
@@ -121,43 +123,6 @@ export class HostCalls {
   private fault(what: FaultDetails): Fault {
     const pc = this.machine.state.read('pc') >>> 0;
     return { pc, encoding: undefined, encodingLength: undefined, ...what };
-  }
-
-  /**
-   * Address of the BL or BLX Rm that called the function at pc. After a tail call lr belongs to an outer caller, whose
-   * instruction calls something else: then undefined, and pc stays at the function.
-   */
-  private callSite(): number | undefined {
-    const { r } = this.machine.state;
-    const callee = this.machine.state.read('pc') & ~1;
-    const returnAddress = (r[14] & ~1) >>> 0;
-    const bytes = this.memory.memory.read(returnAddress - 4, 4);
-    if (bytes.length < 4) return undefined;
-    const first = bytes[0] | (bytes[1] << 8);
-    const second = bytes[2] | (bytes[3] << 8);
-    if ((first & 0xf800) === 0xf000 && (second & 0xd000) === 0xd000) {
-      return ((returnAddress + blOffset(first, second)) | 0) === callee ? returnAddress - 4 : undefined;
-    }
-    const isBlx = (second & 0xff87) === 0x4780;
-    const Rm = (second >> 3) & 15;
-    if (!isBlx || (r[Rm] & ~1) !== callee || returnAddress === this.hostReturn) return undefined;
-    // A function that was called through the same register may have reloaded it for its tail call.
-    const loaded = this.literalLoadedBefore(returnAddress - 2, Rm);
-    return loaded === undefined || (loaded & ~1) === callee ? returnAddress - 2 : undefined;
-  }
-
-  /** What the nearest LDR Rm, [pc, #imm] before an address loads; undefined when there is none close by. */
-  private literalLoadedBefore(address: number, Rm: number): number | undefined {
-    const { memory } = this.memory;
-    for (let at = address - 2; at >= address - LITERAL_SEARCH; at -= 2) {
-      const bytes = memory.read(at, 2);
-      if (bytes.length < 2) return undefined;
-      const isLiteralLoad = (bytes[1] & 0xf8) === 0x48 && (bytes[1] & 7) === Rm;
-      if (!isLiteralLoad) continue;
-      const literal = memory.read(((at + 4) & ~3) + bytes[0] * 4, 4);
-      return literal.length < 4 ? undefined : new DataView(literal.slice().buffer).getInt32(0, true);
-    }
-    return undefined;
   }
 
   private record(
@@ -170,22 +135,13 @@ export class HostCalls {
       name,
       arguments: values,
       result,
-      returnAddress: (this.machine.state.r[14] & ~1) >>> 0,
+      returnAddress: this.convention.returnAddress(this.machine.state),
       instructionCount: this.machine.instructionCount,
       begin,
       end: this.services.clock.nanoseconds,
     });
     if (this.log.length > LOG_LENGTH) this.log.shift();
   }
-}
-
-/** Branch offset of BL, encoding T1: S:I1:I2:imm10:imm11:0 with I = NOT(J XOR S). */
-function blOffset(first: number, second: number): number {
-  const S = (first >> 10) & 1;
-  const I1 = 1 ^ ((second >> 13) & 1) ^ S;
-  const I2 = 1 ^ ((second >> 11) & 1) ^ S;
-  const bits = (S << 24) | (I1 << 23) | (I2 << 22) | ((first & 0x3ff) << 12) | ((second & 0x7ff) << 1);
-  return (bits << 7) >> 7;
 }
 
 type FaultDetails = Pick<Fault, 'kind' | 'access' | 'address' | 'size' | 'message'>;
@@ -206,12 +162,6 @@ function misuseFault(message: string): FaultDetails {
   return { kind: 'unhandled-exception', access: undefined, address: undefined, size: undefined, message };
 }
 
-function invalidState(target: number): FaultDetails {
-  return {
-    kind: 'invalid-state',
-    access: 'execute',
-    address: target >>> 0,
-    size: 2,
-    message: `return to ${hex(target >>> 0, 8)}: bit 0 is clear, and there is no Arm state`,
-  };
+function invalidState(target: number, message: string): FaultDetails {
+  return { kind: 'invalid-state', access: 'execute', address: target, size: 2, message };
 }

@@ -9,6 +9,7 @@ import { LlextSubsystem } from '../llext/llext';
 import type { LlextListener, LlextMemory } from '../llext/types';
 import { Console, type ConsoleState, type OutputEvent } from './console';
 import type { GuestImage } from './guest-image';
+import { conventionOf } from './convention-of';
 import { GuestMemory } from './guest-memory';
 import { HostCalls, type HostCallEnd, type HostCallRecord } from './host-calls';
 import type { KernelServices, OutputStream } from './host-call';
@@ -35,8 +36,6 @@ export interface KernelOptions {
   readonly onOutput: (event: OutputEvent) => void;
   readonly onLlext?: LlextListener;
 }
-
-const POINTER_SIZE = 4;
 
 const table = { ...implementations, ...baseImageImplementations };
 
@@ -70,7 +69,9 @@ export class Kernel {
     for (const { address, bytes } of image.contents) machine.memory.write(address, bytes);
     machine.memory.clearDirty();
     const systemHeap = makeHeap(machine, map.systemHeap, map.systemKHeap);
-    const services = this.services(new SystemHeap(systemHeap, machine.memory, map.systemKHeap));
+    const services = this.services(
+      new SystemHeap(systemHeap, machine.memory, map.systemKHeap, machine.cpu.pointerSize),
+    );
     this.calls = new HostCalls(machine, this.memory, table, services, map.callFn.returnAddress);
     for (const entry of image.served) this.calls.serve(entry);
     machine.setHostCall(map.callFn.returnAddress);
@@ -120,13 +121,15 @@ export class Kernel {
 
   private services(heap: SystemHeap): KernelServices {
     const { state, clock, machine } = this;
+    const convention = conventionOf(machine.cpu);
     return {
+      convention,
       clock,
       heap,
       map: this.image.map,
       saturatingDivide: machine.cpu.arch !== 'arm' || machine.cpu.isa.v7m,
       print: (bytes: Uint8Array, stream: OutputStream) =>
-        this.console.print(bytes, stream, (machine.state.r[14] & ~1) >>> 0),
+        this.console.print(bytes, stream, convention.returnAddress(machine.state)),
       get random() {
         return state.random;
       },
@@ -138,7 +141,7 @@ export class Kernel {
 }
 
 function makeHeap(machine: Machine, { base, size }: { base: number; size: number }, kHeap: number): KHeap {
-  return initKHeap(machine.memory, kHeap, { address: base, bytes: size }, POINTER_SIZE);
+  return initKHeap(machine.memory, kHeap, { address: base, bytes: size }, machine.cpu.pointerSize);
 }
 
 /** The machine's memory as the loader uses it. Addresses beyond 32 bits do not exist here. */

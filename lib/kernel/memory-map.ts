@@ -1,6 +1,6 @@
 /**
- * The one place with the addresses of the built-in base image: a Cortex-M with flash at 0x0800_0000 and RAM at
- * 0x2000_0000. Address 0 and everything else between is unmapped, so that a NULL pointer faults.
+ * The one place with the addresses of the built-in base image, the same for every CPU: flash at 0x0800_0000 and RAM at
+ * 0x2000_0000, where Cortex-M has them. Address 0 and everything else between is unmapped, so that a NULL pointer faults.
  *
  *   flash          base image: host functions (one slot each), the export table and its names
  *   kernel data    llext_list, errno, the FILE objects, struct k_heap of both heaps
@@ -10,6 +10,7 @@
  *   system heap    K_HEAP_MEM_POOL for k_malloc
  *   ELF buffers    file images that the buf loader reads, page after page, as extensions are loaded
  */
+import type { CpuInfo } from '../arch';
 import type { MemoryRegion, Permissions } from '../emulator/types';
 import type { LlextConfig } from '../llext/types';
 
@@ -118,12 +119,6 @@ export function memoryMap(heapSizeKiB: number): MemoryMap {
 }
 
 /** The loader's view of this machine: no MPU, page 32, messages down to debug level (so that sym_tab is kept). */
-export const baseImageConfig: LlextConfig = {
-  pointerSize: 4,
-  arch: 'arm',
-  page: 32,
-  armMpu: false,
-  mmu: false,
-  importAllGlobals: false,
-  logLevel: 4,
-};
+export function baseImageConfig({ pointerSize, arch }: Pick<CpuInfo, 'pointerSize' | 'arch'>): LlextConfig {
+  return { pointerSize, arch, page: 32, armMpu: false, mmu: false, importAllGlobals: false, logLevel: 4 };
+}

@@ -8,7 +8,7 @@
  * Floating conversions are exact as C asks, where cbprintf stops after 16 digits.
  * Nothing is written to the target: %n gives a store for the caller to carry out, after everything was checked.
  */
-import { bitsToDouble, type ArgumentSource } from './aapcs';
+import { bitsToDouble, type ArgumentSource } from './calling-convention';
 import { concatenate } from './guest-memory';
 import { formatFloat } from './printf-float';
 
@@ -74,7 +74,24 @@ function parseConversion(format: string, at: number): Conversion {
   };
 }
 
-const isWide = (length: LengthModifier): boolean => length === 'll' || length === 'j';
+/** Bytes of an integer argument with a length modifier, where that of `long` is known. */
+function sizeOf(length: LengthModifier, longSize: 4 | 8): 1 | 2 | 4 | 8 {
+  switch (length) {
+    case 'hh':
+      return 1;
+    case 'h':
+      return 2;
+    case 'll':
+    case 'j':
+      return 8;
+    case 'l':
+    case 'z':
+    case 't':
+      return longSize;
+    default:
+      return 4;
+  }
+}
 
 function supported(conversion: Conversion): boolean {
   const { specifier, length } = conversion;
@@ -93,6 +110,7 @@ class Formatter {
   constructor(
     private readonly source: ArgumentSource,
     private readonly readString: StringReader,
+    private readonly longSize: 4 | 8,
   ) {}
 
   run(format: Uint8Array): Formatted {
@@ -148,7 +166,7 @@ class Formatter {
   private skipArgument({ specifier }: Conversion): void {
     if (specifier === '') return;
     if ('eEfFgGaA'.includes(specifier)) this.source.doubleWord();
-    else if ('diouxXcspn'.includes(specifier)) this.source.word();
+    else if ('diouxXcspn'.includes(specifier)) this.source.long();
   }
 
   private pieces(conversion: Conversion, precision: number | undefined): Pieces | undefined {
@@ -162,12 +180,12 @@ class Formatter {
       case 'X':
         return unsignedInteger(this.unsigned(conversion.length), conversion, precision);
       case 'p':
-        return pointer(this.source.word() >>> 0, conversion, precision);
+        return pointer(this.source.long(), conversion, precision);
       case 'c':
         return plain(Uint8Array.of(this.source.word() & 0xff), conversion.zero);
       case 's':
         return plain(
-          this.readString(this.source.word() >>> 0, precision ?? Number.MAX_SAFE_INTEGER, conversion.text),
+          this.readString(this.address(), precision ?? Number.MAX_SAFE_INTEGER, conversion.text),
           conversion.zero,
         );
       case 'n':
@@ -178,15 +196,19 @@ class Formatter {
     }
   }
 
+  /** A pointer; one beyond 32 bits is as wild as the last address. */
+  private address(): number {
+    return Math.min(Number(this.source.long()), 0xffff_ffff);
+  }
+
   private unsigned(length: LengthModifier): bigint {
-    if (isWide(length)) return this.source.doubleWord();
-    const word = this.source.word() >>> 0;
-    if (length === 'hh') return BigInt(word & 0xff);
-    return BigInt(length === 'h' ? word & 0xffff : word);
+    const size = sizeOf(length, this.longSize);
+    if (size === 8) return this.source.doubleWord();
+    return BigInt.asUintN(8 * size, BigInt(this.source.word() >>> 0));
   }
 
   private signedInteger(conversion: Conversion, precision: number | undefined): Pieces {
-    const bits = { hh: 8, h: 16, ll: 64, j: 64 }[conversion.length as 'hh' | 'h' | 'll' | 'j'] ?? 32;
+    const bits = 8 * sizeOf(conversion.length, this.longSize);
     const value = BigInt.asIntN(bits, this.unsigned(conversion.length));
     const digits = (value < 0n ? -value : value).toString().padStart(precision ?? 0, '0');
     return {
@@ -214,8 +236,7 @@ class Formatter {
   }
 
   private storeCount(length: LengthModifier): void {
-    const sizes: Partial<Record<LengthModifier, 1 | 2 | 8>> = { hh: 1, h: 2, ll: 8, j: 8 };
-    this.stores.push({ address: this.source.word() >>> 0, size: sizes[length] ?? 4, value: this.count });
+    this.stores.push({ address: this.address(), size: sizeOf(length, this.longSize), value: this.count });
   }
 
   private justify({ sign, prefix, body, zeroPadding }: Pieces, width: number, minus: boolean): void {
@@ -252,11 +273,17 @@ function unsignedInteger(value: bigint, conversion: Conversion, precision: numbe
   };
 }
 
-function pointer(value: number, conversion: Conversion, precision: number | undefined): Pieces {
-  if (value === 0) return plain(ascii('(nil)'), conversion.zero);
-  return unsignedInteger(BigInt(value), { ...conversion, specifier: 'x', alternate: true }, precision);
+function pointer(value: bigint, conversion: Conversion, precision: number | undefined): Pieces {
+  if (value === 0n) return plain(ascii('(nil)'), conversion.zero);
+  return unsignedInteger(value, { ...conversion, specifier: 'x', alternate: true }, precision);
 }
 
-export function formatPrintf(format: Uint8Array, source: ArgumentSource, readString: StringReader): Formatted {
-  return new Formatter(source, readString).run(format);
+/** `longSize`: bytes of `long`. */
+export function formatPrintf(
+  format: Uint8Array,
+  source: ArgumentSource,
+  readString: StringReader,
+  longSize: 4 | 8 = 4,
+): Formatted {
+  return new Formatter(source, readString, longSize).run(format);
 }

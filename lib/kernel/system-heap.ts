@@ -24,7 +24,6 @@ export interface HeapMemory {
   write(address: number, bytes: Uint8Array): number;
 }
 
-const REFERENCE_SIZE = 4;
 const U32_MAX = 0xffff_ffff;
 
 export class SystemHeap {
@@ -33,16 +32,18 @@ export class SystemHeap {
     private readonly memory: HeapMemory,
     /** Address of its struct k_heap. */
     private readonly reference: number,
+    /** Of the pointer to it. */
+    private readonly referenceSize: 4 | 8,
   ) {}
 
   /** z_alloc_helper: the reference is the word below the (aligned) block. */
   kMalloc(size: number, align = 0): number {
-    const total = size + REFERENCE_SIZE;
+    const total = size + this.referenceSize;
     if (total > U32_MAX) return 0;
-    const start = align === 0 ? this.heap.alloc(total) : this.heap.alignedAlloc(align | REFERENCE_SIZE, total);
+    const start = align === 0 ? this.heap.alloc(total) : this.heap.alignedAlloc(align | this.referenceSize, total);
     if (start === 0) return 0;
-    this.memory.write(start, littleEndian(this.reference, REFERENCE_SIZE));
-    return start + REFERENCE_SIZE;
+    this.memory.write(start, littleEndian(this.reference, this.referenceSize));
+    return start + this.referenceSize;
   }
 
   kCalloc(count: number, size: number): number {
@@ -66,13 +67,13 @@ export class SystemHeap {
       this.heap.free(start);
       return 0;
     }
-    const available = this.heap.usableSize(start) - REFERENCE_SIZE;
+    const available = this.heap.usableSize(start) - this.referenceSize;
     const moved = this.move(block, available, this.kMalloc(size), size);
     if (moved !== 0) this.heap.free(start);
     return moved;
   }
 
-  malloc(size: number, align = 8): number {
+  malloc(size: number, align = 2 * this.referenceSize): number {
     return this.heap.alignedAlloc(align, size);
   }
 
@@ -102,10 +103,10 @@ export class SystemHeap {
 
   /** Start of the allocation that a block of k_malloc is in: live, and the word there refers to this heap. */
   private startOf(block: number): number | undefined {
-    const start = block - REFERENCE_SIZE;
+    const start = block - this.referenceSize;
     if (start < 0 || !this.heap.isAllocated(start)) return undefined;
-    const word = this.memory.read(start, REFERENCE_SIZE);
-    return littleEndian(this.reference, REFERENCE_SIZE).every((byte, i) => byte === word[i]) ? start : undefined;
+    const word = this.memory.read(start, this.referenceSize);
+    return littleEndian(this.reference, this.referenceSize).every((byte, i) => byte === word[i]) ? start : undefined;
   }
 
   private move(from: number, available: number, to: number, size: number): number {

@@ -106,7 +106,9 @@ function hasMappingSymbols(elf: ElfFile): boolean {
 }
 
 function isNamed(symbol: ElfSymbol): boolean {
-  if (symbol.name === '' || symbol.type === STT_SECTION || symbol.type === STT_FILE) return false;
+  // .LC0 and its like: labels of the compiler that RISC-V's assembler keeps for the linker.
+  if (symbol.name === '' || symbol.name.startsWith('.L') || symbol.type === STT_SECTION || symbol.type === STT_FILE)
+    return false;
   return symbol.st_shndx !== SHN_UNDEF && symbol.st_shndx !== SHN_ABS && symbol.st_shndx < SHN_LORESERVE;
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Machine } from '../emulator/types';
 import type { MemoryMap } from '../kernel/memory-map';
-import { littleEndian } from '../kernel/guest-memory';
+import { conventionOf } from '../kernel/convention-of';
 import type { GuestCall } from '../llext/llext-handlers';
 
 export type { GuestCall };
@@ -16,8 +16,6 @@ export interface CallSequenceState {
   /** Whether a call is in progress. */
   active: boolean;
 }
-
-const REGISTER_ARGUMENTS = 4;
 
 export class CallSequence {
   readonly state: CallSequenceState = { pending: [], active: false };
@@ -34,7 +32,7 @@ export class CallSequence {
     this.begin(first);
   }
 
-  /** The call in progress returned: begins the next one (undefined), or gives the last one's r0. */
+  /** The call in progress returned: begins the next one (undefined), or gives the last one's result. */
   returned(): bigint | undefined {
     const next = this.state.pending.shift();
     if (next !== undefined) {
@@ -42,22 +40,15 @@ export class CallSequence {
       return undefined;
     }
     this.state.active = false;
-    return BigInt(this.machine.state.r[0] >>> 0);
+    return conventionOf(this.machine.cpu).result(this.machine.state);
   }
 
-  /** An empty stack, arguments as AAPCS passes them, lr to the host. */
+  /** An empty stack, arguments as the calling convention passes them, returning to the host. */
   private begin({ address, arguments: values }: GuestCall): void {
-    const { state, memory } = this.machine;
-    const stacked = values.slice(REGISTER_ARGUMENTS);
-    // The stack pointer is a multiple of 8 at every public interface.
     const { stack, callFn } = this.map;
-    const sp = stack.base + stack.size - Math.ceil(stacked.length / 2) * 8;
-    stacked.forEach((value, i) => memory.write(sp + i * 4, littleEndian(BigInt.asUintN(32, value), 4)));
-    for (let i = 0; i <= 12; i++) state.r[i] = 0;
-    values.slice(0, REGISTER_ARGUMENTS).forEach((value, i) => (state.r[i] = Number(BigInt.asIntN(32, value))));
-    state.write('sp', sp);
-    state.write('lr', callFn.returnAddress | 1);
-    state.write('pc', Number(BigInt.asUintN(32, address) & ~1n));
+    const { returnAddress } = callFn;
+    const call = { address, arguments: values, stackEnd: stack.base + stack.size, returnAddress };
+    conventionOf(this.machine.cpu).begin(this.machine, call);
     this.state.active = true;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The embedded target: an emulated Cortex-M with the built-in base image, the llext subsystem and virtual time.
+ * The embedded target: an emulated Cortex-M or RISC-V hart with the built-in base image, the llext subsystem and virtual time.
  * The Target interface is asynchronous; what a listener needs while the loader runs (breakpoints, registers, memory)
  * is here synchronously too. reset() makes a fresh machine: everything loaded is gone, breakpoints as well.
  */
@@ -20,6 +20,7 @@ import type { MemoryReply, MemoryRequest, RegisterFile } from '../query';
 import { AddressNames } from './address-names';
 import { Breakpoints } from './breakpoints';
 import { CallSequence, type GuestCall } from './call-sequence';
+import { dwarfRegisterNames } from './dwarf-registers';
 import {
   floatRegister,
   floatRegisterFile,
@@ -69,11 +70,9 @@ interface Parts {
   readonly loop: RunLoop;
 }
 
-/** DWARF numbers of r0 to r15. */
-const CORE_REGISTERS = 16;
-
 export class EmulatedTarget implements Target {
   readonly cpu: CpuInfo;
+  private readonly dwarfNames: readonly (string | undefined)[];
   private readonly heapSizeKiB: number;
   private parts: Parts;
   private extensions: LoadedExtension[] = [];
@@ -87,6 +86,7 @@ export class EmulatedTarget implements Target {
     }
     this.heapSizeKiB = heapSizeKiB;
     this.cpu = options.cpu ?? cpus[0];
+    this.dwarfNames = dwarfRegisterNames(this.cpu);
     this.parts = this.makeParts();
   }
 
@@ -174,12 +174,21 @@ export class EmulatedTarget implements Target {
     read: (request) => this.readExactly(request),
   };
 
+  /** Bits of a register. */
+  registerWidth(name: string): 32 | 64 {
+    // The doubles of the Arm Floating-point Extension are pairs of the machine's registers.
+    return this.cpu.arch === 'arm' && /^d\d/.test(name) ? 64 : this.parts.machine.state.widthOf(name);
+  }
+
   readRegisterNow(name: string): bigint {
-    return readNamedRegister(this.parts.machine.state, name);
+    const { state } = this.parts.machine;
+    return this.cpu.arch === 'arm' ? readNamedRegister(state, name) : state.readWide(name);
   }
 
   writeRegisterNow(name: string, value: bigint): void {
-    writeNamedRegister(this.parts.machine.state, name, value);
+    const { state } = this.parts.machine;
+    if (this.cpu.arch === 'arm') writeNamedRegister(state, name, value);
+    else state.writeWide(name, value);
     if (name === 'pc') this.parts.loop.moved();
   }
 
@@ -227,8 +236,7 @@ export class EmulatedTarget implements Target {
 
   /** A copy: it stays as it is when the target runs on. */
   async registerFile(): Promise<RegisterFile> {
-    const values = Array.from(this.parts.machine.state.r, (value) => BigInt(value >>> 0));
-    values[CORE_REGISTERS - 1] = this.readRegisterNow('pc');
+    const values = this.dwarfNames.map((name) => (name === undefined ? undefined : this.readRegisterNow(name)));
     const floats = floatRegisterFile(this.parts.machine.state);
     return { get: (register) => values[register] ?? floats.get(register) };
   }
@@ -276,7 +284,7 @@ export class EmulatedTarget implements Target {
 
   private makeImage(): GuestImage {
     const { base } = this.options;
-    if (base?.elf === undefined) return builtInImage(this.heapSizeKiB);
+    if (base?.elf === undefined) return builtInImage(this.heapSizeKiB, this.cpu);
     return realImage(base, base.elf, this.heapSizeKiB);
   }
 
@@ -303,10 +311,8 @@ export class EmulatedTarget implements Target {
   }
 
   private readCoreRegister(register: number): bigint | undefined {
-    if (register >= CORE_REGISTERS) return floatRegister(this.parts.machine.state, register);
-    if (register < 0) return undefined;
-    if (register === CORE_REGISTERS - 1) return this.readRegisterNow('pc');
-    return BigInt(this.parts.machine.state.r[register] >>> 0);
+    const name = this.dwarfNames[register];
+    return name === undefined ? floatRegister(this.parts.machine.state, register) : this.readRegisterNow(name);
   }
 
   private readExactly({ address, length }: MemoryRequest): MemoryReply {

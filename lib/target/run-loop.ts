@@ -17,10 +17,11 @@ const SLICE_MILLISECONDS = 15;
 const BUDGET = 100_000;
 /** Steps and host calls between two looks at the clock. */
 const STEPS = 2000;
-const PC = 15;
 const noIds: readonly number[] = [];
 /** SVC number of ARCH_EXCEPT: k_oops and k_panic end here, r0 is the reason. */
 const SVC_RUNTIME_EXCEPT = 2;
+/** RV_ECALL_RUNTIME_EXCEPT. */
+const ECALL_RUNTIME_EXCEPT = 0;
 
 export interface RunLoopParts {
   readonly machine: Machine;
@@ -76,7 +77,7 @@ export class RunLoop {
   }
 
   private get pc(): number {
-    return this.parts.machine.state.read('pc') >>> 0;
+    return this.parts.machine.state.pc;
   }
 
   private async runToStop(mode: ResumeMode): Promise<TargetStop> {
@@ -104,7 +105,7 @@ export class RunLoop {
       case 'continue':
         return this.continueSlice();
       case 'step-instruction':
-        return () => this.step((): TargetStop => ({ reason: 'step' }), this.parts.machine.state.r);
+        return () => this.step((): TargetStop => ({ reason: 'step' }));
       case 'step-range': {
         const ranges = mode.ranges.map(({ start, end }) => ({ start: Number(start), end: Number(end) }));
         return this.stepRangeSlice(ranges);
@@ -130,10 +131,8 @@ export class RunLoop {
     const outside: StepCheck = (pc) =>
       ranges.some(({ start, end }) => pc >= start && pc < end) ? undefined : { reason: 'step' };
     return () => {
-      // The view of the registers is good for a slice: nothing maps memory in between.
-      const { r } = this.parts.machine.state;
       for (let i = 0; i < STEPS; i++) {
-        const stop = this.step(outside, r);
+        const stop = this.step(outside);
         if (stop !== undefined) return stop;
       }
       return undefined;
@@ -141,18 +140,18 @@ export class RunLoop {
   }
 
   /** One instruction, or one host call; then the breakpoints at the new pc, then `check`. */
-  private step(check: StepCheck, r: Int32Array): TargetStop | undefined {
+  private step(check: StepCheck): TargetStop | undefined {
     const stop = this.parts.machine.run(1, true);
     if (stop.reason !== 'budget') {
       const end = this.handle(stop);
       if (end !== undefined) return end;
     }
     // Returning to the host ends the call at once: there is nothing to see at the return address.
-    if (r[PC] >>> 0 === this.hostReturn) {
+    if (this.pc === this.hostReturn) {
       const end = this.callReturned();
       if (end !== undefined) return end;
     }
-    const pc = r[PC] >>> 0;
+    const { pc } = this;
     const ids = this.hits(pc);
     return ids.length > 0 ? { reason: 'breakpoint', ids } : check(pc);
   }
@@ -181,7 +180,7 @@ export class RunLoop {
       case 'bkpt':
         return this.fault(unhandled(stop.address, `BKPT #${stop.immediate} was executed`));
       case 'ecall':
-        return this.fault(unhandled(stop.address, 'ECALL was executed'));
+        return this.environmentCall(stop.address);
       case 'ebreak':
         return this.fault(unhandled(stop.address, 'EBREAK was executed'));
       case 'fault':
@@ -212,6 +211,15 @@ export class RunLoop {
       return this.fault(unhandled(address, `SVC #${immediate} was executed, and the base image has no handler for it`));
     }
     return this.abort(`fatal error ${this.parts.machine.state.r[0] >>> 0} (k_oops or k_panic)`);
+  }
+
+  /** ARCH_EXCEPT of RISC-V: an ECALL whose t0 says that it is one, a0 is the reason. */
+  private environmentCall(address: number): TargetStop {
+    const { state } = this.parts.machine;
+    if (state.read('t0') !== ECALL_RUNTIME_EXCEPT) {
+      return this.fault(unhandled(address, 'ECALL was executed, and the base image has no handler for it'));
+    }
+    return this.abort(`fatal error ${state.read('a0')} (k_oops or k_panic)`);
   }
 
   private abort(message: string): TargetStop {

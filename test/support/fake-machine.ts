@@ -18,6 +18,10 @@ class PlainState implements CpuState {
     else this.r[this.indexOf(name)] = value;
   }
 
+  get pc(): number {
+    return this.r[15] >>> 0;
+  }
+
   readWide(name: string): bigint {
     return BigInt(this.read(name));
   }

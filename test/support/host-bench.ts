@@ -1,4 +1,5 @@
 /** The base image's functions on a bench: real guest memory, registers set by the test, no engine. */
+import { aapcs } from '../../lib/kernel/aapcs';
 import { baseFunctions } from '../../lib/kernel/base-image';
 import { Console, type OutputEvent } from '../../lib/kernel/console';
 import { GuestMemory } from '../../lib/kernel/guest-memory';
@@ -42,7 +43,9 @@ export function hostBench(saturatingDivide = true): HostBench {
       KHeap.init(machine.memory, map.systemHeap.base, map.systemHeap.size),
       machine.memory,
       SYSTEM_K_HEAP,
+      4,
     ),
+    convention: aapcs,
     saturatingDivide,
     random: 1,
     map,

@@ -57,6 +57,7 @@ export function truthSession({ name, folder }: TruthCase): TruthSession {
 
 /** The core that a variant was compiled for. */
 function cpuOf(name: string): string {
+  if (name.includes('.rv32')) return 'rv32imac';
   if (name.includes('.m0p')) return 'cortex-m0plus';
   return name.includes('.m4f') ? 'cortex-m4' : 'cortex-m3';
 }

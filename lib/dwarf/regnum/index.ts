@@ -3,6 +3,7 @@
  * holds for a register that call-frame information does not mention. One record a machine, found by e_machine.
  */
 import { armRegisters } from './arm';
+import { riscvRegisters } from './riscv';
 
 export interface MachineRegisters {
   /** DWARF number -> the assembler's name. */
@@ -20,8 +21,12 @@ export interface MachineRegisters {
 }
 
 const EM_ARM = 40;
+const EM_RISCV = 243;
 
-const machines: ReadonlyMap<number, MachineRegisters> = new Map([[EM_ARM, armRegisters]]);
+const machines: ReadonlyMap<number, MachineRegisters> = new Map([
+  [EM_ARM, armRegisters],
+  [EM_RISCV, riscvRegisters],
+]);
 
 /** Register numbers of an unknown machine have no names, so that its lines and types are still readable. */
 const unknownMachine: MachineRegisters = {

@@ -46,6 +46,10 @@ export class RegisterView implements CpuState {
     return this.general;
   }
 
+  get pc(): number {
+    return this.memory.state[State.pc] >>> 0;
+  }
+
   read(name: string): number {
     const state = this.memory.state;
     this.require(name);

@@ -10,6 +10,7 @@ import { MemoryAccess } from '../memory-access';
 import { Stop, type PendingFault } from '../stop';
 import { CodeCache } from './code-cache';
 import { CsrFile } from './csr';
+import { Float } from './float';
 import { Pmp, type PmpAccess } from './pmp';
 import { Mstatus, Privilege, State } from './state';
 
@@ -24,6 +25,7 @@ export class Core extends MemoryAccess {
   readonly code: CodeCache;
   readonly csr: CsrFile;
   readonly pmp: Pmp;
+  readonly float: Float;
   /** Record index at which the interpreter starts and where it has stopped. */
   position = 0;
   /** sp must not fall below it. */
@@ -46,6 +48,7 @@ export class Core extends MemoryAccess {
     super(memory);
     this.pmp = new Pmp(memory);
     this.csr = new CsrFile(this);
+    this.float = new Float(this);
     this.code = new CodeCache(cpu, memory, this);
   }
 
@@ -66,6 +69,21 @@ export class Core extends MemoryAccess {
 
   get privilege(): number {
     return this.memory.state[State.privilege];
+  }
+
+  /** An integer register (a word of the state) becomes a signed 32-bit value, extended. */
+  setInteger(word: number, value: number): void {
+    const state = this.memory.state;
+    state[word] = value;
+    if (this.cpu.isa.xlen === 64) state[word + 1] = value >> 31;
+  }
+
+  /** A converted value; true when there is none because the rounding mode is reserved. Results of 32 bits are sign-extended. */
+  setConverted(word: number, value: bigint | undefined, bits: 32 | 64): boolean {
+    if (value === undefined) return true;
+    if (bits === 32) this.setInteger(word, Number(BigInt.asIntN(32, value)));
+    else this.wide[word >> 1] = value;
+    return false;
   }
 
   illegal(): void {

@@ -1,5 +1,101 @@
 /**
- * F and D (chapters 11 and 12). Arithmetic is the core's: see float.ts. $1 is the destination, a register's number or an
- * integer register's word; a rounding mode follows the sources.
+ * F and D (chapters 11 and 12): the arithmetic is float.ts's. $1 is the destination, then the sources; the field rm
+ * follows where there is one.
  */
-export const floatOperations = {} as const;
+const rare = (exec: string) => ({ exec, rare: true }) as const;
+
+/** `u` is the unit of the format. */
+const arithmetic = (u: string) =>
+  ({
+    add: rare(`if (core.float.${u}.binary('add', $1, $2, $3, $4)) STOP;`),
+    sub: rare(`if (core.float.${u}.binary('sub', $1, $2, $3, $4)) STOP;`),
+    mul: rare(`if (core.float.${u}.binary('mul', $1, $2, $3, $4)) STOP;`),
+    div: rare(`if (core.float.${u}.binary('div', $1, $2, $3, $4)) STOP;`),
+    sqrt: rare(`if (core.float.${u}.squareRoot($1, $2, $3)) STOP;`),
+    madd: rare(`if (core.float.${u}.fused($1, $2, $3, $4, $5, false, false)) STOP;`),
+    msub: rare(`if (core.float.${u}.fused($1, $2, $3, $4, $5, false, true)) STOP;`),
+    nmsub: rare(`if (core.float.${u}.fused($1, $2, $3, $4, $5, true, false)) STOP;`),
+    nmadd: rare(`if (core.float.${u}.fused($1, $2, $3, $4, $5, true, true)) STOP;`),
+    sgnj: rare(`core.float.${u}.injectSign(0, $1, $2, $3);`),
+    sgnjn: rare(`core.float.${u}.injectSign(1, $1, $2, $3);`),
+    sgnjx: rare(`core.float.${u}.injectSign(2, $1, $2, $3);`),
+    min: rare(`core.float.${u}.extreme(false, $1, $2, $3);`),
+    max: rare(`core.float.${u}.extreme(true, $1, $2, $3);`),
+    eq: rare(`core.setInteger($1, core.float.${u}.compare('eq', $2, $3));`),
+    lt: rare(`core.setInteger($1, core.float.${u}.compare('lt', $2, $3));`),
+    le: rare(`core.setInteger($1, core.float.${u}.compare('le', $2, $3));`),
+    class: rare(`core.setInteger($1, core.float.${u}.classify($2));`),
+    to_w: rare(`if (core.setConverted($1, core.float.${u}.toInteger($2, $3, 32, true), 32)) STOP;`),
+    to_wu: rare(`if (core.setConverted($1, core.float.${u}.toInteger($2, $3, 32, false), 32)) STOP;`),
+    to_l: rare(`if (core.setConverted($1, core.float.${u}.toInteger($2, $3, 64, true), 64)) STOP;`),
+    to_lu: rare(`if (core.setConverted($1, core.float.${u}.toInteger($2, $3, 64, false), 64)) STOP;`),
+    from_w: rare(`if (core.float.${u}.fromInteger($1, BigInt(r[$2]), $3)) STOP;`),
+    from_wu: rare(`if (core.float.${u}.fromInteger($1, BigInt(r[$2] >>> 0), $3)) STOP;`),
+    from_l: rare(`if (core.float.${u}.fromInteger($1, core.wide[$2 >> 1], $3)) STOP;`),
+    from_lu: rare(`if (core.float.${u}.fromInteger($1, BigInt.asUintN(64, core.wide[$2 >> 1]), $3)) STOP;`),
+  }) as const;
+
+const single = arithmetic('s');
+const double = arithmetic('d');
+
+export const floatOperations = {
+  fadd_s: single.add,
+  fsub_s: single.sub,
+  fmul_s: single.mul,
+  fdiv_s: single.div,
+  fsqrt_s: single.sqrt,
+  fmadd_s: single.madd,
+  fmsub_s: single.msub,
+  fnmsub_s: single.nmsub,
+  fnmadd_s: single.nmadd,
+  fsgnj_s: single.sgnj,
+  fsgnjn_s: single.sgnjn,
+  fsgnjx_s: single.sgnjx,
+  fmin_s: single.min,
+  fmax_s: single.max,
+  feq_s: single.eq,
+  flt_s: single.lt,
+  fle_s: single.le,
+  fclass_s: single.class,
+  fcvt_w_s: single.to_w,
+  fcvt_wu_s: single.to_wu,
+  fcvt_l_s: single.to_l,
+  fcvt_lu_s: single.to_lu,
+  fcvt_s_w: single.from_w,
+  fcvt_s_wu: single.from_wu,
+  fcvt_s_l: single.from_l,
+  fcvt_s_lu: single.from_lu,
+  fadd_d: double.add,
+  fsub_d: double.sub,
+  fmul_d: double.mul,
+  fdiv_d: double.div,
+  fsqrt_d: double.sqrt,
+  fmadd_d: double.madd,
+  fmsub_d: double.msub,
+  fnmsub_d: double.nmsub,
+  fnmadd_d: double.nmadd,
+  fsgnj_d: double.sgnj,
+  fsgnjn_d: double.sgnjn,
+  fsgnjx_d: double.sgnjx,
+  fmin_d: double.min,
+  fmax_d: double.max,
+  feq_d: double.eq,
+  flt_d: double.lt,
+  fle_d: double.le,
+  fclass_d: double.class,
+  fcvt_w_d: double.to_w,
+  fcvt_wu_d: double.to_wu,
+  fcvt_l_d: double.to_l,
+  fcvt_lu_d: double.to_lu,
+  fcvt_d_w: double.from_w,
+  fcvt_d_wu: double.from_wu,
+  fcvt_d_l: double.from_l,
+  fcvt_d_lu: double.from_lu,
+  fcvt_s_d: rare('if (core.float.s.fromOther($1, core.float.d, $2, $3)) STOP;'),
+  fcvt_d_s: rare('if (core.float.d.fromOther($1, core.float.s, $2, $3)) STOP;'),
+  /** Bits move as they are. */
+  fmv_x_w: rare('core.setInteger($1, r[$2]);'),
+  fmv_w_x: rare('r[$1] = r[$2]; r[$1 + 1] = -1; core.csr.markFloatDirty();'),
+  fmv_x_d: rare('const lo = r[$2], hi = r[$2 + 1]; r[$1] = lo; r[$1 + 1] = hi;'),
+  fmv_d_x: rare('const lo = r[$2], hi = r[$2 + 1]; r[$1] = lo; r[$1 + 1] = hi; core.csr.markFloatDirty();'),
+} as const;

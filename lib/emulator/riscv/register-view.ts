@@ -50,6 +50,10 @@ export class RegisterView implements CpuState {
     return this.words;
   }
 
+  get pc(): number {
+    return this.memory.state[State.pc] >>> 0;
+  }
+
   read(name: string): number {
     return Number(BigInt.asUintN(32, this.readWide(name)));
   }

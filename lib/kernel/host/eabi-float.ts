@@ -79,7 +79,7 @@ function bigToFloat(value: bigint): number {
 /** Only the sign bit changes, that of a NaN too: the register is flipped, not the number. */
 function negate(register: 0 | 1): HostImplementation {
   return (call) => {
-    call.cpu.r[register] ^= N_FLAG;
+    call.cpu.r[call.kernel.convention.firstArgumentWord + register] ^= N_FLAG;
     return undefined;
   };
 }

@@ -3,7 +3,7 @@
  * with its default __aeabi_idiv0, which returns: for Armv7-M and later the quotient saturates in the sign of the
  * numerator (0 / 0 is 0) and the remainder is the divisor; for Armv6-M the quotient is 0, the remainder the numerator.
  */
-import { writePair } from '../aapcs';
+import { writePair } from '../calling-convention';
 import { littleEndian } from '../guest-memory';
 import type { HostCall, HostImplementation, ImplementationTable } from '../host-call';
 

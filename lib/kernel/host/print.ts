@@ -2,7 +2,7 @@
  * printk and the printf family. The whole text is formatted first: a bad pointer among the arguments is a fault
  * before anything is printed or stored.
  */
-import { VaList, type ArgumentSource } from '../aapcs';
+import type { ArgumentSource } from '../calling-convention';
 import { concatenate, littleEndian } from '../guest-memory';
 import type { HostCall, HostImplementation, ImplementationTable, OutputStream } from '../host-call';
 import { FILE_SIZE } from '../memory-map';
@@ -15,7 +15,7 @@ const EOF = -1;
 function format(call: HostCall, formatIndex: number, source: ArgumentSource): Uint8Array {
   const readString = (address: number, limit: number, conversion: string): Uint8Array =>
     call.memory.string(address, `the argument of ${conversion}`, limit);
-  const { bytes, stores } = formatPrintf(call.string(formatIndex), source, readString);
+  const { bytes, stores } = formatPrintf(call.string(formatIndex), source, readString, call.kernel.convention.longSize);
   for (const store of stores) call.memory.check(store.address, store.size, 'write', 'the argument of %n');
   for (const store of stores) {
     call.memory.write(store.address, littleEndian(store.value, store.size), 'the argument of %n');
@@ -23,7 +23,8 @@ function format(call: HostCall, formatIndex: number, source: ArgumentSource): Ui
   return bytes;
 }
 
-const list = (call: HostCall, index: number): ArgumentSource => new VaList(call.u32(index), call.memory);
+const list = (call: HostCall, index: number): ArgumentSource =>
+  call.kernel.convention.variableArguments(call.u32(index), call.memory);
 
 /** The stream of a FILE pointer; anything else is refused as a wild pointer would be. */
 function streamOf(call: HostCall, index: number): OutputStream | undefined {
