@@ -60,6 +60,8 @@ export interface LoadTargetOptions {
   /** Of a build with CONFIG_LLEXT_HEAP_DYNAMIC: the application does not call llext_heap_init. */
   readonly leaveHeapUninitialised?: boolean;
   readonly listener?: (event: LlextEvent) => void;
+  /** Nobody hears what the loader tells: no messages, no events, but faster. */
+  readonly silent?: boolean;
   /** Allocations that fail as if the heap were full; for checks of what the loader does then. */
   readonly refuses?: (purpose: AllocationPurpose) => boolean;
 }
@@ -107,7 +109,7 @@ export class LoadTarget {
       config: this.config,
       exports: image.exports,
       listAddress: image.listAddress,
-      listener: (event) => this.hear(event),
+      ...(options.silent === true ? {} : { listener: (event) => this.hear(event) }),
     });
     if (options.leaveHeapUninitialised !== true) this.initialiseHeap();
   }

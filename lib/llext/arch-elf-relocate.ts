@@ -8,7 +8,7 @@ import * as X from './context';
 import type { LoadContext } from './context';
 import type { Rela, Shdr, Sym } from './elf-records';
 import { readRela } from './elf-records';
-import { addressOfVma, isLoadedAsImage, loadBias } from './llext-dyn';
+import { addressOfVma, loadBias } from './llext-dyn';
 import { lookupSymbol, readSymbol } from './llext-link-symbol';
 import { symbolName } from './llext-symbols';
 import { canHaveVeneer, claimVeneer } from './llext-veneer';
@@ -42,7 +42,19 @@ export function archElfRelocate(context: LoadContext, section: Shdr, relocation:
     X.logLazily(subsystem, 'err', () => `Could not find symbol ${symbolName(context, symbol)}!`, 'elf');
     return S;
   }
-  return applyAt(context, { relocation, relocator, symbol, S, place });
+  const row = findRow(relocator, relocation.type, context.profile.profileName);
+  if (row?.exact?.formula !== 'Loaded(V)') return applyAt(context, { relocation, relocator, symbol, S, place });
+  const loaded = loadedAddress(context, place.P);
+  return loaded === undefined ? -Errno.ENOEXEC : applyAt(context, { relocation, relocator, symbol, S: loaded, place });
+}
+
+/** R_ARM_RELATIVE of the newest version: where the link-time address in the place was loaded; 0 stays 0. */
+function loadedAddress(context: LoadContext, P: bigint): bigint | undefined {
+  const { subsystem, guest } = context;
+  const vma = guest.ptr(P);
+  const loaded = vma === 0n ? 0n : addressOfVma(context, vma);
+  if (loaded === undefined) X.log(subsystem, 'err', `${X.hashHex(vma)} is in no loaded region`, 'elf');
+  return loaded;
 }
 
 /**
@@ -105,7 +117,6 @@ export function applyAt(context: LoadContext, application: Application): number 
     A: relocation.r_addend,
     P,
     B: loadBias(context),
-    loadedAddress: isLoadedAsImage(context) ? (vma) => addressOfVma(context, vma) : undefined,
     thumb: isThumb(context, symbol, S),
     symbol: symbolName(context, symbol),
   };
@@ -145,7 +156,7 @@ export function applyAt(context: LoadContext, application: Application): number 
 }
 
 /** T of AAELF32. Of an import only the address is known, and bit 0 of the address of data is no T. */
-function isThumb({ subsystem }: LoadContext, symbol: Sym, S: bigint): boolean {
+export function isThumb({ subsystem }: LoadContext, symbol: Sym, S: bigint): boolean {
   if (subsystem.config.arch !== 'arm' || (S & 1n) === 0n) return false;
   const kind = symbol.st_info & 0xf;
   return kind === STT_FUNC || kind === STT_NOTYPE;

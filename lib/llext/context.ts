@@ -9,6 +9,7 @@ import { LlextError, Errno } from '../errors';
 import type { ElfSizes, Shdr } from './elf-records';
 import { readShdr } from './elf-records';
 import type { LlextLayout } from './layout';
+import type { LinkSymbols } from './link-symbols';
 import { sectMapEntrySize } from './layout';
 import type { LlextLoader, LlextLoadParam } from './loader';
 import type { MemPartition } from './llext-partitions';
@@ -70,6 +71,8 @@ export interface LoadContext {
   work: number;
   /** Index of the relocation that a paired one found last: the next search begins there. */
   lastPair: number;
+  /** The symbol table with what is known of its symbols, once a section was linked in one go. */
+  linkSymbols?: LinkSymbols | undefined;
 }
 
 export function log(subsystem: Subsystem, level: LogLevel, text: string, module = 'llext'): void {
@@ -98,6 +101,11 @@ export function spend(context: LoadContext, steps = 1): void {
   if (context.work > workLimit) {
     throw new LlextError(Errno.EFAULT, 'the machine would not come back: a count in the file is absurd');
   }
+}
+
+/** Whether so many steps are left. */
+export function canSpend({ work }: LoadContext, steps: number): boolean {
+  return work + steps <= workLimit;
 }
 
 export function allocate(

@@ -13,6 +13,7 @@ import type { RelocationPlace } from './arch-elf-relocate';
 import type { Rela, Shdr } from './elf-records';
 import { readRela } from './elf-records';
 import { addressOfVma, isSharedObject } from './llext-dyn';
+import { linkSectionFast } from './llext-link-fast';
 import { lookupSymbol, readSymbol } from './llext-link-symbol';
 import { linkPlt } from './llext-link-plt';
 import { readInto } from './loader';
@@ -78,7 +79,12 @@ function linkSection(context: LoadContext, i: number, section: Shdr, target: Shd
     X.log(subsystem, 'err', `Section ${section.sh_info} not loaded in any memory region`);
     return -Errno.ENOEXEC;
   }
-  return linkEntries(context, section, (_, table, relocation) => linkSectionEntry(context, table, relocation, target));
+  const linkOne = (relocation: Rela): number => linkSectionEntry(context, section, relocation, target);
+  const fast = linkSectionFast(context, section, target, linkOne);
+  if (fast !== undefined) return fast;
+  // Whatever the entries patch, it may be the tables.
+  context.linkSymbols = undefined;
+  return linkEntries(context, section, (_, __, relocation) => linkOne(relocation));
 }
 
 type LinkEntry = (context: LoadContext, section: Shdr, relocation: Rela) => number;

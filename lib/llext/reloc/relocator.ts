@@ -91,8 +91,6 @@ export interface RelocationInput {
   readonly B: bigint;
   /** The symbol is code that its address marks as Thumb: bit 0 of S is the T of AAELF32. */
   readonly thumb?: boolean;
-  /** Where a link-time address was loaded; undefined = nowhere (ET_DYN of profile S). */
-  readonly loadedAddress?: (vma: bigint) => bigint | undefined;
   /** For messages. */
   readonly symbol: string;
 }
