@@ -7,12 +7,17 @@ import type { Machine, MemoryRegion } from './types';
 export interface MachineOptions {
   readonly cpu: CpuInfo;
   readonly regions: readonly MemoryRegion[];
+  /**
+   * 'architectural': an Arm core takes exceptions as the hardware does, from its vector table; ArmMachine.system has its reset().
+   * Without, a fault stops before its effect, which is what a debugger wants.
+   */
+  readonly exceptions?: 'architectural';
 }
 
-export function createMachine({ cpu, regions }: MachineOptions): Machine {
+export function createMachine({ cpu, regions, exceptions }: MachineOptions): Machine {
   switch (cpu.arch) {
     case 'arm':
-      return new ArmMachine(cpu, regions);
+      return new ArmMachine(cpu, regions, exceptions && {});
     case 'riscv':
       return new RiscvMachine(cpu, regions);
   }

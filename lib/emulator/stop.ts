@@ -5,8 +5,20 @@ import type { FaultKind } from './types';
 export const sliceLength = 1 << 20;
 
 /** `debug` and `call` are the instructions for debuggers (BKPT, EBREAK) and for the system (SVC, ECALL).
- * `again`: the instruction has executed, and what it changed (privilege, interrupts) has to be looked at. */
-export const Stop = { none: 0, fault: 1, breakpoint: 2, hostCall: 3, debug: 4, call: 5, wait: 6, again: 7 } as const;
+ * `again`: the instruction has executed, and what it changed (privilege, interrupts) has to be looked at. `device`: it would
+ * access system registers and has not executed. `exceptionReturn`: pc is an EXC_RETURN value. */
+export const Stop = {
+  none: 0,
+  fault: 1,
+  breakpoint: 2,
+  hostCall: 3,
+  debug: 4,
+  call: 5,
+  wait: 6,
+  again: 7,
+  device: 8,
+  exceptionReturn: 9,
+} as const;
 
 /** A fault as it is found; pc and encoding are added when the run ends. */
 export interface PendingFault {

@@ -14,6 +14,7 @@ import { advanceIt } from './code-cache';
 import { Core } from './core';
 import { interpret } from './interpreter.generated';
 import { RegisterView } from './register-view';
+import { SystemLevel, type SystemOptions } from './system-level';
 import { Fpccr, State, updateFpAttention } from './state';
 
 export class ArmMachine implements Machine {
@@ -22,7 +23,7 @@ export class ArmMachine implements Machine {
   readonly state: RegisterView;
   private readonly core: Core;
 
-  constructor(cpu: ArmCpu, regions: readonly MemoryRegion[]) {
+  constructor(cpu: ArmCpu, regions: readonly MemoryRegion[], system?: SystemOptions) {
     this.cpu = cpu;
     this.memory = new GuestMemory(regions);
     this.state = new RegisterView(cpu, this.memory);
@@ -30,6 +31,7 @@ export class ArmMachine implements Machine {
     // All flags clear: Z is set while its word is 0.
     this.memory.state[State.flagZ] = 1;
     this.enableFloatingPoint();
+    if (system) this.addSystem(system);
   }
 
   /** As a kernel leaves it: accessible, with automatic and lazy preservation. */
@@ -48,6 +50,21 @@ export class ArmMachine implements Machine {
     return (state[State.countHigh] >>> 0) * 2 ** 32 + (state[State.countLow] >>> 0);
   }
 
+  private addSystem(options: SystemOptions): void {
+    const { core } = this;
+    core.system = new SystemLevel(this.cpu, core, options);
+    core.code.returnsFromException = () => {
+      if (core.state[State.ipsr] === 0) return false;
+      core.stop = Stop.exceptionReturn;
+      return true;
+    };
+  }
+
+  /** The system level; undefined when exceptions are not architectural. */
+  get system(): SystemLevel | undefined {
+    return this.core.system;
+  }
+
   run(budget: number, skipBreakpoint = false): RunStop {
     const { core, memory } = this;
     let left = budget;
@@ -56,11 +73,82 @@ export class ArmMachine implements Machine {
     core.updateLimit();
     const skips = skipBreakpoint && core.code.breakpoints.has(memory.state[State.pc] >>> 0);
     if (skips && left > 0) left -= this.stepAlone(true);
-    while (left > 0 && core.stop === Stop.none) {
-      if (this.itStateDiffers()) left -= this.stepAlone(false);
-      else left -= this.slice(Math.min(left, sliceLength));
-    }
+    if (core.system) this.runWithExceptions(core.system, left);
+    else while (left > 0 && core.stop === Stop.none) left -= this.go(Math.min(left, sliceLength));
     return this.stopReason();
+  }
+
+  /** At most `budget` instructions from pc; one alone where its ITSTATE is not that of its slot. */
+  private go(budget: number): number {
+    return this.itStateDiffers() ? this.stepAlone(false) : this.slice(budget);
+  }
+
+  private runWithExceptions(system: SystemLevel, budget: number): void {
+    const { core } = this;
+    let left = budget;
+    // A breakpoint was continued from: what that instruction stopped for comes first.
+    if (core.stop !== Stop.none) left -= this.resolve(system);
+    while (left > 0 && core.stop === Stop.none) {
+      system.takePending();
+      core.updateLimit();
+      const executed = this.go(Math.min(left, sliceLength, system.control.untilTick() ?? sliceLength));
+      system.control.advance(executed);
+      left -= executed;
+      if (core.stop !== Stop.none) left -= this.resolve(system);
+    }
+  }
+
+  /** Turns what the interpreter stopped for into exceptions. core.stop stays set for what is the debugger's. */
+  private resolve(system: SystemLevel): number {
+    const { core } = this;
+    const { stop } = core;
+    const goesOn = (when: boolean): void => {
+      if (when) core.stop = Stop.none;
+    };
+    switch (stop) {
+      case Stop.device:
+        return this.accessSystem(system);
+      case Stop.again:
+        core.stop = Stop.none;
+        core.changed();
+        return 0;
+      case Stop.exceptionReturn:
+        core.stop = Stop.none;
+        system.exceptions.return(core.state[State.pc] | 1);
+        this.stopWhenLockedUp(system);
+        return 0;
+      case Stop.call:
+        this.count(1);
+        goesOn(system.supervisorCall());
+        this.stopWhenLockedUp(system);
+        return 1;
+      case Stop.wait:
+        goesOn(system.wakes());
+        return 0;
+      case Stop.fault:
+        goesOn(core.fault !== undefined && system.raise(core.fault));
+        this.stopWhenLockedUp(system);
+        return 0;
+      default:
+        return 0;
+    }
+  }
+
+  private accessSystem(system: SystemLevel): number {
+    const { core } = this;
+    core.stop = Stop.none;
+    system.open = true;
+    const executed = this.go(1);
+    system.open = false;
+    core.changed();
+    if (core.stop === Stop.fault) this.resolve(system);
+    return executed;
+  }
+
+  private stopWhenLockedUp(system: SystemLevel): void {
+    if (!system.exceptions.lockedUp) return;
+    const message = 'the core has locked up: a fault at the priority of HardFault or NMI';
+    this.core.fail({ kind: 'unhandled-exception', message });
   }
 
   setBreakpoint(address: number): void {
@@ -96,10 +184,15 @@ export class ArmMachine implements Machine {
     state[State.pc] = core.code.addressOf(core.position);
     // By the address: at a page's end the position is one of the slots that lead to the next page.
     state[State.itState] = core.code.itState[core.code.enter(state[State.pc]) >> 2];
+    this.count(executed);
+    return executed;
+  }
+
+  private count(executed: number): void {
+    const state = this.memory.state;
     const low = (state[State.countLow] >>> 0) + executed;
     state[State.countLow] = low;
     if (low >= 2 ** 32) state[State.countHigh]++;
-    return executed;
   }
 
   private itStateDiffers(): boolean {

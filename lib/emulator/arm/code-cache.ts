@@ -51,7 +51,11 @@ export class CodeCache extends RecordCache {
     this.conditionalOperation.set(conditionalOperation);
   }
 
+  /** Asked for addresses from 0xFF000000 on: EXC_RETURN values in Handler mode. */
+  returnsFromException: () => boolean = () => false;
+
   protected override decode(k: number, pc: number): boolean {
+    if (pc >>> 24 === 0xff && this.returnsFromException()) return false;
     const first = this.fetch(pc, pc);
     if (first < 0) return false;
     const wide = isWide(first);

@@ -5,20 +5,23 @@
  * Armv7-M ARM B3.1 / Armv6-M ARM B3.1 address map and alignment (A3.2); the local monitor is A3.4.1.
  */
 import type { ArmCpu } from '../../arch';
-import type { GuestMemory } from '../memory';
+import { Attribute, type GuestMemory } from '../memory';
 import { MemoryAccess } from '../memory-access';
-import { Stop } from '../stop';
+import { Stop, type PendingFault } from '../stop';
 import { CodeCache } from './code-cache';
 import { Fpscr } from './float-arithmetic';
 import { FloatUnit } from './float-unit';
 import { Shift } from './immediates';
 import { changeProcessorState, readSpecialRegister, writeSpecialRegister } from './special-registers';
 import { parallel, select, sumOfDifferences } from './simd';
-import { Ccr, cp10Access, State, updateFpAttention } from './state';
+import type { SystemCore, SystemLevel } from './system-level';
+import { Ccr, cp10Access, Fpccr, State, updateFpAttention } from './state';
 
-export class Core extends MemoryAccess {
+export class Core extends MemoryAccess implements SystemCore {
   readonly code: CodeCache;
   readonly fpu: FloatUnit;
+  /** Architectural exceptions; without, faults stop before their effect. */
+  system: SystemLevel | undefined;
   /** Record index at which the interpreter starts and where it has stopped. */
   position = 0;
   /** Target of a branch that a rare operation has made. */
@@ -39,6 +42,116 @@ export class Core extends MemoryAccess {
     this.fpu = new FloatUnit(memory);
   }
 
+  // ---- the system level ----
+
+  get state(): Int32Array {
+    return this.memory.state;
+  }
+
+  readWord(address: number): number | undefined {
+    const host = this.memory.hostAddress(address);
+    return host < 0 || (this.memory.attributes[address >>> 12] & Attribute.read) === 0
+      ? undefined
+      : this.memory.words[host >>> 2];
+  }
+
+  writeWord(address: number, value: number): boolean {
+    if ((this.memory.attributes[address >>> 12] & Attribute.write) === 0) return false;
+    this.storeBytes(address, value, 4);
+    return true;
+  }
+
+  changed(): void {
+    this.updateLimit();
+    this.system?.changed();
+  }
+
+  protect(guarded: boolean, forgetCode: boolean): void {
+    this.memory.setGuard(guarded ? () => 0 : undefined);
+    if (forgetCode) this.code.clear();
+  }
+
+  private systemRead(address: number, size: number): number {
+    if (!this.system || this.keepsOut(address, size, 'read')) return 0;
+    return this.system.control.read(address, size);
+  }
+
+  private systemWrite(address: number, value: number, size: number): void {
+    if (this.system && !this.keepsOut(address, size, 'write')) this.system.control.write(address, value, size);
+  }
+
+  private keepsOut(address: number, size: number, access: 'read' | 'write'): boolean {
+    if (this.system?.open !== true) {
+      this.stop = Stop.device;
+      return true;
+    }
+    if (this.system.privileged) return false;
+    const message = `unprivileged ${access} of a system register at 0x${(address >>> 0).toString(16)}`;
+    this.fail({ kind: 'unmapped', message, access, address: address >>> 0, size });
+    return true;
+  }
+
+  override load32(address: number): number {
+    return this.system?.covers(address) ? this.systemRead(address, 4) : super.load32(address);
+  }
+
+  override load16(address: number): number {
+    return this.system?.covers(address) ? this.systemRead(address, 2) : super.load16(address);
+  }
+
+  override load8(address: number): number {
+    return this.system?.covers(address) ? this.systemRead(address, 1) : super.load8(address);
+  }
+
+  override store32(address: number, value: number): void {
+    if (this.system?.covers(address)) this.systemWrite(address, value, 4);
+    else super.store32(address, value);
+  }
+
+  override store16(address: number, value: number): void {
+    if (this.system?.covers(address)) this.systemWrite(address, value, 2);
+    else super.store16(address, value);
+  }
+
+  override store8(address: number, value: number): void {
+    if (this.system?.covers(address)) this.systemWrite(address, value, 1);
+    else super.store8(address, value);
+  }
+
+  protected override permitted(at: number, address: number, size: number, access: 'read' | 'write'): boolean {
+    const refused = this.system?.refuses(at, access) ?? this.system?.refuses(address + size - 1, access);
+    if (!refused) return super.permitted(at, address, size, access);
+    this.fail({ ...refused, size });
+    return false;
+  }
+
+  override fetchFault(address: number, pc: number, size: number): PendingFault | undefined {
+    if (this.system && address >>> 24 === 0xff) return this.fetchFromReturn(address);
+    return this.system?.refuses(address, 'execute') ?? super.fetchFault(address, pc, size);
+  }
+
+  /** An EXC_RETURN value in Handler mode; elsewhere that space is never executed. */
+  private fetchFromReturn(address: number): PendingFault {
+    const message = `instruction fetch from 0x${address.toString(16)}, which is never executed`;
+    return { kind: 'forbidden', message, access: 'execute', address };
+  }
+
+  /** LDRT, STRT and their kin: the access that unprivileged code would make. */
+  loadUnprivileged(address: number, size: number, signed: number): number {
+    if (this.system) this.system.unprivileged = true;
+    const x = size === 4 ? this.load32(address) : size === 2 ? this.load16(address) : this.load8(address);
+    if (this.system) this.system.unprivileged = false;
+    return signed === 0 || size === 4 ? x : (x << (32 - 8 * size)) >> (32 - 8 * size);
+  }
+
+  storeUnprivileged(address: number, size: number, value: number): void {
+    if (this.system) this.system.unprivileged = true;
+    if (size === 4) this.store32(address, value);
+    else if (size === 2) this.store16(address, value);
+    else this.store8(address, value);
+    if (this.system) this.system.unprivileged = false;
+  }
+
   updateLimit(): void {
     const state = this.memory.state;
     const own = this.usesPsp() ? state[State.psplim] : state[State.msplim];
@@ -52,6 +165,10 @@ export class Core extends MemoryAccess {
 
   /** LDM, POP, LDRD: `count` words into `transfer`; true when refused. */
   loadMultiple(address: number, count: number): boolean {
+    if (this.system?.covers(address)) {
+      for (let i = 0; i < count && this.stop === Stop.none; i++) this.transfer[i] = this.systemRead(address + 4 * i, 4);
+      return this.stop !== Stop.none;
+    }
     if (this.reach(address, count * 4, 'read', true) < 0) return true;
     for (let i = 0; i < count; i++)
       this.transfer[i] = this.memory.words[this.memory.hostAddress(address + 4 * i) >>> 2];
@@ -60,6 +177,10 @@ export class Core extends MemoryAccess {
 
   /** STM, PUSH, STRD: `count` words from `transfer`; true when refused. */
   storeMultiple(address: number, count: number): boolean {
+    if (this.system?.covers(address)) {
+      for (let i = 0; i < count && this.stop === Stop.none; i++) this.systemWrite(address + 4 * i, this.transfer[i], 4);
+      return this.stop !== Stop.none;
+    }
     if (this.reach(address, count * 4, 'write', true) < 0) return true;
     for (let i = 0; i < count; i++) this.storeBytes(address + 4 * i, this.transfer[i], 4);
     return false;
@@ -67,16 +188,21 @@ export class Core extends MemoryAccess {
 
   /** The accesses that must be aligned whatever CCR says: exclusive, acquire and release. */
   loadAligned(address: number, size: number): number {
+    if (this.system?.covers(address)) return this.systemRead(address, size);
     if (this.reach(address, size, 'read', true) < 0) return 0;
     return size === 4 ? this.load32(address) : size === 2 ? this.load16(address) : this.load8(address);
   }
 
   storeAligned(address: number, size: number, value: number): void {
+    if (this.system?.covers(address)) return this.systemWrite(address, value, size);
     if (this.reach(address, size, 'write', true) >= 0) this.storeBytes(address, value, size);
   }
 
   /** True, with the fault set, when a branch may not go there: Thumb state is the only one, EXC_RETURN is not a place. */
   refusesBranch(target: number): boolean {
+    // The fetch from there is what returns, or faults.
+    const mayReturn = this.state[State.ipsr] !== 0 || (target & 1) === 1;
+    if (this.system && target >>> 24 === 0xff && mayReturn) return false;
     const top = target >>> 24;
     const special = top === 0xff || (this.cpu.isa.v8mBase && target >>> 1 === 0x7f7fffff);
     if (special) {
@@ -148,6 +274,7 @@ export class Core extends MemoryAccess {
       state[State.fpscr] = (state[State.fpscr] & ~control) | (state[State.fpdscr] & control);
       state[State.control] |= 4;
     }
+    if (this.system && (state[State.fpccr] & Fpccr.LSPACT) !== 0) this.system.exceptions.preserveFloats();
     updateFpAttention(state);
     return false;
   }
@@ -206,11 +333,13 @@ export class Core extends MemoryAccess {
     const sp = writeSpecialRegister(this.memory.state, SYSm, value, mask, this);
     this.updateLimit();
     if (sp !== undefined) this.failStack(sp);
+    else if (this.system) this.stop = Stop.again;
     return sp !== undefined;
   }
 
   changeState(disable: number, which: number): void {
     changeProcessorState(this.memory.state, disable, which);
+    if (this.system) this.stop = Stop.again;
   }
 
   failUndefined(reason: number): void {

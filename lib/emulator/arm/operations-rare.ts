@@ -72,6 +72,12 @@ export const rare = {
   /** LDA, STL and their byte and halfword forms: $1 Rt, $2 Rn, $3 bytes. */
   lda: { exec: 'const x = core.loadAligned(r[$2], $3); if (core.stop !== 0) STOP; r[$1] = x;', rare: true },
   stl: { exec: 'core.storeAligned(r[$2], $3, r[$1]); if (core.stop !== 0) STOP;', rare: true },
+  /** LDRT, STRT and their kin: $1 Rt, $2 Rn, $3 offset, $4 bytes, $5 1 = signed. */
+  ldrt: {
+    exec: 'const x = core.loadUnprivileged((r[$2] + $3) | 0, $4, $5); if (core.stop !== 0) STOP; r[$1] = x;',
+    rare: true,
+  },
+  strt: { exec: 'core.storeUnprivileged((r[$2] + $3) | 0, $4, r[$1]); if (core.stop !== 0) STOP;', rare: true },
   /** $1 Rd, $2 SYSm. */
   mrs: { exec: 'const x = core.readSpecial($2); r[$1] = x;', rare: true },
   /** $1 SYSm, $2 Rn, $3 mask. */

@@ -1,6 +1,6 @@
 /**
- * Loads and stores of one register: Armv7-M ARM A5.3.7 to A5.3.10. The unprivileged forms do what the others do: no MPU
- * is emulated. Loads to pc branch, byte and halfword loads "to pc" are hints.
+ * Loads and stores of one register: Armv7-M ARM A5.3.7 to A5.3.10. The unprivileged forms differ from the others
+ * where there is a Memory Protection Unit. Loads to pc branch, byte and halfword loads "to pc" are hints.
  */
 import type { OperationName } from './operations';
 import {
@@ -20,6 +20,8 @@ type Load = 'ldr' | 'ldrh' | 'ldrb' | 'ldrsh' | 'ldrsb';
 type Store = 'str' | 'strh' | 'strb';
 
 const bad = (register: number) => register === 13 || register === 15;
+
+const sizes = { ldr: 4, ldrh: 2, ldrb: 1, ldrsh: 2, ldrsb: 1, str: 4, strh: 2, strb: 1 } as const;
 
 /** Where an access goes: offset, pre- or post-indexed, or register with shift. */
 type Mode =
@@ -68,14 +70,17 @@ function loadIndexed(name: Load, f: Fields, at: Site): Meaning {
   const mode = indexed(f);
   if (!mode) return undefinedHere;
   const unprivileged = f.P === 1 && f.U === 1 && f.W === 0;
-  return unprivileged && bad(f.Rt) ? unpredictable : load(name, f.Rt, mode, at);
+  if (!unprivileged) return load(name, f.Rt, mode, at);
+  if (bad(f.Rt)) return unpredictable;
+  return ['ldrt', f.Rt, f.Rn, f.imm8, sizes[name], name.startsWith('ldrs') ? 1 : 0];
 }
 
 function storeIndexed(name: Store, f: Fields): Meaning {
   const mode = indexed(f);
   if (!mode) return undefinedHere;
-  if (f.P === 1 && f.U === 1 && f.W === 0 && f.Rt === 13) return unpredictable;
-  return store(name, f.Rt, mode);
+  const unprivileged = f.P === 1 && f.U === 1 && f.W === 0;
+  if (!unprivileged || f.Rn === 15) return store(name, f.Rt, mode);
+  return bad(f.Rt) ? unpredictable : ['strt', f.Rt, f.Rn, f.imm8, sizes[name]];
 }
 
 function literal(name: Load, f: Fields, at: Site): Meaning {
