@@ -67,10 +67,10 @@ function membersOf(word: 4 | 8, options: LayoutOptions): Member[] {
   if (userspace !== undefined) {
     members.push(['mem_parts', partitions * userspace.memPartition, word], ['mem_domain', userspace.memDomain, word]);
   }
+  members.push(['name', LLEXT_MAX_NAME_LEN + 1, 1], ['mem', regionCount * word, word], ['mem_on_heap', regionCount, 1]);
+  // struct { int idx; struct { int num_blocks; void *memblk_ptr; } map[LLEXT_MEM_COUNT]; }
+  if (options.memAllocMap === true) members.push(['mem_alloc_map', word + regionCount * 2 * word, word]);
   members.push(
-    ['name', LLEXT_MAX_NAME_LEN + 1, 1],
-    ['mem', regionCount * word, word],
-    ['mem_on_heap', regionCount, 1],
     ['mem_size', regionCount * word, word],
     ['alloc_size', word, word],
     ['sym_tab', 2 * word, word],
@@ -85,8 +85,6 @@ function membersOf(word: 4 | 8, options: LayoutOptions): Member[] {
     ['sect_hdrs_on_heap', 1, 1],
     ['mmu_permissions_set', 1, 1],
   );
-  // struct { int idx; struct { void *memblk_ptr; size_t num_blocks; } map[LLEXT_MEM_COUNT]; }
-  if (options.memAllocMap === true) members.push(['mem_alloc_map', word + regionCount * 2 * word, word]);
   if (structLayout === 'dyn-image') {
     members.push(['dyn_image', word, word], ['dyn_base', word, word]);
     members.push(['dyn_link', word, word], ['dyn_span', word, word]);
