@@ -6,13 +6,15 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Errno } from '../lib/errors';
 import { loaderExportsOf } from '../lib/kernel/base-image';
+import { defaultHeapSizes } from '../lib/kernel/llext-heaps';
 import { KMemDomain } from '../lib/kernel/mem-domain';
 import { constSymbolTable, exportedGroups, exportVariable, isGroupExported } from '../lib/llext/llext-export';
 import { profileNames } from '../lib/llext/profile';
 import { exportGroups } from '../lib/llext/types';
 import type { LlextConfig } from '../lib/llext/types';
 import { buildElf, bss, data, func, text, undefinedSymbol } from './support/elf-builder';
-import { bench, image, plainConfig } from './support/load-bench';
+import { bench, errors, image, plainConfig } from './support/load-bench';
+import { sharedObject } from './support/profile-cases';
 import type { Bench } from './support/load-bench';
 import * as C from '../lib/elf/constants';
 
@@ -145,6 +147,35 @@ test('MMU: a pre-located extension is the application’s business, and so is on
     }),
   );
   assert.deepEqual(flags(failing), []);
+});
+
+test('MMU: of a shared object’s image the pages with code and no data are executable', () => {
+  const apart = bench(image({ ...mmu, profile: 'S' }));
+  const { extension, ret, log } = apart.load(sharedObject());
+  assert.equal(ret, 0, log.join('\n'));
+  assert.ok(extension !== undefined);
+  const base = extension.mem[0] - 0x34n;
+  assert.equal(base % 4096n, 0n);
+  assert.deepEqual(flags(apart), [[base, 4096n, 'EXEC']]);
+  apart.target.llext.unload(extension);
+  assert.deepEqual(flags(apart), [[base, 8192n, 'READ_WRITE']]);
+  const together = bench(image({ ...mmu, profile: 'S' }));
+  const second = together.load(sharedObject([], 0x38));
+  assert.equal(second.ret, 0);
+  assert.deepEqual(flags(together), []);
+  const page = ((second.extension?.mem[0] ?? 0n) - 0x34n).toString(16);
+  assert.deepEqual(errors(second.log), [`llext: Page at 0x${page} has both code and data`]);
+});
+
+test('a shared object’s image in memory blocks is freed as one', () => {
+  const heap = { kind: 'memblk', harvard: false, sizes: defaultHeapSizes } as const;
+  const open = () => bench(image({ profile: 'S' }), [], undefined, { heap });
+  const it = open();
+  const { extension, ret, log } = it.load(sharedObject());
+  assert.equal(ret, 0, log.join('\n'));
+  assert.ok(extension !== undefined);
+  assert.equal(it.target.llext.unload(extension), 0);
+  assert.equal(it.target.freeHeapBytes(), open().target.freeHeapBytes());
 });
 
 // --- Export groups ---------------------------------------------------------------------------------------------------

@@ -450,7 +450,7 @@ test('every message at error level has a case', () => {
     'Failed to copy symbols',
     'Could not find symbol ',
     'Failed to get function table',
-    // By llext-api.test.ts, each with a case.
+    // By llext-api.test.ts and llext-api-memory.test.ts, each with a case.
     'Failed adding memory partition ',
     'Failed to get table size',
     'Failed to call init functions',

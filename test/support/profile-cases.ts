@@ -96,8 +96,11 @@ function symbolNamed(st_name: number): Uint8Array {
   return file;
 }
 
-/** A shared object of text and data, 0x1004 apart, that exports a function, with dynamic relocations without symbols. */
-export function sharedObject(relocations: readonly { offset: number; type: number }[] = []): Uint8Array {
+/** A shared object of text at 0x34 and data, 0x1004 apart unless told otherwise, that exports a function, with dynamic relocations without symbols. */
+export function sharedObject(
+  relocations: readonly { offset: number; type: number }[] = [],
+  dataAddress = 0x1038,
+): Uint8Array {
   // The names of symbols are in the .strtab that elf-builder appends.
   const link = relocations.length > 0 ? 6 : 5;
   const words = Uint32Array.from(relocations.flatMap(({ offset, type }) => [offset, type]));
@@ -107,7 +110,7 @@ export function sharedObject(relocations: readonly { offset: number; type: numbe
   };
   const [code, variable] = [
     { ...text(), addr: 0x34 },
-    { ...data([1, 2, 3, 4]), addr: 0x1038 },
+    { ...data([1, 2, 3, 4]), addr: dataAddress },
   ];
   const file = buildElf({
     type: C.ET_DYN,
