@@ -2,6 +2,7 @@
  * The function that the host calls: named by the launch attribute, or the usual one, or the only export. Looked for
  * from the last extension to the first: the ones before it are what it depends on.
  */
+import { EM_ARM } from '../lib/elf/constants';
 import { LlextError } from '../lib/errors';
 import { usualEntry } from '../lib/target/defaults';
 import { nearestNames } from '../lib/check/nearest-names';
@@ -55,7 +56,15 @@ function functionNamed({ program }: LoadedExtension, name: string): bigint | und
 function exportedFunctions(extension: LoadedExtension): { name: string; address: bigint }[] {
   return (extension.handle?.extension.expTab.symbols ?? []).flatMap(({ name, address }) => {
     const code = address & ~1n;
-    const isCode = (address & 1n) === 1n && extension.program.toLink(code) !== undefined;
-    return isCode ? [{ name, address: code }] : [];
+    return isCode(extension, address) ? [{ name, address: code }] : [];
+  });
+}
+
+/** Thumb functions have bit 0 set; elsewhere the section tells. */
+function isCode({ file, program }: LoadedExtension, address: bigint): boolean {
+  const link = program.toLink(address & ~1n);
+  if (link === undefined || file.elf.header.e_machine === EM_ARM) return link !== undefined && (address & 1n) === 1n;
+  return program.program.sections.some(({ address: start, size, executable }) => {
+    return executable && link >= start && link < start + BigInt(size);
   });
 }

@@ -15,8 +15,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { baseImageBuilds } from './base-image-builds';
 import { buildBaseImage } from './build-base-image';
-import { fixtureBuilds } from './fixture-builds';
-import type { FixtureBuild } from './fixture-builds';
+import { fixtureBuilds, riscvExampleBuilds } from './fixture-builds';
+import type { FixtureBuild, RiscvBuild } from './fixture-builds';
 
 const run = promisify(execFile);
 const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -27,8 +27,6 @@ export const compilerVersions = { gcc: '12.2.1', clang: '14.0.6' } as const;
 const programs = { gcc: 'arm-none-eabi-gcc', clang: 'clang-14' } as const;
 
 const commonFlags = [
-  '-mthumb',
-  '-mlong-calls',
   '-std=gnu17',
   '-ffreestanding',
   '-fno-common',
@@ -42,9 +40,28 @@ const commonFlags = [
   '-Werror',
 ];
 const compilerFlags = {
-  gcc: ['-fno-reorder-functions', '-fno-defer-pop', '-fno-printf-return-value'],
-  clang: ['--target=arm-none-eabi'],
+  gcc: ['-mthumb', '-mlong-calls', '-fno-reorder-functions', '-fno-defer-pop', '-fno-printf-return-value'],
+  clang: ['-mthumb', '-mlong-calls', '--target=arm-none-eabi'],
 } as const;
+
+/** An extension for RISC-V, linked as CONFIG_LLEXT_TYPE_ELF_RELOCATABLE has it. */
+async function makeRiscv(build: RiscvBuild, target: string, scratch: string): Promise<string> {
+  const folder = join(projectRoot, build.folder);
+  const object = join(scratch, `${build.output}.o`);
+  const args = [
+    `-march=${build.march}`,
+    `-mabi=${build.mabi}`,
+    ...['-mno-relax', '-msmall-data-limit=0', '-mcmodel=medany', '-g', '-Og'],
+    ...commonFlags,
+    ...[...new Set([folder, realpathSync(folder)])].map((prefix) => `-ffile-prefix-map=${prefix}=.`),
+    `-I${relative(folder, join(projectRoot, 'examples/include'))}`,
+    ...['-DLL_EXTENSION_BUILD', '-c', build.source, '-o', object],
+  ];
+  await run('riscv64-unknown-elf-gcc', args, { cwd: folder, env: { ...process.env, PWD: folder, LC_ALL: 'C' } });
+  const emulation = build.march.startsWith('rv32') ? 'elf32lriscv' : 'elf64lriscv';
+  await run('riscv64-unknown-elf-ld', ['-m', emulation, '-r', object, '-o', join(target, build.output)]);
+  return build.output;
+}
 
 async function compile(build: FixtureBuild, source: string, output: string): Promise<void> {
   const folder = join(projectRoot, build.folder);
@@ -98,6 +115,11 @@ async function buildAll(targetRoot: string, scratch: string): Promise<string[]> 
     if (!same) differing.push(path);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  for (const build of riscvExampleBuilds) {
+    const target = join(targetRoot, build.folder);
+    mkdirSync(target, { recursive: true });
+    compare(`${build.folder}/${await makeRiscv(build, target, scratch)}`);
+  }
   for (const build of baseImageBuilds) {
     await buildBaseImage(build, projectRoot, targetRoot, scratch);
     compare(build.output);

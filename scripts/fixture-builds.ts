@@ -121,6 +121,30 @@ function example(folder: string, name: string, level: string, more: Partial<Fixt
   };
 }
 
+/** An example built for RISC-V by riscv64-unknown-elf-gcc and `ld -r`, with its debug information. */
+export interface RiscvBuild {
+  readonly folder: string;
+  readonly source: string;
+  readonly output: string;
+  readonly march: string;
+  readonly mabi: string;
+}
+
+const riscvExample = (folder: string, march: string, mabi: string): RiscvBuild => ({
+  folder: `examples/${folder}`,
+  source: `${folder}.c`,
+  output: `${folder}.${march}.llext`,
+  march,
+  mabi,
+});
+
+export const riscvExampleBuilds: readonly RiscvBuild[] = [
+  riscvExample('hello', 'rv32imac', 'ilp32'),
+  riscvExample('hello', 'rv64imac', 'lp64'),
+  riscvExample('sensor', 'rv32imac', 'ilp32'),
+  riscvExample('sensor', 'rv64imac', 'lp64'),
+];
+
 export const exampleBuilds: readonly FixtureBuild[] = [
   example('hello', 'hello', '-O0', { output: 'hello_ext_debug.elf', stripped: 'hello.llext' }),
   example('detached', 'detached_fn', '-O0', {

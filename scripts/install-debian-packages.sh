@@ -18,6 +18,8 @@ wanted=(
   or1k-elf-ld:binutils-or1k-elf
   llvm-dwarfdump-14:llvm-14
   qemu-system-arm:qemu-system-arm
+  qemu-riscv32:qemu-user
+  riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf
   gdb-multiarch:gdb-multiarch
   git:git
   # For the native modules of the VS Code that tests run in.
