@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { findingCodes, findingRules } from '../lib/check/rules';
 import { findingsOf, reportsOf } from './support/check-case';
-import type { CheckCase, CheckSetup } from './support/check-case';
+import type { CheckCase } from './support/check-case';
 import { fileCases } from './support/check-cases-file';
 import { memoryCases } from './support/check-cases-memory';
 import { relocationCases } from './support/check-cases-relocations';
@@ -56,15 +56,10 @@ for (const entry of cases) {
   });
 }
 
-/** The loader has the rules of mapping and linking of this version only; and links by name only. */
-function isLoadable({ options }: CheckSetup): boolean {
-  return options?.profile !== 'S' && options?.profile !== 'SEED' && options?.base?.config.exportBySlid !== true;
-}
-
 test('an error is said exactly where llext_load refuses or does not read the file', (t) => {
   withCompiler(t, () => {
     const wrong = cases.flatMap(({ code, provoke, clean }) =>
-      [provoke(), clean()].filter(isLoadable).flatMap((setup, i) =>
+      [provoke(), clean()].flatMap((setup, i) =>
         reportsOf(setup)
           .filter(({ ret, findings }) => (ret !== 0) !== findings.some(({ severity }) => severity === 'error'))
           .map(

@@ -15,9 +15,11 @@ const {
   workbenchUrl,
   writeSettings,
 } = require('./runtime.cjs');
-const { scenarios } = require('./ui-scenarios.cjs');
+const { findingScenarios } = require('./findings-scenarios.cjs');
+const { scenarios: mainScenarios } = require('./ui-scenarios.cjs');
 const { Workbench } = require('./workbench.cjs');
 
+const scenarios = [...mainScenarios, ...findingScenarios];
 const shots = path.join(__dirname, 'run');
 
 function packageVsix() {
@@ -34,6 +36,7 @@ function packageVsix() {
 
 async function runScenario(scenario, server, browser) {
   const folder = scenario.workspace === 'empty' ? copyExamples({ only: [] }) : copyExamples(scenario.examples);
+  scenario.prepare?.(folder);
   const theme = scenario.theme === 'light' ? 'Default Light Modern' : 'Default Dark Modern';
   writeSettings(server.home, { 'workbench.colorTheme': theme });
   const page = await browser.newPage();
