@@ -17,7 +17,7 @@ import type { LlextLoadParam } from '../lib/llext/loader';
 import { profileNames } from '../lib/llext/profile';
 import type { ProfileName } from '../lib/llext/profile';
 import { allRegionNames } from '../lib/llext/regions';
-import type { LlextStorage, RegionName } from '../lib/llext/types';
+import type { LlextConfig, LlextStorage, RegionName } from '../lib/llext/types';
 import { missingImports } from '../lib/target/missing-imports';
 import type { MissingImport } from '../lib/target/missing-imports';
 import { baseOptionHelp, loadableBase, readBase } from './base-image-file';
@@ -28,6 +28,7 @@ import { LoadTarget, PlacementConflict } from './load-target';
 import type { LoadTargetOptions, Placement, Reservation } from './load-target';
 import { table } from './output';
 import type { CommandOutput } from './output';
+import { withChanges } from './config-option';
 import { parseAddress, UsageError } from './usage-error';
 
 export const loadHelp = `usage: llext load FILE... [options]
@@ -36,6 +37,9 @@ Loads extensions in order, as Zephyr's llext_load does, and shows regions, secti
 An extension is named after its file, without the suffix.
 
 ${baseOptionHelp}  --profile VERSION          of the loader: SEED (Zephyr 3.6), V41 (4.2, default), V44 (4.4), S (newest)
+  --mode MODE                exact (default): relocations with the quirks of Zephyr; abi-correct: as the psABI has them
+  --config NAME=VALUE        replaces an option of the base image's configuration (again for each one);
+                             NAME: see the error message for an unknown one
   --place [NAME:]REGION=ADDRESS
                              puts a region there instead of where the heap or the file image has it
                              (again for each region);
@@ -58,6 +62,9 @@ interface LoadOptions {
   readonly files: readonly string[];
   readonly base: string | undefined;
   readonly profile: ProfileName | undefined;
+  readonly mode: LlextConfig['mode'];
+  /** NAME=VALUE */
+  readonly config: readonly string[];
   readonly placements: readonly Placement[];
   readonly heap: HeapConfig | undefined;
   readonly storage: LlextStorage;
@@ -93,7 +100,7 @@ export async function load(args: string[], io: CommandOutput): Promise<number> {
 }
 
 async function loadFiles(options: LoadOptions, io: CommandOutput): Promise<number> {
-  const image = ofProfile(loadableBase(await readBase(options.base)), options.profile);
+  const image = configured(loadableBase(await readBase(options.base)), options);
   const contents = await Promise.all(options.files.map(readInput));
   const reservations: Reservation[] = [];
   for (;;) {
@@ -185,6 +192,7 @@ function loadJson(target: LoadTarget, options: LoadOptions, loaded: Loaded): Jso
     }
   }
   if (extension === undefined) Object.assign(json, failureJson(result, loaded.missing));
+  json.assumed = result.assumed;
   json.log = loaded.log;
   return json;
 }
@@ -275,6 +283,8 @@ function parseOptions(args: string[]): LoadOptions | undefined {
     base: values.base,
     placements: (values.place ?? []).map(parsePlacement),
     profile: values.profile === undefined ? undefined : parseProfile(values.profile),
+    mode: values.mode === undefined ? undefined : parseMode(values.mode),
+    config: values.config ?? [],
     heap: values.heap === undefined ? undefined : parseHeap(values.heap),
     storage,
     peek: values['no-peek'] !== true,
@@ -297,6 +307,8 @@ function parseArguments(args: string[]) {
         base: { type: 'string' },
         heap: { type: 'string' },
         profile: { type: 'string' },
+        mode: { type: 'string' },
+        config: { type: 'string', multiple: true },
         place: { type: 'string', multiple: true },
         storage: { type: 'string' },
         'no-peek': { type: 'boolean' },
@@ -319,9 +331,18 @@ function parseProfile(text: string): ProfileName {
   return known;
 }
 
-/** Another version's loader in the same image. */
-function ofProfile(image: BaseImage, profile: ProfileName | undefined): BaseImage {
-  return profile === undefined ? image : { ...image, config: { ...image.config, profile } };
+function parseMode(text: string): LlextConfig['mode'] {
+  if (text === 'exact' || text === 'abi-correct') return text;
+  throw new UsageError(`--mode: '${text}' is none of exact, abi-correct`);
+}
+
+/** The image with another version's loader, in another mode, with other options. */
+function configured(image: BaseImage, { profile, mode, config }: LoadOptions): BaseImage {
+  const changed = withChanges(image.config, config);
+  return {
+    ...image,
+    config: { ...changed, ...(profile === undefined ? {} : { profile }), ...(mode === undefined ? {} : { mode }) },
+  };
 }
 
 function parseHeap(text: string): HeapConfig {

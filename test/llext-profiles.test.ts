@@ -6,7 +6,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { profileNames, profileRules, ruleNames } from '../lib/llext/profile';
-import type { RuleName } from '../lib/llext/profile';
+import type { ProfileName, RuleName } from '../lib/llext/profile';
+import { buildElf, func, text } from './support/elf-builder';
+import { bench, image } from './support/load-bench';
 import { ruleCases } from './support/profile-cases';
 
 /** Rules of functions other than llext_load, and of Xtensa's own linker: their cases are in those subjects' tests. */
@@ -62,4 +64,17 @@ test('what was compared with a real Zephyr is not assumed', () => {
     const assumed: readonly string[] = profileRules[name].assumed;
     assert.ok(!assumed.includes('V41'), name);
   }
+});
+
+test('a load tells which assumed rules it rested on, and only those', () => {
+  const loadWith = (profile: ProfileName) => {
+    const it = bench(image({ profile }));
+    const { assumed } = it.load(buildElf({ sections: [text()], symbols: [func('f')] }));
+    return assumed.map(({ rule, section }) => `${rule} ${section}`);
+  };
+  assert.deepEqual(loadWith('V41'), []);
+  assert.deepEqual(loadWith('V44'), ['sectionNameBounds 1.2']);
+  // The enum and the struct shape every load; the names of sections are looked at in any.
+  assert.deepEqual(loadWith('S'), ['regionEnum 1.5', 'structLayout 2.1']);
+  assert.ok(loadWith('SEED').includes('mapByName 1.5'));
 });

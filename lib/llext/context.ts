@@ -45,6 +45,8 @@ export interface Subsystem {
   readonly profile: Profile;
   /** Rules that the load in progress, or else the last one, has asked for. */
   readonly usedRules: Set<RuleName>;
+  /** Likewise relocation types whose rows are assumptions. */
+  readonly assumedRelocations: Set<string>;
   readonly regions: Regions;
   readonly layout: LlextLayout;
   readonly sizes: ElfSizes;

@@ -34,7 +34,7 @@ import type { RegionName, Regions } from './regions';
 import { slidOf } from './slid';
 import { createSubsystem } from './subsystem';
 import type { LlextOptions } from './subsystem';
-import type { HeapRange } from './types';
+import type { HeapRange, LlextConfig } from './types';
 
 export type { LlextOptions };
 
@@ -89,12 +89,14 @@ export class LlextSubsystem {
 
   /** llext_load */
   load(loader: LlextLoader, name: string, parm: LlextLoadParam = defaultLoadParam): LlextLoadResult {
-    const { usedRules, profile, regions } = this.subsystem;
+    const { usedRules, assumedRelocations, profile, regions, config } = this.subsystem;
     usedRules.clear();
+    assumedRelocations.clear();
     for (const name of this.shapeRules) usedRules.add(name);
     if (loader.state.sects.length !== regions.COUNT) loader.state.sects = regions.names.map(emptyShdr);
     const outcome = this.loadOrFault(loader, byteString(name), knownParameters(profile, parm));
-    const assumed = assumedRules(profile.profileName, usedRules);
+    const types = [...assumedRelocations].map((rule) => ({ rule, section: relocationSections[config.arch] }));
+    const assumed = [...assumedRules(profile.profileName, usedRules), ...types];
     return { ...outcome, sects: loader.state.sects, regionNames: regions.names, assumed };
   }
 
@@ -379,6 +381,18 @@ export class LlextSubsystem {
     return new LlextExtension(this.subsystem, record ?? unknown);
   }
 }
+
+/** Of the specification, by CPU. */
+const relocationSections: Readonly<Record<LlextConfig['arch'], string>> = {
+  arm: '4.2',
+  arm64: '4.3',
+  riscv: '4.4',
+  x86: '4.5',
+  arc: '4.6',
+  xtensa: '4.7',
+  openrisc: '4.8',
+  rx: '4.8',
+};
 
 /** The oldest llext_load_param has one field. */
 function knownParameters(profile: Profile, parm: LlextLoadParam): LlextLoadParam {

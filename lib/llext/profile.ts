@@ -115,7 +115,8 @@ export type Profile = ProfileValues & { readonly profileName: ProfileName };
 
 /** A rule that a load rested on without anybody having checked it against Zephyr. */
 export interface AssumedRule {
-  readonly rule: RuleName;
+  /** Name of the rule, or of the relocation type. */
+  readonly rule: string;
   readonly section: string;
 }
 

@@ -40,6 +40,7 @@ export function createSubsystem(options: LlextOptions): Subsystem {
     config,
     profile,
     usedRules,
+    assumedRelocations: new Set(),
     regions,
     layout: layoutFor(config, profile, regions),
     sizes: elfSizes(config.pointerSize),

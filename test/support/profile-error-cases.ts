@@ -344,6 +344,16 @@ export const errorCases: readonly ErrorCase[] = [
     ],
   },
   {
+    row: 'ET_DYN: a relative address in no loaded region',
+    file: sharedObject([{ offset: 0x1038, type: C.R_ARM_RELATIVE }]),
+    outcomes: [
+      [ENOEXEC, 'llext: Section 0 not loaded in any memory region'],
+      'loads',
+      'loads',
+      [ENOEXEC, 'elf: Address 0x4030201 of relocation type 23 is in no loaded region'],
+    ],
+  },
+  {
     row: 'ET_DYN: the image does not fit',
     file: patchHeader(sharedObject(), 2, 12, 0x10_0038),
     outcomes: onlyS(ENOMEM, 'llext: Failed allocating 1048584 bytes 4-aligned for the image'),
