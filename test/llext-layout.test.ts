@@ -41,6 +41,7 @@ function declaration(name: string, options: LayoutOptions): string {
   char name[16];
   void *mem[${count}];
   bool mem_on_heap[${count}];
+  ${memAllocMap ? `struct { int idx; struct { void *memblk_ptr; size_t num_blocks; } map[${count}]; } mem_alloc_map;` : ''}
   size_t mem_size[${count}];
   size_t alloc_size;
   struct { size_t sym_cnt; void *syms; } sym_tab;
@@ -48,7 +49,6 @@ function declaration(name: string, options: LayoutOptions): string {
   unsigned int use_count;
   ${later ? 'struct node *dependency[8]; unsigned int sect_cnt; void *sect_hdrs;' : ''}
   ${later ? 'bool sect_hdrs_on_heap; bool mmu_permissions_set;' : ''}
-  ${memAllocMap ? `struct { int idx; struct { void *memblk_ptr; size_t num_blocks; } map[${count}]; } mem_alloc_map;` : ''}
   ${options.structLayout === 'dyn-image' ? 'void *dyn_image; uintptr_t dyn_base; uintptr_t dyn_link; size_t dyn_span;' : ''}
 };`;
 }
