@@ -33,7 +33,7 @@ export const baseOptionHelp = `  --base FILE                what extensions link
 `;
 
 /** Throws UsageError: the file cannot be read, or is no base image. */
-export async function readBase(file: string | undefined): Promise<BaseImageDescription> {
+export async function readBase(file: string | undefined, option = '--base: '): Promise<BaseImageDescription> {
   if (file === undefined) return builtInBaseImage();
   const text = async (names: readonly string[]): Promise<string | undefined> => {
     for (const name of names) {
@@ -49,21 +49,21 @@ export async function readBase(file: string | undefined): Promise<BaseImageDescr
   try {
     bytes = await readFile(file);
   } catch (error) {
-    throw new UsageError(`--base: cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new UsageError(`${option}cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const dotConfig = await text(companionFiles.dotConfig);
   const versionHeader = await text(companionFiles.versionHeader);
-  return parseBase(bytes, { origin: file, dotConfig, versionHeader });
+  return parseBase(bytes, { origin: file, dotConfig, versionHeader }, option);
 }
 
-function parseBase(bytes: Uint8Array, context: Parameters<typeof parse>[1]): BaseImageDescription {
+function parseBase(bytes: Uint8Array, context: Parameters<typeof parse>[1], option = '--base: '): BaseImageDescription {
   try {
     const knownNames = baseExports.map(({ name }) => name);
     return parse(bytes, { ...context, knownNames }, builtInBaseImage());
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const message = error.message.startsWith(context.origin) ? error.message : `${context.origin}: ${error.message}`;
-    throw new UsageError(`--base: ${message}`);
+    throw new UsageError(`${option}${message}`);
   }
 }
 

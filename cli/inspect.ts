@@ -5,22 +5,24 @@
 import { parseArgs } from 'node:util';
 import { constantName, elfTypes, machineNames, SHT_REL, SHT_RELA } from '../lib/elf/constants';
 import { relocationName } from '../lib/elf/relocation-names';
+import type { BaseImageDescription } from '../lib/base-image';
 import { ElfFile } from '../lib/elf/elf-file';
 import { FormatError } from '../lib/errors';
-import { findBaseExport } from '../lib/kernel/base-image';
 import { fileProblems, problemText } from '../lib/check/file-problems';
 import { inspectRegions } from '../lib/llext/inspect';
 import type { Inspection } from '../lib/llext/inspect';
+import { baseOptionHelp, readBase } from './base-image-file';
+import { baseImageJson, describeBaseImage, isBaseImage } from './inspect-base';
 import { readInput } from './load';
 import { table } from './output';
 import type { CommandOutput } from './output';
 import { UsageError } from './usage-error';
 
-export const inspectHelp = `usage: llext inspect FILE... [--json]
+export const inspectHelp = `usage: llext inspect FILE... [--base FILE] [--json]
 
-Shows what llext_load would make of each file, without a target.
+Shows what llext_load would make of each file, without a target; of a zephyr.elf, what it offers to extensions.
 
-  --json    one object for one file, an array for several
+${baseOptionHelp}  --json    one object for one file, an array for several
   --help
 
 exit status: 0 all files could be read, 2 wrong usage, or a file that is not a readable ELF
@@ -34,7 +36,8 @@ export async function inspect(args: string[], io: CommandOutput): Promise<number
       return 0;
     }
     if (positionals.length === 0) throw new UsageError('no file is given');
-    return await inspectFiles(positionals, values.json === true, io);
+    const base = await readBase(values.base);
+    return await inspectFiles(positionals, base, values.json === true, io);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     io.stderr.write(`llext inspect: ${error.message}\n`);
@@ -42,15 +45,26 @@ export async function inspect(args: string[], io: CommandOutput): Promise<number
   }
 }
 
-async function inspectFiles(files: readonly string[], json: boolean, io: CommandOutput): Promise<number> {
+async function inspectFiles(
+  files: readonly string[],
+  base: BaseImageDescription,
+  json: boolean,
+  io: CommandOutput,
+): Promise<number> {
   const objects: object[] = [];
   for (const file of files) {
     const bytes = await readInput(file);
     try {
       const elf = ElfFile.parse(bytes);
+      if (isBaseImage(elf)) {
+        const image = await readBase(file, '');
+        if (json) objects.push(baseImageJson(image));
+        else io.stdout.write(describeBaseImage(image));
+        continue;
+      }
       const inspection = inspectRegions(elf);
-      if (json) objects.push(inspectionJson(file, elf, inspection));
-      else io.stdout.write(describe(file, elf, inspection));
+      if (json) objects.push(inspectionJson(file, elf, inspection, base));
+      else io.stdout.write(describe(file, elf, inspection, base));
     } catch (error) {
       if (error instanceof FormatError) throw new UsageError(`${file}: ${error.message}`);
       throw error;
@@ -58,6 +72,11 @@ async function inspectFiles(files: readonly string[], json: boolean, io: Command
   }
   if (json) io.stdout.write(`${JSON.stringify(objects.length === 1 ? objects[0] : objects, undefined, 2)}\n`);
   return 0;
+}
+
+/** A name without an address is not in the build. */
+function providedNames({ exports }: BaseImageDescription): ReadonlySet<string> {
+  return new Set(exports.flatMap(({ name, address }) => (name === undefined || address === 0n ? [] : [name])));
 }
 
 /** Number of relocations by the name of their type, most frequent first. */
@@ -73,7 +92,8 @@ function relocationCounts(elf: ElfFile): [string, number][] {
   return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
 }
 
-function inspectionJson(file: string, elf: ElfFile, inspection: Inspection): object {
+function inspectionJson(file: string, elf: ElfFile, inspection: Inspection, base: BaseImageDescription): object {
+  const provided = providedNames(base);
   const { header } = elf;
   return {
     file,
@@ -92,14 +112,18 @@ function inspectionJson(file: string, elf: ElfFile, inspection: Inspection): obj
       ...region,
     })),
     exports: inspection.exports.map((symbol) => ({ ...symbol, value: `0x${symbol.value.toString(16)}` })),
-    imports: inspection.imports.map((name) => ({ name, built_in: findBaseExport(name) !== undefined })),
+    imports: inspection.imports.map((name) =>
+      base.kind === 'built-in' ? { name, built_in: provided.has(name) } : { name, base: provided.has(name) },
+    ),
     relocations: Object.fromEntries(relocationCounts(elf)),
     problem: inspection.problem,
     problems: fileProblems(elf).map(({ severity, code, message, fix }) => ({ severity, code, message, fix })),
   };
 }
 
-function describe(file: string, elf: ElfFile, inspection: Inspection): string {
+function describe(file: string, elf: ElfFile, inspection: Inspection, base: BaseImageDescription): string {
+  const provided = providedNames(base);
+  const where = base.kind === 'built-in' ? 'built-in base image' : base.origin;
   const { header } = elf;
   const kind = `${constantName(machineNames, header.e_machine)} ${constantName(elfTypes, header.e_type)}`;
   const order = elf.littleEndian ? 'little' : 'big';
@@ -118,7 +142,7 @@ function describe(file: string, elf: ElfFile, inspection: Inspection): string {
   });
   const imports = inspection.imports.map((name) => [
     name,
-    findBaseExport(name) === undefined ? 'not in the built-in base image' : 'built-in base image',
+    provided.has(name) ? where : base.kind === 'built-in' ? 'not in the built-in base image' : `not in ${where}`,
   ]);
   const counts = relocationCounts(elf).map(([name, count]) => [String(count), name]);
   const problems = fileProblems(elf).map(
@@ -144,7 +168,7 @@ function parseArguments(args: string[]) {
     return parseArgs({
       args,
       allowPositionals: true,
-      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+      options: { base: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

@@ -9,6 +9,7 @@ import { isBroken, type ElfCache } from './elf-cache';
 import { extensionsOfSource, findExtensions, loadedFileOf, type ExtensionFile } from './elf-search';
 import { loadOrder } from './load-order';
 import { displayPath } from './source-locator';
+import type { WorkspaceBase } from './workspace-base';
 import { baseName, exists, fromUri, parentOf, resolvePath } from './workspace-files';
 
 export const debugType = 'llext';
@@ -34,7 +35,10 @@ interface ExtensionEntry {
 }
 
 export class ConfigurationProvider implements vscode.DebugConfigurationProvider {
-  constructor(private readonly cache: ElfCache) {}
+  constructor(
+    private readonly cache: ElfCache,
+    private readonly workspaceBase: WorkspaceBase,
+  ) {}
 
   /** An empty configuration is F5 without launch.json. */
   async resolveDebugConfiguration(
@@ -125,7 +129,12 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
       const names = cpus.map(({ name }) => name).join(', ');
       throw new ConfigurationError(`"cpu": ${JSON.stringify(cpu)} is not one of ${names}.`, true);
     }
-    const resolved = { ...configuration, ...unicornPathOf(configuration), workspaceFolders: workspaceFolders() };
+    const resolved = {
+      ...configuration,
+      ...unicornPathOf(configuration),
+      ...(await this.checkedBase(folder, configuration.base)),
+      workspaceFolders: workspaceFolders(),
+    };
     if (program !== undefined) {
       const entry = await this.checkedEntry(folder, { program, debugElf: configuration.debugElf }, 'program');
       return { ...resolved, ...entry };
@@ -147,6 +156,23 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     const program = await this.checkedElf(resolvePath(entry.program, folder), where);
     if (entry.debugElf === undefined || entry.debugElf === '') return { ...entry, program };
     return { ...entry, program, debugElf: await this.checkedElf(resolvePath(entry.debugElf, folder), 'debugElf') };
+  }
+
+  /** The configuration's base image, else that of the setting llext.base. */
+  private async checkedBase(folder: vscode.Uri | undefined, base: unknown): Promise<{ base?: string }> {
+    if (base === undefined || base === '') {
+      const path = await this.workspaceBase.sessionBase();
+      return path === undefined ? {} : { base: path };
+    }
+    if (typeof base !== 'string') throw new ConfigurationError('"base" must be the path of a zephyr.elf.', true);
+    const uri = resolvePath(base, folder);
+    if (!(await exists(uri))) {
+      throw new ConfigurationError(
+        `"base": ${displayPath(uri)} does not exist. Build the firmware, or remove "base" to use the built-in base image.`,
+        true,
+      );
+    }
+    return { base: fromUri(uri) };
   }
 
   private async checkedElf(uri: vscode.Uri, where: string): Promise<string> {

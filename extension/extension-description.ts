@@ -5,12 +5,12 @@
  */
 import { hex } from '../lib/bytes';
 import { spellType } from '../lib/dwarf/type-name';
-import { findBaseExport } from '../lib/kernel/base-image';
 import { fileProblems, problemText } from '../lib/check/file-problems';
 import type { ElfFile } from '../lib/elf/elf-file';
 import { inspectRegions, type Inspection } from '../lib/llext/inspect';
 import type { ExtensionDescription, RegionDescription, SymbolDescription } from '../lib/protocol';
 import type { Program } from '../lib/program/program';
+import { describeBaseExport } from './base-exports';
 import { programOf, type ElfEntry } from './elf-cache';
 import type { ExtensionFile } from './elf-search';
 import { ElfSymbols, type PlacedSymbol } from './elf-symbols';
@@ -144,13 +144,6 @@ function sourceOf(program: Program, name: string): SymbolDescription['source'] {
 export function regionOf(description: ExtensionDescription, place: string | undefined): string | undefined {
   const section = place?.replace(/\+0x[0-9a-f]+$/, '');
   return description.regions.find(({ sections }) => sections.some(({ name }) => name === section))?.name;
-}
-
-/** A function's address is that of its first instruction, without a Thumb bit. */
-export function describeBaseExport(name: string) {
-  const found = findBaseExport(name);
-  if (found === undefined) return undefined;
-  return { name, signature: found.signature, doc: found.doc, address: hex(found.address, 8) };
 }
 
 /** What satisfies each import: the base image first, as the loader looks it up, then the other extensions. */

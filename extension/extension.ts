@@ -14,6 +14,7 @@ import { MemoryDocuments, memoryScheme } from './memory-document';
 import { OverviewEditor, overviewType } from './overview-editor';
 import { Sessions } from './sessions';
 import { SymbolHover } from './symbol-hover';
+import { WorkspaceBase } from './workspace-base';
 
 const cFiles: vscode.DocumentSelector = [{ language: 'c' }, { language: 'cpp' }];
 
@@ -26,7 +27,8 @@ export interface Api {
 export function activate(context: vscode.ExtensionContext): Api {
   const cache = new ElfCache();
   const sessions = new Sessions();
-  const configurations = new ConfigurationProvider(cache);
+  const base = new WorkspaceBase();
+  const configurations = new ConfigurationProvider(cache, base);
   const tree = new LlextTree(cache, sessions);
   const adapters = new AdapterFactory(context.extensionUri);
   const memory = new MemoryDocuments(sessions);
@@ -36,6 +38,8 @@ export function activate(context: vscode.ExtensionContext): Api {
   context.subscriptions.push(
     openLog(),
     cache,
+    base,
+    base.onDidChange(() => tree.refresh()),
     sessions,
     tree,
     memory,

@@ -2,7 +2,7 @@
  * What has to be loaded before an extension, when F5 has no launch.json to say it: the extensions of the workspace that
  * export what it imports and the base image does not have, and what those need in turn. Providers come first.
  */
-import { findBaseExport } from '../lib/kernel/base-image';
+import { describeBaseExport } from './base-exports';
 import type { ExtensionFile } from './elf-search';
 import { describeFile } from './extension-description';
 import { parentOf } from './workspace-files';
@@ -15,7 +15,7 @@ export function loadOrder(file: ExtensionFile, all: readonly ExtensionFile[]): E
     if (visited.has(key)) return;
     visited.add(key);
     for (const name of describeFile(current).imports) {
-      const provider = findBaseExport(name) === undefined ? providerOf(name, current, all) : undefined;
+      const provider = describeBaseExport(name) === undefined ? providerOf(name, current, all) : undefined;
       if (provider !== undefined) visit(provider);
     }
     order.push(current);

@@ -4,10 +4,11 @@
  * or that nothing does. Names that are no symbols (locals, macros) have no hover of ours.
  */
 import * as vscode from 'vscode';
+import { describeBaseExport } from './base-exports';
 import { isBroken, type ElfCache } from './elf-cache';
 import { extensionsOfSource, findExtensions, type ExtensionFile } from './elf-search';
 import { wordAt, inCommentOrString } from './expression-at';
-import { describeBaseExport, describeFile, describeSymbol, regionOf } from './extension-description';
+import { describeFile, describeSymbol, regionOf } from './extension-description';
 import { bytes } from './llext-tree-item';
 import type { Sessions } from './sessions';
 import { fromUri, toUri } from './workspace-files';
@@ -69,7 +70,7 @@ export class SymbolHover implements vscode.HoverProvider {
         return [definedFact(merged, extension ?? '', region, value)];
       }
       case 'base-image':
-        return [baseFact(describeBaseExport(name) ?? { name, signature: name, doc: '' }, symbol?.address)];
+        return [liveBaseFact(name, symbol, value)];
       case 'unresolved':
         return [unresolvedFact(name, extension)];
       case 'unknown':
@@ -127,6 +128,14 @@ function baseFact(base: { name: string; signature: string; doc: string }, addres
   const where = address === undefined ? '' : ` · address \`${address}\``;
   const doc = base.doc === '' ? [] : [capitalise(base.doc)];
   return { declaration: base.signature, lines: [`Export of the base image${where}`, ...doc] };
+}
+
+/** In a session its base image tells, which may be another one than the window's. */
+function liveBaseFact(name: string, symbol: SymbolDescription | undefined, value: string | undefined): Fact {
+  const known = describeBaseExport(name);
+  const base = { name, signature: symbol?.type ?? known?.signature ?? name, doc: known?.doc ?? '' };
+  const fact = baseFact(base, symbol?.address);
+  return value === undefined ? fact : { ...fact, lines: [`Value: \`${value}\``, ...fact.lines] };
 }
 
 function unresolvedFact(name: string, importer: string | undefined): Fact {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it, test } from 'node:test';
+import { inspect } from '../cli/inspect';
 import { load } from '../cli/load';
 import { run } from '../cli/run';
 import { BaseImageError, type BaseImageErrorCode } from '../lib/base-image/base-image-error';
@@ -162,6 +163,57 @@ describe('llext load --base', () => {
     const stripped = await output(load, extension, '--base', baseImagePath('m3-stripped'));
     assert.match(stripped.stderr, /has no llext heap that could be found/);
     assert.deepEqual([names.code, stripped.code], [2, 2]);
+  });
+});
+
+describe('llext inspect', () => {
+  it('shows what an image offers: exports and who performs them, configuration, heap, structure', async () => {
+    const { code, stdout } = await output(inspect, m3);
+    assert.equal(code, 0);
+    assert.match(stdout, /zephyr\.elf: base image, EM_ARM, 32-bit little-endian, soft-float, Zephyr 4\.2\.0\n/);
+    assert.match(stdout, /exports by name, found by symbols/);
+    assert.match(stdout, / {2}printk +0x[0-9a-f]{8} {2}the host/);
+    assert.match(stdout, / {2}firmware_scale +0x[0-9a-f]{8} {2}the image +int firmware_scale\(int value\)/);
+    assert.match(stdout, / {2}z_impl_k_sem_take +0x[0-9a-f]{8} {2}stops: needs a running kernel/);
+    assert.match(stdout, / {2}firmware_update +0x00000000 {2}not in this build: not found/);
+    assert.match(stdout, /CONFIG_LLEXT_HEAP_SIZE +8\n/);
+    assert.match(stdout, /heaps\n {2}llext_heap {2}0x20000498 {2}8192\nllext_list at 0x/);
+    assert.match(stdout, /struct llext by the debug information\n {2}sizeof +188\n/);
+  });
+
+  it('says the same as JSON, with notes of what was assumed', async () => {
+    const { stdout } = await output(inspect, baseImagePath('m3-slid-stripped'), '--json');
+    const image = JSON.parse(stdout) as Record<string, unknown> & {
+      exports: Record<string, unknown>[];
+      notes: string[];
+    };
+    assert.deepEqual([image.exports_by, image.exports_found_by, image.zephyr], ['slid', 'section', '4.2.0']);
+    const printk = image.exports.find(({ name }) => name === 'printk');
+    assert.deepEqual([printk?.slid, printk?.performed_by], ['0x87b31052', 'host']);
+    assert.equal(image.notes.length, 4);
+    const rv64 = JSON.parse((await output(inspect, baseImagePath('rv64'), '--json')).stdout) as Record<string, unknown>;
+    assert.deepEqual(rv64.heaps, [{ name: 'llext_heap', address: '0x800404e0', bytes: 16384, record: '0x80040040' }]);
+  });
+
+  it('tells which imports of an extension an image satisfies, also by a list of names', async () => {
+    const image = await output(inspect, extension, '--base', m3);
+    assert.match(image.stdout, / {2}firmware_scale +.*zephyr\.elf\n/);
+    const list = written('names-only.json', '["printk"]');
+    const byList = await output(inspect, extension, '--base', list);
+    assert.match(byList.stdout, / {2}firmware_scale +not in .*names-only\.json\n/);
+    assert.match(byList.stdout, / {2}printk +\S*names-only\.json\n/);
+    const json = JSON.parse((await output(inspect, extension, '--base', list, '--json')).stdout) as {
+      imports: unknown[];
+    };
+    assert.ok(JSON.stringify(json.imports).includes('{"name":"printk","base":true}'));
+  });
+
+  it('refuses an image without an export table', async () => {
+    const bytes = Buffer.from(baseImageBytes('m3-stripped'));
+    bytes.write('another_section', bytes.indexOf('llext_const_symbol_area'));
+    const { code, stderr } = await output(inspect, written('plain.elf', bytes));
+    assert.equal(code, 2);
+    assert.match(stderr, /plain\.elf: no export table: .*CONFIG_LLEXT=y/);
   });
 });
 
