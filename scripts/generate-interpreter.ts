@@ -48,7 +48,7 @@ function cases({ operations, firstOperation }: InterpreterSource, isRare: boolea
 
 const hot = (source: InterpreterSource) => `
 /** Word 0 up to this is no operation: see Special in record-cache.ts. */
-const lastSpecial = 8;
+const lastSpecial = 10;
 
 /** Executes at most \`budget\` instructions from core.position; returns how many were. core.stop says why it ended early. */
 export function interpret(core: Core, budget: number): number {
@@ -66,6 +66,9 @@ export function interpret(core: Core, budget: number): number {
       } else if (op === 8) {
         core.stop = 3;
         break loop;
+      } else if (op === 10) {
+        if (core.stopsAtTranslated) break loop;
+        op = core.code.hiddenOperation[k >> 2];
       } else {
         // Behind the last halfword of a page, or not decoded yet.
         if (op === 4) k = core.code.nextPage(k);

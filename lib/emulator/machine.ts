@@ -1,5 +1,6 @@
 /** createMachine(): the emulated machine of a CPU. */
 import type { CpuInfo } from '../arch';
+import type { JitOptions } from './jit/jit';
 import { ArmMachine } from './arm/arm-machine';
 import { RiscvMachine } from './riscv/riscv-machine';
 import type { Machine, MemoryRegion } from './types';
@@ -12,12 +13,14 @@ export interface MachineOptions {
    * Without, a fault stops before its effect, which is what a debugger wants.
    */
   readonly exceptions?: 'architectural';
+  /** Hot code is translated to WebAssembly; without it, and with architectural exceptions, everything is interpreted. */
+  readonly jit?: JitOptions;
 }
 
-export function createMachine({ cpu, regions, exceptions }: MachineOptions): Machine {
+export function createMachine({ cpu, regions, exceptions, jit }: MachineOptions): Machine {
   switch (cpu.arch) {
     case 'arm':
-      return new ArmMachine(cpu, regions, exceptions && {});
+      return new ArmMachine(cpu, regions, exceptions && {}, jit);
     case 'riscv':
       return new RiscvMachine(cpu, regions);
   }

@@ -8,6 +8,8 @@ import { Stop, type PendingFault } from './stop';
 export abstract class MemoryAccess {
   stop: number = Stop.none;
   fault: PendingFault | undefined;
+  /** The interpreter leaves its loop where a translated function begins. */
+  stopsAtTranslated = false;
   /** Instructions that the slice has left, while a rare operation runs. */
   left = 0;
 
@@ -19,7 +21,7 @@ export abstract class MemoryAccess {
   }
 
   /** Whether unaligned accesses fault, whatever the instruction. */
-  protected abstract alwaysAligned(): boolean;
+  abstract alwaysAligned(): boolean;
 
   load32(address: number): number {
     const host = this.reach(address, 4, 'read', false);
@@ -53,6 +55,14 @@ export abstract class MemoryAccess {
 
   store8(address: number, value: number): void {
     if (this.reach(address, 1, 'write', false) >= 0) this.storeBytes(address, value, 1);
+  }
+
+  /** Whether words may be stored there, without a fault being set. */
+  mayWrite(address: number, bytes: number): boolean {
+    if (this.reach(address, bytes, 'write', true) >= 0) return true;
+    this.stop = Stop.none;
+    this.fault = undefined;
+    return false;
   }
 
   /**

@@ -2,6 +2,7 @@
  * Guest memory: one WebAssembly.Memory that holds the CPU state, the page tables and all guest bytes.
  *
  *   0x000000  CPU state (registers, flags, special registers): see arm/state.ts
+ *   0x001000  words that translated code shares, and from 0x008000 its table of call targets: see jit/layout.ts
  *   0x010000  read table    one word for each 4 KiB page of the 4 GiB address space
  *   0x410000  write table   the same
  *   0x810000  code table    record index of the page's predecoded instructions, 0 = none
@@ -23,8 +24,8 @@ export const Attribute = { read: 1, write: 2, execute: 4, mapped: 8, code: 16, d
 
 const accessBits = Attribute.read | Attribute.write;
 
-const readTableOffset = 0x10000;
-const writeTableOffset = readTableOffset + pageCount * 4;
+export const readTableOffset = 0x10000;
+export const writeTableOffset = readTableOffset + pageCount * 4;
 const codeTableOffset = writeTableOffset + pageCount * 4;
 const attributesOffset = codeTableOffset + pageCount * 4;
 const guestOffset = attributesOffset + pageCount;
@@ -48,6 +49,9 @@ export class GuestMemory implements MachineMemory {
   doubles!: Float64Array;
   /** Told of every change of bytes on a page that holds predecoded instructions. */
   onCodeWrite: (address: number, length: number) => void = () => undefined;
+
+  /** Told of every page that becomes slow to read or no longer is. */
+  onPermissions: (page: number) => void = () => undefined;
 
   private readonly mappedRegions: MemoryRegion[] = [];
   private readonly dirtyList: number[] = [];
@@ -179,8 +183,11 @@ export class GuestMemory implements MachineMemory {
     const delta = this.readTable[page] & ~0xfff;
     const fastWrite = Attribute.write | Attribute.dirty;
     const writeSlow = (attributes & fastWrite) !== fastWrite || (attributes & Attribute.code) !== 0;
-    this.readTable[page] = delta | (attributes & Attribute.read ? 0 : 1);
+    const readSlow = attributes & Attribute.read ? 0 : 1;
+    const changed = (this.readTable[page] & 1) !== readSlow;
+    this.readTable[page] = delta | readSlow;
     this.writeTable[page] = delta | (writeSlow ? 1 : 0);
+    if (changed) this.onPermissions(page);
   }
 
   private mappedLength(address: number, length: number): number {

@@ -10,8 +10,15 @@
 import { Attribute, pageSize, type GuestMemory } from './memory';
 import type { MemoryAccess } from './memory-access';
 
-/** Word 0 of slots that are not an operation. `conditional`: see arm/code-cache.ts. */
-export const Special = { undecoded: 0, conditional: 2, nextPage: 4, breakpoint: 6, hostCall: 8 } as const;
+/** Word 0 of slots that are not an operation. `conditional`: see arm/code-cache.ts; `translated`: an entry of jit/. */
+export const Special = {
+  undecoded: 0,
+  conditional: 2,
+  nextPage: 4,
+  breakpoint: 6,
+  hostCall: 8,
+  translated: 10,
+} as const;
 
 const slotWords = 4;
 export const slots = pageSize / 2 + 2;
@@ -25,12 +32,27 @@ export interface RecordForm {
   readonly branch?: number;
 }
 
+/** Translations of the instructions, which live no longer than the records of their pages. */
+export interface TranslatedCode {
+  /** A translated function begins there. */
+  has(address: number): boolean;
+  /** A translation depends on any of the bytes. */
+  covers(address: number, length: number): boolean;
+  drop(address: number, length: number): void;
+  dropPage(page: number): void;
+  /** A call of the address was decoded: a function begins there. */
+  addFunction(address: number): void;
+}
+
 export abstract class RecordCache {
   records: Int32Array<ArrayBufferLike> = new Int32Array(8 * pageWords);
   readonly breakpoints = new Set<number>();
   readonly hostCalls = new Set<number>();
   /** The breakpoint at this address is not seen: the one that a run continues from. */
   ignoredBreakpoint = -1;
+  translated: TranslatedCode | undefined;
+  /** By slot number (record index / 4): word 0 of the instruction that a `Special.translated` slot holds. */
+  hiddenOperation = new Uint16Array(this.records.length / 4);
   /** Page number of each page of records; the first is never used, so that record index 0 means none. */
   private pages: number[] = [-1];
 
@@ -51,7 +73,8 @@ export abstract class RecordCache {
 
   /** Word 0 of the instruction at k. */
   protected operationAt(k: number): number {
-    return this.records[k];
+    const word = this.records[k];
+    return word === Special.translated ? this.hiddenOperation[k >> 2] : word;
   }
 
   /** What a CPU keeps beside the records is to be forgotten for slots from `first`. */
@@ -86,7 +109,25 @@ export abstract class RecordCache {
     const pc = this.addressOf(k);
     if (this.hostCalls.has(pc)) return this.fill(k, Special.hostCall);
     if (this.breakpoints.has(pc) && pc !== this.ignoredBreakpoint) return this.fill(k, Special.breakpoint);
-    return this.decode(k, pc);
+    if (!this.decode(k, pc)) return false;
+    if (this.translated?.has(pc)) this.hide(k);
+    return true;
+  }
+
+  /** The run ends at the address before the instruction there is looked at. */
+  stopsAt(address: number): boolean {
+    return this.breakpoints.has(address) || this.hostCalls.has(address);
+  }
+
+  /** Instructions that were decoded or translated lie there. */
+  isCode(address: number, length: number): boolean {
+    if (this.translated?.covers(address, length)) return true;
+    // A 32-bit instruction may start in the halfword before.
+    for (let at = (address & ~1) - 2; at < address + length; at += 2) {
+      const base = this.memory.codeTable[(at >>> 0) >>> 12];
+      if (base !== 0 && !this.isEmpty(base + ((at & 0xffe) << 1))) return true;
+    }
+    return false;
   }
 
   /** Drops every record; slots of pages stay where they are only until the next enter(). */
@@ -133,10 +174,14 @@ export abstract class RecordCache {
     const { records } = this;
     this.records = new Int32Array(records.length * 2);
     this.records.set(records);
+    const { hiddenOperation } = this;
+    this.hiddenOperation = new Uint16Array(hiddenOperation.length * 2);
+    this.hiddenOperation.set(hiddenOperation);
   }
 
   /** Bytes have changed on a page with records. */
   private written(address: number, length: number): void {
+    if (this.translated?.covers(address, length)) this.translated.drop(address, length);
     // A 32-bit instruction may start in the halfword before.
     for (let at = (address & ~1) - 2; at < address + length; at += 2) {
       const base = this.memory.codeTable[(at >>> 0) >>> 12];
@@ -152,6 +197,7 @@ export abstract class RecordCache {
   private invalidatePage(page: number): void {
     const base = page < 0 ? 0 : this.memory.codeTable[page];
     if (base === 0) return;
+    this.translated?.dropPage(page);
     this.records.fill(0, base, base + (slots - 2) * slotWords);
     this.forgetSlots(base >> 2, slots);
     this.memory.setCode(page, false);
@@ -160,6 +206,14 @@ export abstract class RecordCache {
   private forgetPage(page: number): void {
     this.invalidatePage(page);
     this.memory.codeTable[page] = 0;
+  }
+
+  /** The interpreter stops before the instruction, unless it is told to execute what is hidden. */
+  private hide(k: number): void {
+    const word = this.records[k];
+    if (word <= Special.translated) return;
+    this.hiddenOperation[k >> 2] = word;
+    this.records[k] = Special.translated;
   }
 
   private fill(k: number, special: number): boolean {

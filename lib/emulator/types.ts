@@ -109,6 +109,17 @@ export type RunStop =
   | { readonly reason: 'wait' }
   | { readonly reason: 'fault'; readonly fault: Fault };
 
+/** How much ran as WebAssembly. */
+export interface TranslationStatistics {
+  /** Instructions executed by translated code, and by the interpreter. */
+  readonly translated: number;
+  readonly interpreted: number;
+  readonly modules: number;
+  readonly functions: number;
+  /** Why nothing is translated: compilation is refused here. */
+  readonly refusal: string | undefined;
+}
+
 export interface Machine {
   readonly cpu: CpuInfo;
   readonly memory: MachineMemory;
@@ -127,4 +138,8 @@ export interface Machine {
   clearHostCall(address: number): void;
   /** Below `limit`, sp and stack accesses are a 'stack-overflow' fault; undefined = no check. */
   setStackLimit(limit: number | undefined): void;
+  /** Absent when nothing is translated. */
+  readonly translation?: TranslationStatistics;
+  /** Where functions begin: what is translated as one piece. Calls show most of them; symbols show all. */
+  addFunctions?(addresses: Iterable<number>): void;
 }

@@ -7,9 +7,12 @@
  * whose ITSTATE differs from the static one (after a debugger has written pc or xpsr).
  */
 import type { ArmCpu } from '../../arch';
+import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
+import { ThumbEmitter } from '../jit/thumb/thumb-emitter';
+import { ThumbLifter } from '../jit/thumb/thumb-lifter';
 import { GuestMemory } from '../memory';
 import { sliceLength, Stop } from '../stop';
-import type { Fault, Machine, MemoryRegion, RunStop } from '../types';
+import type { Fault, Machine, MemoryRegion, RunStop, TranslationStatistics } from '../types';
 import { advanceIt } from './code-cache';
 import { Core } from './core';
 import { interpret } from './interpreter.generated';
@@ -22,8 +25,9 @@ export class ArmMachine implements Machine {
   readonly memory: GuestMemory;
   readonly state: RegisterView;
   private readonly core: Core;
+  private readonly jit: Jit | undefined;
 
-  constructor(cpu: ArmCpu, regions: readonly MemoryRegion[], system?: SystemOptions) {
+  constructor(cpu: ArmCpu, regions: readonly MemoryRegion[], system?: SystemOptions, jit?: JitOptions) {
     this.cpu = cpu;
     this.memory = new GuestMemory(regions);
     this.state = new RegisterView(cpu, this.memory);
@@ -32,6 +36,15 @@ export class ArmMachine implements Machine {
     this.memory.state[State.flagZ] = 1;
     this.enableFloatingPoint();
     if (system) this.addSystem(system);
+    else if (jit) this.jit = this.makeJit(jit);
+  }
+
+  get translation(): TranslationStatistics | undefined {
+    return this.jit?.statistics;
+  }
+
+  addFunctions(addresses: Iterable<number>): void {
+    this.jit?.addFunctions(addresses);
   }
 
   /** As a kernel leaves it: accessible, with automatic and lazy preservation. */
@@ -80,7 +93,8 @@ export class ArmMachine implements Machine {
 
   /** At most `budget` instructions from pc; one alone where its ITSTATE is not that of its slot. */
   private go(budget: number): number {
-    return this.itStateDiffers() ? this.stepAlone(false) : this.slice(budget);
+    if (this.itStateDiffers()) return this.stepAlone(false);
+    return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
   }
 
   private runWithExceptions(system: SystemLevel, budget: number): void {
@@ -153,33 +167,39 @@ export class ArmMachine implements Machine {
 
   setBreakpoint(address: number): void {
     this.core.code.breakpoints.add(address >>> 0);
-    this.core.code.drop(address);
+    this.forgetCode(address);
   }
 
   clearBreakpoint(address: number): void {
     this.core.code.breakpoints.delete(address >>> 0);
-    this.core.code.drop(address);
+    this.forgetCode(address);
   }
 
   setHostCall(address: number): void {
     this.core.code.hostCalls.add(address >>> 0);
-    this.core.code.drop(address);
+    this.forgetCode(address);
   }
 
   clearHostCall(address: number): void {
     this.core.code.hostCalls.delete(address >>> 0);
-    this.core.code.drop(address);
+    this.forgetCode(address);
   }
 
   setStackLimit(limit: number | undefined): void {
     this.memory.state[State.stackLimit] = limit ?? 0;
   }
 
+  private forgetCode(address: number): void {
+    this.core.code.drop(address);
+    this.jit?.drop(address >>> 0, 2);
+  }
+
   /** Runs on from pc; returns the instructions executed. */
-  private slice(budget: number): number {
+  private slice(budget: number, untilTranslated = false): number {
     const { core } = this;
     const state = this.memory.state;
     core.position = core.code.enter(state[State.pc]);
+    core.stopsAtTranslated = untilTranslated;
     const executed = interpret(core, budget);
     state[State.pc] = core.code.addressOf(core.position);
     // By the address: at a page's end the position is one of the slots that lead to the next page.
@@ -193,6 +213,27 @@ export class ArmMachine implements Machine {
     const low = (state[State.countLow] >>> 0) + executed;
     state[State.countLow] = low;
     if (low >= 2 ** 32) state[State.countHigh]++;
+  }
+
+  private makeJit(options: JitOptions): Jit {
+    const { core, memory } = this;
+    return new Jit(
+      {
+        memory,
+        code: core.code,
+        access: core,
+        words: { pc: State.pc, sp: State.sp, mode: State.itState },
+        limit: () => core.limit,
+        strictAlignment: () => core.alwaysAligned(),
+        interpret: (budget, untilTranslated) => this.slice(budget, untilTranslated),
+        count: (executed) => this.count(executed),
+        frontEnd: (emitterOptions) => {
+          const emitter = new ThumbEmitter(emitterOptions);
+          return { emitter, lifter: new ThumbLifter(memory, core.code, emitter) };
+        },
+      },
+      options,
+    );
   }
 
   private itStateDiffers(): boolean {

@@ -34,7 +34,7 @@ export class CodeCache extends RecordCache {
   }
 
   protected override operationAt(k: number): number {
-    const word = this.records[k];
+    const word = super.operationAt(k);
     return word === Special.conditional ? this.conditionalOperation[k >> 2] : word;
   }
 
@@ -64,6 +64,7 @@ export class CodeCache extends RecordCache {
     const it = this.itState[k >> 2];
     const decoded = this.decoder.decode(first, second, pc, it);
     this.write(k, pc, decoded, wide, it);
+    if (decoded.operation === 'bl') this.translated?.addFunction(decoded.operands[0] >>> 0);
     if (decoded.itBlock !== 0) this.markItBlock((pc + 2) >>> 0, decoded.itBlock);
     return true;
   }

@@ -361,7 +361,7 @@ export class Core extends MemoryAccess implements SystemCore {
   }
 
   /** On Armv6-M no access is made in parts. */
-  protected alwaysAligned(): boolean {
+  alwaysAligned(): boolean {
     return !this.cpu.isa.v7m || (this.memory.state[State.ccr] & Ccr.unalignTrap) !== 0;
   }
 }

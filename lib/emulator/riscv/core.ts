@@ -201,7 +201,7 @@ export class Core extends MemoryAccess {
     return (BigInt(this.word(address + 4)) << 32n) | BigInt(this.word(address) >>> 0);
   }
 
-  protected override alwaysAligned(): boolean {
+  override alwaysAligned(): boolean {
     return !this.options.misaligned;
   }
 

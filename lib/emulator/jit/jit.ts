@@ -1,0 +1,434 @@
+/**
+ * The dispatcher: runs translated functions where there are any and the interpreter elsewhere, finds out what is hot, and has it
+ * translated. The interpreter is sampled every few thousand instructions; a guest function that is met often is translated
+ * from its head, from the head of the loop it was met in, and together with the functions that it calls.
+ *
+ * Everything a translation relies on has a way back: code bytes, breakpoints and host calls drop the translations that cover
+ * them, changed permissions of the window drop all.
+ */
+import { readTableOffset, writeTableOffset, type GuestMemory } from '../memory';
+import type { MemoryAccess } from '../memory-access';
+import type { RecordCache, TranslatedCode } from '../record-cache';
+import { Stop } from '../stop';
+import type { TranslationStatistics } from '../types';
+import { clearTargets, CodeStore, type Body, type Compile, type Entry } from './code-store';
+import type { EmitterOptions, Window } from './emitter';
+import type { Lifter } from './guest';
+import { LEFT, LIMIT, maximumDepth, REFUSED, UNWIND } from './layout';
+import { blockOf, findRegion, innermostLoop, Untranslatable, type Region } from './region';
+import { translate, type Callable, type RegionEmitter } from './translate';
+
+/** What a CPU's machine gives the dispatcher. */
+export interface JitHost {
+  readonly memory: GuestMemory;
+  readonly code: RecordCache;
+  readonly access: MemoryAccess;
+  /** Numbers of the state words of pc, of the stack pointer, and of the mode that is 0 at every entry. */
+  readonly words: { readonly pc: number; readonly sp: number; readonly mode: number };
+  /** Limit of the stack pointer now. */
+  limit(): number;
+  strictAlignment(): boolean;
+  /** Executes at most `budget` instructions from pc by the interpreter; with `untilTranslated` it ends before an entry. */
+  interpret(budget: number, untilTranslated: boolean): number;
+  /** Adds to the machine's instruction count. */
+  count(instructions: number): void;
+  /** Emitter and lifter of one function. */
+  frontEnd(options: EmitterOptions): { readonly emitter: RegionEmitter; readonly lifter: Lifter };
+}
+
+export interface JitOptions {
+  /** WebAssembly's compiler by default; where it throws, the interpreter serves. */
+  readonly compile?: Compile;
+  /** Samples of a function before it is translated; 0 translates what is met first. */
+  readonly threshold?: number;
+}
+
+/** Instructions of the interpreter between two samples. */
+const samplePeriod = 1024;
+const defaultThreshold = 6;
+/** A place that the dispatcher comes to so often, without being sampled, is hot too. */
+const arrivalFactor = 8;
+const maximumArrivals = 4096;
+const maximumEntriesOfFunction = 8;
+/** Functions and instructions that are translated at once. */
+const maximumFunctions = 24;
+const maximumInstructions = 3000;
+/** Less than that is not worth the way into translated code. */
+export const minimumBudget = 64;
+/** PPB and vendor devices: what is there depends on the exact instruction, or changes how the CPU works. */
+const devices = 0xe000_0000;
+
+const defaultCompile: Compile = (bytes) => new WebAssembly.Module(bytes);
+
+export class Jit implements TranslatedCode {
+  private readonly store: CodeStore | undefined;
+  private refusal: string | undefined;
+  private readonly starts = new Set<number>();
+  private sortedStarts: number[] | undefined;
+  private readonly heat = new Map<number, number>();
+  private readonly arrivals = new Map<number, number>();
+  private readonly entriesOf = new Map<number, number>();
+  private readonly refused = new Set<number>();
+  private window: Window | undefined;
+  private windowKnown = false;
+  private strict = false;
+  private sinceSample = 0;
+  private translatedCount = 0;
+  /** The budget of the translated function that runs, and how much of it is in the machine's count already. */
+  private budget = 0;
+  private counted = 0;
+  private interpretedCount = 0;
+  private readonly threshold: number;
+
+  constructor(
+    private readonly host: JitHost,
+    options: JitOptions = {},
+  ) {
+    this.threshold = options.threshold ?? defaultThreshold;
+    const helpers = {
+      loadSlow: (address: number, code: number) => this.loadSlow(address, code),
+      storeSlow: (address: number, value: number, size: number) => this.storeSlow(address, value, size),
+      probeWrite: (address: number, bytes: number) => this.probeWrite(address >>> 0, bytes),
+      interpret: (pc: number, left: number) => this.interpretOne(pc, left),
+    };
+    try {
+      const changed = (pc: number) => host.code.drop(pc);
+      this.store = new CodeStore(host.memory, helpers, options.compile ?? defaultCompile, changed);
+      clearTargets(host.memory.words);
+    } catch (error) {
+      this.refusal = error instanceof Error ? error.message : String(error);
+      return;
+    }
+    host.code.translated = this;
+    host.memory.onPermissions = (page) => this.permissionsChanged(page);
+  }
+
+  get statistics(): TranslationStatistics {
+    return {
+      translated: this.translatedCount,
+      interpreted: this.interpretedCount,
+      modules: this.store?.modules ?? 0,
+      functions: this.store?.entries.size ?? 0,
+      refusal: this.refusal,
+    };
+  }
+
+  addFunctions(addresses: Iterable<number>): void {
+    for (const address of addresses) this.addFunction(address);
+  }
+
+  addFunction(address: number): void {
+    if (this.starts.has(address)) return;
+    this.starts.add(address);
+    this.sortedStarts = undefined;
+  }
+
+  // --- TranslatedCode: what the record cache asks and tells ----------------------------------------------------------
+
+  has(pc: number): boolean {
+    return this.store?.entries.has(pc) ?? false;
+  }
+
+  covers(address: number, length: number): boolean {
+    return this.store?.covers(address, length) ?? false;
+  }
+
+  dropPage(page: number): void {
+    this.store?.dropPage(page);
+  }
+
+  /** The bytes, or what is to happen there, have changed: what is translated of them is translated anew when it is met again. */
+  drop(address: number, length: number): void {
+    for (const pc of this.store?.drop(address, length) ?? []) {
+      this.heat.set(this.startOf(pc) ?? pc, this.threshold);
+      this.arrivals.set(pc, this.threshold * arrivalFactor);
+    }
+    this.refused.clear();
+    this.entriesOf.clear();
+  }
+
+  private dropAll(): void {
+    this.store?.clear();
+    this.entriesOf.clear();
+    this.refused.clear();
+  }
+
+  private permissionsChanged(page: number): void {
+    this.windowKnown = false;
+    const { window } = this;
+    const address = page * 4096;
+    if (window !== undefined && address >= window.start && address < window.end) this.dropAll();
+  }
+
+  // --- Running -----------------------------------------------------------------------------------------------------------
+
+  /** Executes at most `budget` instructions, at least one unless the machine stops. */
+  advance(budget: number): number {
+    const { host, store } = this;
+    const pc = host.memory.state[host.words.pc] >>> 0;
+    if (store === undefined) return this.interpret(budget, false);
+    // In an IT block: nothing begins there.
+    if (host.memory.state[host.words.mode] !== 0) return this.interpret(1, false);
+    const entry = store.entries.get(pc);
+    if (entry === undefined) {
+      if (this.arrive(pc)) return 0;
+      return this.interpretHot(budget);
+    }
+    if (host.strictAlignment() !== this.strict) {
+      this.strict = !this.strict;
+      this.dropAll();
+      return 0;
+    }
+    const executed = this.enter(entry, budget);
+    if (executed > 0 || host.access.stop !== Stop.none) return executed;
+    return this.interpret(Math.min(budget, 1), false);
+  }
+
+  private enter(entry: Entry, budget: number): number {
+    const { memory, words } = this.host;
+    memory.words[LIMIT >>> 2] = this.host.limit();
+    memory.words[REFUSED >>> 2] = 0;
+    if (this.starts.has(entry.pc)) this.store?.showTarget(entry.pc);
+    this.budget = budget;
+    this.counted = 0;
+    const next = entry.call(entry.pc, budget, maximumDepth);
+    if (next !== UNWIND) memory.state[words.pc] = next;
+    const executed = budget - memory.words[LEFT >>> 2];
+    this.countTranslated(executed);
+    return executed;
+  }
+
+  /** Brings the machine's count up to date: so many of the budget are executed. */
+  private countTranslated(executed: number): void {
+    const own = executed - this.counted;
+    this.translatedCount += own;
+    this.counted = executed;
+    this.host.count(own);
+  }
+
+  private interpret(budget: number, untilTranslated: boolean): number {
+    const executed = this.host.interpret(budget, untilTranslated);
+    this.interpretedCount += executed;
+    return executed;
+  }
+
+  /** By the interpreter, with samples, as far as an entry. */
+  private interpretHot(budget: number): number {
+    const { memory, words, access } = this.host;
+    let done = 0;
+    while (done < budget && access.stop === Stop.none) {
+      const executed = this.interpret(Math.min(budget - done, samplePeriod - this.sinceSample), true);
+      done += executed;
+      this.sinceSample += executed;
+      const pc = memory.state[words.pc] >>> 0;
+      if (this.sinceSample >= samplePeriod) {
+        this.sinceSample = 0;
+        if (access.stop === Stop.none) this.sample(pc);
+      }
+      if (executed === 0 || this.has(pc) || memory.state[words.mode] !== 0) break;
+    }
+    return done;
+  }
+
+  // --- What translated code calls --------------------------------------------------------------------------------------
+
+  private loadSlow(address: number, code: number): number {
+    const { access, memory } = this.host;
+    if (address >>> 0 < devices) {
+      const value =
+        code === 4 ? access.load32(address) : Math.abs(code) === 2 ? access.load16(address) : access.load8(address);
+      if (access.stop === Stop.none)
+        return code === -2 ? (value << 16) >> 16 : code === -1 ? (value << 24) >> 24 : value;
+      this.forgetFault();
+    }
+    memory.words[REFUSED >>> 2] = 1;
+    return 0;
+  }
+
+  /** 1 = refused. */
+  private storeSlow(address: number, value: number, size: number): number {
+    const { access, code } = this.host;
+    if (address >>> 0 >= devices || code.isCode(address >>> 0, size)) return 1;
+    if (size === 4) access.store32(address, value);
+    else if (size === 2) access.store16(address, value);
+    else access.store8(address, value);
+    return access.stop === Stop.none ? 0 : this.forgetFault();
+  }
+
+  private probeWrite(address: number, bytes: number): number {
+    const { access, code } = this.host;
+    if (address >= devices || code.isCode(address, bytes)) return 1;
+    return access.mayWrite(address, bytes) ? 0 : 1;
+  }
+
+  /** The interpreter meets it again, at the exact instruction. */
+  private forgetFault(): number {
+    this.host.access.stop = Stop.none;
+    this.host.access.fault = undefined;
+    return 1;
+  }
+
+  private interpretOne(pc: number, left: number): number {
+    const { memory, words, access } = this.host;
+    const generation = this.store?.generation;
+    memory.state[words.pc] = pc;
+    // The instruction itself is charged; it may read the count.
+    this.countTranslated(this.budget - left - 1);
+    const executed = this.interpret(1, false);
+    this.counted += executed;
+    memory.words[LEFT >>> 2] = left + 1 - executed;
+    memory.words[LIMIT >>> 2] = this.host.limit();
+    const goesOn = executed === 1 && access.stop === Stop.none && memory.state[words.mode] === 0;
+    return goesOn && generation === this.store?.generation ? memory.state[words.pc] : UNWIND;
+  }
+
+  // --- What is hot -------------------------------------------------------------------------------------------------------
+
+  /** The function that an address is in, as far as is known. */
+  private startOf(pc: number): number | undefined {
+    const sorted = (this.sortedStarts ??= [...this.starts].sort((a, b) => a - b));
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (sorted[middle] <= pc) low = middle + 1;
+      else high = middle;
+    }
+    return sorted[low - 1];
+  }
+
+  private sample(pc: number): void {
+    const key = this.startOf(pc) ?? pc;
+    const heat = (this.heat.get(key) ?? 0) + 1;
+    this.heat.set(key, heat);
+    if (heat < this.threshold) return;
+    this.heat.set(key, 0);
+    this.promote(pc);
+  }
+
+  /** The dispatcher has come to an address without an entry; true when it has one now. */
+  private arrive(pc: number): boolean {
+    const count = (this.arrivals.get(pc) ?? 0) + 1;
+    if (this.arrivals.size > maximumArrivals) this.arrivals.clear();
+    this.arrivals.set(pc, count);
+    if (count < this.threshold * arrivalFactor) return false;
+    this.arrivals.set(pc, 0);
+    // Behind what is known of the function before it: called through a pointer, it is one itself.
+    const start = this.startOf(pc);
+    const region = start === undefined || start === pc ? undefined : this.prepare(start)?.region;
+    if (region !== undefined && blockOf(region, pc) < 0) this.addFunction(pc);
+    return this.translateAll([pc]);
+  }
+
+  /** Translates the function at `pc` from its head and from where it will be entered again soon. */
+  private promote(pc: number): void {
+    const start = this.startOf(pc);
+    const region = start === undefined ? undefined : this.prepare(start)?.region;
+    const block = region === undefined ? -1 : blockOf(region, pc);
+    if (region === undefined || start === undefined || block < 0) {
+      if (this.host.memory.state[this.host.words.mode] === 0) this.translateAll([pc]);
+      return;
+    }
+    const loop = innermostLoop(region, block);
+    const wanted = [start, ...(loop === undefined ? [] : [loop])].filter((entry) => !this.has(entry));
+    // What is sampled although both are there is entered from elsewhere.
+    const here = region.blocks[block];
+    this.translateAll(wanted.length > 0 || here.mode !== 0 ? wanted : [here.start]);
+  }
+
+  // --- Translating ---------------------------------------------------------------------------------------------------
+
+  private options(): EmitterOptions {
+    if (!this.windowKnown) {
+      this.window = this.findWindow();
+      this.windowKnown = true;
+    }
+    return {
+      readTable: readTableOffset,
+      writeTable: writeTableOffset,
+      window: this.window,
+      strictAlignment: this.strict,
+    };
+  }
+
+  /** The readable pages around the stack that are contiguous in the host. */
+  private findWindow(): Window | undefined {
+    const { readTable, state } = this.host.memory;
+    const page = state[this.host.words.sp] >>> 12;
+    const delta = readTable[page];
+    if (delta & 1) return undefined;
+    let first = page;
+    let end = page + 1;
+    while (first > 0 && readTable[first - 1] === delta) first--;
+    while (end < 2 ** 20 - 1 && readTable[end] === delta) end++;
+    return { start: first * 4096, end: end * 4096, host: (delta + first * 4096) >>> 0 };
+  }
+
+  /** Translates the entries and what they call, as one module; whether the first of them has a translation now. */
+  private translateAll(entries: readonly number[]): boolean {
+    const { store } = this;
+    const wanted = entries.filter((entry) => this.takesEntry(entry));
+    const bodies: { pc: number; emitter: RegionEmitter; region: Region }[] = [];
+    const seen = new Set(wanted);
+    const work = [...wanted];
+    let instructions = 0;
+    for (let pc = work.shift(); pc !== undefined; pc = work.shift()) {
+      if (bodies.length >= maximumFunctions || instructions > maximumInstructions) break;
+      const found = this.prepare(pc);
+      if (found === undefined) continue;
+      bodies.push(found);
+      instructions += found.region.instructions;
+      for (const callee of calleesOf(found.region)) {
+        this.addFunction(callee);
+        if (seen.has(callee) || this.has(callee)) continue;
+        seen.add(callee);
+        work.push(callee);
+      }
+    }
+    if (store === undefined || bodies.length === 0) return false;
+    const index = new Map(bodies.map(({ pc }, i) => [pc, i]));
+    const callable = (address: number): Callable => {
+      const own = index.get(address);
+      if (own !== undefined) return { index: own };
+      if (!this.starts.has(address) || this.host.code.stopsAt(address)) return undefined;
+      const slot = store.slotOf(address);
+      return slot === undefined ? undefined : { slot };
+    };
+    const made = bodies.map(({ pc, emitter, region }): Body => {
+      return { pc, body: translate(emitter, region, callable), ranges: region.ranges };
+    });
+    store.add(made);
+    return this.has(entries[0]);
+  }
+
+  private prepare(pc: number): { pc: number; emitter: RegionEmitter; region: Region } | undefined {
+    if (this.refused.has(pc)) return undefined;
+    const { emitter, lifter } = this.host.frontEnd(this.options());
+    try {
+      const region = findRegion(pc, lifter, (address) => address !== pc && this.starts.has(address));
+      const [first] = region.blocks;
+      if (first.guests.length > 0 && first.guests[0].flow !== 'stop') return { pc, emitter, region };
+    } catch (error) {
+      if (!(error instanceof Untranslatable)) throw error;
+    }
+    this.refused.add(pc);
+    return undefined;
+  }
+
+  /** So many entries of one function, so that odd places to come back to do not multiply it. */
+  private takesEntry(pc: number): boolean {
+    if (this.has(pc) || this.refused.has(pc)) return false;
+    const start = this.startOf(pc) ?? pc;
+    const count = this.entriesOf.get(start) ?? 0;
+    if (count >= maximumEntriesOfFunction) return false;
+    this.entriesOf.set(start, count + 1);
+    return true;
+  }
+}
+
+function calleesOf({ blocks }: Region): number[] {
+  return blocks.flatMap(({ guests }) => {
+    const last = guests.at(-1);
+    return last?.flow === 'call' && last.target !== undefined ? [last.target] : [];
+  });
+}

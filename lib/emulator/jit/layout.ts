@@ -1,0 +1,24 @@
+/**
+ * What translated code and the dispatcher share in the machine's memory, between the CPU state's page and the page tables.
+ */
+
+/** Instructions that may still be executed: stored whenever a translated function returns. */
+export const LEFT = 0x1000;
+/** Set when a slow access was refused: the region is left, the interpreter meets the reason. */
+export const REFUSED = 0x1004;
+/** The limit that the stack pointer must not fall below; 0 = none. */
+export const LIMIT = 0x1008;
+
+/** Where the slot of an indirect call's target is found: pairs of address and slot, by bits of the address. */
+export const TARGETS = 0x8000;
+export const targetEntries = 4096;
+export const targetOffset = (address: number): number => ((address >>> 1) & (targetEntries - 1)) * 8;
+
+/** Slots of the table of translated functions; slot 0 goes back to the dispatcher. */
+export const tableSize = 1024;
+
+/** Odd, so that no caller takes it for its return address: the dispatcher finds pc in the state. */
+export const UNWIND = 1;
+
+/** Translated functions may call each other so deep; then all return to the dispatcher, which calls again. */
+export const maximumDepth = 200;
