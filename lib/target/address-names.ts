@@ -13,6 +13,7 @@ interface LoadedSymbol {
   readonly name: string;
   readonly address: number;
   readonly size: number;
+  readonly isFunction: boolean;
 }
 
 interface LoadedNames {
@@ -36,7 +37,8 @@ function loadedSymbols(elf: ElfFile, sections: readonly PlacedSection[]): Loaded
     if (symbol.type !== STT_FUNC && symbol.type !== STT_OBJECT) continue;
     // Bit 0 of a Thumb function's value is not part of its address.
     const value = Number(symbol.st_value) & (symbol.type === STT_FUNC ? ~1 : ~0);
-    symbols.push({ name: symbol.name, address: base + value, size: symbol.st_size });
+    const isFunction = symbol.type === STT_FUNC;
+    symbols.push({ name: symbol.name, address: base + value, size: symbol.st_size, isFunction });
   }
   return symbols.sort((a, b) => a.address - b.address);
 }
@@ -66,6 +68,12 @@ export class AddressNames {
 
   add(instance: InstanceId, elf: ElfFile, sections: readonly PlacedSection[]): void {
     this.loaded.set(instance.id, { instance, sections, symbols: loadedSymbols(elf, sections) });
+  }
+
+  /** Where the extension's functions begin. */
+  functions(instanceId: number): number[] {
+    const symbols = this.loaded.get(instanceId)?.symbols ?? [];
+    return symbols.filter(({ isFunction }) => isFunction).map(({ address }) => address);
   }
 
   remove(instanceId: number): void {

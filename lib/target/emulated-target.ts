@@ -49,6 +49,8 @@ export interface EmulatedTargetOptions {
   readonly base?: BaseImageDescription;
   readonly listener?: TargetListener;
   readonly scheduler?: Scheduler;
+  /** Hot code is translated to WebAssembly; 'on' by default. The results are the same. */
+  readonly jit?: 'on' | 'off';
   /** Another engine than the built-in one. */
   readonly machine?: (options: MachineOptions) => Machine;
 }
@@ -130,6 +132,7 @@ export class EmulatedTarget implements Target {
     if (known !== undefined) return known;
     this.extensions.push(outcome);
     this.parts.names.add(outcome.instance, outcome.elf, outcome.extension.sections);
+    this.parts.machine.addFunctions?.(this.parts.names.functions(outcome.instance.id));
     return outcome;
   }
 
@@ -268,7 +271,8 @@ export class EmulatedTarget implements Target {
   private makeParts(): Parts {
     const image = this.makeImage();
     const { listener } = this.options;
-    const machine = (this.options.machine ?? createMachine)({ cpu: this.cpu, regions: image.map.regions });
+    const jit = this.options.jit === 'off' ? undefined : {};
+    const machine = (this.options.machine ?? createMachine)({ cpu: this.cpu, regions: image.map.regions, jit });
     const kernel = new Kernel(machine, {
       image,
       onOutput: (event) => listener?.output?.(event),

@@ -13,8 +13,8 @@ import type { Scheduler } from './scheduler';
 import type { ResumeMode, SynchronousView, TargetStop } from './target';
 
 const SLICE_MILLISECONDS = 15;
-/** Instructions between two looks at the clock: about a millisecond of the interpreter. */
-const BUDGET = 100_000;
+/** Instructions between two looks at the clock: a few milliseconds of the interpreter. */
+const BUDGET = 500_000;
 /** Steps and host calls between two looks at the clock. */
 const STEPS = 2000;
 const noIds: readonly number[] = [];
