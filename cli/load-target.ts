@@ -110,6 +110,7 @@ export class LoadTarget {
       exports: image.exports,
       listAddress: image.listAddress,
       ...(options.silent === true ? {} : { listener: (event) => this.hear(event) }),
+      relocationEvents: options.listener !== undefined,
     });
     if (options.leaveHeapUninitialised !== true) this.initialiseHeap();
   }

@@ -30,6 +30,8 @@ export interface TrialOptions {
   readonly heapBytes?: number;
   readonly config?: LlextConfig;
   readonly relocate?: boolean;
+  /** Each relocation among the events. */
+  readonly relocationEvents?: boolean;
   /** Longest file, so that memory after it can be read as on the target. */
   readonly fileBytes: number;
 }
@@ -95,6 +97,7 @@ export class TrialTarget {
       exports: base.exports,
       listAddress: base.listAddress,
       listener: (event) => this.events.push(event),
+      relocationEvents: options.relocationEvents === true,
     });
   }
 

@@ -66,6 +66,7 @@ export function explainFiles(inputs: readonly CheckInput[], options: CheckOption
   const target = new TrialTarget(base, {
     storage: options.storage ?? 'temporary',
     peek: options.peek !== false,
+    relocationEvents: true,
     fileBytes: Math.max(...inputs.map(({ bytes }) => bytes.length)),
   });
   return files.map(({ input, elf }) => {

@@ -86,6 +86,7 @@ export class Kernel {
       exports: image.exports,
       listAddress: BigInt(map.llextList),
       listener: options.onLlext,
+      relocationEvents: false,
     });
   }
 

@@ -154,8 +154,8 @@ export function applyAt(context: LoadContext, application: Application): number 
   const { ret, A, errors = [] } = result;
   guest.write(P, after);
   for (const error of errors) X.log(subsystem, 'err', error, 'elf');
-  if (subsystem.listener === undefined) return ret;
-  subsystem.listener({
+  if (!subsystem.tellsRelocations) return ret;
+  subsystem.listener?.({
     kind: ret === 0 ? 'relocation' : 'relocation-refused',
     instance: context.instance,
     section: place.section,

@@ -54,6 +54,8 @@ export interface Subsystem {
   /** sys_slist_t llext_list: head, tail. */
   readonly listAddress: bigint;
   readonly listener: LlextListener | undefined;
+  /** By events, or by the messages of its level. */
+  readonly tellsRelocations: boolean;
 }
 
 export interface LoadContext {

@@ -150,6 +150,7 @@ function scratchLoad(elf: ElfFile, imports: readonly string[], errors: string[])
     config,
     exports: imports.map((name, i) => ({ name, address: importsAddress + BigInt(i * 16) + 1n })),
     listAddress,
+    relocationEvents: false,
     listener: (event) => {
       if (event.kind === 'log' && event.level === 'err') errors.push(event.text.replace(/^<err> \w+: /, ''));
     },

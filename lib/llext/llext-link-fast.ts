@@ -1,5 +1,5 @@
 /**
- * Links one section when nobody listens: the relocation table and the symbols are read once, every symbol is resolved
+ * Links one section when nobody wants to hear of each relocation: the relocation table and the symbols are read once, every symbol is resolved
  * once, and the section is patched in one copy of its bytes. What is not plain (an entry that fails or patches outside of
  * its section, a rule that asks the loader) is left to the entry-by-entry way of llext-link.ts, in its turn, so that
  * the result is the same in every case.
@@ -104,7 +104,7 @@ export function linkSectionFast(
   const { subsystem, guest } = context;
   const { arch, pointerSize } = subsystem.config;
   const relocator = relocatorFor(arch, pointerSize);
-  if (subsystem.listener !== undefined || relocator === undefined || target.sh_size > largestSection) return undefined;
+  if (subsystem.tellsRelocations || relocator === undefined || target.sh_size > largestSection) return undefined;
   const entries = readEntries(context, section, target);
   const symbols = entries && readSymbols(context);
   if (entries === undefined || symbols === undefined || !X.canSpend(context, entries.count)) return undefined;

@@ -19,9 +19,14 @@ import { readInto } from './loader';
 const SHN_HIRESERVE = 0xffff;
 
 /** llext_read_symbol, or the loader's errno. */
-export function readSymbol({ subsystem, guest, ldr, regions }: LoadContext, index: number): Sym | number {
+export function readSymbol(context: LoadContext, index: number): Sym | number {
+  const { subsystem, guest, ldr, regions } = context;
   const bytes = new Uint8Array(subsystem.sizes.sym);
   const position = BigInt(index) * BigInt(bytes.length);
+  const { sh_size } = ldr.state.sects[regions.SYMTAB];
+  if (position >= sh_size) {
+    X.outOfBounds(context, 'read', () => `symbol ${index}: there are ${sh_size / BigInt(bytes.length)} symbols`);
+  }
   const seek = ldr.seek(guest.wrap(ldr.state.sects[regions.SYMTAB].sh_offset + position));
   if (seek !== 0) return seek;
   const read = readInto(ldr, bytes);

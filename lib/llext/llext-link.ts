@@ -119,6 +119,10 @@ function linkSectionEntry(context: LoadContext, section: Shdr, relocation: Rela,
     X.log(subsystem, 'err', `Relocation offset ${X.hashHex(r_offset)} is outside of ${where}`);
     return -Errno.ENOEXEC;
   }
+  if (r_offset >= target.sh_size) {
+    const where = `${X.sectionName(context, target)}, which has ${X.hashHex(target.sh_size)} bytes`;
+    X.outOfBounds(context, 'write', () => `r_offset ${X.hashHex(r_offset)} of a relocation in ${where}`);
+  }
   const P = guest.wrap(X.loadedSectPtr(context, section.sh_info) + r_offset);
   return linkEntry(context, section, relocation, { P, section: section.sh_info, offset: r_offset });
 }

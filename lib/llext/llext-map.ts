@@ -89,6 +89,10 @@ function mapSection(context: LoadContext, i: number): number {
   const { subsystem, guest, profile } = context;
   const section = X.sectionHeader(context, i);
   if (profile.sectionNameBounds === 'lazy' && isNameOutOfBounds(context, i, section)) return -Errno.ENOEXEC;
+  const names = context.ldr.state.sects[context.regions.SHSTRTAB].sh_size;
+  if (BigInt(section.sh_name) >= names) {
+    X.outOfBounds(context, 'read', () => `sh_name ${section.sh_name} of section ${i}: the names are ${names} bytes`);
+  }
   const bytes = guest.cstring(X.sectionNameAddress(context, section));
   const name = displayName(bytes);
   const known = X.sectMemIdx(context, i);
@@ -292,6 +296,9 @@ function calculateOffsets(context: LoadContext): number {
       if (section.sh_info >= count && profile.relocationTargetChecked) {
         X.log(subsystem, 'err', `Invalid target section ${section.sh_info} of relocation section ${i}`);
         return -Errno.ENOEXEC;
+      }
+      if (section.sh_info >= count) {
+        X.outOfBounds(context, 'read', () => `sh_info ${section.sh_info} of section ${i}: there are ${count} sections`);
       }
       const target = X.sectMemIdx(context, section.sh_info);
       if (target === regions.RODATA_NO_RELOC) {

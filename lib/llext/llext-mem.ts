@@ -186,6 +186,14 @@ function fillRegion(context: LoadContext, descriptor: Shdr, address: bigint): nu
   if (seek !== 0) return seek;
   const bytes = ldr.read(guest.wrap(descriptor.sh_size - prepad));
   if (typeof bytes === 'number') return bytes;
+  const missing = guest.wrap(descriptor.sh_size - prepad) - BigInt(bytes.length);
+  if (missing > 0n) {
+    X.outOfBounds(
+      context,
+      'read',
+      () => `${missing} bytes behind the file's end: the region keeps what was there before`,
+    );
+  }
   guest.write(address + prepad, bytes);
   return 0;
 }

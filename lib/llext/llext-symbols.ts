@@ -151,6 +151,14 @@ function sortTable({ guest }: LoadContext, syms: bigint, count: number): void {
 /** The address for sym_tab, or an errno. st_shndx is not checked: SHN_COMMON reads outside of the tables. */
 function symbolAddress(context: LoadContext, symbol: Sym): bigint | number {
   const { subsystem, guest, ldr, parm } = context;
+  const { st_shndx } = symbol;
+  const sections = X.sectCnt(context);
+  if (st_shndx >= sections) {
+    X.outOfBounds(context, 'read', () => {
+      const name = guest.shownString(X.stringAddress(context, context.regions.STRTAB, symbol.st_name));
+      return `st_shndx ${st_shndx} of '${displayName(name)}': there are ${sections} sections`;
+    });
+  }
   const section = X.sectionHeader(context, symbol.st_shndx);
   const relocatable = ldr.state.hdr?.e_type === ET_REL;
   const detached = (): boolean =>

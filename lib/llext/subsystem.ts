@@ -4,7 +4,7 @@
  */
 import { baseExportsOf } from './base-exports';
 import type { Subsystem } from './context';
-import { log } from './context';
+import { LOG_LEVEL_INF, log } from './context';
 import { elfSizes } from './elf-records';
 import { Guest } from './guest';
 import { llextLayout } from './layout';
@@ -25,6 +25,8 @@ export interface LlextOptions {
   /** Guest address of llext_list (two pointers), which the target's start-up code has zeroed. */
   readonly listAddress: bigint;
   readonly listener?: LlextListener;
+  /** false: nobody wants to hear of single relocations, and sections are linked in one go. */
+  readonly relocationEvents?: boolean;
 }
 
 export function createSubsystem(options: LlextOptions): Subsystem {
@@ -47,6 +49,8 @@ export function createSubsystem(options: LlextOptions): Subsystem {
     exports: baseExportsOf(config, table),
     listAddress,
     listener,
+    tellsRelocations:
+      listener !== undefined && (options.relocationEvents !== false || config.logLevel >= LOG_LEVEL_INF),
   };
   heaps.setReport?.((message) => log(subsystem, 'err', message));
   return subsystem;
