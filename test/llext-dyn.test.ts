@@ -218,7 +218,7 @@ test('S: a relative address in no region is refused', () => {
   const it = bench(image({ profile: 'S' }));
   const { ret, log } = it.load(sharedObject([{ offset: 0x1038, type: C.R_ARM_RELATIVE }]));
   assert.equal(ret, -Errno.ENOEXEC);
-  assert.equal(errors(log)[0], 'elf: Address 0x4030201 of relocation type 23 is in no loaded region');
+  assert.equal(errors(log)[0], 'elf: 0x4030201 is in no loaded region');
 });
 
 test('S: AArch64 images are page-aligned, others to their regions', () => {

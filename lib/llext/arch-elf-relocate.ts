@@ -13,7 +13,7 @@ import { lookupSymbol, readSymbol } from './llext-link-symbol';
 import { symbolName } from './llext-symbols';
 import { canHaveVeneer, claimVeneer } from './llext-veneer';
 import { readInto } from './loader';
-import { applyRelocation, findRow, patchSize, ruleOf } from './reloc/apply';
+import { applyRelocation, findRow, patchSize } from './reloc/apply';
 import { relocatorFor } from './reloc/index';
 import type { RelocationInput, Relocator } from './reloc/relocator';
 
@@ -96,15 +96,6 @@ export interface Application {
   readonly throughVeneer?: boolean;
 }
 
-/**
- * S of a relocation without a symbol whose place holds a link-time address: where that was loaded. 0 stays 0, undefined =
- * in no region.
- */
-function addressInPlace(context: LoadContext, P: bigint): bigint | undefined {
-  const vma = context.guest.ptr(P);
-  return vma === 0n ? 0n : addressOfVma(context, vma);
-}
-
 /** Applies a row at P, once S is known. */
 export function applyAt(context: LoadContext, application: Application): number {
   const { relocation, relocator, symbol, place } = application;
@@ -115,16 +106,7 @@ export function applyAt(context: LoadContext, application: Application): number 
   const profile = context.profile.profileName;
   const row = findRow(relocator, type, profile);
   if (row?.assumed === true) subsystem.assumedRelocations.add(row.name);
-  let { S } = application;
-  if (ruleOf(row, mode)?.formula === 'Loaded(V)') {
-    const loaded = addressInPlace(context, P);
-    if (loaded === undefined) {
-      const vma = X.hashHex(guest.ptr(P));
-      X.log(subsystem, 'err', `Address ${vma} of relocation type ${type} is in no loaded region`, 'elf');
-      return -Errno.ENOEXEC;
-    }
-    S = loaded;
-  }
+  const { S } = application;
   const size = patchSize(relocator, { type, profile, mode });
   const before = guest.bytes(P, size);
   const after = before.slice();
