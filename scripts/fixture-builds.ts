@@ -130,10 +130,10 @@ export interface RiscvBuild {
   readonly mabi: string;
 }
 
-const riscvExample = (folder: string, march: string, mabi: string): RiscvBuild => ({
-  folder: `examples/${folder}`,
-  source: `${folder}.c`,
-  output: `${folder}.${march}.llext`,
+const riscvExample = (name: string, march: string, mabi: string): RiscvBuild => ({
+  folder: 'examples/riscv',
+  source: `${name}.c`,
+  output: `${name}.${march}.llext`,
   march,
   mabi,
 });

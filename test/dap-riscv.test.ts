@@ -5,7 +5,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { type AdapterClient, withAdapter } from './support/dap-client';
 import { examplePath, markerLine } from './support/fixtures';
 
-const source = examplePath('hello/hello.c');
+const source = examplePath('riscv/hello.c');
 const line = (marker: string) => markerLine(source, marker);
 const at = (marker: string) => [{ path: source, breakpoints: [{ line: line(marker) }] }];
 
@@ -25,7 +25,7 @@ for (const [cpu, digits] of [
   ['rv64imac', 16],
 ] as const) {
   describe(cpu, () => {
-    const program = examplePath(`hello/hello.${cpu}.llext`);
+    const program = examplePath(`riscv/hello.${cpu}.llext`);
 
     it('runs to its end on the hart that it was built for', () =>
       withAdapter(async (adapter) => {
@@ -87,6 +87,6 @@ for (const [cpu, digits] of [
 
 it('an ELF for another machine than the cpu that was asked for is refused', () =>
   withAdapter(async (adapter) => {
-    const program = examplePath('hello/hello.rv64imac.llext');
+    const program = examplePath('riscv/hello.rv64imac.llext');
     await assert.rejects(adapter.launch({ program, cpu: 'rv32imac' }), /RISC-V \(64-bit/);
   }));
