@@ -60,6 +60,8 @@ export interface LoadTargetOptions {
   /** Of a build with CONFIG_LLEXT_HEAP_DYNAMIC: the application does not call llext_heap_init. */
   readonly leaveHeapUninitialised?: boolean;
   readonly listener?: (event: LlextEvent) => void;
+  /** Whether the listener hears of each relocation, which links them one by one; true when there is one. */
+  readonly relocationEvents?: boolean;
   /** Nobody hears what the loader tells: no messages, no events, but faster. */
   readonly silent?: boolean;
   /** Allocations that fail as if the heap were full; for checks of what the loader does then. */
@@ -110,7 +112,7 @@ export class LoadTarget {
       exports: image.exports,
       listAddress: image.listAddress,
       ...(options.silent === true ? {} : { listener: (event) => this.hear(event) }),
-      relocationEvents: options.listener !== undefined,
+      relocationEvents: options.relocationEvents ?? options.listener !== undefined,
     });
     if (options.leaveHeapUninitialised !== true) this.initialiseHeap();
   }

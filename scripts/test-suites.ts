@@ -59,7 +59,8 @@ export const suites: readonly Suite[] = [
   files('base', /^base-/),
   files('golden', /golden/),
   files('gdb-truth', /truth/),
-  files('fuzz', /(fuzz|mutation|classification|differential)/),
+  // 200,000 files and millions of instructions, beside each other on two cores.
+  { ...files('fuzz', /(fuzz|mutation|classification|differential)/), timeoutSeconds: 900 },
   files('check', /^check-/),
   files('elf', /^elf-/),
   files('llext', /^(llext|reloc)-/),

@@ -17,18 +17,21 @@ import { Random } from './support/random';
 const heap = 0x2010_0000n;
 const buffer = 0x2000_1000n;
 
-/** Return code, and every byte that a load can have changed. */
+/** Who listens hears of each relocation, so that each is linked by itself. */
+const listening = (silent: boolean) => (silent ? { silent } : { listener: () => undefined });
+
+/** Return code, what it rests on, and every byte that a load can have changed. */
 function outcome(file: Uint8Array, config: Partial<LlextConfig>, storage: 'temporary' | 'writable', silent: boolean) {
-  const target = new LoadTarget(image(config, { builtin: 0x2020_0101n }), { silent });
+  const target = new LoadTarget(image(config, { builtin: 0x2020_0101n }), listening(silent));
   const loader = target.placeFile(file, storage, true);
-  const { ret, fault } = target.llext.load(loader, 'test');
+  const { ret, fault, assumed } = target.llext.load(loader, 'test');
   const bytes = [
     target.memory.read(heap, 0x4000),
     target.memory.read(buffer, file.length),
     // Where offsets beyond the section may lead.
     target.memory.read(heap - 0x1000n, 0x1000),
   ];
-  return { ret, fault: fault?.message, memory: bytes.map((part) => Buffer.from(part).toString('hex')) };
+  return { ret, fault: fault?.message, assumed, memory: bytes.map((part) => Buffer.from(part).toString('hex')) };
 }
 
 const names = ['f', 'g', 'thing', 'builtin', 'missing', 'absolute'];
@@ -105,7 +108,7 @@ test('a silent load writes each section once', () => {
     relocations,
   });
   const counts = [true, false].map((silent) => {
-    const target = new LoadTarget(image(), { silent });
+    const target = new LoadTarget(image(), listening(silent));
     const loader = target.placeFile(file, 'temporary', true);
     const write = target.memory.write.bind(target.memory);
     let writes = 0;
@@ -117,4 +120,19 @@ test('a silent load writes each section once', () => {
     return writes;
   });
   assert.ok(counts[0] + 60 < counts[1], counts.join(' and '));
+});
+
+test('a type that nobody has compared with Zephyr is told in both ways', () => {
+  const R_RX_DIR32 = 1;
+  const relocations = [0, 4, 8, 12, 16].map((offset) => ({ target: '.data', offset, type: R_RX_DIR32, symbol: 'f' }));
+  const plan = {
+    machine: C.EM_RX,
+    sections: [text(), data(new Array<number>(32).fill(0))],
+    symbols: [func('f')],
+    relocations,
+  };
+  const [silent, told] = [true, false].map((way) => outcome(buildElf(plan), { arch: 'rx' }, 'temporary', way));
+  assert.equal(silent.ret, 0);
+  assert.deepEqual(silent, told);
+  assert.ok(silent.assumed.some(({ rule }) => rule === 'R_RX_DIR32'));
 });

@@ -281,6 +281,7 @@ class SectionLinker {
           isPaired: rule.formula === 'X(HI20 at S)',
         }
       : undefined;
+    if (result !== undefined && row?.assumed === true) context.subsystem.assumedRelocations.add(row.name);
     compiled.set(type, result);
     return result;
   }

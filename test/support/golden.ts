@@ -109,7 +109,12 @@ const storages: readonly LlextStorage[] = ['temporary', 'persistent', 'writable'
  */
 export function compareRun(located: LocatedCase, run: GoldenRun, placed: boolean, silent = false): string[] {
   const image = goldenImage(located.root, run.image);
-  const replay = new Replay(located, new LoadTarget(image, { silent }), placed, silent);
+  const replay = new Replay(
+    located,
+    new LoadTarget(image, silent ? { silent } : { listener: () => undefined }),
+    placed,
+    silent,
+  );
   run.ops.forEach((op, index) => replay.perform(op, `${run.image} ${run.mode} op ${index} ${op.op}`));
   if (!run.completed) replay.crash(run);
   return replay.differences;

@@ -39,6 +39,8 @@ export interface FuzzSetting {
   readonly peek: boolean;
   readonly parm: Pick<LlextLoadParam, 'relocate_local' | 'pre_located' | 'keep_section_info'>;
   readonly detachesEvenNames: boolean;
+  /** Each relocation by itself, or a section in one go. */
+  readonly linksOneByOne: boolean;
 }
 
 /** An input of test/fuzz-corpus: it outlives changes of the mutator. */
@@ -177,7 +179,7 @@ export class LlextFuzzer {
         pool: 0x2000_1000n,
         listAddress: 0x2000_0000n,
       },
-      { listener },
+      { listener, relocationEvents: setting.linksOneByOne },
     );
     const before = target.freeHeapBytes();
     const loader = target.placeFile(file, setting.storage, setting.peek);
@@ -209,6 +211,9 @@ export class LlextFuzzer {
   }
 }
 
+/** The default version most often. */
+const versions = ['V41', 'V41', 'V41', 'V41', 'V41', 'V44', 'S', 'S', 'SEED'] as const;
+
 function randomSetting(source: FuzzSource, random: Random): FuzzSetting {
   const protection = random.below(8);
   return {
@@ -221,6 +226,9 @@ function randomSetting(source: FuzzSource, random: Random): FuzzSetting {
       mmu: source.arch !== 'arm' && protection === 0,
       importAllGlobals: random.below(6) === 0,
       logLevel: random.below(8) === 0 ? 4 : 1,
+      profile: random.pick(versions),
+      mode: random.below(10) === 0 ? 'abi-correct' : 'exact',
+      veneers: random.below(4) === 0,
     },
     imports: random.below(4) === 0 ? source.imports.slice(1) : source.imports,
     heapBytes: random.pick([0x400, 0x2000, 0x1_0000, 0x1_0000]),
@@ -232,6 +240,7 @@ function randomSetting(source: FuzzSource, random: Random): FuzzSetting {
       keep_section_info: random.below(4) === 0,
     },
     detachesEvenNames: random.below(12) === 0,
+    linksOneByOne: random.below(2) === 0,
   };
 }
 
