@@ -71,7 +71,10 @@ describe('llext run --base', () => {
   const refusals: readonly (readonly [said: RegExp, args: readonly string[]])[] = [
     [/cannot read .*none\.elf/, ['--base', join(folder, 'none.elf')]],
     [/not a linked image: e_type is ET_REL/, ['--base', extension]],
-    [/the extension is for EM_ARM, but .*rv32\.elf for EM_RISCV: build both for the same board/, ['--base', baseImagePath('rv32')]],
+    [
+      /the extension is for EM_ARM, but .*rv32\.elf for EM_RISCV: build both for the same board/,
+      ['--base', baseImagePath('rv32')],
+    ],
     [/is for EM_AARCH64 \(64-bit\)/, ['--base', baseImagePath('arm64-pie')]],
     [/big-endian, which no emulated core is/, ['--base', baseImagePath('m3-big-endian')]],
     [/is hard-float, and cortex-m3 has no such/, ['--base', baseImagePath('m4-hard'), '--cpu', 'cortex-m3']],
