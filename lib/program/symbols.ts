@@ -12,6 +12,7 @@ import {
   STB_LOCAL,
   STT_FILE,
   STT_FUNC,
+  STT_NOTYPE,
   STT_OBJECT,
   STT_SECTION,
 } from '../elf/constants';
@@ -106,9 +107,9 @@ function hasMappingSymbols(elf: ElfFile): boolean {
 }
 
 function isNamed(symbol: ElfSymbol): boolean {
-  // .LC0 and its like: labels of the compiler that RISC-V's assembler keeps for the linker.
-  if (symbol.name === '' || symbol.name.startsWith('.L') || symbol.type === STT_SECTION || symbol.type === STT_FILE)
-    return false;
+  // .LC0 and its like: labels of the compiler that RISC-V's assembler keeps for the linker. Clang's .L.str is an object.
+  const isLabel = symbol.type === STT_NOTYPE && symbol.name.startsWith('.L');
+  if (symbol.name === '' || isLabel || symbol.type === STT_SECTION || symbol.type === STT_FILE) return false;
   return symbol.st_shndx !== SHN_UNDEF && symbol.st_shndx !== SHN_ABS && symbol.st_shndx < SHN_LORESERVE;
 }
 
