@@ -11,6 +11,7 @@ import { createMachine } from '../../lib/emulator/machine';
 import type { Machine, RunStop } from '../../lib/emulator/types';
 
 export const kernelNames = ['intloop', 'crc32', 'sha256', 'memcpy', 'sort', 'matmul', 'list', 'strops', 'fmt'] as const;
+export type KernelName = (typeof kernelNames)[number];
 export type Isa = 'thumb' | 'rv32';
 export type Level = 'O0' | 'O2';
 
