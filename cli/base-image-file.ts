@@ -5,12 +5,14 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { companionFiles, parseBaseImage as parse, type BaseImageDescription } from '../lib/base-image';
+import { ElfFile } from '../lib/elf/elf-file';
 import { FormatError } from '../lib/errors';
 import { baseExports } from '../lib/kernel/base-image';
 import { builtInBaseImage } from '../lib/kernel/base-image-description';
 import { planOfImage } from '../lib/kernel/llext-heaps';
 import type { HeapPlan } from '../lib/kernel/llext-heaps';
 import type { BaseExport, LlextConfig } from '../lib/llext/types';
+import { checkExtension } from '../lib/target/base-image-check';
 import { UsageError } from './usage-error';
 
 const HEAP_RECORDS = 0xf0_0000;
@@ -64,6 +66,16 @@ function parseBase(bytes: Uint8Array, context: Parameters<typeof parse>[1], opti
     if (!(error instanceof FormatError)) throw error;
     const message = error.message.startsWith(context.origin) ? error.message : `${context.origin}: ${error.message}`;
     throw new UsageError(`${option}${message}`);
+  }
+}
+
+/** What speaks against loading a file into this image; what is no ELF is refused by the loader. */
+export function extensionProblems(bytes: Uint8Array, base: BaseImageDescription): string[] {
+  try {
+    return checkExtension(ElfFile.parse(bytes), base);
+  } catch (error) {
+    if (error instanceof FormatError) return [];
+    throw error;
   }
 }
 

@@ -20,7 +20,7 @@ import { allRegionNames } from '../lib/llext/regions';
 import type { LlextConfig, LlextStorage, RegionName } from '../lib/llext/types';
 import { missingImports } from '../lib/target/missing-imports';
 import type { MissingImport } from '../lib/target/missing-imports';
-import { baseOptionHelp, loadableBase, readBase } from './base-image-file';
+import { baseOptionHelp, extensionProblems, loadableBase, readBase } from './base-image-file';
 import type { BaseImage } from './base-image-file';
 import { extensionJson, failureJson, hexAddress, sectMapJson, sectsJson, storageNumbers } from './load-json';
 import type { JsonObject } from './load-json';
@@ -100,8 +100,15 @@ export async function load(args: string[], io: CommandOutput): Promise<number> {
 }
 
 async function loadFiles(options: LoadOptions, io: CommandOutput): Promise<number> {
-  const image = configured(loadableBase(await readBase(options.base)), options);
+  const base = await readBase(options.base);
+  const image = configured(loadableBase(base), options);
   const contents = await Promise.all(options.files.map(readInput));
+  // Zephyr 4.2 compares neither machine nor ABI, so such a load may succeed, and what it made is for another processor.
+  for (const [i, bytes] of contents.entries()) {
+    for (const problem of extensionProblems(bytes, base)) {
+      io.stderr.write(`llext load: warning: ${options.files[i]}: ${problem}\n`);
+    }
+  }
   const reservations: Reservation[] = [];
   for (;;) {
     try {

@@ -15,12 +15,12 @@ import { ElfFile } from '../lib/elf/elf-file';
 import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { Program } from '../lib/program/program';
-import { checkBaseImage, checkExtension, ownHeapText } from '../lib/target/base-image-check';
+import { checkBaseImage, ownHeapText } from '../lib/target/base-image-check';
 import { extensionName, usualEntry } from '../lib/target/defaults';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
 import type { TargetStop } from '../lib/target/target';
-import { readBase } from './base-image-file';
+import { extensionProblems, readBase } from './base-image-file';
 import { UsageError } from './usage-error';
 
 export interface Output {
@@ -34,8 +34,8 @@ export interface CommandIo {
 
 export const runUsage = `usage: llext run FILE... [--base ZEPHYR.ELF] [--entry FUNCTION] [--arg INTEGER]... [--cpu CORE] [--heap-size KIB]
 
-Loads the extensions in order, runs their init functions, calls FUNCTION of the last one on an emulated Cortex-M, and
-runs their fini functions.
+Loads the extensions in order, runs their init functions, calls FUNCTION of the last one on an emulated Cortex-M or
+RISC-V core, and runs their fini functions.
 
   --base FILE        the zephyr.elf that the extensions link against and call (default: the built-in base image). What the
                      host implements (printk, memcpy, k_malloc ...) is done by the host, other code of it runs; what
@@ -176,16 +176,6 @@ async function usableBase(
     if (problem !== undefined) throw new UsageError(`${files[i]}: ${problem}`);
   });
   return base;
-}
-
-/** What is no ELF is refused by the loader. */
-function extensionProblems(bytes: Uint8Array, base: BaseImageDescription): string[] {
-  try {
-    return checkExtension(ElfFile.parse(bytes), base);
-  } catch (error) {
-    if (error instanceof FormatError) return [];
-    throw error;
-  }
 }
 
 async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {

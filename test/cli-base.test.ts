@@ -13,7 +13,7 @@ import { cpus, findCpu } from '../lib/arch';
 import { ElfFile } from '../lib/elf/elf-file';
 import { needsKernel } from '../lib/kernel/kernel-dependent';
 import { baseImage, baseImageBytes, baseImagePath, describeBytes, withTable } from './support/base-images';
-import { examplePath } from './support/fixtures';
+import { examplePath, projectRoot } from './support/fixtures';
 import { requireTool, runTool } from './support/tools';
 
 const folder = mkdtempSync(join(tmpdir(), 'llext-base-'));
@@ -37,6 +37,32 @@ function written(name: string, contents: string | Uint8Array): string {
   return join(folder, name);
 }
 
+describe('llext load --base', () => {
+  const mismatches: readonly (readonly [said: RegExp, image: string, file: string, code: number])[] = [
+    [
+      /is for EM_ARM, but .*rv32.elf for EM_RISCV: build both for the same board/,
+      'rv32',
+      'with-base/with_base.llext',
+      0,
+    ],
+    [/is for EM_RISCV, but .*zephyr.elf for EM_ARM/, 'm3', 'riscv/hello.rv32imac.llext', 1],
+    [/is 32-bit, but .*rv64.elf is 64-bit/, 'rv64', 'riscv/hello.rv32imac.llext', 1],
+    [/is soft-float, but .* is hard-float: compile/, 'm4-hard', 'with-base/with_base.llext', 0],
+  ];
+  for (const [said, image, file, code] of mismatches) {
+    it(`warns that the file ${said.source}`, async () => {
+      const loaded = await output(load, examplePath(file), '--base', baseImagePath(image));
+      assert.match(loaded.stderr, /^llext load: warning: /);
+      assert.match(loaded.stderr, said);
+      assert.equal(loaded.code, code, loaded.stderr);
+    });
+  }
+
+  it('says nothing where they fit', async () => {
+    assert.equal((await output(load, extension, '--base', baseImagePath('m3-symbols'))).stderr, '');
+  });
+});
+
 describe('llext run --base', () => {
   it('calls the image’s code, and the host for what it implements', async () => {
     for (const image of ['m3', 'm3-symbols', 'm3-stripped', 'm3-macros']) {
@@ -50,6 +76,29 @@ describe('llext run --base', () => {
       );
     }
   });
+
+  for (const [image, ...flags] of [
+    ['rv32', '-march=rv32imac', '-mabi=ilp32'],
+    ['rv64', '-march=rv64gc', '-mabi=lp64d', '-mcmodel=medany'],
+  ]) {
+    it(`runs on ${image} what it runs on Arm`, async (t) => {
+      const gcc = requireTool(t, 'riscv64-unknown-elf-gcc');
+      if (gcc === undefined) return;
+      const object = join(folder, `with_base.${image}.o`);
+      const include = `-I${join(projectRoot, 'examples/include')}`;
+      const source = join(projectRoot, 'examples/with-base/with_base.c');
+      runTool(gcc, [...flags, '-msmall-data-limit=0', '-O2', '-g', include, '-c', source, '-o', object]);
+      const base = ['--base', baseImagePath(image)];
+      assert.deepEqual(await output(run, object, ...base, '--entry', 'entry', '--arg', '400'), {
+        code: 0,
+        stdout: 'bench: 400 becomes 1000\nfirmware: the first entry is 10\n',
+        stderr: 'entry returned 1040 (0x410)\n',
+      });
+      const wait = await output(run, object, ...base, '--entry', 'wait');
+      assert.equal(wait.code, 1);
+      assert.match(wait.stderr, /wait faulted: z_impl_k_sem_take of the base image needs a running kernel/);
+    });
+  }
 
   it('stops where a kernel or a device is needed', async () => {
     const wait = await output(run, extension, '--base', m3, '--entry', 'wait');
@@ -71,6 +120,10 @@ describe('llext run --base', () => {
   const refusals: readonly (readonly [said: RegExp, args: readonly string[]])[] = [
     [/cannot read .*none\.elf/, ['--base', join(folder, 'none.elf')]],
     [/not a linked image: e_type is ET_REL/, ['--base', extension]],
+    [
+      /is for EM_RISCV \(32-bit\), and cortex-m3 does not run that/,
+      ['--base', baseImagePath('rv32'), '--cpu', 'cortex-m3'],
+    ],
     [
       /the extension is for EM_ARM, but .*rv32\.elf for EM_RISCV: build both for the same board/,
       ['--base', baseImagePath('rv32')],
