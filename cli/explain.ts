@@ -3,6 +3,7 @@
  * before and after and the source line, or with --timeline the steps of the load (lib/explain).
  */
 import { parseArgs } from 'node:util';
+import { ElfFile } from '../lib/elf/elf-file';
 import { errnoName, FormatError } from '../lib/errors';
 import { sourcePathFrom } from '../lib/check/report-place';
 import { explainFiles, fitsBase } from '../lib/explain/explain';
@@ -38,6 +39,7 @@ export async function explain(args: string[], io: CommandOutput): Promise<number
     }
     if (positionals.length === 0) throw new UsageError('no file is given');
     const inputs = await Promise.all(positionals.map(readLoadInput));
+    for (const { file, bytes } of inputs) requireElf(file, bytes);
     const { base, ...options } = await readLoadOptions(values);
     const isWanted =
       values.base !== undefined || (base !== undefined && inputs.every(({ bytes }) => fitsBase(bytes, base)));
@@ -52,6 +54,16 @@ export async function explain(args: string[], io: CommandOutput): Promise<number
     if (!(error instanceof UsageError) && !(error instanceof FormatError)) throw error;
     io.stderr.write(`llext explain: ${error.message}\n`);
     return 2;
+  }
+}
+
+/** The message of a file that is none names it. */
+function requireElf(file: string, bytes: Uint8Array): void {
+  try {
+    ElfFile.parse(bytes);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new UsageError(`${file}: ${error.message}`);
   }
 }
 

@@ -11,6 +11,7 @@ import { cpus, findCpu, type CpuInfo } from '../lib/arch';
 import type { BaseImageDescription } from '../lib/base-image';
 import { stripType } from '../lib/dwarf/model';
 import { FormatError, LlextError } from '../lib/errors';
+import { constantName, machineNames } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
 import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
@@ -156,6 +157,20 @@ function defaultCpu(contents: readonly Uint8Array[]): CpuInfo {
   }
 }
 
+/** The loader compares no machines: code of another one would run as if it were this one's. */
+function requireCpu({ cpu }: RunOptions, file: string, bytes: Uint8Array): void {
+  if (cpu === undefined) return;
+  try {
+    const { header, is64 } = ElfFile.parse(bytes);
+    if (header.e_machine === cpu.machine && is64 === (cpu.pointerSize === 8)) return;
+    const found = `${constantName(machineNames, header.e_machine)} (${is64 ? '64' : '32'}-bit)`;
+    throw new UsageError(`--cpu: ${cpu.name} does not run ${file}, which is for ${found}`);
+  } catch (error) {
+    // What is no ELF is refused by the loader.
+    if (!(error instanceof FormatError)) throw error;
+  }
+}
+
 function baseCpu(base: BaseImageDescription | undefined): CpuInfo | undefined {
   return base?.elf && cpuForElf(base.elf);
 }
@@ -181,6 +196,9 @@ async function usableBase(
 async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   const contents = options.files.map(readFile);
   const base = await usableBase(options, contents);
+  contents.forEach((bytes, i) => {
+    requireCpu(options, options.files[i], bytes);
+  });
   const target = EmulatedTarget.create({
     cpu: options.cpu ?? baseCpu(base) ?? defaultCpu(contents),
     heapSizeKiB: options.heapSizeKiB,

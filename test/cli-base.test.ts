@@ -143,6 +143,12 @@ describe('llext run --base', () => {
     });
   }
 
+  it('refuses a core that the file is not for', async () => {
+    const { code, stdout, stderr } = await output(run, extension, '--cpu', 'rv32imac');
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /--cpu: rv32imac does not run .*with_base\.llext, which is for EM_ARM \(32-bit\)/);
+  });
+
   test('CONFIG_HARVARD and memory blocks are not what a session has', () => {
     const [cpu] = cpus;
     for (const setting of ['HARVARD', 'LLEXT_HEAP_MEMBLK']) {

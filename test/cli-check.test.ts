@@ -57,6 +57,30 @@ test('exit codes: 0 clean, 1 errors, 2 usage; --strict counts warnings', async (
   }
 });
 
+test('a base image whose heap is not found has room for what is loaded', async () => {
+  const { status, stdout } = await run(hello, '--base', join(projectRoot, 'test/base-images/m3-stripped.elf'));
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, /llext_load takes it/);
+});
+
+test('relocations of a shared object lie where its addresses say', async (t) => {
+  const gcc = requireTool(t, 'arm-none-eabi-gcc');
+  if (gcc === undefined) return;
+  const folder = mkdtempSync(join(tmpdir(), 'llext-check-'));
+  try {
+    const [source, object] = [join(folder, 'so.c'), join(folder, 'so.llext')];
+    writeFileSync(source, 'int far; int *entry = &far; int next(int at) { return entry[at]; }');
+    runTool(gcc, ['-mcpu=cortex-m3', '-mthumb', '-fPIC', '-shared', '-nostdlib', source, '-o', object]);
+    for (const profile of ['V44', 'S']) {
+      const { stdout } = await run(object, '--profile', profile);
+      assert.doesNotMatch(stdout, /error/, profile);
+      assert.match(stdout, /llext_load takes it/, profile);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('files are loaded in order, and options replace the base image’s', async () => {
   const [base, user] = ['dep_base', 'dep_user'].map((name) => example(`dependency/${name}.llext`));
   assert.equal((await run(base, user)).status, 0);

@@ -42,6 +42,8 @@ const standIn = {
 export function checkBaseOf(base: BaseImageDescription): CheckBase {
   const { config, heaps, filePool, listAddress, machine, elf } = base;
   const heap = heaps.at(0);
+  // A heap that is not found gets the place of the file images, which then lie behind it.
+  const pool = heap === undefined ? filePool + BigInt(standIn.heap.bytes) : filePool;
   return {
     config,
     exports: base.exports.map((entry, i): BaseExport => ({
@@ -50,9 +52,9 @@ export function checkBaseOf(base: BaseImageDescription): CheckBase {
       ...(entry.slid === undefined ? {} : { slid: entry.slid }),
     })),
     addressesKnown: base.exports.every(({ address }) => address !== undefined),
-    heap: heap ?? standIn.heap,
+    heap: heap ?? { address: filePool, bytes: standIn.heap.bytes },
     heapKnown: heap !== undefined,
-    pool: filePool,
+    pool,
     listAddress: listAddress ?? filePool - 0x100n,
     machine: machine?.machine,
     floatAbi: machine?.floatAbi,

@@ -1,5 +1,5 @@
 /** Relocation sections and types (specification 4.1): what the loader refuses or passes over, whatever the addresses. */
-import { EM_ARM, ET_DYN, SHF_ALLOC, SHT_REL, SHT_RELA } from '../elf/constants';
+import { EM_ARM, EM_XTENSA, ET_DYN, SHF_ALLOC, SHT_REL, SHT_RELA } from '../elf/constants';
 import type { ElfRelocation, SectionHeader } from '../elf/elf-file';
 import { relocationName } from '../elf/relocation-names';
 import { findRow } from '../llext/reloc/apply';
@@ -54,7 +54,7 @@ function checkTypes(check: FileCheck, table: SectionHeader, target: SectionHeade
     const row = findRow(relocator, type, check.profile);
     if (row?.exact === undefined || row.exact.refusal !== undefined)
       unknown.set(type, [...(unknown.get(type) ?? []), relocation]);
-    else if (r_offset >= BigInt(target.sh_size)) outside(check, target, relocation);
+    else if (!isInside(check, target, r_offset)) outside(check, target, relocation);
   }
   for (const [type, places] of unknown) {
     const name = relocationName(machine, type);
@@ -73,8 +73,25 @@ function checkTypes(check: FileCheck, table: SectionHeader, target: SectionHeade
   }
 }
 
+/** Of a shared object that is loaded as one image r_offset is an address of the file, whatever sh_info says. */
+function isByAddress({ elf, rules }: FileCheck): boolean {
+  return elf.header.e_type === ET_DYN && rules.dynImage && elf.header.e_machine !== EM_XTENSA;
+}
+
+function isInside(check: FileCheck, target: SectionHeader, offset: bigint): boolean {
+  if (!isByAddress(check)) return offset < BigInt(target.sh_size);
+  return check.elf.sections.some(({ sh_flags, sh_addr, sh_size }) => {
+    const start = BigInt(sh_addr);
+    return (sh_flags & SHF_ALLOC) !== 0 && offset >= start && offset < start + BigInt(sh_size);
+  });
+}
+
 function outside(check: FileCheck, target: SectionHeader, { type, r_offset }: ElfRelocation): void {
   const name = relocationName(check.elf.header.e_machine, type);
+  if (isByAddress(check)) {
+    check.add('relocation-outside-section', `${name} at address ${hex(r_offset)}, which is in no section`, {});
+    return;
+  }
   const message = `${name} at ${target.name}+${hex(r_offset)}, but '${target.name}' has ${hex(target.sh_size)} bytes`;
   check.add('relocation-outside-section', message, { section: target });
 }

@@ -73,7 +73,7 @@ export const relocationRules = {
     specification: '4.2',
   },
   'relocation-outside-section': {
-    severity: { SEED: 'by-trial', V41: 'by-trial', V44: 'error', S: 'error' },
+    severity: 'by-trial',
     title: 'relocation outside of its section',
     explanation:
       'Older versions do not check r_offset: they write into whatever lies behind the region, or fault. Newer ones return -ENOEXEC.',
