@@ -94,7 +94,7 @@ export const errors = {
   wrongMachine: (path: string, machine: string, cpu: string) =>
     new AdapterError(
       2012,
-      `${path} is built for ${machine}, but the session runs on ${cpu}: this version debugs 32-bit little-endian Arm extensions.`,
+      `${path} is built for ${machine}, but the session runs on ${cpu}: this version debugs little-endian extensions for Cortex-M and 32- and 64-bit RISC-V, on a cpu of the same kind.`,
       true,
     ),
   baseUnreadable: (path: string, reason: string) =>
