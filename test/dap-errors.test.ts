@@ -83,7 +83,7 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   duplicateName: () => launchFailure({ extensions: [hello, hello] }),
   fileUnreadable: () => launchFailure({ program: join(folder, 'nothing.llext') }),
   notElf: () => launchFailure({ program: examplePath('hello/hello.c') }),
-  wrongMachine: () => launchFailure({ program: changed(hello, 'riscv.llext', (bytes) => bytes.set([0xf3, 0], 18)) }),
+  wrongMachine: () => launchFailure({ program: changed(hello, 'x86.llext', (bytes) => bytes.set([3, 0], 18)) }),
   noUnicorn: () => launchFailure({ program: hello, engine: 'unicorn', unicornPath: join(folder, 'nothing.js') }),
   baseUnreadable: () => launchFailure({ program: hello, base: join(folder, 'nothing.elf') }),
   baseUnusable: () => launchFailure({ program: hello, base: hello }),
