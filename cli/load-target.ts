@@ -130,6 +130,8 @@ export class LoadTarget {
     const address = at ?? this.nextBuffer;
     const end = address + BigInt(bytes.length);
     this.occupy(address, end, 'the file image');
+    // RAM may be smaller than a file that is looked at.
+    this.memory.include({ start: address, end });
     this.memory.write(address, bytes);
     this.nextBuffer = ((end + filePage - 1n) / filePage) * filePage;
     const mustCopy = (position: bigint): boolean => this.isPlacedElsewhere(loader, position);

@@ -40,8 +40,8 @@ const commonFlags = [
   '-Werror',
 ];
 const compilerFlags = {
-  gcc: ['-mthumb', '-mlong-calls', '-fno-reorder-functions', '-fno-defer-pop', '-fno-printf-return-value'],
-  clang: ['-mthumb', '-mlong-calls', '--target=arm-none-eabi'],
+  gcc: ['-fno-reorder-functions', '-fno-defer-pop', '-fno-printf-return-value'],
+  clang: ['--target=arm-none-eabi'],
 } as const;
 
 /** An extension for RISC-V, linked as CONFIG_LLEXT_TYPE_ELF_RELOCATABLE has it. */
@@ -69,6 +69,8 @@ async function compile(build: FixtureBuild, source: string, output: string): Pro
   const args = [
     ...compilerFlags[build.compiler],
     `-mcpu=${build.cpu}`,
+    '-mthumb',
+    '-mlong-calls',
     ...commonFlags,
     ...build.flags,
     ...prefixes.map((prefix) => `-ffile-prefix-map=${prefix}=.`),

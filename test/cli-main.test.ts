@@ -34,7 +34,7 @@ test('help and version', () => {
 test('wrong usage is 2 and told on standard error', () => {
   const cases: [string[], RegExp][] = [
     [[], /^usage: llext COMMAND/],
-    [['frobnicate'], /'frobnicate' is none of inspect, load, run, dap/],
+    [['frobnicate'], /'frobnicate' is none of inspect, check, explain, load, run, dap/],
     [['load'], /llext load: no file is given/],
     [['load', '--frobnicate', 'x'], /llext load: Unknown option '--frobnicate'/],
     [['inspect', 'no-such-file.llext'], /llext inspect: cannot read no-such-file\.llext/],

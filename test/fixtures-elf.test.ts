@@ -7,7 +7,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
+import { baseImageBuilds } from '../scripts/base-image-builds';
 import { compilerVersions, differingFixtures } from '../scripts/build-fixtures';
+import { riscvExampleBuilds } from '../scripts/fixture-builds';
 import { allExtensionPaths, exampleBuilds, fixtureSource, markerLine, projectRoot } from './support/fixtures';
 import { testFixtureBuilds } from './support/fixtures';
 import { requireTool, runTool } from './support/tools';
@@ -123,7 +125,11 @@ test('the committed extensions are small', () => {
 test('every ELF in the repository belongs to a build', () => {
   const listed = execFileSync('git', ['ls-files', '*.elf', '*.llext'], { cwd: projectRoot, encoding: 'utf8' });
   const tracked = listed.split('\n').filter((path) => /^(examples|test\/fixtures)\//.test(path));
-  const built = new Set(allExtensionPaths());
+  const others = [
+    ...riscvExampleBuilds.map(({ folder, output }) => `${folder}/${output}`),
+    ...baseImageBuilds.map(({ output }) => output),
+  ];
+  const built = new Set([...allExtensionPaths(), ...others.map((path) => join(projectRoot, path))]);
   assert.deepEqual(
     tracked.filter((path) => !built.has(join(projectRoot, path))),
     [],

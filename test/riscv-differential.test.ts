@@ -158,6 +158,23 @@ function compare(qemu: string, cpu: RiscvCpu, random: Random, sequences: readonl
   assert.ok(Buffer.compare(here.data, there.data) === 0, `seed ${seed}: memory differs`);
 }
 
+/**
+ * Leaves out SC of another width than the LR before it (Zalrsc: a program that pairs them so is not constrained). QEMU 7.2 stores and
+ * says that it did not: it compares the narrow value with the wide one.
+ */
+class ReservationPairs {
+  private width: string | undefined;
+
+  allows({ name }: Row): boolean {
+    const match = /^(lr|sc)\.(w|d)$/.exec(name);
+    if (match === null) return true;
+    const [, operation, width] = match;
+    if (operation === 'sc' && this.width !== undefined && this.width !== width) return false;
+    this.width = operation === 'lr' ? width : undefined;
+    return true;
+  }
+}
+
 for (const xlen of [32, 64] as const) {
   const cpu = largest(xlen);
   const decoder = new Decoder(cpu.isa);
@@ -170,9 +187,11 @@ for (const xlen of [32, 64] as const) {
     let left = 12_000 * scale;
     let count = 0;
     while (left > 0) {
-      const words = Array.from({ length: Math.min(left, batch) }, () => [
-        draw(rows[count++ % rows.length], random, decoder, false),
-      ]);
+      const pairs = new ReservationPairs();
+      const words = Array.from({ length: Math.min(left, batch) }, () => {
+        while (!pairs.allows(rows[count % rows.length])) count++;
+        return [draw(rows[count++ % rows.length], random, decoder, false)];
+      });
       compare(qemu, cpu, random, words);
       left -= words.length;
     }
@@ -183,12 +202,18 @@ for (const xlen of [32, 64] as const) {
     const qemu = requireTool(t, `qemu-riscv${xlen}`);
     if (qemu === undefined) return;
     const random = new Random(seed + 2 * xlen);
-    const straight = rows.filter(({ name }) => name !== 'c.addi16sp');
+    // QEMU 7.2 counts on into the high word when the low one is 0 (Zbb, ctzw: 32); single instructions compare it otherwise.
+    const straight = rows.filter(({ name }) => name !== 'c.addi16sp' && name !== 'ctzw');
     let left = 400 * scale;
     let count = 0;
     while (left > 0) {
+      const pairs = new ReservationPairs();
       const sequences = Array.from({ length: Math.min(left, batch) }, () =>
-        Array.from({ length: 50 }, () => draw(random.pick(straight), random, decoder, true)),
+        Array.from({ length: 50 }, () => {
+          let row = random.pick(straight);
+          while (!pairs.allows(row)) row = random.pick(straight);
+          return draw(row, random, decoder, true);
+        }),
       );
       compare(qemu, cpu, random, sequences);
       left -= sequences.length;

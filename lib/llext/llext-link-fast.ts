@@ -4,7 +4,7 @@
  * its section, a rule that asks the loader) is left to the entry-by-entry way of llext-link.ts, in its turn, so that
  * the result is the same in every case.
  */
-import { SHT_RELA } from '../elf/constants';
+import { SHN_LORESERVE, SHN_UNDEF, SHT_RELA } from '../elf/constants';
 import { LlextError } from '../errors';
 import * as X from './context';
 import type { LoadContext } from './context';
@@ -292,17 +292,28 @@ class SectionLinker {
     symbols.cursor.index = index;
     let S: bigint | number;
     try {
-      S = lookupSymbol(context, section, entries.entry(j), symbols.cursor);
+      S = this.definedSymbol() ?? lookupSymbol(context, section, entries.entry(j), symbols.cursor);
     } catch (error) {
       // The slow way will meet it too.
       if (error instanceof LlextError) return false;
       throw error;
     }
     if (typeof S === 'number') return false;
+    const { st_shndx, st_value } = symbols.cursor;
+    if (index > 0 && isOrdinary(st_shndx)) this.sectionBases.set(st_shndx, S - st_value);
     if (!this.wide) symbols.S32[index] = Number(BigInt.asIntN(32, S));
     symbols.S64[index] = BigInt.asIntN(this.wide ? 64 : 32, S);
     symbols.state[index] = isThumb(context, symbols.cursor, S) ? knownThumb : known;
     return true;
+  }
+
+  /** S - st_value of the symbols of a section: the same for all of them. */
+  private readonly sectionBases = new Map<number, bigint>();
+
+  private definedSymbol(): bigint | undefined {
+    const { st_shndx, st_value } = this.work.symbols.cursor;
+    const base = this.sectionBases.get(st_shndx);
+    return base === undefined ? undefined : this.context.guest.wrap(base + st_value);
   }
 
   private readonly letters32 = { S: 0, A: 0, P: 0, B: 0, V: 0, T: 0 };
@@ -337,4 +348,8 @@ class SectionLinker {
     letters.B = BigInt.asIntN(wide ? 64 : 32, this.B);
     return BigInt.asIntN(64, isPaired ? letters.S + letters.A - letters.P : formula.word64(letters));
   }
+}
+
+function isOrdinary(st_shndx: number): boolean {
+  return st_shndx !== SHN_UNDEF && st_shndx < SHN_LORESERVE;
 }

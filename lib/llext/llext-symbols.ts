@@ -74,10 +74,10 @@ export function countExportSyms(context: LoadContext): number {
   const { subsystem, guest, ldr, profile } = context;
   const table = ldr.state.sects[context.regions.SYMTAB];
   X.log(subsystem, 'dbg', `symbol count ${table.sh_size / BigInt(subsystem.sizes.sym)}`);
-  const strings = ldr.state.sects[context.regions.STRTAB].sh_size;
+  const strings = Number(ldr.state.sects[context.regions.STRTAB].sh_size);
   let count = 0n;
   const ret = forEachSymbol(context, (i, symbol) => {
-    if (BigInt(symbol.st_name) >= strings && profile.symbolNameBounds) {
+    if (symbol.st_name >= strings && profile.symbolNameBounds) {
       X.log(subsystem, 'err', `Invalid symbol name index ${symbol.st_name} in symbol ${i}`);
       return -Errno.ENOEXEC;
     }
@@ -111,6 +111,9 @@ export function copySymbols(context: LoadContext): number {
   const { subsystem, guest, profile } = context;
   const syms = guest.ptr(X.field(context, 'sym_tab') + BigInt(guest.pointerSize));
   const sections = X.sectCnt(context);
+  const table = new SymbolWriter(context, syms);
+  const bases = new Map<number, bigint>();
+  const strings = X.mem(context, context.regions.STRTAB);
   let j = 0;
   const ret = forEachSymbol(context, (i, symbol) => {
     if (!isExported(symbol) || symbol.st_shndx === SHN_UNDEF) return 0;
@@ -118,10 +121,12 @@ export function copySymbols(context: LoadContext): number {
       X.log(subsystem, 'err', `Invalid section index ${symbol.st_shndx} in symbol ${i}`);
       return -Errno.ENOEXEC;
     }
-    const nameAddress = symbolNameAddress(context, symbol);
-    const address = symbolAddress(context, symbol);
+    // What lies behind the section map may be this very table.
+    if (symbol.st_shndx >= sections) table.flush();
+    const nameAddress = guest.wrap(strings + BigInt(symbol.st_name));
+    const address = symbolAddress(context, symbol, bases);
     if (typeof address === 'number') return address;
-    writeSymbol(context, syms, j, nameAddress, address);
+    table.add(nameAddress, address);
     X.logLazily(subsystem, 'dbg', () => {
       const name = displayName(guest.shownString(nameAddress));
       return `function symbol ${j} name ${name} addr ${X.pointer(address)}`;
@@ -129,8 +134,44 @@ export function copySymbols(context: LoadContext): number {
     j++;
     return 0;
   });
+  table.flush();
   if (ret === 0 && profile.sortedSymbolTables) sortTable(context, syms, j);
   return ret;
+}
+
+/** Writes entries of a symbol table in blocks: single writes to guest memory are what costs most with many symbols. */
+class SymbolWriter {
+  private static readonly block = 512;
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private used = 0;
+
+  constructor(
+    private readonly context: LoadContext,
+    private at: bigint,
+  ) {
+    this.bytes = new Uint8Array(SymbolWriter.block * symbolEntrySize(context.guest.pointerSize));
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  add(name: bigint, address: bigint): void {
+    this.put(name);
+    this.put(address);
+    if (this.used === this.bytes.length) this.flush();
+  }
+
+  flush(): void {
+    this.context.guest.write(this.at, this.bytes.subarray(0, this.used));
+    this.at += BigInt(this.used);
+    this.used = 0;
+  }
+
+  private put(value: bigint): void {
+    const { pointerSize, littleEndian } = this.context.guest;
+    if (pointerSize === 8) this.view.setBigUint64(this.used, value, littleEndian);
+    else this.view.setUint32(this.used, Number(BigInt.asUintN(32, value)), littleEndian);
+    this.used += pointerSize;
+  }
 }
 
 /** By strcmp, where Zephyr uses a heapsort: the order of equal names is not defined there. */
@@ -148,8 +189,10 @@ function sortTable({ guest }: LoadContext, syms: bigint, count: number): void {
   });
 }
 
-/** The address for sym_tab, or an errno. st_shndx is not checked: SHN_COMMON reads outside of the tables. */
-function symbolAddress(context: LoadContext, symbol: Sym): bigint | number {
+/** The address for sym_tab, or an errno. `bases`: what to add to the values of a section's symbols, once known. st_shndx is not checked: SHN_COMMON reads outside of the tables. */
+function symbolAddress(context: LoadContext, symbol: Sym, bases: Map<number, bigint>): bigint | number {
+  const known = bases.get(symbol.st_shndx);
+  if (known !== undefined) return context.guest.wrap(known + symbol.st_value);
   const { subsystem, guest, ldr, parm } = context;
   const { st_shndx } = symbol;
   const sections = X.sectCnt(context);
@@ -166,22 +209,19 @@ function symbolAddress(context: LoadContext, symbol: Sym): bigint | number {
   if (parm.pre_located && !detached()) {
     return guest.wrap(symbol.st_value + (relocatable ? section.sh_addr : 0n));
   }
-  let base = X.loadedSectPtr(context, symbol.st_shndx);
+  let base = X.loadedSectPtr(context, st_shndx);
   if (base === 0n) {
     base = llextPeek(ldr, section.sh_offset);
     if (base === 0n) {
-      X.log(subsystem, 'err', `No data for section ${symbol.st_shndx}`);
+      X.log(subsystem, 'err', `No data for section ${st_shndx}`);
       return -Errno.ENOTSUP;
     }
-    X.log(subsystem, 'dbg', `section ${symbol.st_shndx} peeked at ${X.pointer(base)}`);
+    X.log(subsystem, 'dbg', `section ${st_shndx} peeked at ${X.pointer(base)}`);
+    return guest.wrap(base + symbol.st_value - (relocatable ? 0n : section.sh_addr));
   }
-  return guest.wrap(base + symbol.st_value - (relocatable ? 0n : section.sh_addr));
-}
-
-function writeSymbol({ guest }: LoadContext, table: bigint, index: number, name: bigint, address: bigint): void {
-  const entry = table + BigInt(index * symbolEntrySize(guest.pointerSize));
-  guest.setPtr(entry, name);
-  guest.setPtr(entry + BigInt(guest.pointerSize), address);
+  const bias = guest.wrap(base - (relocatable ? 0n : section.sh_addr));
+  if (st_shndx < sections) bases.set(st_shndx, bias);
+  return guest.wrap(bias + symbol.st_value);
 }
 
 /** exp_tab: the entries of .exported_sym as relocation left them, or all of sym_tab with IMPORT_ALL_GLOBALS. */
@@ -199,14 +239,18 @@ export function exportSymbols(context: LoadContext): number {
   const syms = X.allocateMetadata(context, count * entrySize, 'exp_tab');
   guest.setPtr(exp_tab + word, syms);
   if (syms === 0n) return -Errno.ENOMEM;
+  const table = new SymbolWriter(context, syms);
   for (let i = 0; BigInt(i) < count; i++) {
     X.spend(context);
     const entry = source + BigInt(i) * entrySize;
     const name = guest.ptr(entry);
     const address = guest.ptr(entry + word);
-    writeSymbol(context, syms, i, exportedName(context, name), address);
-    X.log(subsystem, 'dbg', `sym ${X.pointer(address)} name ${displayName(guest.shownString(name))}`);
+    table.add(exportedName(context, name), address);
+    // A size that is wrong leads the reads into this very table.
+    if (!all) table.flush();
+    X.logLazily(subsystem, 'dbg', () => `sym ${X.pointer(address)} name ${displayName(guest.shownString(name))}`);
   }
+  table.flush();
   if (context.profile.sortedSymbolTables) sortTable(context, syms, Number(count));
   return 0;
 }

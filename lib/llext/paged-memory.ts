@@ -12,7 +12,7 @@ const pageSize = 4096;
 export class PagedMemory implements LlextMemory {
   private readonly pages = new Map<number, Uint8Array>();
 
-  private readonly ranges: readonly AddressRange[];
+  private ranges: readonly AddressRange[];
 
   /** Accesses come in runs. */
   private lastRange: AddressRange = { start: 0n, end: 0n };
@@ -20,6 +20,12 @@ export class PagedMemory implements LlextMemory {
   /** Ranges may overlap. */
   constructor(ranges: readonly AddressRange[]) {
     this.ranges = merged(ranges);
+  }
+
+  /** More memory. */
+  include(range: AddressRange): void {
+    this.ranges = merged([...this.ranges, range]);
+    this.lastRange = { start: 0n, end: 0n };
   }
 
   read(address: bigint, length: number): Uint8Array {

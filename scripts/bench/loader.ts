@@ -15,7 +15,7 @@ import { projectRoot } from '../../test/support/fixtures';
 import { bigExtension } from './big-extension';
 import type { BenchArch } from './big-extension';
 
-const sizes = [1, 10, 50];
+const sizes = process.argv.includes('--quick') ? [1, 10] : [1, 10, 50];
 const relocationCount = 100_000;
 const repetitions = 5;
 const prefixes: Readonly<Record<BenchArch, string>> = { thumb: 'arm-none-eabi-', rv32: 'riscv64-unknown-elf-' };

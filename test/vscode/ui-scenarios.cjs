@@ -74,7 +74,7 @@ const scenarios = [
         'Exported Symbols | 1',
         'entry | .text+0x38 · 96 B',
         'Imported Symbols | 1',
-        'printk | base image · 0x08001001',
+        'printk | base image · 0x08001000',
       ]);
       await sidebarRow(workbench, 'entry').hover();
       await workbench.page.locator('.monaco-hover:visible', { hasText: 'int entry(void)' }).first().waitFor();
@@ -95,7 +95,7 @@ const scenarios = [
       await workbench.page.keyboard.press('Escape');
       assert.equal(
         await workbench.hover('Hello', 'printk', 'base image'),
-        'void printk(const char *fmt, ...)\nExport of the base image · address 0x08001001\nPrints formatted text on the console',
+        'void printk(const char *fmt, ...)\nExport of the base image · address 0x08001000\nPrints formatted text on the console',
       );
       await workbench.openFile('missing-import/missing.c');
       assert.equal(

@@ -27,7 +27,12 @@ suite('without a session', () => {
         'hello.llext | hello',
         'init_fini.llext | init-fini',
         'missing.llext | missing-import',
+        'hello.rv32imac.llext | riscv',
+        'hello.rv64imac.llext | riscv',
+        'sensor.rv32imac.llext | riscv',
+        'sensor.rv64imac.llext | riscv',
         'sensor.llext | sensor',
+        'with_base.llext | with-base',
       ],
     );
   });
@@ -52,7 +57,7 @@ suite('without a session', () => {
     equal(await below('TEXT'), ['.text | 152 B']);
     equal(await below('BSS'), ['.bss | 4 B']);
     equal(await below('Exported Symbols'), ['entry | .text+0x38 · 96 B']);
-    equal(await below('Imported Symbols'), ['printk | base image · 0x08001001']);
+    equal(await below('Imported Symbols'), ['printk | base image · 0x08001000']);
   });
 
   test('an import that nothing provides is marked', async () => {
@@ -73,7 +78,7 @@ suite('without a session', () => {
     equal(imports.text, 'Imported Symbols | 3');
     equal(
       (await rowsOf(api, imports)).map(({ text }) => text),
-      ['dep_base_add | dep_base', 'dep_base_total | dep_base', 'printk | base image · 0x08001001'],
+      ['dep_base_add | dep_base', 'dep_base_total | dep_base', 'printk | base image · 0x08001000'],
     );
   });
 
@@ -115,7 +120,7 @@ suite('without a session', () => {
     await vscode.commands.executeCommand('llext.copyName', printk.node);
     equal(await vscode.env.clipboard.readText(), 'printk');
     await vscode.commands.executeCommand('llext.copyAddress', printk.node);
-    equal(await vscode.env.clipboard.readText(), '0x08001001');
+    equal(await vscode.env.clipboard.readText(), '0x08001000');
   });
 
   test('hover of a function, variables, an import, a local', async () => {
@@ -145,7 +150,7 @@ suite('without a session', () => {
       await hover('printk("Hello'),
       code(
         'void printk(const char *fmt, ...)',
-        'Export of the base image · address `0x08001001`',
+        'Export of the base image · address `0x08001000`',
         'Prints formatted text on the console',
       ),
     );
@@ -224,7 +229,12 @@ suite('without a session', () => {
         'Debug hello.llext',
         'Debug init_fini.llext',
         'Debug missing.llext',
+        'Debug hello.rv32imac.llext',
+        'Debug hello.rv64imac.llext',
+        'Debug sensor.rv32imac.llext',
+        'Debug sensor.rv64imac.llext',
         'Debug sensor.llext',
+        'Debug with_base.llext',
       ],
     );
   });
