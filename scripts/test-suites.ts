@@ -73,7 +73,7 @@ export const suites: readonly Suite[] = [
   files('qemu', /^qemu-/),
   files('cli', /^cli-/),
   files('dap', /^dap-/, 1),
-  { ...command('vscode host', ['test/vscode/run-tests.cjs']), needs: vscodeNeeds },
-  { ...command('vscode web', ['test/vscode/run-tests.cjs', '--web']), needs: vscodeNeeds },
-  { ...command('vscode ui', ['test/vscode/ui.cjs']), needs: vscodeNeeds },
+  { ...command('vscode host', ['test/vscode/run-tests.cjs']), needs: vscodeNeeds, timeoutSeconds: 900 },
+  { ...command('vscode web', ['test/vscode/run-tests.cjs', '--web']), needs: vscodeNeeds, timeoutSeconds: 900 },
+  { ...command('vscode ui', ['test/vscode/ui.cjs']), needs: vscodeNeeds, timeoutSeconds: 900 },
 ];

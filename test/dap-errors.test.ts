@@ -83,11 +83,7 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   duplicateName: () => launchFailure({ extensions: [hello, hello] }),
   fileUnreadable: () => launchFailure({ program: join(folder, 'nothing.llext') }),
   notElf: () => launchFailure({ program: examplePath('hello/hello.c') }),
-<<<<<<< HEAD
   wrongMachine: () => launchFailure({ program: changed(hello, 'x86.llext', (bytes) => bytes.set([3, 0], 18)) }),
-=======
-  wrongMachine: () => launchFailure({ program: changed(hello, 'aarch64.llext', (bytes) => bytes.set([183, 0], 18)) }),
->>>>>>> 468e248 (llext, test: symbol tables are written in blocks; expectations follow what several hands changed at once)
   noUnicorn: () => launchFailure({ program: hello, engine: 'unicorn', unicornPath: join(folder, 'nothing.js') }),
   baseUnreadable: () => launchFailure({ program: hello, base: join(folder, 'nothing.elf') }),
   baseUnusable: () => launchFailure({ program: hello, base: hello }),
