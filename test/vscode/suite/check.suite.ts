@@ -25,7 +25,7 @@ suite('findings of a check', () => {
     equal(found.map(codeOf), ['undefined-symbol', 'undefined-symbol', 'undefined-symbol']);
     equal(
       found.map(({ range, severity }) => [document.lineAt(range.start).text.trim().split('(')[0], severity]),
-      ['memcopy', 'prinkt', 'gpio_pin_toggle_by_name'].map((name) => [name, vscode.DiagnosticSeverity.Error]),
+      ['memcopy', 'prinkt', 'return gpio_pin_toggle_by_name'].map((name) => [name, vscode.DiagnosticSeverity.Error]),
     );
     ok(found[0].message.startsWith("nothing provides 'memcopy'; near: 'memcpy'"), found[0].message);
     ok(found[0].message.includes("To do: write 'memcpy'"), found[0].message);
