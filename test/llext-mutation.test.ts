@@ -23,7 +23,9 @@ const peakMegabytes = 256;
 function fuzz(from: number, count: number): Promise<FuzzReport> {
   const options = ['--files', String(count), '--from', String(from), '--seed', String(seed)];
   const script = join(projectRoot, 'scripts/fuzz-llext.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script, ...options], { cwd: projectRoot });
+  // Garbage that nobody collects yet is not memory that a load needs.
+  const limits = ['--max-old-space-size=96', '--max-semi-space-size=8'];
+  const child = spawn(process.execPath, [...limits, '--import', 'tsx', script, ...options], { cwd: projectRoot });
   let output = '';
   let errors = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
