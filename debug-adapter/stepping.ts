@@ -60,10 +60,10 @@ export class Stepper {
     return byInstruction ? this.stepInstruction(kind) : this.stepLine(kind, hidden);
   }
 
-  /** To the first line of the entry function's body. */
+  /** To where a breakpoint on the entry function stops. */
   async runToEntry(address: bigint): Promise<StepResult> {
-    const body = this.context.programAt(address)?.bodyStart(address);
-    return this.finish(await this.runToAddress(body ?? address, () => true));
+    const place = this.context.programAt(address)?.functionBreak(address);
+    return this.finish(await this.runToAddress(place ?? address, () => true));
   }
 
   private async stepInstruction(kind: 'in' | 'over'): Promise<StepResult> {

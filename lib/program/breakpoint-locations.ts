@@ -73,7 +73,7 @@ function placeOf(debug: DebugInfo, lines: SourceLines, { lines: table, entry }: 
   const found = debug.functionAt(entry.address);
   const here = { address: entry.address, file: table.file, line: entry.line, column: entry.column, function: found };
   if (found === undefined) return here;
-  const address = describesVariablesEverywhere(debug, found) ? found.entryPc : bodyStart(debug, lines, found);
+  const address = functionBreak(debug, lines, found);
   if (entry.address >= address) return here;
   const block = lines.blockAt(address);
   if (block === undefined) return here;
@@ -82,6 +82,11 @@ function placeOf(debug: DebugInfo, lines: SourceLines, { lines: table, entry }: 
   // Right at an inlined call the user is still at the line of the call.
   if (call !== undefined) return { ...here, address, file: call.file, line: call.line, column: call.column };
   return { ...here, address, file: block.file, line: block.line, column: block.column };
+}
+
+/** Where `break function` stops; a step into the function goes to bodyStart() in any case, as gdb's does. */
+export function functionBreak(debug: DebugInfo, lines: SourceLines, found: FunctionInfo): bigint {
+  return describesVariablesEverywhere(debug, found) ? found.entryPc : bodyStart(debug, lines, found);
 }
 
 /** GCC 4.5 and later with location lists: the prologue hides nothing. */

@@ -4,11 +4,11 @@
  */
 import type { DebugInfo } from '../dwarf/debug-info';
 import type { FunctionInfo, SourceFile, SourcePosition } from '../dwarf/model';
-import { findLocations, lineExtent, type LineExtent } from './breakpoint-locations';
+import { findLocations, functionBreak, lineExtent, type LineExtent } from './breakpoint-locations';
 import type { ProgramSection } from './link-layout';
 import { bodyStart } from './prologue';
 import type { Program } from './program';
-import type { LineBlock } from './source-lines';
+import type { LineBlock, SourceLines } from './source-lines';
 import type { CodeKind, ProgramSymbol } from './symbols';
 
 /** A place for a breakpoint, at a load address. */
@@ -126,11 +126,23 @@ export class LoadedProgram {
 
   /** Where a step into the function at `entry` (a load address in it) stops: after its prologue. */
   bodyStart(entry: bigint): bigint | undefined {
+    return this.placeInFunction(entry, bodyStart);
+  }
+
+  /** Where a breakpoint on the function at `entry` stops: optimized code of GCC needs no prologue skipped. */
+  functionBreak(entry: bigint): bigint | undefined {
+    return this.placeInFunction(entry, functionBreak);
+  }
+
+  private placeInFunction(
+    entry: bigint,
+    rule: (debug: DebugInfo, lines: SourceLines, found: FunctionInfo) => bigint,
+  ): bigint | undefined {
     const { debug, lines } = this.program;
     const link = this.toLink(entry);
     const found = link === undefined ? undefined : debug?.functionAt(link);
     if (debug === undefined || lines === undefined || found === undefined) return undefined;
-    return this.toLoad(bodyStart(debug, lines, found));
+    return this.toLoad(rule(debug, lines, found));
   }
 
   private placementAt(load: bigint): Placement | undefined {

@@ -34,7 +34,7 @@ function hasTwoEntriesAt(lines: SourceLines, found: FunctionInfo, block: LineBlo
   return second !== undefined && second.line !== 0 && second.address === start;
 }
 
-/** Where a step into the function stops, and where `break function` does. */
+/** Where a step into the function stops. */
 export function bodyStart(debug: DebugInfo, lines: SourceLines, found: FunctionInfo): bigint {
   const afterPrologue = prologueEnd(debug, lines, found) ?? found.entryPc;
   const block = lines.blockAt(afterPrologue);
