@@ -81,7 +81,7 @@ for (const level of ['O0', 'O2'] as const) {
   test(`kernels, -${level}: QEMU's checksums, the interpreter's counts, 99 % as WebAssembly`, () => {
     const program = kernelProgram('thumb', level);
     for (const [kernel, name] of kernelNames.entries()) {
-      const counts = [undefined, {}].map((jit) => {
+      const counts = [undefined, { threshold: 0 }].map((jit) => {
         const { machine, start, finish } = kernelMachine(program, jit);
         start(kernel, 3);
         assert.equal(hex(finish()), hex(checksums[kernel]), name);
@@ -235,6 +235,7 @@ test('modules are bounded: functions beyond the bound are translated and right',
 
 test('where compilation is refused, the interpreter serves', () => {
   const { machine, start, finish } = kernelMachine(kernelProgram('thumb', 'O2'), {
+    threshold: 0,
     compile: () => {
       throw new WebAssembly.CompileError('Wasm code generation disallowed by embedder');
     },

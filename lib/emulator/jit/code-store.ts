@@ -77,9 +77,11 @@ export class CodeStore {
     /** Told of every entry that comes or goes. */
     private readonly changed: (pc: number) => void,
   ) {
-    this.table = new WebAssembly.Table({ initial: tableSize, element: 'anyfunc' });
+    // One slot for the module of the stub itself to import.
+    this.table = new WebAssembly.Table({ initial: 1, element: 'anyfunc' });
     [this.stub] = this.instantiate([stubBody()]);
-    for (let slot = 0; slot < tableSize; slot++) this.table.set(slot, this.stub);
+    this.table.set(0, this.stub);
+    this.table.grow(tableSize - 1, this.stub);
   }
 
   get modules(): number {

@@ -17,6 +17,7 @@ import type { Lifter } from './guest';
 import { LEFT, LIMIT, maximumDepth, REFUSED, UNWIND } from './layout';
 import { blockOf, findRegion, innermostLoop, Untranslatable, type Region } from './region';
 import { translate, type Callable, type RegionEmitter } from './translate';
+import { TranslationBudget } from './translation-budget';
 
 /** What a CPU's machine gives the dispatcher. */
 export interface JitHost {
@@ -39,7 +40,7 @@ export interface JitHost {
 export interface JitOptions {
   /** WebAssembly's compiler by default; where it throws, the interpreter serves. */
   readonly compile?: Compile;
-  /** Samples of a function before it is translated; 0 translates what is met first. */
+  /** Samples of a function before it is translated; 0 translates what is met first, however little has run. */
   readonly threshold?: number;
 }
 
@@ -61,7 +62,8 @@ const devices = 0xe000_0000;
 const defaultCompile: Compile = (bytes) => new WebAssembly.Module(bytes);
 
 export class Jit implements TranslatedCode {
-  private readonly store: CodeStore | undefined;
+  /** Made when there is something to put into it. */
+  private store: CodeStore | undefined;
   private refusal: string | undefined;
   private readonly starts = new Set<number>();
   private sortedStarts: number[] | undefined;
@@ -79,12 +81,24 @@ export class Jit implements TranslatedCode {
   private counted = 0;
   private interpretedCount = 0;
   private readonly threshold: number;
+  private readonly compile: Compile;
+  private readonly allowance: TranslationBudget;
 
   constructor(
     private readonly host: JitHost,
     options: JitOptions = {},
   ) {
     this.threshold = options.threshold ?? defaultThreshold;
+    this.compile = options.compile ?? defaultCompile;
+    this.allowance = new TranslationBudget(this.threshold === 0);
+    host.code.translated = this;
+    host.memory.onPermissions = (page) => this.permissionsChanged(page);
+  }
+
+  /** Compiles the first module, which is where compilation is found to be refused. */
+  private openStore(): CodeStore | undefined {
+    if (this.store !== undefined || this.refusal !== undefined) return this.store;
+    const { host } = this;
     const helpers = {
       loadSlow: (address: number, code: number) => this.loadSlow(address, code),
       storeSlow: (address: number, value: number, size: number) => this.storeSlow(address, value, size),
@@ -92,15 +106,12 @@ export class Jit implements TranslatedCode {
       interpret: (pc: number, left: number) => this.interpretOne(pc, left),
     };
     try {
-      const changed = (pc: number) => host.code.drop(pc);
-      this.store = new CodeStore(host.memory, helpers, options.compile ?? defaultCompile, changed);
+      this.store = new CodeStore(host.memory, helpers, this.compile, (pc) => host.code.drop(pc));
       clearTargets(host.memory.words);
     } catch (error) {
       this.refusal = error instanceof Error ? error.message : String(error);
-      return;
     }
-    host.code.translated = this;
-    host.memory.onPermissions = (page) => this.permissionsChanged(page);
+    return this.store;
   }
 
   get statistics(): TranslationStatistics {
@@ -164,12 +175,12 @@ export class Jit implements TranslatedCode {
 
   /** Executes at most `budget` instructions, at least one unless the machine stops. */
   advance(budget: number): number {
-    const { host, store } = this;
+    const { host } = this;
     const pc = host.memory.state[host.words.pc] >>> 0;
-    if (store === undefined) return this.interpret(budget, false);
+    if (this.refusal !== undefined) return this.interpret(budget, false);
     // In an IT block: nothing begins there.
     if (host.memory.state[host.words.mode] !== 0) return this.interpret(1, false);
-    const entry = store.entries.get(pc);
+    const entry = this.store?.entries.get(pc);
     if (entry === undefined) {
       if (this.arrive(pc)) return 0;
       return this.interpretHot(budget);
@@ -202,6 +213,7 @@ export class Jit implements TranslatedCode {
   private countTranslated(executed: number): void {
     const own = executed - this.counted;
     this.translatedCount += own;
+    this.allowance.earnTranslated(own);
     this.counted = executed;
     this.host.count(own);
   }
@@ -209,6 +221,7 @@ export class Jit implements TranslatedCode {
   private interpret(budget: number, untilTranslated: boolean): number {
     const executed = this.host.interpret(budget, untilTranslated);
     this.interpretedCount += executed;
+    this.allowance.earnInterpreted(executed);
     return executed;
   }
 
@@ -301,7 +314,7 @@ export class Jit implements TranslatedCode {
     const key = this.startOf(pc) ?? pc;
     const heat = (this.heat.get(key) ?? 0) + 1;
     this.heat.set(key, heat);
-    if (heat < this.threshold) return;
+    if (heat < this.threshold || this.allowance.available <= 0) return;
     this.heat.set(key, 0);
     this.promote(pc);
   }
@@ -311,7 +324,7 @@ export class Jit implements TranslatedCode {
     const count = (this.arrivals.get(pc) ?? 0) + 1;
     if (this.arrivals.size > maximumArrivals) this.arrivals.clear();
     this.arrivals.set(pc, count);
-    if (count < this.threshold * arrivalFactor) return false;
+    if (count < this.threshold * arrivalFactor || this.allowance.available <= 0) return false;
     this.arrivals.set(pc, 0);
     // Behind what is known of the function before it: called through a pointer, it is one itself.
     const start = this.startOf(pc);
@@ -366,14 +379,15 @@ export class Jit implements TranslatedCode {
 
   /** Translates the entries and what they call, as one module; whether the first of them has a translation now. */
   private translateAll(entries: readonly number[]): boolean {
-    const { store } = this;
+    const store = this.openStore();
+    const limit = Math.min(maximumInstructions, this.allowance.available);
     const wanted = entries.filter((entry) => this.takesEntry(entry));
     const bodies: { pc: number; emitter: RegionEmitter; region: Region }[] = [];
     const seen = new Set(wanted);
     const work = [...wanted];
     let instructions = 0;
     for (let pc = work.shift(); pc !== undefined; pc = work.shift()) {
-      if (bodies.length >= maximumFunctions || instructions > maximumInstructions) break;
+      if (bodies.length >= maximumFunctions || instructions > limit) break;
       const found = this.prepare(pc);
       if (found === undefined) continue;
       bodies.push(found);
@@ -386,6 +400,7 @@ export class Jit implements TranslatedCode {
       }
     }
     if (store === undefined || bodies.length === 0) return false;
+    this.allowance.spend(instructions);
     const index = new Map(bodies.map(({ pc }, i) => [pc, i]));
     const callable = (address: number): Callable => {
       const own = index.get(address);
