@@ -134,6 +134,10 @@ export class GuestMemory implements MachineMemory {
     return length;
   }
 
+  get dirtyCount(): number {
+    return this.dirtyList.length;
+  }
+
   dirtyPages(): readonly number[] {
     return this.dirtyList.slice();
   }

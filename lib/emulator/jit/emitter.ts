@@ -6,6 +6,7 @@
  * changes and whether the region may be left at it; liveness and dirty words are computed from that.
  * All that can refuse an instruction comes before its first change, so leaving means the state before it.
  */
+import type { PlannedAccess } from './access-plan';
 import { LEFT, REFUSED } from './layout';
 import { ByteWriter, Op, Type } from './wasm';
 
@@ -19,6 +20,25 @@ export interface Effects {
   defs: number;
   /** The region may be left before it. */
   leaves: boolean;
+  /** Loads and stores at a constant distance from a word. */
+  accesses?: Access[];
+  derivations?: Derivation[];
+}
+
+export interface Access {
+  readonly base: number;
+  readonly offset: number;
+  readonly bytes: number;
+  /** The address has to be a multiple of 4. */
+  readonly aligned: boolean;
+  readonly store: boolean;
+}
+
+/** Afterwards `word` is `from`, as it was before, plus `offset`. */
+export interface Derivation {
+  readonly word: number;
+  readonly from: number;
+  readonly offset: number;
 }
 
 /** Functions that every module has, by the numbers that a call takes. */
@@ -48,11 +68,16 @@ export class Emitter {
   /** How many WebAssembly blocks are open. */
   depth = 0;
   /** Leaving before the instruction being emitted: the label, the address, instructions charged and not executed, the mode. */
-  leaving = { label: 0, pc: 0, refund: 0, mode: 0 };
+  leaving = { label: 0, unchecked: 0, pc: 0, refund: 0, mode: 0 };
+  /** Of the instruction being emitted: how its accesses are checked, in their order. */
+  planned: readonly (PlannedAccess | undefined)[] = [];
+  /** Accesses of the instruction are often not let through: they are done without leaving the region. */
+  isSlow = false;
   private readonly localOf = new Map<number, number>();
   private readonly types: number[] = [];
   private readonly named = new Map<string, number>();
   private temporaries = 0;
+  private accesses = 0;
 
   constructor(
     readonly options: EmitterOptions,
@@ -80,6 +105,22 @@ export class Emitter {
   /** Temporaries of the instruction before are free. */
   startInstruction(): void {
     this.temporaries = 0;
+    this.accesses = 0;
+  }
+
+  /** Notes the access while rehearsing; else how it is planned. `isNoted`: nothing is to be emitted. */
+  nextAccess(access: Access): { readonly isNoted: boolean; readonly plan?: PlannedAccess } {
+    this.use(access.base);
+    const { effects } = this;
+    if (effects === undefined) return { isNoted: false, plan: this.planned[this.accesses++] };
+    if (effects.defs !== 0) throw new Error('an instruction accesses memory after it has changed the state');
+    (effects.accesses ??= []).push(access);
+    return { isNoted: true };
+  }
+
+  /** Told, after set(), of a word that has become another one, as it was before the instruction, plus a constant. */
+  derive(word: number, from: number, offset: number): void {
+    if (this.effects) (this.effects.derivations ??= []).push({ word, from, offset });
   }
 
   // --- Locals ----------------------------------------------------------------------------------------------------
@@ -100,6 +141,11 @@ export class Emitter {
     let local = this.named.get(name);
     if (local === undefined) this.named.set(name, (local = this.newLocal(type)));
     return local;
+  }
+
+  /** A local that nothing else uses. */
+  ownLocal(): number {
+    return this.newLocal(Type.i32);
   }
 
   /** A local for this instruction. */
@@ -133,7 +179,11 @@ export class Emitter {
 
   /** Takes the value from the stack. */
   set(word: number): void {
-    if (this.effects) this.effects.defs |= 1 << word;
+    const { effects } = this;
+    if (effects) {
+      effects.defs |= 1 << word;
+      effects.derivations = effects.derivations?.filter((derivation) => derivation.word !== word);
+    }
     this.set_local(this.localOfWord(word));
   }
 
@@ -248,19 +298,24 @@ export class Emitter {
   // --- Leaving -----------------------------------------------------------------------------------------------------
 
   /** Takes a condition from the stack: when it is not 0, the region is left with the state before this instruction. */
-  leaveIf(): void {
+  leaveIf(label = this.leaving.label): void {
     if (this.effects) {
       if (this.effects.defs !== 0) throw new Error('an instruction is refused after it has changed the state');
       this.effects.leaves = true;
     }
     this.open(Op.if);
-    this.leaveHere();
+    this.leaveHere(label);
     this.close();
   }
 
-  leaveHere(): void {
+  /** The same because of an access: the dispatcher is told. */
+  leaveIfUnchecked(): void {
+    this.leaveIf(this.leaving.unchecked);
+  }
+
+  leaveHere(label = this.leaving.label): void {
     if (this.effects) this.effects.leaves = true;
-    const { label, pc, refund, mode } = this.leaving;
+    const { pc, refund, mode } = this.leaving;
     if (refund !== 0) {
       this.get_local(Param.left);
       this.opConst(Op.i32_add, refund);

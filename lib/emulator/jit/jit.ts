@@ -14,9 +14,9 @@ import type { TranslationStatistics } from '../types';
 import { clearTargets, CodeStore, type Body, type Compile, type Entry } from './code-store';
 import type { EmitterOptions, Window } from './emitter';
 import type { Lifter } from './guest';
-import { LEFT, LIMIT, maximumDepth, REFUSED, UNWIND } from './layout';
+import { LEFT, LIMIT, maximumDepth, REFUSED, UNCHECKED, UNWIND } from './layout';
 import { blockOf, findRegion, innermostLoop, Untranslatable, type Region } from './region';
-import { translate, type Callable, type RegionEmitter } from './translate';
+import { translate, type Callable, type RegionEmitter, type Surroundings } from './translate';
 import { TranslationBudget } from './translation-budget';
 
 /** What a CPU's machine gives the dispatcher. */
@@ -50,6 +50,8 @@ const defaultThreshold = 6;
 /** A place that the dispatcher comes to so often, without being sampled, is hot too. */
 const arrivalFactor = 8;
 const maximumArrivals = 4096;
+/** An access that regions were left for so often is translated so that they no longer are. */
+const maximumUnchecked = 4;
 const maximumEntriesOfFunction = 8;
 /** Functions and instructions that are translated at once. */
 const maximumFunctions = 24;
@@ -71,6 +73,8 @@ export class Jit implements TranslatedCode {
   private readonly arrivals = new Map<number, number>();
   private readonly entriesOf = new Map<number, number>();
   private readonly refused = new Set<number>();
+  /** How often a region was left for the access of an instruction, by its address. */
+  private readonly unchecked = new Map<number, number>();
   private window: Window | undefined;
   private windowKnown = false;
   private strict = false;
@@ -150,6 +154,13 @@ export class Jit implements TranslatedCode {
 
   /** The bytes, or what is to happen there, have changed: what is translated of them is translated anew when it is met again. */
   drop(address: number, length: number): void {
+    for (const pc of this.unchecked.keys()) {
+      if (pc >= address && pc < address + length) this.unchecked.delete(pc);
+    }
+    this.forget(address, length);
+  }
+
+  private forget(address: number, length: number): void {
     for (const pc of this.store?.drop(address, length) ?? []) {
       this.heat.set(this.startOf(pc) ?? pc, this.threshold);
       this.arrivals.set(pc, this.threshold * arrivalFactor);
@@ -191,14 +202,31 @@ export class Jit implements TranslatedCode {
       return 0;
     }
     const executed = this.enter(entry, budget);
+    const unchecked = host.memory.words[UNCHECKED >>> 2] >>> 0;
+    if (unchecked !== 0 && executed < budget) return executed + this.accessUnchecked(unchecked);
     if (executed > 0 || host.access.stop !== Stop.none) return executed;
     return this.interpret(Math.min(budget, 1), false);
+  }
+
+  /** A region was left before the instruction at pc because no check let its access through. */
+  private accessUnchecked(pc: number): number {
+    const { memory, words, access } = this.host;
+    const dirty = memory.dirtyCount;
+    // In an IT block the machine has to look at it first.
+    const executed = memory.state[words.mode] === 0 ? this.interpret(1, false) : 0;
+    // The first write to a page since it became clean is the last one of its kind.
+    if (memory.dirtyCount !== dirty || access.stop !== Stop.none) return executed;
+    const count = (this.unchecked.get(pc) ?? 0) + 1;
+    this.unchecked.set(pc, count);
+    if (count === maximumUnchecked) this.forget(pc, 2);
+    return executed;
   }
 
   private enter(entry: Entry, budget: number): number {
     const { memory, words } = this.host;
     memory.words[LIMIT >>> 2] = this.host.limit();
     memory.words[REFUSED >>> 2] = 0;
+    memory.words[UNCHECKED >>> 2] = 0;
     if (this.starts.has(entry.pc)) this.store?.showTarget(entry.pc);
     this.budget = budget;
     this.counted = 0;
@@ -409,8 +437,13 @@ export class Jit implements TranslatedCode {
       const slot = store.slotOf(address);
       return slot === undefined ? undefined : { slot };
     };
+    const surroundings: Surroundings = {
+      callable,
+      isSlow: (pc) => (this.unchecked.get(pc) ?? 0) >= maximumUnchecked,
+      stackPointer: this.host.words.sp,
+    };
     const made = bodies.map(({ pc, emitter, region }): Body => {
-      return { pc, body: translate(emitter, region, callable), ranges: region.ranges };
+      return { pc, body: translate(emitter, region, surroundings), ranges: region.ranges };
     });
     store.add(made);
     return this.has(entries[0]);

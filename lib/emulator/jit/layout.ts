@@ -6,6 +6,8 @@
 export const LEFT = 0x1000;
 /** Set when a slow access was refused: the region is left, the interpreter meets the reason. */
 export const REFUSED = 0x1004;
+/** pc where the region was left because of an access that no check let through; 0 = it was not. */
+export const UNCHECKED = 0x100c;
 /** The limit that the stack pointer must not fall below; 0 = none. */
 export const LIMIT = 0x1008;
 

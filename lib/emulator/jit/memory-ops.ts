@@ -1,7 +1,11 @@
 /**
- * Guest memory in translated code. A load looks whether its address is in the window, a store at its page's entry of the write
- * table; what that does not allow goes to the slow functions, which do all that the interpreter would do or refuse.
+ * Guest memory in translated code. A load looks whether its address is in the window, else, as a store does, at the entry of its
+ * page. What that does not let through leaves the region, since a call in the middle of it would cost all registers
+ * whether it is made or not; only where the dispatcher has seen that happen often (`isSlow`) the slow functions are
+ * called, which do all that the interpreter would do or refuse. Accesses at a constant distance from a register share
+ * their check: see access-plan.ts.
  */
+import type { Group, PlannedAccess } from './access-plan';
 import { Callee, type Emitter, type Window } from './emitter';
 import { Op, Type } from './wasm';
 
@@ -20,6 +24,8 @@ export const byte: Width = { bytes: 1, load: Op.i32_load8_u, store: Op.i32_store
 export const signedHalf: Width = { ...half, load: Op.i32_load16_s, code: -2 };
 export const signedByte: Width = { ...byte, load: Op.i32_load8_s, code: -1 };
 
+// --- Checks ----------------------------------------------------------------------------------------------------------
+
 /** Leaves in `offset` the address from the window's start and on the stack whether all of the access is inside. */
 function inWindow(e: Emitter, window: Window, address: number, offset: number, bytes: number, aligned: number): void {
   e.get_local(address);
@@ -32,12 +38,18 @@ function inWindow(e: Emitter, window: Window, address: number, offset: number, b
   e.opConst(Op.i32_lt_u, shift > 0 ? (size - bytes + (1 << shift)) >>> shift : size - bytes + 1);
 }
 
-/** The page's entry in `entry`; on the stack 0 when the access is fast. */
-function pageEntry(e: Emitter, table: number, address: number, entry: number, bytes: number): void {
+/** Loads the entry of the page that `offset` behind the address is on. */
+function loadEntry(e: Emitter, table: number, address: number, offset = 0): void {
   e.get_local(address);
+  if (offset !== 0) e.opConst(Op.i32_add, offset);
   e.opConst(Op.i32_shr_u, 10);
   e.opConst(Op.i32_and, 0x3ffffc);
   e.memory(Op.i32_load, table);
+}
+
+/** The page's entry in `entry`; on the stack 0 when the access is fast. */
+function pageEntry(e: Emitter, table: number, address: number, entry: number, bytes: number): void {
+  loadEntry(e, table, address);
   e.tee_local(entry);
   if (bytes > 1) {
     e.get_local(address);
@@ -46,10 +58,152 @@ function pageEntry(e: Emitter, table: number, address: number, entry: number, by
   e.opConst(Op.i32_and, bytes === 4 ? 3 : 1);
 }
 
+/** The same for accesses within so many bytes: they may be on two pages when those are neighbours in the host too. */
+function pageEntries(e: Emitter, table: number, address: number, entry: number, span: number, aligned: boolean): void {
+  loadEntry(e, table, address);
+  e.tee_local(entry);
+  if (aligned) {
+    e.get_local(address);
+    e.op(Op.i32_or);
+  }
+  e.opConst(Op.i32_and, aligned ? 3 : 1);
+  e.get_local(entry);
+  loadEntry(e, table, address, span - 1);
+  e.op(Op.i32_ne);
+  e.op(Op.i32_or);
+}
+
 function hostAddress(e: Emitter, entry: number, address: number): void {
   e.get_local(entry);
   e.get_local(address);
   e.op(Op.i32_add);
+}
+
+// --- Groups ----------------------------------------------------------------------------------------------------------
+
+/** Base plus `offset` in a local. */
+function addressOf(e: Emitter, base: number, offset: number): number {
+  const address = e.temporary();
+  e.get(base);
+  if (offset !== 0) e.opConst(Op.i32_add, offset);
+  e.set_local(address);
+  return address;
+}
+
+/** Sees that all of the group may be read: its pointer is known. `first`: address of its lowest byte. */
+function findForReading(e: Emitter, group: Group, first: number): void {
+  const { window } = e.options;
+  const span = group.max - group.min;
+  const pointer = e.ownLocal();
+  group.pointer = pointer;
+  // What has to be aligned is so when the lowest byte is so far behind a word.
+  const lead = group.alignedAt === undefined ? 0 : (group.min - group.alignedAt) & 3;
+  const aligned = group.alignedAt !== undefined;
+  const word = lead === 0 ? first : e.temporary();
+  if (lead !== 0) {
+    e.get_local(first);
+    e.opConst(Op.i32_sub, lead);
+    e.set_local(word);
+  }
+  if (window !== undefined && group.onStack) {
+    inWindow(e, window, word, pointer, span + lead, aligned ? 4 : 1);
+    e.op(Op.i32_eqz);
+    e.leaveIfUnchecked();
+    group.bias = window.host + lead;
+    return;
+  }
+  if (window !== undefined) {
+    inWindow(e, window, word, pointer, span + lead, aligned ? 4 : 1);
+    e.open(Op.if);
+    e.get_local(pointer);
+    e.opConst(Op.i32_add, window.host | 0);
+    e.set_local(pointer);
+    e.else();
+  }
+  pageEntries(e, e.options.readTable, word, pointer, span + lead, aligned);
+  e.leaveIfUnchecked();
+  hostAddress(e, pointer, word);
+  e.set_local(pointer);
+  if (window !== undefined) e.close();
+  group.bias = lead;
+}
+
+/** Sees that what the group stores may be stored. */
+function allowStores(e: Emitter, group: Group, first: number): void {
+  group.writable = true;
+  const from = group.storeMin - group.min;
+  const span = group.storeMax - group.storeMin;
+  loadEntry(e, e.options.writeTable, first, from);
+  if (span > 1) {
+    loadEntry(e, e.options.writeTable, first, from + span - 1);
+    e.op(Op.i32_or);
+  }
+  e.opConst(Op.i32_and, 1);
+  e.leaveIfUnchecked();
+}
+
+/** Stores only, not on the stack: their page's entry in the table of writes has all. */
+function findForWriting(e: Emitter, group: Group, first: number): void {
+  const span = group.max - group.min;
+  const pointer = e.ownLocal();
+  const lead = group.alignedAt === undefined ? 0 : (group.min - group.alignedAt) & 3;
+  if (span <= 4 && lead === 0) pageEntry(e, e.options.writeTable, first, pointer, span > 2 ? 4 : span);
+  else {
+    pageEntries(e, e.options.writeTable, first, pointer, span, false);
+    if (group.alignedAt !== undefined) {
+      e.get_local(first);
+      e.opConst(Op.i32_sub, lead);
+      e.opConst(Op.i32_and, 3);
+      e.op(Op.i32_or);
+    }
+  }
+  e.leaveIfUnchecked();
+  hostAddress(e, pointer, first);
+  e.set_local(pointer);
+  Object.assign(group, { pointer, bias: 0, writable: true });
+}
+
+/** Leaves the group's pointer on the stack; what is to be added to it. */
+function reach(e: Emitter, { group, offset }: PlannedAccess, base: number, baseOffset: number, store: boolean): number {
+  if (group.pointer === undefined || (store && !group.writable)) {
+    const first = addressOf(e, base, baseOffset - (offset - group.min));
+    if (group.pointer === undefined) {
+      if (group.hasLoads || group.onStack) findForReading(e, group, first);
+      else findForWriting(e, group, first);
+    }
+    if (store && !group.writable) allowStores(e, group, first);
+  }
+  e.get_local(group.pointer ?? 0);
+  return group.bias + offset - group.min;
+}
+
+// --- One register ----------------------------------------------------------------------------------------------------
+
+const isAligned = (e: Emitter, width: Width): boolean => e.options.strictAlignment && width.bytes === 4;
+/** Halfwords that must be aligned are checked alone. */
+const mayShare = (e: Emitter, width: Width): boolean => !e.options.strictAlignment || width.bytes !== 2;
+
+/** The value at base + offset, on the stack. */
+export function loadAt(e: Emitter, base: number, offset: number, width: Width): void {
+  if (!mayShare(e, width)) return load(e, addressOf(e, base, offset), width);
+  const { bytes } = width;
+  const { isNoted, plan } = e.nextAccess({ base, offset, bytes, aligned: isAligned(e, width), store: false });
+  if (isNoted) return undefined;
+  if (plan === undefined) return load(e, addressOf(e, base, offset), width);
+  const more = reach(e, plan, base, offset, false);
+  return e.memory(width.load, more);
+}
+
+/** Stores what is in a local at base + offset. */
+export function storeAt(e: Emitter, base: number, offset: number, value: number, width: Width): void {
+  if (!mayShare(e, width)) return store(e, addressOf(e, base, offset), value, width);
+  const { bytes } = width;
+  const { isNoted, plan } = e.nextAccess({ base, offset, bytes, aligned: isAligned(e, width), store: true });
+  if (isNoted) return undefined;
+  if (plan === undefined) return store(e, addressOf(e, base, offset), value, width);
+  const more = reach(e, plan, base, offset, true);
+  e.get_local(value);
+  return e.memory(width.store, more);
 }
 
 /** The value at the address in a local, on the stack. */
@@ -68,8 +222,13 @@ export function load(e: Emitter, address: number, width: Width): void {
 
 function loadByTable(e: Emitter, address: number, width: Width): void {
   const at = e.temporary();
-  const value = e.temporary();
   pageEntry(e, e.options.readTable, address, at, width.bytes);
+  if (!e.isSlow) {
+    e.leaveIfUnchecked();
+    hostAddress(e, at, address);
+    return e.memory(width.load, 0);
+  }
+  const value = e.temporary();
   e.open(Op.if, Type.i32);
   slowLoad(e, address, 0, width.code);
   e.set_local(value);
@@ -78,7 +237,7 @@ function loadByTable(e: Emitter, address: number, width: Width): void {
   e.else();
   hostAddress(e, at, address);
   e.memory(width.load, 0);
-  e.close();
+  return e.close();
 }
 
 function slowLoad(e: Emitter, address: number, offset: number, code: number): void {
@@ -92,50 +251,75 @@ function slowLoad(e: Emitter, address: number, offset: number, code: number): vo
 export function store(e: Emitter, address: number, value: number, width: Width): void {
   const entry = e.temporary();
   pageEntry(e, e.options.writeTable, address, entry, width.bytes);
-  e.open(Op.if);
-  e.get_local(address);
-  e.get_local(value);
-  e.const(width.bytes);
-  e.call(Callee.storeSlow);
-  e.leaveIf();
-  e.else();
+  if (e.isSlow) {
+    e.open(Op.if);
+    e.get_local(address);
+    e.get_local(value);
+    e.const(width.bytes);
+    e.call(Callee.storeSlow);
+    e.leaveIf();
+    e.else();
+  } else {
+    e.leaveIfUnchecked();
+  }
   hostAddress(e, entry, address);
   e.get_local(value);
   e.memory(width.store, 0);
-  e.close();
+  if (e.isSlow) e.close();
 }
 
-/** Like pageEntry(), for words that must be aligned and on one page. */
-function blockEntry(e: Emitter, table: number, address: number, entry: number, bytes: number): void {
-  pageEntry(e, table, address, entry, 4);
-  e.get_local(address);
-  e.opConst(Op.i32_and, 0xfff);
-  e.opConst(Op.i32_gt_u, 4096 - bytes);
-  e.op(Op.i32_or);
-}
+// --- Several registers -----------------------------------------------------------------------------------------------
 
-/** Words from an address, which must be aligned, to locals. */
-export function loadWords(e: Emitter, address: number, targets: readonly number[]): void {
-  const at = e.temporary();
-  const bytes = targets.length * 4;
-  const { window } = e.options;
-  if (window) {
-    inWindow(e, window, address, at, bytes, 4);
-  } else {
-    blockEntry(e, e.options.readTable, address, at, bytes);
-    e.op(Op.i32_eqz);
-  }
-  e.open(Op.if);
-  if (!window) {
-    hostAddress(e, at, address);
-    e.set_local(at);
+/** Words from base + offset, which must be aligned, to locals. */
+export function loadWordsAt(e: Emitter, base: number, offset: number, targets: readonly number[]): void {
+  const bytes = 4 * targets.length;
+  const { isNoted, plan } = e.nextAccess({ base, offset, bytes, aligned: true, store: false });
+  if (isNoted) return;
+  if (plan === undefined) {
+    loadWords(e, addressOf(e, base, offset), targets);
+    return;
   }
   targets.forEach((target, i) => {
-    e.get_local(at);
-    e.memory(Op.i32_load, (window?.host ?? 0) + 4 * i);
+    const more = reach(e, plan, base, offset, false);
+    e.memory(Op.i32_load, more + 4 * i);
     e.set_local(target);
   });
-  e.else();
+}
+
+/** Words of locals to base + offset, which must be aligned. */
+export function storeWordsAt(e: Emitter, base: number, offset: number, values: readonly number[]): void {
+  const bytes = 4 * values.length;
+  const { isNoted, plan } = e.nextAccess({ base, offset, bytes, aligned: true, store: true });
+  if (isNoted) return;
+  if (plan === undefined) {
+    storeWords(e, addressOf(e, base, offset), values);
+    return;
+  }
+  values.forEach((value, i) => {
+    const more = reach(e, plan, base, offset, true);
+    e.get_local(value);
+    e.memory(Op.i32_store, more + 4 * i);
+  });
+}
+
+function loadWords(e: Emitter, address: number, targets: readonly number[]): void {
+  const at = e.temporary();
+  pageEntries(e, e.options.readTable, address, at, targets.length * 4, true);
+  const loadAll = (): void => {
+    hostAddress(e, at, address);
+    e.set_local(at);
+    targets.forEach((target, i) => {
+      e.get_local(at);
+      e.memory(Op.i32_load, 4 * i);
+      e.set_local(target);
+    });
+  };
+  if (!e.isSlow) {
+    e.leaveIfUnchecked();
+    loadAll();
+    return;
+  }
+  e.open(Op.if);
   e.get_local(address);
   e.opConst(Op.i32_and, 3);
   e.leaveIf();
@@ -144,14 +328,29 @@ export function loadWords(e: Emitter, address: number, targets: readonly number[
     e.set_local(target);
     e.leaveIfRefused();
   });
+  e.else();
+  loadAll();
   e.close();
 }
 
-/** Words of locals to an address, which must be aligned. */
-export function storeWords(e: Emitter, address: number, values: readonly number[]): void {
+function storeWords(e: Emitter, address: number, values: readonly number[]): void {
   const entry = e.temporary();
   const bytes = values.length * 4;
-  blockEntry(e, e.options.writeTable, address, entry, bytes);
+  pageEntries(e, e.options.writeTable, address, entry, bytes, true);
+  const storeAll = (): void => {
+    hostAddress(e, entry, address);
+    e.set_local(entry);
+    values.forEach((value, i) => {
+      e.get_local(entry);
+      e.get_local(value);
+      e.memory(Op.i32_store, 4 * i);
+    });
+  };
+  if (!e.isSlow) {
+    e.leaveIfUnchecked();
+    storeAll();
+    return;
+  }
   e.open(Op.if);
   e.get_local(address);
   e.const(bytes);
@@ -166,12 +365,6 @@ export function storeWords(e: Emitter, address: number, values: readonly number[
     e.op(Op.drop);
   });
   e.else();
-  hostAddress(e, entry, address);
-  e.set_local(entry);
-  values.forEach((value, i) => {
-    e.get_local(entry);
-    e.get_local(value);
-    e.memory(Op.i32_store, 4 * i);
-  });
+  storeAll();
   e.close();
 }

@@ -7,9 +7,10 @@
  * A guest call is a call of the translated function; when what that returns is not the return address, the caller returns it
  * too, and so on down to the dispatcher: a fault, a stop or a longjmp needs nothing else.
  */
+import { planAccesses, stackWordsOf, type AccessPlan } from './access-plan';
 import { Callee, Param, type Effects, type Emitter } from './emitter';
 import type { Guest } from './guest';
-import { LEFT, TARGETS, targetEntries } from './layout';
+import { LEFT, TARGETS, targetEntries, UNCHECKED } from './layout';
 import { computeFlows, isCall, liveBefore, liveOut, type Flows } from './liveness';
 import type { Block, Region } from './region';
 import { ByteWriter, Op } from './wasm';
@@ -23,12 +24,26 @@ export interface RegionEmitter extends Emitter {
   endBlock(index: number): void;
 }
 
-/** Emits the body of the function of a region. `callable` says what to call for a guest function's address. */
-export function translate(e: RegionEmitter, region: Region, callable: (address: number) => Callable): ByteWriter {
-  return new Translation(e, region, callable).body();
+export interface Surroundings {
+  /** What to call for a guest function's address. */
+  callable(address: number): Callable;
+  /** The accesses of the instruction there are often not let through. */
+  isSlow(pc: number): boolean;
+  readonly stackPointer: number;
+}
+
+/** Emits the body of the function of a region. */
+export function translate(e: RegionEmitter, region: Region, surroundings: Surroundings): ByteWriter {
+  return new Translation(e, region, surroundings).body();
 }
 
 const isConditional = (guest: Guest | undefined): boolean => guest?.test !== undefined;
+
+/** Labels: plain, and because of an access. */
+interface Exit {
+  readonly label: number;
+  readonly unchecked: number;
+}
 
 class Translation {
   private readonly flows: Flows;
@@ -39,20 +54,23 @@ class Translation {
   /** Label of what follows the block, or of the loop. */
   private readonly labelOf = new Map<number, number>();
   /** Label by set of stored words. */
-  private readonly exits = new Map<number, number>();
+  private readonly exits = new Map<number, Exit>();
+  private readonly plans: readonly AccessPlan[];
   /** Sets of words that are stored right now where the block that is being emitted leaves. */
   private dirty = 0;
 
   constructor(
     private readonly e: RegionEmitter,
     private readonly region: Region,
-    private readonly callable: (address: number) => Callable,
+    private readonly surroundings: Surroundings,
   ) {
     const { blocks, dominator } = region;
-    this.flows = computeFlows(
-      region,
-      blocks.map(({ guests }) => guests.map((guest) => this.effectsOf(guest))),
+    const effects = blocks.map(({ guests }) => guests.map((guest) => this.effectsOf(guest)));
+    const stackWords = stackWordsOf(effects, surroundings.stackPointer);
+    this.plans = blocks.map(({ guests }, index) =>
+      planAccesses(guests, effects[index], stackWords, (pc) => surroundings.isSlow(pc)),
     );
+    this.flows = computeFlows(region, effects);
     const chosen = new Set(
       blocks.filter(({ guests }) => guests.at(-1)?.flow === 'choose').flatMap((b) => b.successors),
     );
@@ -73,9 +91,15 @@ class Translation {
     this.returnPc();
     e.close();
     e.loadWords(flows.liveIn[0]);
-    for (const set of flows.storedSets) this.exits.set(set, e.open(Op.block));
+    for (const set of flows.storedSets) {
+      this.exits.set(set, { label: e.open(Op.block), unchecked: e.open(Op.block) });
+    }
     this.emitTree(0);
     for (const set of [...flows.storedSets].reverse()) {
+      e.close();
+      e.const(0);
+      e.get_local(Param.pc);
+      e.memory(Op.i32_store, UNCHECKED);
       e.close();
       e.storeWords(set);
       this.returnPc();
@@ -136,7 +160,11 @@ class Translation {
   }
 
   private exit(dirty: number): number {
-    return this.exits.get(this.flows.stored(dirty)) ?? 0;
+    return this.exitOf(dirty).label;
+  }
+
+  private exitOf(dirty: number): Exit {
+    return this.exits.get(this.flows.stored(dirty)) ?? { label: 0, unchecked: 0 };
   }
 
   // --- Blocks --------------------------------------------------------------------------------------------------------
@@ -155,7 +183,9 @@ class Translation {
     block.guests.forEach((guest, i) => {
       e.startInstruction();
       e.live = live[i + 1];
-      e.leaving = { label: this.exit(this.dirty), pc: guest.pc, refund: charged - i, mode: guest.mode };
+      e.leaving = { ...this.exitOf(this.dirty), pc: guest.pc, refund: charged - i, mode: guest.mode };
+      e.planned = this.plans[index][i];
+      e.isSlow = this.surroundings.isSlow(guest.pc);
       if (i < block.guests.length - 1 || guest.flow === 'next') this.emitPlain(guest);
       const before = this.dirty;
       this.dirty |= flows.effects[index][i].defs;
@@ -250,7 +280,7 @@ class Translation {
       case 'call':
         e.const(guest.target ?? 0);
         e.set_local(Param.pc);
-        return this.emitCall(index, guest, this.callable(guest.target ?? 0));
+        return this.emitCall(index, guest, this.surroundings.callable(guest.target ?? 0));
       case 'callTo':
         return this.emitCallTo(index, guest);
       case 'interpret':
@@ -266,7 +296,7 @@ class Translation {
         return this.emitChoice(index, guest);
       case 'stop':
         // The instruction itself is not charged.
-        e.leaving = { label: this.exit(before), pc: guest.pc, refund: 0, mode: guest.mode };
+        e.leaving = { ...this.exitOf(before), pc: guest.pc, refund: 0, mode: guest.mode };
         return e.leaveHere();
     }
   }
@@ -355,7 +385,7 @@ class Translation {
     e.const(start);
     e.set_local(Param.pc);
     e.storeMode(mode);
-    const callee = mode === 0 ? this.callable(start) : undefined;
+    const callee = mode === 0 ? this.surroundings.callable(start) : undefined;
     if (callee === undefined) return e.branch(Op.br, this.exit(this.dirty));
     e.storeWords(this.dirty);
     this.callWith(callee);

@@ -92,7 +92,15 @@ const plain =
     forms[form](e, o, 2);
     results[name](e);
     e.set(o[0]);
+    deriveSum(e, name, form, o);
   };
+
+/** ADD and SUB with an immediate. */
+function deriveSum(e: ThumbEmitter, name: string, form: string, o: readonly number[]): void {
+  if (form !== 'imm') return;
+  if (name.startsWith('add')) e.derive(o[0], o[1], o[2]);
+  if (name.startsWith('sub')) e.derive(o[0], o[1], -o[2]);
+}
 
 const reverseSubtract =
   (form: string): Emit =>
@@ -121,6 +129,7 @@ const flagged =
     sums[name](e);
     e.get_local(e.result);
     e.set(o[0]);
+    deriveSum(e, name, form, o);
   };
 
 const compared =
@@ -373,7 +382,11 @@ export const dataEmitters: EmitTable = {
     toResult(e, o[0]);
     setConstantCarry(e, o[2]);
   },
-  mov_reg: setPlain((e, o) => e.get(o[1])),
+  mov_reg: (e, o) => {
+    e.get(o[1]);
+    e.set(o[0]);
+    e.derive(o[0], o[1], 0);
+  },
   movs_reg: setResult((e, o) => e.get(o[1])),
   mvn_reg: setPlain((e, o) => {
     e.get(o[1]);

@@ -7,11 +7,13 @@ import {
   byte,
   half,
   load,
-  loadWords,
+  loadAt,
+  loadWordsAt,
   signedByte,
   signedHalf,
   store,
-  storeWords,
+  storeAt,
+  storeWordsAt,
   word,
   type Width,
 } from '../memory-ops';
@@ -31,29 +33,12 @@ function sumInLocal(e: ThumbEmitter, base: number, offset: number): number {
   return sum;
 }
 
-function checkBase(e: ThumbEmitter, base: number, value: number): void {
-  if (base === SP) e.checkSp(value);
-}
+type Form = 'imm' | 'reg' | 'lsl' | 'pre' | 'post';
+const forms: readonly Form[] = ['imm', 'reg', 'lsl', 'pre', 'post'];
 
-/** Operands as the form has them -> the accessed address in a local, and what the base becomes. */
-type Addressing = (e: ThumbEmitter, o: readonly number[]) => { address: number; writeBack?: number };
-
-const addressings: Readonly<Record<'imm' | 'reg' | 'lsl' | 'pre' | 'post', Addressing>> = {
-  imm: (e, o) => ({ address: sumInLocal(e, o[1], o[2]) }),
-  reg: (e, o) => ({ address: indexed(e, o, 0) }),
-  lsl: (e, o) => ({ address: indexed(e, o, o[3]) }),
-  pre: (e, o) => {
-    const address = sumInLocal(e, o[1], o[2]);
-    checkBase(e, o[1], address);
-    return { address, writeBack: address };
-  },
-  post: (e, o) => {
-    const address = sumInLocal(e, o[1], 0);
-    const writeBack = sumInLocal(e, o[1], o[2]);
-    checkBase(e, o[1], writeBack);
-    return { address, writeBack };
-  },
-};
+/** How far from Rn the access is, when that is constant. */
+const distance = (form: Form, o: readonly number[]): number | undefined =>
+  form === 'imm' || form === 'pre' ? o[2] : form === 'post' ? 0 : undefined;
 
 function indexed(e: ThumbEmitter, o: readonly number[], shift: number): number {
   const address = e.temporary();
@@ -65,27 +50,44 @@ function indexed(e: ThumbEmitter, o: readonly number[], shift: number): number {
   return address;
 }
 
-function writeBase(e: ThumbEmitter, base: number, writeBack: number | undefined): void {
-  if (writeBack === undefined) return;
-  e.get_local(writeBack);
-  e.set(base);
+/** With write-back to sp its limit comes first. */
+function checkWriteBack(e: ThumbEmitter, form: Form, o: readonly number[]): void {
+  if ((form === 'pre' || form === 'post') && o[1] === SP) e.checkSp(sumInLocal(e, SP, o[2]));
+}
+
+function writeBack(e: ThumbEmitter, form: Form, o: readonly number[]): void {
+  if (form === 'pre' || form === 'post') changeBase(e, o[1], o[2]);
+}
+
+/** The loaded value on the stack. */
+function loadByForm(e: ThumbEmitter, form: Form, o: readonly number[], width: Width): void {
+  checkWriteBack(e, form, o);
+  const offset = distance(form, o);
+  if (offset === undefined) load(e, indexed(e, o, form === 'lsl' ? o[3] : 0), width);
+  else loadAt(e, o[1], offset, width);
 }
 
 const loads =
-  (form: keyof typeof addressings, width: Width): Emit =>
+  (form: Form, width: Width): Emit =>
   (e, o) => {
-    const { address, writeBack } = addressings[form](e, o);
-    load(e, address, width);
-    e.set(o[0]);
-    writeBase(e, o[1], writeBack);
+    loadByForm(e, form, o, width);
+    if (form !== 'pre' && form !== 'post') return e.set(o[0]);
+    const value = e.temporary();
+    e.set_local(value);
+    writeBack(e, form, o);
+    e.get_local(value);
+    return e.set(o[0]);
   };
 
 const stores =
-  (form: keyof typeof addressings, width: Width): Emit =>
+  (form: Form, width: Width): Emit =>
   (e, o) => {
-    const { address, writeBack } = addressings[form](e, o);
-    store(e, address, valueOf(e, o[0]), width);
-    writeBase(e, o[1], writeBack);
+    checkWriteBack(e, form, o);
+    const offset = distance(form, o);
+    const value = valueOf(e, o[0]);
+    if (offset === undefined) store(e, indexed(e, o, form === 'lsl' ? o[3] : 0), value, width);
+    else storeAt(e, o[1], offset, value, width);
+    writeBack(e, form, o);
   };
 
 /** The register's local, marked as used. */
@@ -112,14 +114,13 @@ function leaveFor(e: ThumbEmitter, target: number): void {
 }
 
 const loadPc =
-  (form: keyof typeof addressings): Emit =>
+  (form: Form): Emit =>
   (e, o) => {
-    const { address, writeBack } = addressings[form](e, o);
     const target = e.temporary();
-    load(e, address, word);
+    loadByForm(e, form, o, word);
     e.set_local(target);
     e.checkTarget(target);
-    writeBase(e, o[1], writeBack);
+    writeBack(e, form, o);
     leaveFor(e, target);
   };
 
@@ -131,11 +132,9 @@ function registersOf(list: number): number[] {
   return registers;
 }
 
-/** Rn + first in a local; when Rn is sp, what it becomes and where the access begins are checked. */
-function blockAddress(e: ThumbEmitter, n: number, first: number, change: number): number {
-  const address = sumInLocal(e, n, first);
-  if (n === SP) checkBase(e, SP, change < first ? sumInLocal(e, SP, change) : address);
-  return address;
+/** When Rn is sp, what it becomes and where the access begins are checked. */
+function checkBlock(e: ThumbEmitter, n: number, first: number, change: number): void {
+  if (n === SP) e.checkSp(sumInLocal(e, SP, Math.min(first, change)));
 }
 
 function changeBase(e: ThumbEmitter, n: number, change: number): void {
@@ -143,13 +142,14 @@ function changeBase(e: ThumbEmitter, n: number, change: number): void {
   e.get(n);
   e.opConst(Op.i32_add, change);
   e.set(n);
+  e.derive(n, n, change);
 }
 
-/** Loads the registers of the list; a pc among them is checked and left for. */
-function loadRegisters(e: ThumbEmitter, n: number, list: number, address: number, change: number): void {
+/** Loads the registers of the list from Rn + first; a pc among them is checked and left for. */
+function loadRegisters(e: ThumbEmitter, n: number, list: number, first: number, change: number): void {
   const registers = registersOf(list);
   const values = registers.map(() => e.temporary());
-  loadWords(e, address, values);
+  loadWordsAt(e, n, first, values);
   const pc = registers.at(-1) === 15 ? values[values.length - 1] : undefined;
   if (pc !== undefined) e.checkTarget(pc);
   changeBase(e, n, change);
@@ -161,37 +161,28 @@ function loadRegisters(e: ThumbEmitter, n: number, list: number, address: number
   if (pc !== undefined) leaveFor(e, pc);
 }
 
-const loadMultiple: Emit = (e, [n, list, first, change]) =>
-  loadRegisters(e, n, list, blockAddress(e, n, first, change), change);
-
-const pop: Emit = (e, [, list]) => {
-  const address = sumInLocal(e, SP, 0);
-  loadRegisters(e, SP, list, address, 4 * (list >>> 16));
+const loadMultiple: Emit = (e, [n, list, first, change]) => {
+  checkBlock(e, n, first, change);
+  loadRegisters(e, n, list, first, change);
 };
 
-function storeRegisters(
-  e: ThumbEmitter,
-  n: number,
-  registers: readonly number[],
-  address: number,
-  change: number,
-): void {
-  storeWords(
-    e,
-    address,
-    registers.map((register) => valueOf(e, register)),
-  );
+const pop: Emit = (e, [, list]) => loadRegisters(e, SP, list, 0, 4 * (list >>> 16));
+
+function storeRegisters(e: ThumbEmitter, n: number, registers: readonly number[], first: number, change: number): void {
+  const values = registers.map((register) => valueOf(e, register));
+  storeWordsAt(e, n, first, values);
   changeBase(e, n, change);
 }
 
-const storeMultiple: Emit = (e, [n, list, first, change]) =>
-  storeRegisters(e, n, registersOf(list & 0xffff), blockAddress(e, n, first, change), change);
+const storeMultiple: Emit = (e, [n, list, first, change]) => {
+  checkBlock(e, n, first, change);
+  storeRegisters(e, n, registersOf(list & 0xffff), first, change);
+};
 
 const push: Emit = (e, [, list]) => {
   const change = -4 * (list >>> 16);
-  const address = sumInLocal(e, SP, change);
-  e.checkSp(address);
-  storeRegisters(e, SP, registersOf(list & 0xffff), address, change);
+  checkBlock(e, SP, change, change);
+  storeRegisters(e, SP, registersOf(list & 0xffff), change, change);
 };
 
 // --- The stack pointer -----------------------------------------------------------------------------------------------
@@ -225,7 +216,7 @@ const table: [string, Emit][] = (
     ['ldrsb', signedByte],
   ] as const
 ).flatMap(([name, width]): [string, Emit][] => [
-  ...(Object.keys(addressings) as (keyof typeof addressings)[]).flatMap((form): [string, Emit][] => [
+  ...forms.flatMap((form): [string, Emit][] => [
     [`${name}_${form}`, loads(form, width)],
     ...(name === 'ldr' && form !== 'reg' ? [[`ldr_pc_${form}`, loadPc(form)] as [string, Emit]] : []),
     ...(name.startsWith('ldrs')
@@ -239,29 +230,34 @@ export const memoryEmitters: EmitTable = {
   ...(Object.fromEntries(table) as EmitTable),
   ldm: loadMultiple,
   ldm_pc: loadMultiple,
-  ldm_t1: (e, [n, list, change]) => loadRegisters(e, n, list, sumInLocal(e, n, 0), change),
+  ldm_t1: (e, [n, list, change]) => loadRegisters(e, n, list, 0, change),
   stm: storeMultiple,
-  stm_t1: (e, [n, list, change]) => storeRegisters(e, n, registersOf(list & 0xffff), sumInLocal(e, n, 0), change),
+  stm_t1: (e, [n, list, change]) => storeRegisters(e, n, registersOf(list & 0xffff), 0, change),
   push,
   pop,
   pop_pc: pop,
   ldrd_imm: (e, [t, t2, n, offset, change]) => {
-    const address = blockAddress(e, n, offset, change);
+    checkBlock(e, n, offset, change);
     const values = [e.temporary(), e.temporary()];
-    loadWords(e, address, values);
+    loadWordsAt(e, n, offset, values);
     changeBase(e, n, change);
     [t, t2].forEach((register, i) => {
       e.get_local(values[i]);
       e.set(register);
     });
   },
-  strd_imm: (e, [t, t2, n, offset, change]) =>
-    storeRegisters(e, n, [t, t2], blockAddress(e, n, offset, change), change),
-  sp_add_imm: (e, [n, offset]) =>
+  strd_imm: (e, [t, t2, n, offset, change]) => {
+    checkBlock(e, n, offset, change);
+    storeRegisters(e, n, [t, t2], offset, change);
+  },
+  sp_add_imm: (e, [n, offset]) => {
     setSp(e, () => {
       e.get(n);
       e.opConst(Op.i32_add, offset);
-    }),
+    });
+    // sp has bits 1:0 clear already.
+    if (n === SP && offset % 4 === 0) e.derive(SP, SP, offset);
+  },
   sp_add_reg: (e, [m]) =>
     setSp(e, () => {
       e.get(SP);
