@@ -1,18 +1,28 @@
 /**
- * Breakpoints in loaded code. A breakpoint waits until an extension with its file is placed in memory, and is set
+ * Breakpoints in loaded code. A breakpoint waits until an extension with its code is placed in memory, and is set
  * there before the loader is done, so before the first instruction runs; on unload it waits again. One breakpoint can
  * be at many addresses: inlined copies, several instances of one ELF, one header in several extensions.
  */
-import { BreakpointEvent } from '@vscode/debugadapter';
+import { BreakpointEvent, Source } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { SourceFile } from '../lib/dwarf/model';
-import { BreakpointTable, type BoundLocation, describeBreakpoint, type SourceBreakpoint } from './breakpoints';
+import { hex } from '../lib/bytes';
+import type { SourceFile, SourcePosition } from '../lib/dwarf/model';
 import { stopCondition } from './breakpoint-conditions';
+import {
+  type BoundLocation,
+  type BreakpointGroup,
+  BreakpointTable,
+  type RequestedBreakpoint,
+  type UserBreakpoint,
+} from './breakpoints';
+import { explainFunction, locateInBase, locateInExtension } from './function-places';
 import type { Inferior, LoadedExtension } from './inferior';
-import type { SessionOutput } from './output';
+import { instructionPlace } from './instruction-places';
+import type { ClientPosition, SessionOutput } from './output';
 import { baseName } from './paths';
 import type { ExtensionFile } from './program-files';
-import type { SourceMatch, SourcePaths } from './source-paths';
+import { SourcePlaces } from './source-places';
+import type { SourcePaths } from './source-paths';
 
 /** What the binder needs to know of the session at any time. */
 export interface BreakpointHost {
@@ -22,45 +32,63 @@ export interface BreakpointHost {
   readonly output: SessionOutput;
   send(event: DebugProtocol.Event): void;
   toClientLine(line: number): number;
+  toClientColumn(column: number): number;
+  clientPosition(position: SourcePosition): ClientPosition | undefined;
 }
+
+/** Why a breakpoint is not verified. */
+export interface Explanation {
+  readonly reason: 'pending' | 'failed';
+  readonly message: string;
+}
+
+const notStarted: Explanation = { reason: 'pending', message: 'waits for the session to start' };
 
 export class BreakpointBinder {
   readonly table = new BreakpointTable();
-  /** Per path of a breakpoint: the source files that it means, in each extension's ELF. */
-  private readonly matches = new Map<string, Map<ExtensionFile, SourceMatch>>();
+  private readonly sources: SourcePlaces;
   private enabled = true;
 
-  constructor(private readonly host: BreakpointHost) {}
+  constructor(private readonly host: BreakpointHost) {
+    this.sources = new SourcePlaces(host);
+  }
 
   /** For a run without debugging. */
   disable(): void {
     this.enabled = false;
   }
 
-  async setBreakpoints(
-    path: string,
-    requested: readonly DebugProtocol.SourceBreakpoint[],
-  ): Promise<DebugProtocol.Breakpoint[]> {
-    await this.matchPath(path);
-    const { current, added, removed } = this.table.replace(path, requested);
+  /** The source files of one ELF that a client's path means. */
+  async sourceFiles(path: string, file: ExtensionFile): Promise<readonly SourceFile[]> {
+    await this.sources.matchPath(path);
+    return this.sources.filesOf(path, file);
+  }
+
+  /** Answers in the order of the request, in the client's lines and columns. */
+  async set(group: BreakpointGroup, requested: readonly RequestedBreakpoint[]): Promise<DebugProtocol.Breakpoint[]> {
+    if (group.kind === 'source') await this.sources.matchPath(group.path);
+    const { current, added, removed } = this.table.replace(group, requested);
     for (const breakpoint of removed) await this.clear(breakpoint.locations.splice(0));
     for (const breakpoint of added) {
+      this.bindToBase(breakpoint);
       this.host.inferior?.extensions.forEach((extension) => this.bindOne(breakpoint, extension));
       this.explain(breakpoint);
     }
     await this.arm(current);
-    return current.map(describeBreakpoint);
+    return current.map((breakpoint) => this.describe(breakpoint));
   }
 
   /** The ELF files are known now: what breakpoints wait for can be said. */
   async filesOpened(): Promise<void> {
-    this.matches.clear();
-    for (const path of new Set(this.table.values().map((breakpoint) => breakpoint.path))) await this.matchPath(path);
-    for (const breakpoint of this.table.values()) {
-      const before = breakpoint.message;
-      this.explain(breakpoint);
-      if (breakpoint.message !== before) this.announce(breakpoint);
-    }
+    this.sources.forget();
+    const paths = this.table.values().flatMap(({ place }) => (place.kind === 'source' ? [place.path] : []));
+    for (const path of new Set(paths)) await this.sources.matchPath(path);
+    this.explainAll();
+  }
+
+  /** A machine is there with nothing loaded: breakpoints in the base image find their place. */
+  machineCreated(): void {
+    for (const breakpoint of this.table.values()) if (this.bindToBase(breakpoint)) this.announce(breakpoint);
   }
 
   /** Called while the loader runs, when all sections have their addresses. */
@@ -69,7 +97,7 @@ export class BreakpointBinder {
   }
 
   /** Gives new locations to the target; to be awaited before anything runs. */
-  async arm(breakpoints: readonly SourceBreakpoint[] = this.table.values()): Promise<void> {
+  async arm(breakpoints: readonly UserBreakpoint[] = this.table.values()): Promise<void> {
     const { inferior } = this.host;
     if (inferior === undefined || !this.enabled) return;
     for (const breakpoint of breakpoints) {
@@ -83,12 +111,7 @@ export class BreakpointBinder {
 
   /** Everything is loaded that will be: a breakpoint that found no code has failed, and says why. */
   loadingDone(): void {
-    for (const breakpoint of this.table.values()) {
-      if (breakpoint.locations.length > 0) continue;
-      const before = breakpoint.message;
-      this.explain(breakpoint);
-      if (breakpoint.message !== before) this.announce(breakpoint);
-    }
+    this.explainAll();
   }
 
   /** The code of an instance is gone, by unload or a failed load. */
@@ -115,10 +138,50 @@ export class BreakpointBinder {
     }
   }
 
-  private announce(breakpoint: SourceBreakpoint): void {
-    const described = describeBreakpoint(breakpoint);
-    const line = described.line === undefined ? {} : { line: this.host.toClientLine(described.line) };
-    this.host.send(new BreakpointEvent('changed', { ...described, ...line }));
+  private explainAll(): void {
+    for (const breakpoint of this.table.values()) {
+      const before = breakpoint.message;
+      this.explain(breakpoint);
+      if (breakpoint.message !== before) this.announce(breakpoint);
+    }
+  }
+
+  /** As the client shows it. */
+  private describe(breakpoint: UserBreakpoint): DebugProtocol.Breakpoint {
+    const { id, place, locations } = breakpoint;
+    const first = locations.at(0);
+    const reference = place.kind === 'instruction' ? { instructionReference: hex(place.address, 8) } : {};
+    if (first === undefined) {
+      const { reason, message } = breakpoint;
+      const where =
+        place.kind === 'source'
+          ? { source: new Source(baseName(place.path), place.path), line: this.host.toClientLine(place.line) }
+          : reference;
+      return { id, verified: false, reason, message, ...where };
+    }
+    return {
+      id,
+      verified: true,
+      ...this.positionOf(breakpoint, first),
+      instructionReference: hex(first.address, 8),
+      ...(locations.length > 1 ? { message: `at ${locations.length} places in the loaded code` } : {}),
+    };
+  }
+
+  private positionOf({ place }: UserBreakpoint, { position }: BoundLocation) {
+    if (position === undefined) return {};
+    const line = this.host.toClientLine(position.line);
+    if (place.kind === 'source') {
+      const source = new Source(baseName(place.path), place.path);
+      const isInline = place.column !== undefined && position.column > 0;
+      return { source, line, ...(isInline ? { column: this.host.toClientColumn(position.column) } : {}) };
+    }
+    const shown = this.host.clientPosition(position);
+    return shown === undefined ? {} : { source: new Source(baseName(shown.path), shown.path), line };
+  }
+
+  private announce(breakpoint: UserBreakpoint): void {
+    this.host.send(new BreakpointEvent('changed', this.describe(breakpoint)));
   }
 
   private async clear(locations: readonly BoundLocation[]): Promise<void> {
@@ -127,79 +190,70 @@ export class BreakpointBinder {
     }
   }
 
-  private bindOne(breakpoint: SourceBreakpoint, { id, file, program }: LoadedExtension): boolean {
-    if (breakpoint.optionProblem !== undefined) return false;
-    const match = this.matches.get(breakpoint.path)?.get(file);
-    if (match?.kind !== 'match') return false;
-    const found = program.breakpointLocations(match.files, breakpoint.requested.line);
-    for (const { address, file: source, line, column } of found) {
-      if (breakpoint.locations.some((location) => location.address === address)) continue;
-      breakpoint.locations.push({ instance: id, address, file: source, line, column, targetId: undefined });
+  private bindOne(breakpoint: UserBreakpoint, extension: LoadedExtension): boolean {
+    if (breakpoint.problem !== undefined) return false;
+    return this.addLocations(breakpoint, this.locate(breakpoint, extension));
+  }
+
+  private locate({ place }: UserBreakpoint, extension: LoadedExtension): readonly BoundLocation[] {
+    switch (place.kind) {
+      case 'source':
+        return this.sources.locate(place, extension);
+      case 'function':
+        return typeof place.pattern === 'string' ? [] : locateInExtension(place.pattern, extension);
+      case 'instruction': {
+        const { inferior } = this.host;
+        if (inferior?.extensionAt(place.address) !== extension) return [];
+        const found = instructionPlace(inferior, place.address);
+        return 'address' in found ? [found] : [];
+      }
+    }
+  }
+
+  private bindToBase(breakpoint: UserBreakpoint): boolean {
+    const { inferior } = this.host;
+    const { place, problem } = breakpoint;
+    if (inferior === undefined || problem !== undefined) return false;
+    if (place.kind === 'function' && typeof place.pattern === 'object') {
+      return this.addLocations(breakpoint, locateInBase(place.pattern, inferior));
+    }
+    if (place.kind !== 'instruction' || inferior.extensionAt(place.address) !== undefined) return false;
+    const found = instructionPlace(inferior, place.address);
+    return this.addLocations(breakpoint, 'address' in found ? [found] : []);
+  }
+
+  private addLocations(breakpoint: UserBreakpoint, found: readonly BoundLocation[]): boolean {
+    for (const location of found) {
+      if (!breakpoint.locations.some(({ address }) => address === location.address))
+        breakpoint.locations.push(location);
     }
     return found.length > 0;
   }
 
-  private async matchPath(path: string): Promise<void> {
-    const { files, sourcePaths } = this.host;
-    if (files === undefined || sourcePaths === undefined || this.matches.has(path)) return;
-    const byFile = new Map<ExtensionFile, SourceMatch>();
-    for (const file of files) {
-      const candidates = sourcesNamed(file, baseName(path));
-      for (const candidate of candidates) await sourcePaths.resolve(candidate, file.folder);
-      byFile.set(file, sourcePaths.match(path, candidates));
-    }
-    this.matches.set(path, byFile);
-  }
-
   /** Says why a breakpoint is not verified (yet). */
-  private explain(breakpoint: SourceBreakpoint): void {
+  private explain(breakpoint: UserBreakpoint): void {
     if (breakpoint.locations.length > 0) return;
     const { reason, message } = this.reasonFor(breakpoint);
     breakpoint.reason = reason;
     breakpoint.message = message;
   }
 
-  private reasonFor(breakpoint: SourceBreakpoint): Pick<SourceBreakpoint, 'reason' | 'message'> {
+  private reasonFor({ place, problem }: UserBreakpoint): Explanation {
     const { files, inferior } = this.host;
-    if (breakpoint.optionProblem !== undefined) return { reason: 'failed', message: breakpoint.optionProblem };
-    if (files === undefined) return { reason: 'pending', message: 'waits for the session to start' };
-    const matches = this.matches.get(breakpoint.path) ?? new Map<ExtensionFile, SourceMatch>();
-    const owners = files.filter((file) => matches.get(file)?.kind === 'match');
-    const waiting = owners.filter((file) => !inferior?.extensions.some((loaded) => loaded.file === file));
-    if (waiting.length > 0) {
-      const names = waiting.map(({ config }) => `'${config.name}'`).join(', ');
-      return { reason: 'pending', message: `waits for llext ${names} to load` };
-    }
-    if (owners.length > 0) {
-      const { line } = breakpoint.requested;
-      return {
-        reason: 'failed',
-        message: `no code at line ${line} or after it in ${baseName(breakpoint.path)}: the compiler made none (unused, optimized out, or behind the last function)`,
-      };
-    }
-    return { reason: 'failed', message: noOwner(breakpoint.path, files, matches) };
-  }
-}
-
-function noOwner(
-  path: string,
-  files: readonly ExtensionFile[],
-  matches: ReadonlyMap<ExtensionFile, SourceMatch>,
-): string {
-  for (const match of matches.values()) {
-    if (match.kind === 'ambiguous') {
-      return `${baseName(path)} could be any of ${match.paths.join(', ')}: say which with "sourceMap" in the launch configuration`;
+    if (problem !== undefined) return { reason: 'failed', message: problem };
+    if (files === undefined) return notStarted;
+    switch (place.kind) {
+      case 'source':
+        return this.sources.explain(place, files);
+      case 'function':
+        return typeof place.pattern === 'string'
+          ? { reason: 'failed', message: place.pattern }
+          : explainFunction(place.text, place.pattern, files, this.host);
+      case 'instruction': {
+        if (inferior === undefined) return notStarted;
+        const found = instructionPlace(inferior, place.address);
+        return 'reason' in found ? found : notStarted;
+      }
     }
   }
-  const names = files.map(({ config }) => `'${config.name}'`).join(', ');
-  const without = files.filter(({ program }) => program.debug === undefined);
-  if (without.length > 0) {
-    return `llext ${without.map(({ config }) => `'${config.name}'`).join(', ')} has no debug information: build with -g, or name the file that has it in "debugElf"`;
-  }
-  return `${baseName(path)} is no source of llext ${names}: its debug information does not name this file`;
-}
-
-function sourcesNamed(file: ExtensionFile, name: string): SourceFile[] {
-  const wanted = name.toLowerCase();
-  return (file.program.debug?.files ?? []).filter((source) => baseName(source.path).toLowerCase() === wanted);
 }

@@ -18,7 +18,7 @@ import type { Frame } from '../lib/dwarf/unwind-frame';
 import type { Query } from '../lib/query';
 import type { SynchronousView } from '../lib/target/target';
 import type { LogPart } from './breakpoint-options';
-import type { BoundLocation, SourceBreakpoint } from './breakpoints';
+import { type BoundLocation, placeText, type UserBreakpoint } from './breakpoints';
 import { expressionMessage, scopeIn } from './expression-context';
 import type { Inferior } from './inferior';
 import type { SessionOutput } from './output';
@@ -28,13 +28,13 @@ type StopCondition = (view: SynchronousView) => boolean;
 
 /** undefined: the breakpoint always stops. */
 export function stopCondition(
-  breakpoint: SourceBreakpoint,
+  breakpoint: UserBreakpoint,
   location: BoundLocation,
   inferior: Inferior,
   output: SessionOutput,
 ): StopCondition | undefined {
-  const { requested, hitTest, log } = breakpoint;
-  const condition = requested.condition?.trim();
+  const { options, hitTest, log } = breakpoint;
+  const condition = options.condition?.trim();
   if (!condition && hitTest === undefined && log === undefined) return undefined;
   const evaluator = new LocationEvaluator(inferior);
   return (view) => {
@@ -44,7 +44,11 @@ export function stopCondition(
       if (typeof holds === 'string') {
         // A condition that cannot be evaluated must not be skipped silently: the program stops and says why.
         breakpoint.lastError = `the condition '${condition}' cannot be evaluated: ${holds}`;
-        output.line('important', `Breakpoint at line ${location.line}: ${breakpoint.lastError}`, location);
+        output.line(
+          'important',
+          `Breakpoint at ${placeText(breakpoint.place)}: ${breakpoint.lastError}`,
+          location.position,
+        );
         return true;
       }
       if (!holds) return false;
@@ -52,7 +56,7 @@ export function stopCondition(
     breakpoint.hits++;
     if (hitTest !== undefined && !hitTest(breakpoint.hits)) return false;
     if (log === undefined) return true;
-    output.line('console', log.map((part) => evaluator.logPart(part, view)).join(''), location);
+    output.line('console', log.map((part) => evaluator.logPart(part, view)).join(''), location.position);
     return false;
   };
 }

@@ -1,30 +1,59 @@
 /** The requests about breakpoints; their state is in breakpoints.ts, their addresses come from breakpoint-binding.ts. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { findLocations, statementColumns } from '../lib/program/breakpoint-locations';
+import { functionRequest, sourceRequest } from './breakpoints';
 import { errors } from './errors';
-import { baseName } from './paths';
+import { parseMemoryReference } from './memory';
 import type { SessionState } from './session-state';
+
+interface BreakpointsBody {
+  readonly breakpoints: DebugProtocol.Breakpoint[];
+}
 
 export async function setBreakpoints(
   session: SessionState,
   args: DebugProtocol.SetBreakpointsArguments,
-): Promise<DebugProtocol.SetBreakpointsResponse['body']> {
+): Promise<BreakpointsBody> {
   const path = (args.source as DebugProtocol.Source | undefined)?.path;
   if (path === undefined) throw errors.badArguments('setBreakpoints', 'the source has no path');
-  // The answer can say what they wait for as soon as the files are read; if they can't be, the launch says why.
+  await filesOpened(session);
+  const requested: readonly DebugProtocol.SourceBreakpoint[] =
+    args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
+  const own = requested.map((breakpoint) => {
+    const { line, column } = breakpoint;
+    const place = { line: session.fromClientLine(line), column: column && session.fromClientColumn(column) };
+    return sourceRequest(path, { ...breakpoint, ...place });
+  });
+  return { breakpoints: await session.breakpoints.set({ kind: 'source', path }, own) };
+}
+
+export async function setFunctionBreakpoints(
+  session: SessionState,
+  args: DebugProtocol.SetFunctionBreakpointsArguments,
+): Promise<BreakpointsBody> {
+  await filesOpened(session);
+  const requested = args.breakpoints.map((breakpoint) => functionRequest(breakpoint));
+  return { breakpoints: await session.breakpoints.set({ kind: 'function' }, requested) };
+}
+
+export async function setInstructionBreakpoints(
+  session: SessionState,
+  args: DebugProtocol.SetInstructionBreakpointsArguments,
+): Promise<BreakpointsBody> {
+  await filesOpened(session);
+  const requested = args.breakpoints.map((breakpoint) => {
+    const address = parseMemoryReference(breakpoint.instructionReference) + BigInt(breakpoint.offset ?? 0);
+    return { place: { kind: 'instruction', address }, options: breakpoint } as const;
+  });
+  return { breakpoints: await session.breakpoints.set({ kind: 'instruction' }, requested) };
+}
+
+/** The answer can say what breakpoints wait for as soon as the files are read; if they can't be, the launch says why. */
+async function filesOpened(session: SessionState): Promise<void> {
   await session.opening.catch(() => undefined);
-  const requested = args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
-  const breakpoints = await session.breakpoints.setBreakpoints(
-    path,
-    requested.map((breakpoint) => ({ ...breakpoint, line: session.fromClientLine(breakpoint.line) })),
-  );
-  return { breakpoints: breakpoints.map((breakpoint) => toClient(session, breakpoint)) };
 }
 
-function toClient(session: SessionState, breakpoint: DebugProtocol.Breakpoint): DebugProtocol.Breakpoint {
-  return breakpoint.line === undefined ? breakpoint : { ...breakpoint, line: session.toClientLine(breakpoint.line) };
-}
-
-/** The lines of a range that have code: where a breakpoint would stay on the line it was set on. */
+/** Lines and columns of a range where a breakpoint would stay where it was set. */
 export async function breakpointLocations(
   session: SessionState,
   args: DebugProtocol.BreakpointLocationsArguments,
@@ -33,28 +62,30 @@ export async function breakpointLocations(
   if (path === undefined) throw errors.badArguments('breakpointLocations', 'the source has no path');
   const first = session.fromClientLine(args.line);
   const last = session.fromClientLine(args.endLine ?? args.line);
-  const lines = new Set<number>();
+  const begin = args.column === undefined ? 0 : session.fromClientColumn(args.column);
+  const end = args.endColumn === undefined ? Infinity : session.fromClientColumn(args.endColumn);
+  const found = new Map<string, DebugProtocol.BreakpointLocation>();
   for (const file of session.files ?? []) {
-    const debug = file.program.debug;
-    if (debug === undefined || session.sourcePaths === undefined) continue;
-    const candidates = debug.files.filter((source) => baseName(source.path) === baseName(path));
-    for (const candidate of candidates) await session.sourcePaths.resolve(candidate, file.folder);
-    const match = session.sourcePaths.match(path, candidates);
-    if (match.kind !== 'match') continue;
-    for (const sequence of debug.lineRows()) {
-      for (const row of sequence) {
-        const wanted = row.line >= first && row.line <= last && row.isStatement && !row.endSequence;
-        if (wanted && match.files.includes(row.file)) lines.add(row.line);
-      }
+    const { debug, lines } = file.program;
+    if (debug === undefined || lines === undefined) continue;
+    const files = await session.breakpoints.sourceFiles(path, file);
+    for (const { line, column } of statementColumns(lines, files, first, last)) {
+      if ((line === first && column < begin) || (line === last && column > end)) continue;
+      // What would be moved behind a prologue is no place of its own.
+      const stays = findLocations(debug, lines, files, line, column).some((one) => one.line === line);
+      if (!stays) continue;
+      const own = session.toClientColumn(column);
+      const place = { line: session.toClientLine(line), ...(column > 0 ? { column: own } : {}) };
+      found.set(`${line}:${column}`, place);
     }
   }
-  return { breakpoints: [...lines].sort((a, b) => a - b).map((line) => ({ line: session.toClientLine(line) })) };
+  const breakpoints = [...found.values()].sort((a, b) => a.line - b.line || (a.column ?? 0) - (b.column ?? 0));
+  return { breakpoints };
 }
 
 export function setExceptionBreakpoints(
   session: SessionState,
   args: DebugProtocol.SetExceptionBreakpointsArguments,
-): DebugProtocol.SetExceptionBreakpointsResponse['body'] {
-  session.faultsStop = args.filters.includes('faults');
-  return { breakpoints: args.filters.map((filter) => ({ verified: filter === 'faults' })) };
+): BreakpointsBody {
+  return { breakpoints: session.exceptions.set(args) };
 }

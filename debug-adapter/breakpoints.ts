@@ -1,33 +1,50 @@
 /**
- * The breakpoints that the user has set: their numbers, options and state, from pending to verified and back. What a
- * client shows of one is made here and nowhere else. Where they are in loaded code is found by breakpoint-binding.ts.
+ * The breakpoints that the user has set: their numbers, options and state, from pending to verified and back. Where
+ * they are in loaded code is found by breakpoint-binding.ts.
  */
-import { Source } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { hex } from '../lib/bytes';
-import type { SourceFile } from '../lib/dwarf/model';
+import type { SourcePosition } from '../lib/dwarf/model';
 import { type HitTest, type LogPart, parseHitCondition, parseLogMessage } from './breakpoint-options';
-import { baseName, samePath } from './paths';
+import { type FunctionPattern, parseFunctionPattern } from './function-pattern';
+import { samePath } from './paths';
 
-/** One address of a breakpoint, in one loaded extension. */
+/** Where the user wants it. */
+export type BreakpointPlace =
+  | { readonly kind: 'source'; readonly path: string; readonly line: number; readonly column: number | undefined }
+  | { readonly kind: 'function'; readonly text: string; readonly pattern: FunctionPattern | string }
+  | { readonly kind: 'instruction'; readonly address: bigint };
+
+/** What VS Code replaces as a whole: all breakpoints of a file, all on functions, all on instructions. */
+export type BreakpointGroup =
+  { readonly kind: 'source'; readonly path: string } | { readonly kind: 'function' } | { readonly kind: 'instruction' };
+
+export interface BreakpointOptions {
+  readonly condition?: string;
+  readonly hitCondition?: string;
+  readonly logMessage?: string;
+}
+
+export interface RequestedBreakpoint {
+  readonly place: BreakpointPlace;
+  readonly options: BreakpointOptions;
+}
+
+/** One address of a breakpoint. */
 export interface BoundLocation {
-  readonly instance: number;
+  /** Id of the loaded extension; undefined in the base image. */
+  readonly instance: number | undefined;
   readonly address: bigint;
-  readonly file: SourceFile;
-  readonly line: number;
-  readonly column: number;
+  readonly position: SourcePosition | undefined;
   /** Number of the target's breakpoint; known when the target has taken it. */
   targetId: number | undefined;
 }
 
-export interface SourceBreakpoint {
+export interface UserBreakpoint extends RequestedBreakpoint {
   readonly id: number;
-  readonly path: string;
-  readonly requested: DebugProtocol.SourceBreakpoint;
   readonly hitTest: HitTest | undefined;
   readonly log: readonly LogPart[] | undefined;
-  /** Why its options cannot be used; it is never bound then. */
-  readonly optionProblem: string | undefined;
+  /** Why it cannot be used as it was written; it is never bound then. */
+  readonly problem: string | undefined;
   hits: number;
   locations: BoundLocation[];
   /** Why it is not verified. */
@@ -38,24 +55,24 @@ export interface SourceBreakpoint {
 }
 
 export class BreakpointTable {
-  private readonly all: SourceBreakpoint[] = [];
+  private readonly all: UserBreakpoint[] = [];
   private nextId = 1;
 
-  values(): readonly SourceBreakpoint[] {
+  values(): readonly UserBreakpoint[] {
     return this.all;
   }
 
-  /** Replaces the breakpoints of a file. Those that stay the same keep number, hits and locations. */
+  /** Replaces the breakpoints of a group. Those that stay the same keep number, hits and locations. */
   replace(
-    path: string,
-    requested: readonly DebugProtocol.SourceBreakpoint[],
-  ): { current: SourceBreakpoint[]; added: SourceBreakpoint[]; removed: SourceBreakpoint[] } {
-    const old = this.all.filter((breakpoint) => samePath(breakpoint.path, path));
-    const added: SourceBreakpoint[] = [];
+    group: BreakpointGroup,
+    requested: readonly RequestedBreakpoint[],
+  ): { current: UserBreakpoint[]; added: UserBreakpoint[]; removed: UserBreakpoint[] } {
+    const old = this.all.filter(({ place }) => belongsTo(place, group));
+    const added: UserBreakpoint[] = [];
     const current = requested.map((request) => {
-      const kept = old.findIndex((breakpoint) => sameRequest(breakpoint.requested, request));
+      const kept = old.findIndex((breakpoint) => sameRequest(breakpoint, request));
       if (kept >= 0) return old.splice(kept, 1)[0];
-      const fresh = this.create(path, request);
+      const fresh = this.create(request);
       added.push(fresh);
       return fresh;
     });
@@ -65,23 +82,24 @@ export class BreakpointTable {
   }
 
   /** The breakpoints that have a location with one of these numbers of the target. */
-  hitBy(targetIds: readonly number[]): SourceBreakpoint[] {
+  hitBy(targetIds: readonly number[]): UserBreakpoint[] {
     return this.all.filter(({ locations }) =>
       locations.some(({ targetId }) => targetId !== undefined && targetIds.includes(targetId)),
     );
   }
 
-  private create(path: string, requested: DebugProtocol.SourceBreakpoint): SourceBreakpoint {
-    const hitTest = requested.hitCondition?.trim() ? parseHitCondition(requested.hitCondition) : undefined;
-    const log = requested.logMessage ? parseLogMessage(requested.logMessage) : undefined;
-    const optionProblem = [hitTest, log].find((result) => typeof result === 'string');
+  private create({ place, options }: RequestedBreakpoint): UserBreakpoint {
+    const hitTest = options.hitCondition?.trim() ? parseHitCondition(options.hitCondition) : undefined;
+    const log = options.logMessage ? parseLogMessage(options.logMessage) : undefined;
+    const pattern = place.kind === 'function' ? place.pattern : undefined;
+    const problem = [pattern, hitTest, log].find((result) => typeof result === 'string');
     return {
       id: this.nextId++,
-      path,
-      requested,
+      place,
+      options,
       hitTest: typeof hitTest === 'function' ? hitTest : undefined,
       log: typeof log === 'object' ? log : undefined,
-      optionProblem: typeof optionProblem === 'string' ? optionProblem : undefined,
+      problem: typeof problem === 'string' ? problem : undefined,
       hits: 0,
       locations: [],
       reason: 'pending',
@@ -91,31 +109,51 @@ export class BreakpointTable {
   }
 }
 
-function sameRequest(a: DebugProtocol.SourceBreakpoint, b: DebugProtocol.SourceBreakpoint): boolean {
+/** `line` and `column` count from 1. */
+export function sourceRequest(path: string, requested: DebugProtocol.SourceBreakpoint): RequestedBreakpoint {
+  const { line, column } = requested;
+  return { place: { kind: 'source', path, line, column }, options: requested };
+}
+
+export function functionRequest(requested: DebugProtocol.FunctionBreakpoint): RequestedBreakpoint {
+  const { name } = requested;
+  return { place: { kind: 'function', text: name, pattern: parseFunctionPattern(name) }, options: requested };
+}
+
+/** In words, for messages about it. */
+export function placeText(place: BreakpointPlace): string {
+  switch (place.kind) {
+    case 'source':
+      return `line ${place.line}`;
+    case 'function':
+      return `function ${place.text}`;
+    case 'instruction':
+      return `instruction 0x${place.address.toString(16)}`;
+  }
+}
+
+function belongsTo(place: BreakpointPlace, group: BreakpointGroup): boolean {
+  if (place.kind !== 'source' || group.kind !== 'source') return place.kind === group.kind;
+  return samePath(place.path, group.path);
+}
+
+function sameRequest(a: RequestedBreakpoint, b: RequestedBreakpoint): boolean {
   return (
-    a.line === b.line &&
-    (a.column ?? 0) === (b.column ?? 0) &&
-    (a.condition ?? '') === (b.condition ?? '') &&
-    (a.hitCondition ?? '') === (b.hitCondition ?? '') &&
-    (a.logMessage ?? '') === (b.logMessage ?? '')
+    placeKey(a.place) === placeKey(b.place) &&
+    (a.options.condition ?? '') === (b.options.condition ?? '') &&
+    (a.options.hitCondition ?? '') === (b.options.hitCondition ?? '') &&
+    (a.options.logMessage ?? '') === (b.options.logMessage ?? '')
   );
 }
 
-/** The breakpoint as the client shows it. */
-export function describeBreakpoint(breakpoint: SourceBreakpoint): DebugProtocol.Breakpoint {
-  const { id, path, requested, locations } = breakpoint;
-  const source = new Source(baseName(path), path);
-  const first = locations.at(0);
-  if (first === undefined) {
-    const { line } = requested;
-    return { id, verified: false, source, line, reason: breakpoint.reason, message: breakpoint.message };
+/** Within a group. */
+function placeKey(place: BreakpointPlace): string {
+  switch (place.kind) {
+    case 'source':
+      return `${place.line}:${place.column ?? 0}`;
+    case 'function':
+      return place.text;
+    case 'instruction':
+      return place.address.toString();
   }
-  return {
-    id,
-    verified: true,
-    source,
-    line: first.line,
-    instructionReference: hex(first.address, 8),
-    ...(locations.length > 1 ? { message: `at ${locations.length} places in the loaded code` } : {}),
-  };
 }

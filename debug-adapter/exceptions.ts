@@ -15,6 +15,7 @@ export function faultText(session: SessionState, fault: FaultReport): string {
 
 export function exceptionInfo(session: SessionState): DebugProtocol.ExceptionInfoResponse['body'] {
   const { cause } = session.requireStop('exceptionInfo');
+  if (cause.reason === 'aborted') return abortInfo(cause.message);
   if (cause.reason !== 'fault') throw errors.noException();
   const { fault } = cause;
   const text = faultText(session, fault);
@@ -32,6 +33,19 @@ export function exceptionInfo(session: SessionState): DebugProtocol.ExceptionInf
         'The instruction has had no effect. Set the variable or register that led here and continue, or restart.',
       ].join('\n'),
       ...(fault.address === undefined ? {} : { evaluateName: hex(fault.address, 8) }),
+    },
+  };
+}
+
+function abortInfo(message: string): DebugProtocol.ExceptionInfoResponse['body'] {
+  return {
+    exceptionId: 'aborted',
+    description: `aborted: ${message}`,
+    breakMode: 'always',
+    details: {
+      typeName: 'aborted',
+      fullTypeName: 'aborted',
+      message: `The host has ended the program: ${message}.\nNothing of it can run any more: continuing ends the session.`,
     },
   };
 }

@@ -5,6 +5,7 @@
 import { ExitedEvent, StoppedEvent, TerminatedEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { TargetStop } from '../lib/target/target';
+import type { UserBreakpoint } from './breakpoints';
 import { errors, messageOf } from './errors';
 import { endOfCall } from './exit-text';
 import { faultText } from './exceptions';
@@ -25,6 +26,8 @@ export class Execution {
   private discarded = false;
   /** Known when the entry has returned. */
   private exitCode: number | undefined;
+  /** The client has been shown where the host ended the program: what resumes now ends it. */
+  private abortTold = false;
 
   constructor(private readonly session: SessionState) {}
 
@@ -38,6 +41,7 @@ export class Execution {
     this.ended = false;
     this.discarded = false;
     this.exitCode = undefined;
+    this.abortTold = false;
   }
 
   continue(): void {
@@ -66,11 +70,13 @@ export class Execution {
   run(operation: Operation, reason?: 'entry'): void {
     const inferior = this.session.requireInferior('continue');
     const stepper = new Stepper(inferior);
+    const told = this.stop?.cause;
     this.stepper = stepper;
     this.stop = undefined;
     this.session.frames.invalidate();
     this.session.containers.invalidate();
-    this.current = this.finish(operation(stepper), reason);
+    const aborted = told?.reason === 'aborted' ? Promise.resolve({ stop: told, hidden: 0 }) : undefined;
+    this.current = this.finish(aborted ?? operation(stepper), reason);
   }
 
   /** The session is over: tells the client once. */
@@ -115,40 +121,72 @@ export class Execution {
 
   private async report({ stop, hidden }: StepResult, reason: 'entry' | undefined): Promise<void> {
     const { session } = this;
-    if (stop.reason === 'exited' || stop.reason === 'aborted') {
+    if (stop.reason === 'exited' || (stop.reason === 'aborted' && this.abortTold)) {
       this.callEnded(stop);
-      return;
-    }
-    if (stop.reason === 'fault' && !session.faultsStop) {
-      session.output.line('important', faultText(session, stop.fault));
-      this.end(1);
       return;
     }
     const inferior = session.requireInferior('run');
     const registers = await inferior.target.registerFile();
     const shown = stop.reason === 'breakpoint' ? await hiddenAtBreakpoint(session, stop.ids) : hidden;
-    this.stop = new Stop(inferior, stop, registers, shown);
-    session.send(await stoppedEvent(session, stop, reason));
+    const shownStop = new Stop(inferior, stop, registers, shown);
+    let problem: string | undefined;
+    if (stop.reason === 'fault' || stop.reason === 'aborted') {
+      const decision = await session.exceptions.decide(shownStop);
+      if (!decision.stops) {
+        this.exceptionEnds(stop);
+        return;
+      }
+      problem = decision.problem;
+    }
+    this.stop = shownStop;
+    this.abortTold = stop.reason === 'aborted';
+    session.send(stoppedEvent(session, stop, reason, problem));
+  }
+
+  /** No filter wants to see it: the program ends as it would on a board. */
+  private exceptionEnds(stop: Extract<TargetStop, { reason: 'fault' | 'aborted' }>): void {
+    if (stop.reason === 'aborted') {
+      this.callEnded(stop);
+      return;
+    }
+    this.session.output.line('important', faultText(this.session, stop.fault));
+    this.end(1);
   }
 }
 
-async function stoppedEvent(
+function stoppedEvent(
   session: SessionState,
   stop: TargetStop,
   reason: 'entry' | undefined,
-): Promise<DebugProtocol.Event> {
+  problem: string | undefined,
+): DebugProtocol.Event {
   const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason ?? reasonOf(stop), threadId);
   event.body.allThreadsStopped = true;
   if (stop.reason === 'breakpoint') {
     const hit = session.breakpoints.table.hitBy(stop.ids);
+    if (hit.length > 0) event.body.reason = breakpointReason(hit);
     event.body.hitBreakpointIds = hit.map(({ id }) => id);
     const errorsMet = hit.flatMap(({ lastError }) => (lastError === undefined ? [] : [lastError]));
     if (errorsMet.length > 0) event.body.text = errorsMet.join('\n');
   } else if (stop.reason === 'fault') {
     event.body.description = 'Paused on fault';
-    event.body.text = faultText(session, stop.fault);
+    event.body.text = withProblem(faultText(session, stop.fault), problem);
+  } else if (stop.reason === 'aborted') {
+    event.body.description = 'Paused where the host ends the program';
+    event.body.text = withProblem(`aborted: ${stop.message}`, problem);
   }
   return event;
+}
+
+/** The protocol's names for breakpoints of one kind. */
+function breakpointReason(hit: readonly UserBreakpoint[]): string {
+  const kinds = new Set(hit.map(({ place }) => place.kind));
+  const [kind] = kinds;
+  return kinds.size > 1 || kind === 'source' ? 'breakpoint' : `${kind} breakpoint`;
+}
+
+function withProblem(text: string, problem: string | undefined): string {
+  return problem === undefined ? text : `${text}\n${problem}`;
 }
 
 function reasonOf(stop: TargetStop): string {
@@ -158,6 +196,7 @@ function reasonOf(stop: TargetStop): string {
     case 'breakpoint':
       return stop.reason;
     case 'fault':
+    case 'aborted':
       return 'exception';
     default:
       return 'unknown';

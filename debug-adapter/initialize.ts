@@ -1,6 +1,7 @@
 /** The initialize request: what this adapter can do, and what the client expects. */
 import { InitializedEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { exceptionFilters } from './exception-filters';
 import type { SessionState } from './session-state';
 
 const capabilities: DebugProtocol.Capabilities = {
@@ -8,6 +9,8 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsConditionalBreakpoints: true,
   supportsHitConditionalBreakpoints: true,
   supportsLogPoints: true,
+  supportsFunctionBreakpoints: true,
+  supportsInstructionBreakpoints: true,
   supportsBreakpointLocationsRequest: true,
   supportsEvaluateForHovers: true,
   supportsClipboardContext: true,
@@ -26,14 +29,8 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsModulesRequest: true,
   additionalModuleColumns: [{ attributeName: 'regions', label: 'Regions', type: 'string' }],
   supportsLoadedSourcesRequest: true,
-  exceptionBreakpointFilters: [
-    {
-      filter: 'faults',
-      label: 'Faults',
-      description: 'Stops before an instruction that faults: unmapped or forbidden memory, undefined instructions, ...',
-      default: true,
-    },
-  ],
+  supportsExceptionFilterOptions: true,
+  exceptionBreakpointFilters: [...exceptionFilters],
 };
 
 export function initialize(

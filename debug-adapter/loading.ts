@@ -42,6 +42,7 @@ export async function loadExtensions(session: SessionState): Promise<void> {
     },
   });
   session.inferior = new Inferior(target, base);
+  session.breakpoints.machineCreated();
   for (const file of files) {
     current = { file, placements: new Map(), lastError: undefined };
     await loadOne(session, current);

@@ -9,6 +9,7 @@ import type { SessionBase } from './base-image';
 import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
 import { loadCapstone } from './capstone';
 import { errors, messageOf } from './errors';
+import { ExceptionFilters } from './exception-filters';
 import { Execution } from './execution';
 import { Handles } from './handles';
 import type { Inferior, LoadedExtension } from './inferior';
@@ -39,7 +40,7 @@ export class SessionState implements BreakpointHost {
   sourcePaths: SourcePaths | undefined;
   inferior: Inferior | undefined;
   entry: EntryCall | undefined;
-  faultsStop = true;
+  readonly exceptions = new ExceptionFilters();
   /** Loads so far, of all machines of the session. */
   loads = 0;
   /** The client speaks URIs. */
@@ -92,6 +93,10 @@ export class SessionState implements BreakpointHost {
 
   toClientColumn(column: number): number {
     return column === 0 || this.columnsStartAt1 ? column : column - 1;
+  }
+
+  fromClientColumn(column: number): number {
+    return this.columnsStartAt1 ? column : column + 1;
   }
 
   requireInferior(request: string): Inferior {

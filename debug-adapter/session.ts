@@ -4,7 +4,13 @@
  */
 import { DebugSession, Response } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { setBreakpoints, setExceptionBreakpoints, breakpointLocations } from './breakpoint-requests';
+import {
+  breakpointLocations,
+  setBreakpoints,
+  setExceptionBreakpoints,
+  setFunctionBreakpoints,
+  setInstructionBreakpoints,
+} from './breakpoint-requests';
 import { completions } from './completions';
 import { extensions, symbol } from './custom-requests';
 import { disassemble } from './disassemble';
@@ -33,6 +39,8 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   terminate,
   disconnect,
   setBreakpoints,
+  setFunctionBreakpoints,
+  setInstructionBreakpoints,
   breakpointLocations,
   setExceptionBreakpoints,
   exceptionInfo,

@@ -8,15 +8,15 @@ import type { SessionState } from './session-state';
 
 export async function hiddenAtBreakpoint(session: SessionState, targetIds: readonly number[]): Promise<number> {
   const here = await positionNow(session.requireInferior('breakpoint'), 0);
-  const locations = session.breakpoints.table
+  const positions = session.breakpoints.table
     .hitBy(targetIds)
     .flatMap((breakpoint) => breakpoint.locations)
-    .filter(({ address }) => address === here.pc);
+    .flatMap(({ address, position }) => (address === here.pc && position !== undefined ? [position] : []));
   const starting = startingInlines(here.frame);
   for (let hidden = 0; hidden <= starting; hidden++) {
-    const position: StepPosition = { ...here, hidden };
-    const line = visibleLine(position);
-    if (locations.some((location) => location.line === line?.line && location.file === line.file)) return hidden;
+    const shown: StepPosition = { ...here, hidden };
+    const line = visibleLine(shown);
+    if (positions.some((position) => position?.line === line?.line && position?.file === line?.file)) return hidden;
   }
   return 0;
 }

@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { baseImageBuilds } from './base-image-builds';
 import { buildBaseImage } from './build-base-image';
-import { fixtureBuilds, riscvExampleBuilds } from './fixture-builds';
+import { fixtureBuilds, riscvControlsBuilds, riscvExampleBuilds } from './fixture-builds';
 import type { FixtureBuild, RiscvBuild } from './fixture-builds';
 
 const run = promisify(execFile);
@@ -117,7 +117,7 @@ async function buildAll(targetRoot: string, scratch: string): Promise<string[]> 
     if (!same) differing.push(path);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  for (const build of riscvExampleBuilds) {
+  for (const build of [...riscvExampleBuilds, ...riscvControlsBuilds]) {
     const target = join(targetRoot, build.folder);
     mkdirSync(target, { recursive: true });
     compare(`${build.folder}/${await makeRiscv(build, target, scratch)}`);

@@ -162,4 +162,37 @@ export const exampleBuilds: readonly FixtureBuild[] = [
   example('with-base', 'with_base', '-Og'),
 ];
 
-export const fixtureBuilds: readonly FixtureBuild[] = [...exampleBuilds, ...testFixtureBuilds];
+/** Programs that only sessions are tried on. */
+const controls = (variant: string, { compiler, cpu, flags }: Variant): FixtureBuild => ({
+  folder: 'test/dap-programs',
+  sources: ['controls.c'],
+  output: `controls.${variant}.elf`,
+  compiler,
+  cpu,
+  flags,
+  link: compiler === 'clang' ? 'relocatable' : 'object',
+});
+
+export const controlsBuilds: readonly FixtureBuild[] = [
+  controls('m3-O0', variants['m3-O0']),
+  controls('m3-Os', variants['m3-Os']),
+  controls('m3-O2', variants['m3-O2']),
+  controls('m3clang-O2', variants['m3clang-O2']),
+  controls('m4f-O2', gcc('cortex-m4', '-O2', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d16')),
+];
+
+const riscvControls = (march: string, mabi: string): RiscvBuild => ({
+  folder: 'test/dap-programs',
+  source: 'controls.c',
+  output: `controls.${march}.elf`,
+  march,
+  mabi,
+});
+
+export const riscvControlsBuilds: readonly RiscvBuild[] = [
+  riscvControls('rv32imac', 'ilp32'),
+  riscvControls('rv32imafc', 'ilp32f'),
+  riscvControls('rv64imac', 'lp64'),
+];
+
+export const fixtureBuilds: readonly FixtureBuild[] = [...exampleBuilds, ...testFixtureBuilds, ...controlsBuilds];

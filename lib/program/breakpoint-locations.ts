@@ -5,7 +5,7 @@
  * prologue is not skipped.
  */
 import type { DebugInfo } from '../dwarf/debug-info';
-import type { FunctionInfo, Scope, SourceFile } from '../dwarf/model';
+import type { FunctionInfo, Scope, SourceFile, SourcePosition } from '../dwarf/model';
 import { blocksAt } from './code-blocks';
 import { bodyStart } from './prologue';
 import type { FileLines, LineEntry, SourceLines } from './source-lines';
@@ -30,6 +30,7 @@ export function findLocations(
   lines: SourceLines,
   files: readonly SourceFile[],
   line: number,
+  column?: number,
 ): readonly LinkLocation[] {
   const tables = files.flatMap((file) => lines.ofFile(file));
   let candidates = entriesOfLine(tables, line);
@@ -37,7 +38,7 @@ export function findLocations(
     const next = nextLine(tables, line);
     if (next === undefined) return [];
     candidates = entriesOfLine(tables, next);
-  }
+  } else if (column !== undefined) candidates = atColumn(candidates, column);
   const locations = firstOfEachBlock(debug, candidates).map((candidate) => placeOf(debug, lines, candidate));
   const seen = new Set<bigint>();
   return locations.filter(({ address }) => !seen.has(address) && seen.add(address)).sort(byAddress);
@@ -51,6 +52,30 @@ function entriesOfLine(tables: readonly FileLines[], line: number): Candidate[] 
   return tables.flatMap((lines) =>
     lines.entries.filter((entry) => entry.isStatement && entry.line === line).map((entry) => ({ lines, entry })),
   );
+}
+
+/** Of the statements of a line those that begin at the column or next behind it; behind the last one, the last. */
+function atColumn(candidates: readonly Candidate[], column: number): Candidate[] {
+  const columns = candidates.map(({ entry }) => entry.column);
+  const behind = columns.filter((one) => one >= column);
+  const chosen = behind.length > 0 ? Math.min(...behind) : Math.max(...columns);
+  return candidates.filter(({ entry }) => entry.column === chosen);
+}
+
+/** Lines and columns at which a statement of a range of lines begins, in order of the source; column 0: not known. */
+export function statementColumns(
+  lines: SourceLines,
+  files: readonly SourceFile[],
+  first: number,
+  last: number,
+): readonly { readonly line: number; readonly column: number }[] {
+  const found = new Map<string, { line: number; column: number }>();
+  for (const { entries } of files.flatMap((file) => lines.ofFile(file))) {
+    for (const { line, column, isStatement } of entries) {
+      if (isStatement && line >= first && line <= last) found.set(`${line}:${column}`, { line, column });
+    }
+  }
+  return [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 function nextLine(tables: readonly FileLines[], line: number): number | undefined {
@@ -74,14 +99,14 @@ function placeOf(debug: DebugInfo, lines: SourceLines, { lines: table, entry }: 
   const here = { address: entry.address, file: table.file, line: entry.line, column: entry.column, function: found };
   if (found === undefined) return here;
   const address = functionBreak(debug, lines, found);
-  if (entry.address >= address) return here;
-  const block = lines.blockAt(address);
-  if (block === undefined) return here;
-  const inlined = blocksAt(debug, address).findLast((scope) => scope.kind === 'inlined');
-  const call = inlined?.inline?.call;
-  // Right at an inlined call the user is still at the line of the call.
-  if (call !== undefined) return { ...here, address, file: call.file, line: call.line, column: call.column };
-  return { ...here, address, file: block.file, line: block.line, column: block.column };
+  if (entry.address >= address || lines.blockAt(address) === undefined) return here;
+  return { ...here, ...behindPrologue(debug, lines, address), address };
+}
+
+/** The line of a place behind a prologue: right at an inlined call the user is still at the line of the call. */
+export function behindPrologue(debug: DebugInfo, lines: SourceLines, address: bigint): SourcePosition | undefined {
+  const call = blocksAt(debug, address).findLast((scope) => scope.kind === 'inlined')?.inline?.call;
+  return call ?? lines.blockAt(address);
 }
 
 /** Where `break function` stops; a step into the function goes to bodyStart() in any case, as gdb's does. */

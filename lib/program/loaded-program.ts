@@ -5,6 +5,7 @@
 import type { DebugInfo } from '../dwarf/debug-info';
 import type { FunctionInfo, SourceFile, SourcePosition } from '../dwarf/model';
 import { findLocations, functionBreak, lineExtent, type LineExtent } from './breakpoint-locations';
+import { findFunctionPlaces, type FunctionPlace, type NameTest } from './function-locations';
 import type { ProgramSection } from './link-layout';
 import { bodyStart } from './prologue';
 import type { Program } from './program';
@@ -105,13 +106,26 @@ export class LoadedProgram {
   }
 
   /** Where breakpoints on a line of a file (or of several that are the same file) go; empty: no code there or after. */
-  breakpointLocations(file: SourceFile | readonly SourceFile[], line: number): readonly BreakpointLocation[] {
+  breakpointLocations(
+    file: SourceFile | readonly SourceFile[],
+    line: number,
+    column?: number,
+  ): readonly BreakpointLocation[] {
     const { debug, lines } = this.program;
     if (debug === undefined || lines === undefined) return [];
     const files = 'path' in file ? [file] : file;
-    return findLocations(debug, lines, files, line).flatMap((location) => {
+    return findLocations(debug, lines, files, line, column).flatMap((location) => {
       const address = this.toLoad(location.address);
       return address === undefined ? [] : [{ ...location, address }];
+    });
+  }
+
+  /** Where breakpoints on the functions of a name go, inlined copies included; at load addresses. */
+  functionPlaces(wanted: NameTest): readonly FunctionPlace[] {
+    const { debug, lines, symbolIndex } = this.program;
+    return findFunctionPlaces(debug, lines, symbolIndex, wanted).flatMap((place) => {
+      const address = this.toLoad(place.address);
+      return address === undefined ? [] : [{ ...place, address }];
     });
   }
 

@@ -116,12 +116,16 @@ export class RunLoop {
   private continueSlice(): () => TargetStop | undefined {
     let skip = this.stoppedAt === this.pc;
     return () => {
+      const from = skip ? this.pc : undefined;
       const stop = this.parts.machine.run(BUDGET, skip);
       skip = false;
       if (stop.reason === 'budget') return undefined;
-      if (stop.reason !== 'breakpoint') return this.handle(stop);
+      // The host's functions can have breakpoints too; the machine only knows that the host acts there.
+      const isArrival = stop.reason === 'breakpoint' || (stop.reason === 'host-call' && stop.address !== from);
+      if (!isArrival) return this.handle(stop);
       const ids = this.hits(stop.address);
       if (ids.length > 0) return { reason: 'breakpoint', ids };
+      if (stop.reason === 'host-call') return this.handle(stop);
       skip = true;
       return undefined;
     };

@@ -1,0 +1,77 @@
+/**
+ * Where a breakpoint on a function goes, by gdb 13's rules (find_function_start_sal): behind its prologue, but at its
+ * first instruction in optimized code of GCC and where nothing but a symbol is known; in each inlined copy too, at the
+ * first instruction of the copy.
+ */
+import type { DebugInfo } from '../dwarf/debug-info';
+import type { FunctionInfo, Scope, SourcePosition } from '../dwarf/model';
+import { behindPrologue, functionBreak } from './breakpoint-locations';
+import type { ProgramSymbol, SymbolIndex } from './symbols';
+import type { SourceLines } from './source-lines';
+
+/** Decides by a function's name. */
+export type NameTest = (name: string) => boolean;
+
+/** A place in a function, at a link address. Without debug information nothing but the address is known. */
+export interface FunctionPlace {
+  readonly name: string;
+  readonly address: bigint;
+  readonly position: SourcePosition | undefined;
+}
+
+export function findFunctionPlaces(
+  debug: DebugInfo | undefined,
+  lines: SourceLines | undefined,
+  symbols: SymbolIndex,
+  wanted: NameTest,
+): readonly FunctionPlace[] {
+  const places: FunctionPlace[] = [];
+  const known = new Set<bigint>();
+  for (const found of debug?.functions() ?? []) {
+    known.add(found.entryPc);
+    if (debug === undefined || lines === undefined) continue;
+    if (isNamed(found, wanted)) places.push(startOf(debug, lines, found));
+    for (const { name, address } of inlinedCopies(found.scope, wanted)) {
+      if (address !== undefined) places.push({ name, address, position: lines.blockAt(address) });
+    }
+  }
+  for (const symbol of symbols.symbols) {
+    if (isFunction(symbol) && !known.has(symbol.address) && wanted(symbol.name)) {
+      places.push({ name: symbol.name, address: symbol.address, position: undefined });
+    }
+  }
+  const seen = new Set<bigint>();
+  return places
+    .filter(({ address }) => !seen.has(address) && seen.add(address))
+    .sort((a, b) => (a.address < b.address ? -1 : 1));
+}
+
+function isNamed({ name, linkageName }: FunctionInfo, wanted: NameTest): boolean {
+  return wanted(name) || (linkageName !== undefined && wanted(linkageName));
+}
+
+function isFunction({ kind }: ProgramSymbol): boolean {
+  return kind === 'function';
+}
+
+function startOf(debug: DebugInfo, lines: SourceLines, found: FunctionInfo): FunctionPlace {
+  const { name, entryPc } = found;
+  const address = functionBreak(debug, lines, found);
+  // Nothing was skipped: the line table's own word counts.
+  const position = address === entryPc ? lines.blockAt(address) : behindPrologue(debug, lines, address);
+  return { name, address, position };
+}
+
+function* inlinedCopies(scope: Scope, wanted: NameTest): Generator<{ name: string; address: bigint | undefined }> {
+  for (const child of scope.children) {
+    if (child.inline !== undefined && wanted(child.inline.name)) {
+      yield { name: child.inline.name, address: firstAddress(child) };
+    }
+    yield* inlinedCopies(child, wanted);
+  }
+}
+
+/** gdb 13 goes by the ranges alone (BLOCK_ENTRY_PC), whatever DW_AT_entry_pc says. */
+function firstAddress({ ranges }: Scope): bigint | undefined {
+  return ranges.at(0)?.start;
+}
