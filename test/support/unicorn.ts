@@ -26,9 +26,9 @@ export const UcError = {
 
 const UC_ARCH_ARM = 1;
 const UC_MODE_THUMB = 1 << 4;
-const UC_CTL_WRITE = 1 << 30;
-const UC_CTL_CPU_MODEL = 7;
-const UC_CTL_TB_REMOVE_CACHE = 9;
+export const UC_CTL_WRITE = 1 << 30;
+export const UC_CTL_CPU_MODEL = 7;
+export const UC_CTL_TB_REMOVE_CACHE = 9;
 
 /** uc_arm_reg by the names of CpuState. */
 const registerIds: Readonly<Record<string, number>> = {
@@ -61,7 +61,7 @@ const cpsrControl = 0x1f3;
 
 type Handle = unknown;
 
-function bind(library: koffi.IKoffiLib) {
+export function bind(library: koffi.IKoffiLib) {
   return {
     open: library.func('int uc_open(int arch, int mode, _Out_ void **engine)'),
     close: library.func('int uc_close(void *engine)'),
