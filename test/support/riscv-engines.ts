@@ -12,6 +12,7 @@ const HANG_GUARD_MS = 300_000;
 
 /** What stopped a case before its end. */
 export interface CaseFault {
+  /** 'read unmapped', 'write unmapped', 'fetch unmapped', or 'exception' for the others. */
   readonly kind: string;
   readonly pc: number;
 }
@@ -53,7 +54,9 @@ export class Here {
       const index = (state.read('tp') - blocksAddress) / program.blockSize;
       if (stop.reason !== 'fault' || faults.has(index))
         throw new Error(`the program ended with ${stop.reason} at 0x${pc.toString(16)}, case ${index}`);
-      faults.set(index, { kind: stop.fault.kind, pc });
+      const { kind, access } = stop.fault;
+      const verb = access === 'execute' ? 'fetch' : access;
+      faults.set(index, { kind: kind === 'unmapped' && verb ? `${verb} unmapped` : 'exception', pc });
       state.write('pc', program.leave);
     }
     return { output: memory.read(dataAddress, program.outputLength), faults };

@@ -135,7 +135,8 @@ function frame(xlen: Xlen, kind: ProgramKind, count: number): Frame {
   const enter = words.length;
   words.push(I(fcsrAt, blockRegister, 2, 5, 0x03), csrrw(Csr.fcsr, 5));
   for (let f = 0; f < 32; f++) words.push(I(floatsAt + 8 * f, blockRegister, 3, f, 0x07));
-  for (let x = 1; x < lastRegister; x++) if (x !== blockRegister) words.push(I(size * x, blockRegister, funct3, x, 0x03));
+  for (let x = 1; x < lastRegister; x++)
+    if (x !== blockRegister) words.push(I(size * x, blockRegister, funct3, x, 0x03));
   words.push(I(slotAt, blockRegister, 2, lastRegister, 0x03), I(0, lastRegister, 0, 0, 0x67));
   const leave = words.length;
   if (kind === 'bare') words[handlerEnd] = jump(4 * (leave - handlerEnd));
