@@ -1,6 +1,6 @@
 /**
  * Random instructions of every row from random states, single and in sequences of 50, on QEMU's user mode, native Unicorn and
- * here: all registers, fcsr and memory equal. RISCV_CASES=10 runs ten times as many, RISCV_SEED another selection.
+ * here: all registers, fcsr and memory equal. RISCV_CASES=20 runs ten times as many, RISCV_SEED another selection.
  *
  * Not drawn, with the manual's section: values of frm that are no rounding mode (11.2: reserved; a directed test has them),
  * accesses by LR, SC and AMO that are not aligned (8.2: they trap; see riscv-faults), and the rows of `excluded` in
@@ -19,7 +19,8 @@ import { isExecutable, type RiscvWord } from './support/riscv-words';
 import { requireTool } from './support/tools';
 import { UnicornRiscv } from './support/unicorn-riscv';
 
-const scale = Number(process.env['RISCV_CASES'] ?? 1);
+/** 1000: 10 million instructions in groups of 8 and 100,000 sequences of 50, for each width and reference. */
+const scale = Number(process.env['RISCV_CASES'] ?? 2);
 const seed = Number(process.env['RISCV_SEED'] ?? 7);
 
 /** Programs of one kind on this engine and on a reference, with what differs. */
@@ -65,9 +66,11 @@ class Comparison {
     const unequal = new Set([...faulted, ...program.unequal(here.output, there.output)]);
     for (const index of unequal) {
       let differences = program.differences(index, here.output, there.output, engine);
-      // What a sequence computes is not boxed by Unicorn, as in single instructions.
+      // Of a sequence, what `exclusions` say of its single instructions.
       if (engine === 'Unicorn' && this.sequences[index].length > 1)
-        differences = differences.filter((line) => !isUnboxed(line));
+        differences = differences.filter(
+          (line) => !isUnboxed(line) && !(hasFused(this.sequences[index]) && lacksInvalid(line)),
+        );
       const fault = there.faults.get(index)?.kind;
       if (fault !== undefined) differences.unshift(`${engine} faults: ${fault}`);
       if (differences.length === 0) continue;
@@ -93,6 +96,9 @@ class Comparison {
     assert.equal(problems.length, 0, `seed ${seed}, ${problems.length} differ:\n${problems.slice(0, 30).join('\n')}`);
   }
 }
+
+const isFused = (row: Row) => /^fn?m(add|sub)\./.test(row.name);
+const hasFused = (words: readonly RiscvWord[]) => words.some(({ row }) => isFused(row));
 
 function describe(words: readonly RiscvWord[]): string {
   return words.map(({ row, word }) => `${row.name} ${word.toString(16)}`).join(', ');
@@ -131,6 +137,12 @@ const isUnboxed = (line: string) => {
   return values !== null && parseInt(values[1], 16) === parseInt(values[2].slice(-8), 16);
 };
 
+/** NV, bit 4 of fcsr, is set here alone. */
+const lacksInvalid = (line: string) => {
+  const values = /^fcsr: (\w+), Unicorn (\w+)$/.exec(line);
+  return values !== null && parseInt(values[1], 16) === (parseInt(values[2], 16) | 0x10);
+};
+
 /** Where a reference differs from the specification, in single instructions. */
 const exclusions: readonly Exclusion[] = [
   {
@@ -158,6 +170,12 @@ const exclusions: readonly Exclusion[] = [
     applies: ({ row, lines }) =>
       /^f(min|max)\./.test(row.name) && lines.every((line) => /Unicorn (7fc00000|7ff8000000000000)$/.test(line)),
   },
+  {
+    why: 'Unicorn 2.0.1 does not set NV for infinity times zero plus a quiet NaN',
+    section: 'unprivileged 11.6, fused multiply-add',
+    engine: 'Unicorn',
+    applies: ({ row, lines }) => isFused(row) && lines.every(lacksInvalid),
+  },
 ];
 
 /** Rows that do not go to Unicorn at all. */
@@ -178,14 +196,15 @@ const notOnUnicorn: readonly { readonly why: string; readonly section: string; h
 const isOnUnicorn = (row: Row, xlen: Xlen) => !notOnUnicorn.some(({ has }) => has(row, xlen));
 
 /**
- * Rows that a sequence on Unicorn may mix. Unicorn neither boxes nor checks boxes, so that a sequence has singles or doubles, and
- * FMIN and FMAX (see `exclusions`) would spoil what follows.
+ * Rows that a sequence on Unicorn may mix. Unicorn neither boxes nor checks boxes, so that a sequence has singles or doubles;
+ * FMIN, FMAX and a flag that is read (see `exclusions`) would spoil what follows.
  */
 function sequenceRows(rows: readonly Row[], xlen: Xlen, format: 'F' | 'D'): Row[] {
   const other = format === 'F' ? 'D' : 'F';
   return rows.filter(
     (row) =>
       isOnUnicorn(row, xlen) &&
+      row.extension !== 'Zicsr' &&
       ![row.extension, row.also].includes(other) &&
       !/^f(min|max)\.|^fcvt\.(s\.d|d\.s)$/.test(row.name),
   );
@@ -215,24 +234,29 @@ function openReferences(
   return found;
 }
 
-/** Sequences of 50 of some rows. */
+/** Lengths of sequences, with how many of them there are. Short ones find more, as less of what they compute is overwritten. */
+const sequences = [
+  { length: 8, base: 1250, codeBytes: 64 },
+  { length: 50, base: 100, codeBytes: 400 },
+] as const;
+
 function compareSequences(
   t: TestContext,
   xlen: Xlen,
   engine: 'QEMU' | 'Unicorn',
-  count: number,
+  { length, base, codeBytes }: (typeof sequences)[number],
   choices: readonly (readonly Row[])[],
 ): void {
-  const codeBytes = 400;
+  const count = base * scale;
   const references = openReferences(t, xlen, codeBytes, [engine]);
   if (references === undefined) return;
-  const random = new Random(seed + (engine === 'QEMU' ? 2 : 3) * xlen);
+  const random = new Random(seed + (engine === 'QEMU' ? 2 : 3) * xlen + length);
   const decoder = new Decoder(largestCpu(xlen).isa);
   const comparison = new Comparison(xlen, codeBytes, references, random);
   const pairs = new ReservationPairs();
   for (let i = 0; i < count; i++) {
     const rows = choices[i % choices.length];
-    const words = Array.from({ length: 50 }, () => {
+    const words = Array.from({ length }, () => {
       let row = random.pick(rows);
       while (!pairs.allows(row)) row = random.pick(rows);
       return draw(row, random, decoder, true);
@@ -240,7 +264,7 @@ function compareSequences(
     comparison.add(words, engine === 'Unicorn');
   }
   comparison.finish(t);
-  t.diagnostic(`seed ${seed}: ${count} sequences`);
+  t.diagnostic(`seed ${seed}: ${count} sequences of ${length}`);
 }
 
 for (const xlen of [32, 64] as const) {
@@ -256,27 +280,34 @@ for (const xlen of [32, 64] as const) {
     const withoutUnicorn = new Comparison(xlen, 8, qemu, random);
     const pairs = new ReservationPairs();
     let next = 0;
-    for (let count = 0; count < 12_000 * scale; count++) {
+    for (let count = 0; count < 1_200 * scale; count++) {
       while (!pairs.allows(rows[next % rows.length])) next++;
       const row = rows[next++ % rows.length];
       (isOnUnicorn(row, xlen) ? withUnicorn : withoutUnicorn).add([draw(row, random, decoder, false)]);
     }
     withUnicorn.finish(t);
     withoutUnicorn.finish(t);
-    t.diagnostic(`seed ${seed}: ${12_000 * scale} instructions of ${rows.length} rows`);
+    t.diagnostic(`seed ${seed}: ${1_200 * scale} instructions of ${rows.length} rows`);
     for (const { why, section, has } of notOnUnicorn)
       t.diagnostic(`${rows.filter((row) => has(row, xlen)).length} rows as QEMU only: ${why} (${section})`);
   });
 
-  test(`RV${xlen}: sequences of 50 as QEMU`, (t) => {
-    // QEMU 7.2 counts on into the high word when the low one is 0 (see `exclusions`).
-    const straight = rows.filter(({ name }) => name !== 'c.addi16sp' && name !== 'ctzw');
-    compareSequences(t, xlen, 'QEMU', 200 * scale, [straight]);
-  });
+  for (const kind of sequences) {
+    test(`RV${xlen}: sequences of ${kind.length} as QEMU`, (t) => {
+      // C.ADDI16SP moves a pointer; of CTZW see `exclusions`.
+      const left = ['c.addi16sp', 'ctzw'];
+      compareSequences(t, xlen, 'QEMU', kind, [rows.filter(({ name }) => !left.includes(name))]);
+    });
 
-  test(`RV${xlen}: sequences of 50 as Unicorn`, (t) => {
-    const straight = rows.filter(({ name }) => name !== 'c.addi16sp');
-    const choices = (['F', 'D'] as const).map((format) => sequenceRows(straight, xlen, format));
-    compareSequences(t, xlen, 'Unicorn', 200 * scale, choices);
-  });
+    test(`RV${xlen}: sequences of ${kind.length} as Unicorn`, (t) => {
+      const straight = rows.filter(({ name }) => name !== 'c.addi16sp');
+      compareSequences(
+        t,
+        xlen,
+        'Unicorn',
+        kind,
+        (['F', 'D'] as const).map((format) => sequenceRows(straight, xlen, format)),
+      );
+    });
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * Random instructions from random states, executed here and by native Unicorn: registers (of the FPU too), flags and memory equal;
  * where we fault, nothing has changed and Unicorn faults too. Then random straight sequences with IT blocks and
- * short branches. THUMB_CASES=10 runs ten times as many.
+ * short branches. THUMB_SINGLES=10 and THUMB_CASES=20 run ten times as many.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,10 @@ import { randomWord, type Word } from './support/thumb-words';
 import { batchNames, floatNames } from './support/unicorn';
 
 const fpscrIndex = batchNames.length + floatNames.indexOf('fpscr');
-const scale = Number(process.env['THUMB_CASES'] ?? 1);
+/** Of sequences; 1000: 10 million instructions in groups of 8 and 100,000 sequences of 50, for each CPU. */
+const scale = Number(process.env['THUMB_CASES'] ?? 2);
+/** Of single instructions. */
+const singlesScale = Number(process.env['THUMB_SINGLES'] ?? 1);
 /** Another seed, other cases: for runs in pieces. */
 const seed = Number(process.env['THUMB_SEED'] ?? 2);
 
@@ -126,13 +129,16 @@ for (const [cpu, cases] of [
     const candidates = rowsOf(decoder);
     const used = new Map<string, number>();
     lockstep.fillData(random);
-    for (let i = 0; i < cases * scale; i++) {
+    const draw = (row: Row) => {
       const inIt = cpuNamed(cpu).isa.v7m && random.below(4) === 0;
       const it = inIt ? (random.below(14) << 4) | 8 : 0;
-      const word = randomWord(candidates[i % candidates.length], decoder, random, { pc: codeBase, it });
-      if (!word || directedOnly.has(word.operation)) continue;
-      const code = inIt ? [0xbf00 | it, ...word.halfwords] : [...word.halfwords];
-      const pc = lockstep.place(code);
+      const word = randomWord(row, decoder, random, { pc: codeBase, it });
+      if (!word || directedOnly.has(word.operation)) return undefined;
+      return { word, inIt, code: inIt ? [0xbf00 | it, ...word.halfwords] : [...word.halfwords] };
+    };
+    for (const { word, inIt, code, pc } of placed(lockstep, cases * singlesScale, (i) =>
+      draw(candidates[i % candidates.length]),
+    )) {
       const registers: Registers = lockstep.randomRegisters(random);
       const outcome: Outcome = lockstep.run(registers, pc, inIt ? 2 : 1, 1);
       const wrong = verdict(outcome);
@@ -152,6 +158,22 @@ for (const [cpu, cases] of [
   });
 }
 
+/** Pieces of code as they are drawn, put to their places some hundred at a time. */
+function* placed<T extends { readonly code: readonly number[] }>(
+  lockstep: Lockstep,
+  count: number,
+  draw: (index: number) => T | undefined,
+): Generator<T & { readonly pc: number }> {
+  const batch = 256;
+  for (let done = 0; done < count; done += batch) {
+    const found = Array.from({ length: Math.min(batch, count - done) }, (_, i) => draw(done + i)).filter(
+      (piece) => piece !== undefined,
+    );
+    const addresses = lockstep.placeAll(found.map(({ code }) => code));
+    for (const [i, piece] of found.entries()) yield { ...piece, pc: addresses[i] };
+  }
+}
+
 /** Instructions that may stand anywhere in a sequence: they go on to the next one. Unicorn forgets ITSTATE after an ISB. */
 function straight(row: Row): boolean {
   return !/^(B|BL|BX|BLX|CBZ|CBNZ|TBB|SVC|BKPT|WFE|WFI|SEV|IT|UDF|CPS|MSR|NOP T1 and|NOP T2|ISB|LDM|LDR \(|POP|LDREX|STREX|LDAEX|STLEX)/.test(
@@ -160,7 +182,7 @@ function straight(row: Row): boolean {
 }
 
 interface Piece {
-  readonly halfwords: number[];
+  readonly code: readonly number[];
   /** Instructions that an execution counts, IT included. */
   readonly count: number;
 }
@@ -197,44 +219,42 @@ function randomSequence(random: Random, decoder: Decoder, candidates: readonly R
       append(0);
     }
   }
-  return { halfwords, count };
+  return { code: halfwords, count };
 }
 
-for (const [cpu, sequences] of [
-  ['cortex-m3', 500],
-  ['cortex-m4', 500],
-  ['cortex-m7', 1000],
-  ['cortex-m33', 1000],
-  ['cortex-m0', 500],
-  ['cortex-m23', 500],
+/** Short ones find more, as less of what they compute is overwritten. */
+for (const [length, base] of [
+  [8, 1250],
+  [50, 100],
 ] as const) {
-  test(`${cpu}: sequences of some 50 instructions as Unicorn`, (t) => {
-    const lockstep = Lockstep.open(t, cpu);
-    if (!lockstep) return;
-    const random = new Random(seed + 1);
-    const decoder = new Decoder(cpuNamed(cpu).isa);
-    const candidates = rowsOf(decoder).filter(straight);
-    let executed = 0;
-    let faults = 0;
-    lockstep.fillData(random);
-    for (let i = 0; i < sequences * scale; i++) {
-      const { halfwords, count } = randomSequence(random, decoder, candidates, 50);
-      const pc = lockstep.place(halfwords);
-      const registers: Registers = lockstep.randomRegisters(random);
-      const before = lockstep.machine.instructionCount;
-      const outcome: Outcome = lockstep.runThrough(registers, pc, count, pc + 2 * halfwords.length);
-      executed += lockstep.machine.instructionCount - before;
-      if (outcome.stop.reason === 'fault') {
-        faults++;
-        lockstep.resynchronize();
+  for (const cpu of ['cortex-m3', 'cortex-m4', 'cortex-m7', 'cortex-m33', 'cortex-m0', 'cortex-m23']) {
+    test(`${cpu}: sequences of some ${length} instructions as Unicorn`, (t) => {
+      const lockstep = Lockstep.open(t, cpu);
+      if (!lockstep) return;
+      const random = new Random(seed + 1 + (length === 50 ? 0 : length));
+      const decoder = new Decoder(cpuNamed(cpu).isa);
+      const candidates = rowsOf(decoder).filter(straight);
+      let executed = 0;
+      let faults = 0;
+      lockstep.fillData(random);
+      const draw = () => randomSequence(random, decoder, candidates, length);
+      for (const { code, count, pc } of placed(lockstep, base * scale, draw)) {
+        const registers: Registers = lockstep.randomRegisters(random);
+        const before = lockstep.machine.instructionCount;
+        const outcome: Outcome = lockstep.runThrough(registers, pc, count, pc + 2 * code.length);
+        executed += lockstep.machine.instructionCount - before;
+        if (outcome.stop.reason === 'fault') {
+          faults++;
+          lockstep.resynchronize();
+        }
+        if (outcome.error === 0 && outcome.differences.length === 0) continue;
+        const state: string = [...registers].map(hex).join(' ');
+        assert.fail(
+          `${code.map(hex).join(' ')} from ${state}: error ${outcome.error}; ${outcome.differences.join('; ')}`,
+        );
       }
-      if (outcome.error === 0 && outcome.differences.length === 0) continue;
-      const state: string = [...registers].map(hex).join(' ');
-      assert.fail(
-        `${halfwords.map(hex).join(' ')} from ${state}: error ${outcome.error}; ${outcome.differences.join('; ')}`,
-      );
-    }
-    t.diagnostic(`${executed} instructions, ${faults} sequences ended by a fault`);
-    lockstep.unicorn.close();
-  });
+      t.diagnostic(`${executed} instructions, ${faults} sequences ended by a fault`);
+      lockstep.unicorn.close();
+    });
+  }
 }

@@ -65,6 +65,7 @@ export class Lockstep {
   /** What Registers hold. */
   readonly names: readonly string[];
   private readonly hasFloats: boolean;
+  private readonly specials: readonly string[];
 
   static open(t: Pick<TestContext, 'skip'>, cpu: string): Lockstep | undefined {
     const unicorn = Unicorn.open(t, models[cpu]);
@@ -92,6 +93,8 @@ export class Lockstep {
     };
     this.machine = createMachine({ cpu, regions: [code, data] });
     this.theirs = new Uint32Array(this.names.length);
+    const specials = ['control', 'msp', 'psp', 'primask', 'basepri', 'faultmask', 'msplim', 'psplim'];
+    this.specials = specials.filter((name) => this.machine.state.registerNames.includes(name));
     unicorn.map(codeBase, codeSize, 5);
     unicorn.map(dataBase, dataSize, 3);
     if (this.hasFloats) startFloats(unicorn);
@@ -106,16 +109,22 @@ export class Lockstep {
 
   /** Puts halfwords at a fresh address, followed by a branch to itself, and returns it. */
   place(halfwords: readonly number[]): number {
+    return this.placeAll([halfwords])[0];
+  }
+
+  /** Pieces of code in slots beside each other: writing to code that is not writable is dear in Unicorn. */
+  placeAll(pieces: readonly (readonly number[])[]): number[] {
+    if (this.slot + pieces.length > codeSize / slotSize) this.slot = 0;
     const address = codeBase + this.slot * slotSize;
-    this.slot = (this.slot + 1) % (codeSize / slotSize);
-    const bytes = new Uint8Array(
-      [...halfwords, 0xe7fe, 0xe7fe].flatMap((halfword) => [halfword & 0xff, halfword >>> 8]),
-    );
+    this.slot += pieces.length;
+    const bytes = new Uint8Array(pieces.length * slotSize);
+    const halves = new Uint16Array(bytes.buffer);
+    pieces.forEach((halfwords, i) => halves.set([...halfwords, 0xe7fe, 0xe7fe], (i * slotSize) / 2));
     this.machine.memory.write(address, bytes);
     this.unicorn.write(address, bytes);
     // An earlier branch may have led here.
-    this.unicorn.forget(address, address + slotSize);
-    return address;
+    this.unicorn.forget(address, address + bytes.length);
+    return pieces.map((_, i) => address + i * slotSize);
   }
 
   /** Registers for a case: half of them point into the data, so that loads and stores find memory. */
@@ -169,8 +178,7 @@ export class Lockstep {
 
   private setRegisters(registers: Registers): void {
     const { state } = this.machine;
-    const specials = ['control', 'msp', 'psp', 'primask', 'basepri', 'faultmask', 'msplim', 'psplim'];
-    for (const name of specials) if (state.registerNames.includes(name)) state.write(name, 0);
+    for (const name of this.specials) state.write(name, 0);
     // FPCA, so that the first instruction does not load FPSCR from FPDSCR.
     if (this.hasFloats) state.write('control', fpca);
     this.names.forEach((name, i) => state.write(name, registers[i]));
