@@ -88,4 +88,5 @@ test('what was once found stays mended', () => {
   }
   assert.deepEqual(fuzzer.report.failures, []);
   assert.ok(fuzzer.report.files > 0);
+  assert.ok(fuzzer.report.slowest.milliseconds < slowestMilliseconds, JSON.stringify(fuzzer.report.slowest));
 });

@@ -7,12 +7,11 @@ import { Errno } from '../errors';
 import * as X from './context';
 import type { LoadContext } from './context';
 import type { Rela, Shdr, Sym } from './elf-records';
-import { readRela } from './elf-records';
 import { addressOfVma, loadBias } from './llext-dyn';
+import { RelocationReader } from './llext-link-read';
 import { lookupSymbol, readSymbol } from './llext-link-symbol';
 import { symbolName } from './llext-symbols';
 import { canHaveVeneer, claimVeneer } from './llext-veneer';
-import { readInto } from './loader';
 import { applyRelocation, findRow, patchSize } from './reloc/apply';
 import { relocatorFor } from './reloc/index';
 import type { RelocationInput, Relocator } from './reloc/relocator';
@@ -62,17 +61,13 @@ function loadedAddress(context: LoadContext, P: bigint): bigint | undefined {
  * in the same relocation section it is. A negative errno when there is none.
  */
 function valueOfPair(context: LoadContext, section: Shdr, relocator: Relocator, label: Sym): bigint | number {
-  const { subsystem, guest, ldr } = context;
-  const count = Number(section.sh_size / section.sh_entsize);
-  const bytes = new Uint8Array(subsystem.sizes.rela);
+  const { subsystem, guest } = context;
+  const table = new RelocationReader(context, section);
+  const count = Number(table.count);
   for (let step = 0; step < count; step++) {
-    X.spend(context);
     const j = (context.lastPair + step) % count;
-    const seek = ldr.seek(guest.wrap(section.sh_offset + BigInt(j) * section.sh_entsize));
-    if (seek !== 0) return seek;
-    const read = readInto(ldr, bytes, Number(section.sh_entsize));
-    if (read !== 0) return read;
-    const candidate = readRela(bytes, guest.pointerSize, guest.littleEndian);
+    const candidate = table.read(BigInt(j));
+    if (typeof candidate === 'number') return candidate;
     if (candidate.r_offset !== label.st_value || relocator.pairTypes?.includes(candidate.type) !== true) continue;
     context.lastPair = j;
     const symbol = readSymbol(context, candidate.symbolIndex);

@@ -32,10 +32,17 @@ export const LOG_LEVEL_INF = levelNumbers.inf;
 export const LOG_LEVEL_DBG = levelNumbers.dbg;
 
 /**
- * Loop steps that one load may take. Counts in a malformed file reach 2^32, where the real machine would not come
- * back in any useful time; no file that fits a heap of the target needs a fraction of this.
+ * Loop steps that one load may take. Counts in a malformed file reach 2^32, where the real machine would not come back in
+ * any useful time. A well-formed file has fewer entries than bytes, and most are visited once or twice.
  */
-const workLimit = 300_000;
+const workBeside = 10_000;
+const workPerByte = 2;
+/** Of a loader that does not know how long its file is. */
+const workOfUnknownLength = 300_000;
+
+function workLimit({ ldr }: LoadContext): number {
+  return ldr.length === undefined ? workOfUnknownLength : workBeside + workPerByte * ldr.length;
+}
 
 export interface Subsystem {
   readonly guest: Guest;
@@ -102,14 +109,14 @@ export function outOfBounds(context: LoadContext, access: 'read' | 'write', what
 /** Counts loop steps; a load that would run away is the machine's fault, not a result. */
 export function spend(context: LoadContext, steps = 1): void {
   context.work += steps;
-  if (context.work > workLimit) {
+  if (context.work > workLimit(context)) {
     throw new LlextError(Errno.EFAULT, 'the machine would not come back: a count in the file is absurd');
   }
 }
 
 /** Whether so many steps are left. */
-export function canSpend({ work }: LoadContext, steps: number): boolean {
-  return work + steps <= workLimit;
+export function canSpend(context: LoadContext, steps: number): boolean {
+  return context.work + steps <= workLimit(context);
 }
 
 export function allocate(

@@ -10,6 +10,8 @@ import type { LlextMemory } from './types';
 /** A longer name than this is garbage: the loader followed a wild pointer. */
 const longestString = 4096;
 
+const clearedAtOnce = 0x1_0000n;
+
 export class Guest {
   private readonly addressBits: number;
 
@@ -61,10 +63,13 @@ export class Guest {
 
   /** memset(address, 0, length); an absurd length ends where memory ends. */
   clear(address: bigint, length: bigint): void {
-    const zeros = new Uint8Array(length < 0x1_0000n ? Number(length) : 0x1_0000);
-    for (let done = 0n; done < length; done += BigInt(zeros.length)) {
+    const { memory } = this;
+    for (let done = 0n; done < length; done += clearedAtOnce) {
       const left = length - done;
-      this.write(address + done, left < BigInt(zeros.length) ? zeros.subarray(0, Number(left)) : zeros);
+      const size = Number(left < clearedAtOnce ? left : clearedAtOnce);
+      const at = this.wrap(address + done);
+      if (memory.clear === undefined) memory.write(at, new Uint8Array(size));
+      else memory.clear(at, size);
     }
   }
 

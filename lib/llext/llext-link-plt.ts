@@ -20,11 +20,10 @@ import { findBaseExport } from './base-exports';
 import * as X from './context';
 import type { LoadContext } from './context';
 import type { Rela, Shdr, Sym } from './elf-records';
-import { readRela } from './elf-records';
 import { readSymbol } from './llext-link-symbol';
 import { addDependency, findExtensionSym, findInTable } from './llext-list';
 import { symbolName, symbolNameAddress } from './llext-symbols';
-import { readInto } from './loader';
+import { RelocationReader } from './llext-link-read';
 import { findRow } from './reloc/apply';
 import { xtensa } from './reloc/xtensa';
 
@@ -38,24 +37,23 @@ interface Entry {
 
 /** The first error, where the version returns one. */
 export function linkPlt(context: LoadContext, section: Shdr): number {
-  const { subsystem, guest, ldr, profile } = context;
+  const { subsystem, profile } = context;
   const name = X.sectionName(context, section);
-  const count = section.sh_size / section.sh_entsize;
+  const table = new RelocationReader(context, section);
+  const { count } = table;
   const text = X.mem(context, context.regions.TEXT);
   const facts = `size ${section.sh_entsize} cnt ${count} text ${X.pointer(text)}`;
   X.log(subsystem, 'dbg', `Found ${name} in PLT ${section.sh_type} ${facts}`);
-  const bytes = new Uint8Array(subsystem.sizes.rela);
   let first = 0;
   for (let i = 0; BigInt(i) < count; i++) {
-    X.spend(context);
-    const seek = ldr.seek(guest.wrap(section.sh_offset + BigInt(i) * section.sh_entsize));
-    const read = seek === 0 ? readInto(ldr, bytes, Number(section.sh_entsize)) : seek;
-    if (read !== 0) {
+    const relocation = table.read(BigInt(i));
+    if (typeof relocation === 'number') {
+      X.spend(context);
       X.log(subsystem, 'err', `PLT: failed to read RELA #${i}, trying to continue`);
-      if (first === 0) first = read;
+      if (first === 0) first = relocation;
       continue;
     }
-    const ret = linkEntry(context, section, readRela(bytes, guest.pointerSize, guest.littleEndian), i);
+    const ret = linkEntry(context, section, relocation, i);
     if (first === 0) first = ret;
   }
   return profile.pltReturnsErrors ? first : 0;

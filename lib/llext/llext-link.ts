@@ -11,12 +11,11 @@ import type { LoadContext } from './context';
 import { archElfRelocate } from './arch-elf-relocate';
 import type { RelocationPlace } from './arch-elf-relocate';
 import type { Rela, Shdr } from './elf-records';
-import { readRela } from './elf-records';
 import { addressOfVma, isSharedObject } from './llext-dyn';
 import { linkSectionFast } from './llext-link-fast';
+import { RelocationReader } from './llext-link-read';
 import { lookupSymbol, readSymbol } from './llext-link-symbol';
 import { linkPlt } from './llext-link-plt';
-import { readInto } from './loader';
 import { symbolName } from './llext-symbols';
 
 export function link(context: LoadContext): number {
@@ -91,18 +90,11 @@ type LinkEntry = (context: LoadContext, section: Shdr, relocation: Rela) => numb
 
 /** 0, the error that ended it, or the first of those that did not. */
 function linkEntries(context: LoadContext, section: Shdr, linkEntry: LinkEntry): number {
-  const { subsystem, guest, ldr } = context;
-  const count = section.sh_size / section.sh_entsize;
+  const table = new RelocationReader(context, section);
   let first = 0;
-  // One local variable in Zephyr: SHT_REL leaves the addend alone, the file's end leaves everything.
-  const bytes = new Uint8Array(subsystem.sizes.rela);
-  for (let j = 0; BigInt(j) < count; j++) {
-    X.spend(context);
-    const seek = ldr.seek(guest.wrap(section.sh_offset + BigInt(j) * section.sh_entsize));
-    if (seek !== 0) return seek;
-    const read = readInto(ldr, bytes, Number(section.sh_entsize));
-    if (read !== 0) return read;
-    const relocation = readRela(bytes, guest.pointerSize, guest.littleEndian);
+  for (let j = 0n; j < table.count; j++) {
+    const relocation = table.read(j);
+    if (typeof relocation === 'number') return relocation;
     const ret = linkEntry(context, section, relocation);
     if (ret === 0) continue;
     if (!context.profile.collectsLinkErrors || linkEntry === linkDynEntry) return ret;

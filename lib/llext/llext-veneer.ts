@@ -14,8 +14,9 @@ import {
 } from '../elf/constants';
 import * as X from './context';
 import type { LoadContext } from './context';
-import { emptyShdr, readRela, readSym } from './elf-records';
+import { emptyShdr, readSym } from './elf-records';
 import type { Rela, Shdr } from './elf-records';
+import { RelocationReader } from './llext-link-read';
 import { readInto } from './loader';
 import type { LlextConfig } from './types';
 
@@ -72,19 +73,13 @@ export function veneerInit(context: LoadContext): number {
 
 /** Or a negative errno. */
 function countImportedBranches(context: LoadContext, section: Shdr): number {
-  const { subsystem, guest, ldr } = context;
   // Linking will refuse other sizes.
-  if (section.sh_entsize !== BigInt(subsystem.sizes.rel)) return 0;
-  const bytes = new Uint8Array(subsystem.sizes.rela);
-  const entries = section.sh_size / section.sh_entsize;
+  if (section.sh_entsize !== BigInt(context.subsystem.sizes.rel)) return 0;
+  const table = new RelocationReader(context, section);
   let count = 0;
-  for (let j = 0n; j < entries; j++) {
-    X.spend(context);
-    const seek = ldr.seek(guest.wrap(section.sh_offset + j * section.sh_entsize));
-    if (seek !== 0) return seek;
-    const read = readInto(ldr, bytes, Number(section.sh_entsize));
-    if (read !== 0) return read;
-    const relocation = readRela(bytes, guest.pointerSize, guest.littleEndian);
+  for (let j = 0n; j < table.count; j++) {
+    const relocation = table.read(j);
+    if (typeof relocation === 'number') return relocation;
     if (!canHaveVeneer(relocation.type)) continue;
     const imported = isImport(context, relocation);
     if (typeof imported === 'number') return imported;

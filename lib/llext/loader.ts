@@ -36,6 +36,8 @@ export function newLoaderState(): LoaderState {
 export interface LlextLoader {
   readonly storage: LlextStorage;
   readonly state: LoaderState;
+  /** Bytes of the file, where the loader knows. */
+  readonly length?: number;
   prepare?(): number;
   seek(position: bigint): number;
   /** What is left of the wanted bytes (possibly nothing: then the destination keeps its contents), or an errno. */

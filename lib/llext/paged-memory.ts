@@ -61,6 +61,21 @@ export class PagedMemory implements LlextMemory {
     }
   }
 
+  /** What was never written is zero already. */
+  clear(address: bigint, length: number): void {
+    const mapped = this.mappedLength(address, length);
+    let at = Number(address);
+    for (const end = at + mapped; at < end;) {
+      const from = at % pageSize;
+      const size = Math.min(pageSize - from, end - at);
+      const number = (at - from) / pageSize;
+      if (size === pageSize) this.pages.delete(number);
+      else this.pages.get(number)?.fill(0, from, from + size);
+      at += size;
+    }
+    if (mapped < length) throw unmapped(address + BigInt(mapped));
+  }
+
   private pageFor(number: number): Uint8Array {
     let page = this.pages.get(number);
     if (page === undefined) {

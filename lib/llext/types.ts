@@ -15,6 +15,8 @@ export interface LlextMemory {
   /** The mapped prefix of that range, possibly empty; never throws. */
   readPrefix(address: bigint, length: number): Uint8Array;
   write(address: bigint, bytes: Uint8Array): void;
+  /** Writes zeros, where there is a faster way than write(). */
+  clear?(address: bigint, length: number): void;
 }
 
 /** enum llext_loader storage: who owns the file image, and for how long (specification 1.8). */

@@ -59,12 +59,16 @@ export interface FuzzReport {
   /** Results by errno; 'fault' = the machine itself would have failed. */
   readonly results: Record<string, number>;
   slowest: { input: number; milliseconds: number };
+  /** The first of those that took longer than the goal; on a busy machine any input may. */
+  readonly slow: { input: number; milliseconds: number }[];
   /** Of the whole process, in MB. */
   peakMemory: number;
   readonly failures: { input: number; source: string; message: string }[];
 }
 
 const largestSource = 6000;
+const goalMilliseconds = 100;
+const mostSlow = 50;
 const machines: Readonly<Record<number, Arch>> = {
   3: 'x86',
   40: 'arm',
@@ -108,6 +112,7 @@ export class LlextFuzzer {
     steps: {},
     results: {},
     slowest: { input: -1, milliseconds: 0 },
+    slow: [],
     peakMemory: 0,
     failures: [],
   };
@@ -150,6 +155,8 @@ export class LlextFuzzer {
       this.report.failures.push({ input, source, message });
     }
     const milliseconds = performance.now() - started;
+    if (milliseconds > goalMilliseconds && this.report.slow.length < mostSlow)
+      this.report.slow.push({ input, milliseconds });
     if (milliseconds > this.report.slowest.milliseconds) this.report.slowest = { input, milliseconds };
     this.report.files++;
   }
