@@ -8,6 +8,10 @@ import { ByteReader, stringAt } from '../bytes';
 import { FormatError } from '../errors';
 import { inflateSection, isCompressed } from './compression';
 import * as C from './constants';
+import { readSymbolTable } from './symbol-table';
+import type { ElfSymbol } from './symbol-table';
+
+export type { ElfSymbol } from './symbol-table';
 
 export interface ElfHeader {
   readonly e_type: number;
@@ -41,22 +45,6 @@ export interface SectionHeader {
   readonly sh_entsize: number;
 }
 
-export interface ElfSymbol {
-  readonly index: number;
-  readonly name: string;
-  readonly st_value: bigint;
-  readonly st_size: number;
-  readonly st_info: number;
-  /** STT_ number: low 4 bits of st_info. */
-  readonly type: number;
-  /** STB_ number: high 4 bits of st_info. */
-  readonly binding: number;
-  /** Section index, or SHN_ABS, SHN_COMMON ...; an SHN_XINDEX is already looked up. */
-  readonly st_shndx: number;
-  /** STV_ number. */
-  readonly visibility: number;
-}
-
 export interface ElfRelocation {
   readonly r_offset: bigint;
   readonly type: number;
@@ -64,9 +52,6 @@ export interface ElfRelocation {
   /** undefined for SHT_REL: the addend is in the place itself. */
   readonly addend: bigint | undefined;
 }
-
-/** A string table without NUL would otherwise make reading all names quadratic in the file's size. */
-const longestName = 0x10000;
 
 export class ElfFile {
   readonly problems: FormatError[] = [];
@@ -213,23 +198,21 @@ export class ElfFile {
   }
 
   private readSymbols(table: SectionHeader): ElfSymbol[] {
-    const bytes = this.sectionBytes(table);
-    const size = this.is64 ? 24 : 16;
-    const entry = table.sh_entsize === 0 ? size : table.sh_entsize;
-    if (entry < size) throw new FormatError('bad-size', table.name, 0);
     const stringTable = this.sections.at(table.sh_link);
-    if (stringTable === undefined) throw new FormatError('bad-index', table.name, 0);
-    const strings = this.sectionBytes(stringTable);
     const extended = this.sections.find(
       (section) => section.sh_type === C.SHT_SYMTAB_SHNDX && section.sh_link === table.index,
     );
-    const indices = extended && new ByteReader(this.sectionBytes(extended), this.littleEndian, extended.name);
-    const reader = new ByteReader(bytes, this.littleEndian, table.name);
-    const symbols: ElfSymbol[] = [];
-    for (let i = 0; (i + 1) * entry <= bytes.length; i++) {
-      symbols.push(readSymbol(reader.at(i * entry), i, this.is64, strings, indices));
-    }
-    return symbols;
+    if (stringTable === undefined) throw new FormatError('bad-index', table.name, 0);
+    return readSymbolTable({
+      name: table.name,
+      bytes: this.sectionBytes(table),
+      sh_entsize: table.sh_entsize,
+      strings: this.sectionBytes(stringTable),
+      extendedIndices: extended && this.sectionBytes(extended),
+      extendedName: extended?.name ?? '',
+      is64: this.is64,
+      littleEndian: this.littleEndian,
+    });
   }
 
   private readRelocations(table: SectionHeader): ElfRelocation[] {
@@ -289,37 +272,5 @@ function readSectionHeader(reader: ByteReader, index: number, is64: boolean): Om
     sh_info: reader.u32(),
     sh_addralign: Number(reader.unsigned(word)),
     sh_entsize: Number(reader.unsigned(word)),
-  };
-}
-
-function readSymbol(
-  reader: ByteReader,
-  index: number,
-  is64: boolean,
-  strings: Uint8Array,
-  extendedIndices: ByteReader | undefined,
-): ElfSymbol {
-  const st_name = reader.u32();
-  // The two classes order the fields differently: 64-bit has st_info, st_other, st_shndx before value and size.
-  const value32 = is64 ? 0n : reader.unsigned(4);
-  const size32 = is64 ? 0 : reader.u32();
-  const st_info = reader.u8();
-  const st_other = reader.u8();
-  let st_shndx = reader.u16();
-  const st_value = is64 ? reader.u64() : value32;
-  const st_size = is64 ? Number(reader.u64()) : size32;
-  if (st_shndx === C.SHN_XINDEX && extendedIndices !== undefined) st_shndx = extendedIndices.at(index * 4).u32();
-  const name = stringAt(strings.subarray(0, st_name + longestName), st_name);
-  if (name === undefined && st_name !== 0) throw new FormatError('bad-string', reader.section, reader.offset);
-  return {
-    index,
-    name: name ?? '',
-    st_value,
-    st_size,
-    st_info,
-    type: st_info & 0xf,
-    binding: st_info >> 4,
-    st_shndx,
-    visibility: st_other & 3,
   };
 }

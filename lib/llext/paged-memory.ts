@@ -7,7 +7,8 @@ import type { AddressRange, LlextMemory } from './types';
 
 export type { AddressRange };
 
-const pageSize = 4096;
+/** Small enough for the few bytes of most loads, large enough for files of 50 MB. */
+const pageSize = 0x4000;
 
 export class PagedMemory implements LlextMemory {
   private readonly pages = new Map<number, Uint8Array>();
