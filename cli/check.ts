@@ -42,6 +42,9 @@ export async function check(args: string[], io: CommandOutput): Promise<number> 
       return 0;
     }
     if (positionals.length === 0) throw new UsageError('no file is given');
+    if (values.sarif === '-' && values.json === true) {
+      throw new UsageError("--json and '--sarif -' both write to standard output: give --sarif a file");
+    }
     const options = await readLoadOptions(values);
     const report = checkFiles(await Promise.all(positionals.map(readLoadInput)), options);
     await print(report, values, io);

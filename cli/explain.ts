@@ -12,7 +12,7 @@ import type { TimelineEntry, TimelineStep } from '../lib/explain/timeline';
 import { explanationJson } from './explain-json';
 import { loadOptions, loadOptionsHelp, readLoadInput, readLoadOptions } from './load-options';
 import type { CommandOutput } from './output';
-import { UsageError } from './usage-error';
+import { DamagedFileError, UsageError } from './usage-error';
 
 export const explainHelp = `usage: llext explain FILE... [options]
 
@@ -27,7 +27,7 @@ ${loadOptionsHelp}  --json               an array: {file, name, ret, refusal, as
                        inside, source: {file, line}}], timeline: [{step, what, entries}]}; addresses are 0x strings
   --help
 
-exit status: 0 all loaded, 1 one was refused, 2 wrong usage or an unreadable file
+exit status: 0 all loaded, 1 one was refused or is damaged, 2 wrong usage or an unreadable file
 `;
 
 export async function explain(args: string[], io: CommandOutput): Promise<number> {
@@ -53,7 +53,7 @@ export async function explain(args: string[], io: CommandOutput): Promise<number
   } catch (error) {
     if (!(error instanceof UsageError) && !(error instanceof FormatError)) throw error;
     io.stderr.write(`llext explain: ${error.message}\n`);
-    return 2;
+    return error instanceof UsageError ? error.exitCode : 1;
   }
 }
 
@@ -63,7 +63,7 @@ function requireElf(file: string, bytes: Uint8Array): void {
     ElfFile.parse(bytes);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new UsageError(`${file}: ${error.message}`);
+    throw new DamagedFileError(file, error);
   }
 }
 

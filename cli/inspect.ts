@@ -16,7 +16,7 @@ import { baseImageJson, describeBaseImage, isBaseImage } from './inspect-base';
 import { readInput } from './load';
 import { table } from './output';
 import type { CommandOutput } from './output';
-import { UsageError } from './usage-error';
+import { DamagedFileError, UsageError } from './usage-error';
 
 export const inspectHelp = `usage: llext inspect FILE... [--base FILE] [--json]
 
@@ -25,7 +25,7 @@ Shows what llext_load would make of each file, without a target; of a zephyr.elf
 ${baseOptionHelp}  --json    one object for one file, an array for several
   --help
 
-exit status: 0 all files could be read, 2 wrong usage, or a file that is not a readable ELF
+exit status: 0 all files could be read, 1 one is damaged or no ELF, 2 wrong usage or an unreadable file
 `;
 
 export async function inspect(args: string[], io: CommandOutput): Promise<number> {
@@ -41,7 +41,7 @@ export async function inspect(args: string[], io: CommandOutput): Promise<number
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     io.stderr.write(`llext inspect: ${error.message}\n`);
-    return 2;
+    return error.exitCode;
   }
 }
 
@@ -66,7 +66,7 @@ async function inspectFiles(
       if (json) objects.push(inspectionJson(file, elf, inspection, base));
       else io.stdout.write(describe(file, elf, inspection, base));
     } catch (error) {
-      if (error instanceof FormatError) throw new UsageError(`${file}: ${error.message}`);
+      if (error instanceof FormatError) throw new DamagedFileError(file, error);
       throw error;
     }
   }

@@ -267,6 +267,9 @@ test('--sarif is what the schema requires', async () => {
       ['undefined-symbol', 'undefined-symbol', 'undefined-symbol'],
     );
     assert.deepEqual(JSON.parse((await run(missing, hello, '--sarif', '-')).stdout), log);
+    const both = await run(missing, '--sarif', '-', '--json');
+    assert.equal(both.status, 2);
+    assert.match(both.stderr, /both write to standard output/);
     // The check finds what is wrong.
     assert.ok(sarifProblems({ ...log, version: '2.0.0' }).length > 0);
   } finally {

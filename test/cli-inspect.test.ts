@@ -109,7 +109,7 @@ test('usage and unreadable files', async () => {
   assert.match((await run()).stderr, /no file is given/);
   assert.match((await run('--wrong')).stderr, /Unknown option/);
   const bad = await run(elf('m3', 'bad_trunc3.elf'));
-  assert.deepEqual([bad.status, bad.stdout], [2, '']);
+  assert.deepEqual([bad.status, bad.stdout], [1, '']);
   assert.match(bad.stderr, /not an ELF file/);
   assert.throws(() => ElfFile.parse(readFileSync(elf('m3', 'bad_trunc3.elf'))), FormatError);
 });

@@ -56,6 +56,12 @@ test('a file that is no ELF is refused as llext_load refuses it', () => {
   }
 });
 
+test('a file that is no ELF is exit code 1 of every command', () => {
+  for (const command of ['inspect', 'check', 'explain', 'load', 'run']) {
+    assert.equal(llext([command, 'package.json']).status, 1, command);
+  }
+});
+
 test("run: the extension's output on stdout, how it ended on stderr", () => {
   const { status, stdout, stderr } = llext(['run', examplePath('hello/hello.llext')]);
   assert.equal(

@@ -27,7 +27,9 @@ export function checkMemory(check: FileCheck, inputs: readonly (CheckInput & { r
   const { allocations } = check.layout.trial;
   const bytes = allocations.reduce((sum, allocation) => sum + allocation.size, 0);
   const here = `${allocations.length} allocations of ${bytes} bytes`;
-  const message = `needs a heap of ${need} KiB as configured (${facts.join(', ')}); ${here}`;
+  const same = plain === need && rounded === need;
+  const rounding = same ? 'with any rounding to MPU regions' : `as configured (${facts.join(', ')})`;
+  const message = `needs a heap of ${need} KiB ${rounding}; ${here}`;
   check.add('heap-need', message, { fix: `CONFIG_LLEXT_HEAP_SIZE=${need} or more` });
   if (check.verdict.failed === undefined || need * KIB <= heap.bytes) return;
   const { purpose, size: wanted, align } = check.verdict.failed;

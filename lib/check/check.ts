@@ -87,7 +87,9 @@ class Session {
     const { ret } = verdict;
     const first = verdict.fault ?? verdict.errors.find((text) => text !== '');
     const refused = ret < 0 || verdict.fault !== undefined;
-    const refusal = refused ? `${first ?? 'refused without a message'} (-${errnoName(ret) ?? ret})` : undefined;
+    const refusal = refused
+      ? `${first?.split('\n')[0] ?? 'refused without a message'} (-${errnoName(ret) ?? ret})`
+      : undefined;
     const head = { file: input.file, name: input.name, ret, refusal, assumed: verdict.assumed };
     if (elf instanceof FormatError) {
       return { ...head, findings: unreadable(elf, input.bytes, base.config, refused), leftOut: [] };

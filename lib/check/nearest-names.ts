@@ -22,7 +22,8 @@ export function editDistance(a: string, b: string): number {
 }
 
 export function nearestNames(name: string, known: readonly string[]): string[] {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  // The compiler's own names are alike but for the letters that count, and nobody types them.
+  const limit = name.startsWith('__') ? 1 : Math.max(1, Math.floor(name.length / 3));
   const plain = withoutStyle(name);
   return known
     .filter((candidate) => Math.abs(candidate.length - name.length) <= limit || withoutStyle(candidate) === plain)

@@ -165,7 +165,7 @@ export const fileRules = {
     title: 'llext_load refuses the file',
     explanation:
       'The loader, run on the file as the target would run it, returned an error that no other finding explains.',
-    fix: 'see the loader’s message',
+    fix: 'follow the load with `llext explain --timeline FILE`; a file that no tool has damaged and that no other finding explains is worth a report',
     specification: '1.3',
   },
   'loader-faults': {

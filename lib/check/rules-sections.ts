@@ -54,7 +54,7 @@ export const sectionRules = {
     title: 'regions interleave in the file',
     explanation:
       'A region reaches from its first section in the file to its last. Where sections of two regions alternate the regions overlap, and the load fails with -ENOEXEC.',
-    fix: 'order the sections by `ld -r` with a script that lists .text*, .rodata*, .data* and .init_array one after another, or build without -ffunction-sections -fdata-sections',
+    fix: 'order the sections by `ld -r` with a script that lists .text*, .rodata*, .data* and .init_array one after another, or build without -ffunction-sections -fdata-sections (templates, inline functions and constructors of C++ have sections of their own whatever the flags)',
     specification: '1.6',
   },
   'region-swallows-sections': {

@@ -84,18 +84,24 @@ export class TrialTarget {
     // Warnings are wanted; only the debug level changes what the loader does.
     this.config = { ...config, logLevel: Math.max(config.logLevel, 2) };
     const heapBytes = options.heapBytes ?? base.heap.bytes;
-    const windows = [base.pool, base.listAddress].map((at) => windowAround(at, base, BigInt(options.fileBytes)));
-    const heapWindow = { start: base.heap.address, end: base.heap.address + BigInt(heapBytes) };
-    this.memory = new PagedMemory([...windows, heapWindow]);
-    this.nextBuffer = base.pool;
-    this.heap = this.makeHeap(Number(base.heap.address), heapBytes);
+    const heapStart = base.heap.address;
+    const heapEnd = heapStart + BigInt(heapBytes);
+    // A heap that is larger than the base image's grows over what lies behind it.
+    const isInHeap = (at: bigint): boolean => at >= heapStart && at < heapEnd;
+    const behind = ((heapEnd + filePage - 1n) / filePage) * filePage;
+    const listAddress = isInHeap(base.listAddress) ? behind : base.listAddress;
+    const pool = isInHeap(base.pool) ? behind + filePage : base.pool;
+    const windows = [pool, listAddress].map((at) => windowAround(at, base, BigInt(options.fileBytes)));
+    this.memory = new PagedMemory([...windows, { start: heapStart, end: heapEnd }]);
+    this.nextBuffer = pool;
+    this.heap = this.makeHeap(Number(heapStart), heapBytes);
     const heap: LlextHeap = this.heap.asLlextHeap();
     this.llext = new LlextSubsystem({
       memory: this.memory,
       heaps: { metadata: heap, data: heap, instruction: heap },
       config: this.config,
       exports: base.exports,
-      listAddress: base.listAddress,
+      listAddress,
       listener: (event) => this.events.push(event),
       relocationEvents: options.relocationEvents === true,
     });
