@@ -22,6 +22,6 @@ export function createMachine({ cpu, regions, exceptions, jit }: MachineOptions)
     case 'arm':
       return new ArmMachine(cpu, regions, exceptions && {}, jit);
     case 'riscv':
-      return new RiscvMachine(cpu, regions);
+      return new RiscvMachine(cpu, regions, { jit });
   }
 }

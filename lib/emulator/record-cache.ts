@@ -40,6 +40,7 @@ export interface TranslatedCode {
   covers(address: number, length: number): boolean;
   drop(address: number, length: number): void;
   dropPage(page: number): void;
+  dropAll(): void;
   /** A call of the address was decoded: a function begins there. */
   addFunction(address: number): void;
 }
@@ -123,7 +124,7 @@ export abstract class RecordCache {
   isCode(address: number, length: number): boolean {
     if (this.translated?.covers(address, length)) return true;
     // A 32-bit instruction may start in the halfword before.
-    for (let at = (address & ~1) - 2; at < address + length; at += 2) {
+    for (let at = address - (address & 1) - 2; at < address + length; at += 2) {
       const base = this.memory.codeTable[(at >>> 0) >>> 12];
       if (base !== 0 && !this.isEmpty(base + ((at & 0xffe) << 1))) return true;
     }
@@ -133,6 +134,8 @@ export abstract class RecordCache {
   /** Drops every record; slots of pages stay where they are only until the next enter(). */
   clear(): void {
     for (const page of this.pages.slice(1)) this.forgetPage(page);
+    // Translated code may lie on pages that were never interpreted.
+    this.translated?.dropAll();
     this.pages = [-1];
   }
 
@@ -183,7 +186,7 @@ export abstract class RecordCache {
   private written(address: number, length: number): void {
     if (this.translated?.covers(address, length)) this.translated.drop(address, length);
     // A 32-bit instruction may start in the halfword before.
-    for (let at = (address & ~1) - 2; at < address + length; at += 2) {
+    for (let at = address - (address & 1) - 2; at < address + length; at += 2) {
       const base = this.memory.codeTable[(at >>> 0) >>> 12];
       if (base === 0) continue;
       const k = base + ((at & 0xffe) << 1);

@@ -13,10 +13,11 @@ export class EnginePair {
   constructor(
     cpu: CpuInfo,
     private readonly regions: readonly MemoryRegion[],
-    jit: JitOptions = { threshold: 0 },
+    /** Of machines with options of their own. */
+    make: (jit?: JitOptions) => Machine = (jit) => createMachine({ cpu, regions, jit }),
   ) {
-    this.interpreted = createMachine({ cpu, regions });
-    this.translated = createMachine({ cpu, regions, jit });
+    this.interpreted = make();
+    this.translated = make({ threshold: 0 });
   }
 
   both(act: (machine: Machine) => void): void {
@@ -37,7 +38,7 @@ export class EnginePair {
     const { interpreted, translated } = this;
     assert.equal(translated.instructionCount, interpreted.instructionCount, `${text}: instruction count`);
     for (const name of interpreted.state.registerNames) {
-      const [ours, theirs] = [translated.state.read(name), interpreted.state.read(name)];
+      const [ours, theirs] = [translated.state.readWide(name), interpreted.state.readWide(name)];
       assert.equal(ours, theirs, `${text}: ${name} is ${String(ours)}, not ${String(theirs)}`);
     }
     for (const { base, size, name, permissions } of this.regions) {

@@ -83,6 +83,8 @@ export class Emitter {
     readonly options: EmitterOptions,
     /** Offset of the word that `mode` is stored in. */
     private readonly modeWord: number,
+    /** What a numbered word of the state is: of 64-bit registers it has 8 bytes. */
+    private readonly wordType: number = Type.i32,
   ) {}
 
   // --- Rehearsal -------------------------------------------------------------------------------------------------
@@ -132,7 +134,7 @@ export class Emitter {
 
   localOfWord(word: number): number {
     let local = this.localOf.get(word);
-    if (local === undefined) this.localOf.set(word, (local = this.newLocal(Type.i32)));
+    if (local === undefined) this.localOf.set(word, (local = this.newLocal(this.wordType)));
     return local;
   }
 
@@ -149,8 +151,8 @@ export class Emitter {
   }
 
   /** A local for this instruction. */
-  temporary(): number {
-    return this.local(`t${this.temporaries++}`);
+  temporary(type: number = Type.i32): number {
+    return this.local(`${type} ${this.temporaries++}`, type);
   }
 
   /** The function's body: locals, then what was emitted. */
@@ -193,20 +195,22 @@ export class Emitter {
   }
 
   loadWords(mask: number): void {
+    const wide = this.wordType === Type.i64;
     for (let word = 0; word < 32; word++) {
       if (((mask >>> word) & 1) === 0) continue;
       this.const(0);
-      this.memory(Op.i32_load, 4 * word);
+      this.memory(wide ? Op.i64_load : Op.i32_load, (wide ? 8 : 4) * word);
       this.set_local(this.localOfWord(word));
     }
   }
 
   storeWords(mask: number): void {
+    const wide = this.wordType === Type.i64;
     for (let word = 0; word < 32; word++) {
       if (((mask >>> word) & 1) === 0) continue;
       this.const(0);
       this.get_local(this.localOfWord(word));
-      this.memory(Op.i32_store, 4 * word);
+      this.memory(wide ? Op.i64_store : Op.i32_store, (wide ? 8 : 4) * word);
     }
   }
 
@@ -225,6 +229,11 @@ export class Emitter {
   const(value: number): void {
     this.code.byte(Op.i32_const);
     this.code.s32(value);
+  }
+
+  const64(value: bigint): void {
+    this.code.byte(Op.i64_const);
+    this.code.s64(value);
   }
 
   /** Constant and operation: `x op value` of the x on the stack. */

@@ -169,7 +169,7 @@ export class Jit implements TranslatedCode {
     this.entriesOf.clear();
   }
 
-  private dropAll(): void {
+  dropAll(): void {
     this.store?.clear();
     this.entriesOf.clear();
     this.refused.clear();

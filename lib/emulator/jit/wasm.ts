@@ -44,6 +44,7 @@ export const Op = {
   i32_le_u: 0x4d,
   i32_ge_s: 0x4e,
   i32_ge_u: 0x4f,
+  i64_eq: 0x51,
   i64_gt_u: 0x56,
   i32_clz: 0x67,
   i32_ctz: 0x68,
@@ -65,7 +66,9 @@ export const Op = {
   i32_rotr: 0x78,
   i64_add: 0x7c,
   i64_mul: 0x7e,
+  i64_and: 0x83,
   i64_or: 0x84,
+  i64_xor: 0x85,
   i64_shl: 0x86,
   i64_shr_s: 0x87,
   i64_shr_u: 0x88,
@@ -104,6 +107,15 @@ export class ByteWriter {
       rest >>= 7;
     }
     this.byte(rest & 0x7f);
+  }
+
+  s64(value: bigint): void {
+    let rest = BigInt.asIntN(64, value);
+    while (rest < -64n || rest > 63n) {
+      this.byte(Number(rest & 0x7fn) | 0x80);
+      rest >>= 7n;
+    }
+    this.byte(Number(rest & 0x7fn));
   }
 
   append(other: ByteWriter): void {

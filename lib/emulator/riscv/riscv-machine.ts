@@ -6,15 +6,18 @@
  * pending interrupts are taken; without (a debug session) they stop the run before they have any effect.
  */
 import type { RiscvCpu } from '../../arch';
+import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
+import { RiscvEmitter } from '../jit/riscv/riscv-emitter';
+import { RiscvLifter } from '../jit/riscv/riscv-lifter';
 import { GuestMemory } from '../memory';
 import { sliceLength, Stop, type PendingFault } from '../stop';
-import type { Fault, Machine, MemoryRegion, RunStop } from '../types';
+import type { Fault, Machine, MemoryRegion, RunStop, TranslationStatistics } from '../types';
 import { Core } from './core';
 import { interpret as interpret32 } from './interpreter32.generated';
 import { interpret as interpret64 } from './interpreter64.generated';
 import { RegisterView } from './register-view';
 import { Mstatus, Privilege, State } from './state';
-import { enterTrap, trapOf } from './traps';
+import { enterTrap, trapOf, type TrapCause } from './traps';
 
 export interface RiscvOptions {
   /** Faults and environment calls are taken as traps instead of ending the run. */
@@ -22,6 +25,8 @@ export interface RiscvOptions {
   /** 'supported' (the default): misaligned loads and stores are performed; else they trap. */
   readonly misaligned?: 'supported' | 'trap';
   readonly hartId?: number;
+  /** Hot code is translated to WebAssembly; without it everything is interpreted. */
+  readonly jit?: JitOptions;
 }
 
 /** Interrupts that a platform raises: bits of mip. */
@@ -33,12 +38,13 @@ export class RiscvMachine implements Machine {
   readonly state: RegisterView;
   private readonly core: Core;
   private readonly traps: boolean;
+  private readonly jit: Jit | undefined;
   private readonly interpret: (core: Core, budget: number) => number;
 
   constructor(cpu: RiscvCpu, regions: readonly MemoryRegion[], options: RiscvOptions = {}) {
     this.cpu = cpu;
     this.memory = new GuestMemory(regions);
-    const { traps = false, misaligned = 'supported', hartId = 0 } = options;
+    const { traps = false, misaligned = 'supported', hartId = 0, jit } = options;
     this.core = new Core(cpu, this.memory, { misaligned: misaligned === 'supported', hartId });
     this.state = new RegisterView(cpu, this.memory, this.core);
     this.traps = traps;
@@ -46,6 +52,15 @@ export class RiscvMachine implements Machine {
     this.memory.state[State.privilege] = Privilege.machine;
     // Extensions do not switch the floating-point unit on: the kernel has.
     if (cpu.isa.f) this.memory.state[State.mstatus] = Mstatus.FS & ~(1 << 14);
+    if (jit) this.jit = this.makeJit(jit);
+  }
+
+  get translation(): TranslationStatistics | undefined {
+    return this.jit?.statistics;
+  }
+
+  addFunctions(addresses: Iterable<number>): void {
+    this.jit?.addFunctions(addresses);
   }
 
   get instructionCount(): number {
@@ -64,35 +79,45 @@ export class RiscvMachine implements Machine {
     if (skips && left > 0) left -= this.stepOver();
     while (left > 0 && core.stop === Stop.none) {
       const interrupt = this.traps ? core.csr.pendingInterrupt() : undefined;
-      if (interrupt !== undefined) enterTrap(core, { interrupt });
-      left -= this.slice(Math.min(left, sliceLength));
+      if (interrupt !== undefined) this.enter({ interrupt });
+      left -= this.go(Math.min(left, sliceLength));
+      core.settle();
       if (core.stop !== Stop.none && this.traps) left -= this.trap();
     }
     return this.stopReason();
   }
 
+  private go(budget: number): number {
+    return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
+  }
+
   setBreakpoint(address: number): void {
     this.core.code.breakpoints.add(address >>> 0);
-    this.core.code.drop(address);
+    this.forgetCode(address);
   }
 
   clearBreakpoint(address: number): void {
     this.core.code.breakpoints.delete(address >>> 0);
-    this.core.code.drop(address);
+    this.forgetCode(address);
   }
 
   setHostCall(address: number): void {
     this.core.code.hostCalls.add(address >>> 0);
-    this.core.code.drop(address);
+    this.forgetCode(address);
   }
 
   clearHostCall(address: number): void {
     this.core.code.hostCalls.delete(address >>> 0);
-    this.core.code.drop(address);
+    this.forgetCode(address);
   }
 
   setStackLimit(limit: number | undefined): void {
     this.memory.state[State.stackLimit] = limit ?? 0;
+  }
+
+  private forgetCode(address: number): void {
+    this.core.code.drop(address);
+    this.jit?.drop(address >>> 0, 2);
   }
 
   /** Raises or lowers an interrupt of the platform; it is taken between instructions when it is enabled. */
@@ -102,11 +127,12 @@ export class RiscvMachine implements Machine {
     state[State.mip] = pending ? state[State.mip] | bit : state[State.mip] & ~bit;
   }
 
-  /** Runs on from pc; returns the instructions executed. */
-  private slice(budget: number): number {
+  /** Runs on from pc; returns the instructions executed. What they have put off is for core.settle(). */
+  private slice(budget: number, untilTranslated = false): number {
     const { core } = this;
     const state = this.memory.state;
     core.position = core.code.enter(state[State.pc]);
+    core.stopsAtTranslated = untilTranslated;
     core.sliceBudget = budget;
     core.left = budget;
     const executed = this.interpret(core, budget);
@@ -116,11 +142,38 @@ export class RiscvMachine implements Machine {
     const after = this.memory.state;
     after[State.pc] = core.target >= 0 ? core.target : core.code.addressOf(core.position);
     core.target = -1;
-    const low = (after[State.countLow] >>> 0) + executed;
-    after[State.countLow] = low;
-    if (low >= 2 ** 32) after[State.countHigh]++;
-    core.settle();
+    this.count(executed);
     return executed;
+  }
+
+  private count(executed: number): void {
+    const { state } = this.memory;
+    const low = (state[State.countLow] >>> 0) + executed;
+    state[State.countLow] = low;
+    if (low >= 2 ** 32) state[State.countHigh]++;
+  }
+
+  private makeJit(options: JitOptions): Jit {
+    const { core, memory, cpu } = this;
+    const { xlen, d } = cpu.isa;
+    return new Jit(
+      {
+        memory,
+        code: core.code,
+        access: core,
+        // x0 is 0 always: there are no modes.
+        words: { pc: State.pc, sp: xlen === 32 ? 2 : 4, mode: 0 },
+        limit: () => core.limit,
+        strictAlignment: () => core.alwaysAligned(),
+        interpret: (budget, untilTranslated) => this.slice(budget, untilTranslated),
+        count: (executed) => this.count(executed),
+        frontEnd: (emitterOptions) => {
+          const emitter = new RiscvEmitter(emitterOptions, xlen, d);
+          return { emitter, lifter: new RiscvLifter(core, core.code, emitter) };
+        },
+      },
+      options,
+    );
   }
 
   /** Executes the instruction at pc though there is a breakpoint. */
@@ -130,6 +183,7 @@ export class RiscvMachine implements Machine {
     code.drop(pc);
     code.ignoredBreakpoint = pc;
     const executed = this.slice(1);
+    this.core.settle();
     code.ignoredBreakpoint = -1;
     code.drop(pc);
     return executed;
@@ -142,9 +196,13 @@ export class RiscvMachine implements Machine {
     if (cause === undefined) return 0;
     core.stop = Stop.none;
     core.fault = undefined;
-    enterTrap(core, cause);
-    core.settle();
+    this.enter(cause);
     return 1;
+  }
+
+  private enter(cause: TrapCause): void {
+    enterTrap(this.core, cause);
+    this.core.settle();
   }
 
   private stopReason(): RunStop {
