@@ -42,7 +42,7 @@ function reach(e: RiscvEmitter, table: number, address: number, bytes: number): 
   e.get_local(address);
   e.op(Op.i32_or);
   e.opConst(Op.i32_and, bytes - 1);
-  e.leaveIf();
+  e.leaveIfUnchecked();
   e.get_local(at);
   e.get_local(address);
   e.op(Op.i32_add);
