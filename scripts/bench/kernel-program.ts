@@ -44,6 +44,7 @@ export const returnOffset = 0xff00;
 
 const SHF_ALLOC = 2;
 const SHT_NOBITS = 8;
+const STT_FUNC = 2;
 
 export function kernelProgram(isa: Isa, level: Level): KernelProgram {
   const path = join(__dirname, '../../bench/kernels', `kernels.${isa}-${level}.elf`);
@@ -81,6 +82,9 @@ export function kernelMachine(program: KernelProgram, jit?: JitOptions): KernelM
     jit,
   });
   for (const { address, bytes } of program.pieces) machine.memory.write(address, bytes);
+  // As a session gives it the functions of its symbols.
+  const functions = program.elf.symbols().filter(({ st_info }) => (st_info & 0xf) === STT_FUNC);
+  machine.addFunctions?.(functions.map(({ st_value }) => Number(st_value) & ~1));
   const end = layout.code + returnOffset;
   machine.setHostCall(end);
   const names = program.isa === 'thumb' ? ['r0', 'r1', 'sp', 'lr', 'pc'] : ['a0', 'a1', 'sp', 'ra', 'pc'];

@@ -6,6 +6,7 @@
  */
 import type { Access, Effects } from './emitter';
 import type { Guest } from './guest';
+import type { Region } from './region';
 
 /** Accesses with one check; offsets are from the address that they have in common. */
 export interface Group {
@@ -148,12 +149,23 @@ export function planAccesses(
   });
 }
 
-/** The words that are made of a stack word by an addition anywhere in the region, and that word. */
-export function stackWordsOf(effects: readonly (readonly Effects[])[], stackPointer: number): number {
-  let words = 1 << stackPointer;
-  for (const block of effects) {
-    for (const { derivations } of block) {
-      for (const { word, from } of derivations ?? []) if (from === stackPointer) words |= 1 << word;
+/**
+ * Words that point into the stack wherever they are used: `pointers` do at the entry, and every change in the region makes
+ * them of such a word by an addition. What a block that leaves changes is its caller's value, which it has restored.
+ */
+export function stackWordsOf(region: Region, effects: readonly (readonly Effects[])[], pointers: number): number {
+  const leaves = region.blocks.map(({ guests }) => guests.at(-1)?.flow === 'leave');
+  const changes = effects.flatMap((block, index) => (leaves[index] ? [] : block));
+  let words = pointers;
+  for (const { derivations } of changes) {
+    for (const { word, from } of derivations ?? []) if ((words >>> from) & 1) words |= 1 << word;
+  }
+  for (let before = 0; before !== words;) {
+    before = words;
+    for (const { defs, derivations } of changes) {
+      let derived = 0;
+      for (const { word, from } of derivations ?? []) if ((words >>> from) & 1) derived |= 1 << word;
+      words &= ~(defs & ~derived);
     }
   }
   return words;

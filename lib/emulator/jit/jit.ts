@@ -16,7 +16,7 @@ import type { EmitterOptions, Window } from './emitter';
 import type { Lifter } from './guest';
 import { LEFT, LIMIT, maximumDepth, REFUSED, UNCHECKED, UNWIND } from './layout';
 import { blockOf, findRegion, innermostLoop, Untranslatable, type Region } from './region';
-import { translate, type Callable, type RegionEmitter, type Surroundings } from './translate';
+import { translate, type AccessMode, type Callable, type RegionEmitter, type Surroundings } from './translate';
 import { TranslationBudget } from './translation-budget';
 
 /** What a CPU's machine gives the dispatcher. */
@@ -49,9 +49,15 @@ const samplePeriod = 1024;
 const defaultThreshold = 6;
 /** A place that the dispatcher comes to so often, without being sampled, is hot too. */
 const arrivalFactor = 8;
-const maximumArrivals = 4096;
-/** An access that regions were left for so often is translated so that they no longer are. */
-const maximumUnchecked = 4;
+/** Within so many instructions: a slice ends anywhere, so in a long time the dispatcher comes to every place. */
+const arrivalPeriod = 4_000_000;
+/** An access that regions were left for so often is checked alone, or then by the slow functions. */
+const uncheckedShared = 4;
+const uncheckedAlone = 8;
+/** As long as so much of what is executed is translated, what is met in the interpreter is not worth translating. */
+const translatedEnough = 1000;
+/** Registers that are so far above sp at most are taken for pointers into the stack. */
+const maximumFrame = 1024;
 const maximumEntriesOfFunction = 8;
 /** Functions and instructions that are translated at once. */
 const maximumFunctions = 24;
@@ -79,6 +85,8 @@ export class Jit implements TranslatedCode {
   private windowKnown = false;
   private strict = false;
   private sinceSample = 0;
+  private translatedAtSample = 0;
+  private arrivalsSince = 0;
   private translatedCount = 0;
   /** The budget of the translated function that runs, and how much of it is in the machine's count already. */
   private budget = 0;
@@ -218,7 +226,7 @@ export class Jit implements TranslatedCode {
     if (memory.dirtyCount !== dirty || access.stop !== Stop.none) return executed;
     const count = (this.unchecked.get(pc) ?? 0) + 1;
     this.unchecked.set(pc, count);
-    if (count === maximumUnchecked) this.forget(pc, 2);
+    if (count === uncheckedShared || count === uncheckedAlone) this.forget(pc, 2);
     return executed;
   }
 
@@ -339,6 +347,9 @@ export class Jit implements TranslatedCode {
   }
 
   private sample(pc: number): void {
+    const translated = this.translatedCount - this.translatedAtSample;
+    this.translatedAtSample = this.translatedCount;
+    if (translated > samplePeriod * translatedEnough) return;
     const key = this.startOf(pc) ?? pc;
     const heat = (this.heat.get(key) ?? 0) + 1;
     this.heat.set(key, heat);
@@ -349,8 +360,12 @@ export class Jit implements TranslatedCode {
 
   /** The dispatcher has come to an address without an entry; true when it has one now. */
   private arrive(pc: number): boolean {
+    const now = this.translatedCount + this.interpretedCount;
+    if (now - this.arrivalsSince > arrivalPeriod) {
+      this.arrivalsSince = now;
+      this.arrivals.clear();
+    }
     const count = (this.arrivals.get(pc) ?? 0) + 1;
-    if (this.arrivals.size > maximumArrivals) this.arrivals.clear();
     this.arrivals.set(pc, count);
     if (count < this.threshold * arrivalFactor || this.allowance.available <= 0) return false;
     this.arrivals.set(pc, 0);
@@ -439,14 +454,34 @@ export class Jit implements TranslatedCode {
     };
     const surroundings: Surroundings = {
       callable,
-      isSlow: (pc) => (this.unchecked.get(pc) ?? 0) >= maximumUnchecked,
-      stackPointer: this.host.words.sp,
+      accessMode: (pc) => this.accessMode(pc),
+      stackPointers: 1 << this.host.words.sp,
     };
+    const here = { ...surroundings, stackPointers: this.stackPointers() };
     const made = bodies.map(({ pc, emitter, region }): Body => {
-      return { pc, body: translate(emitter, region, surroundings), ranges: region.ranges };
+      // What registers are now tells about the entries that are wanted now.
+      const around = wanted.includes(pc) ? here : surroundings;
+      return { pc, body: translate(emitter, region, around), ranges: region.ranges };
     });
     store.add(made);
     return this.has(entries[0]);
+  }
+
+  private accessMode(pc: number): AccessMode {
+    const count = this.unchecked.get(pc) ?? 0;
+    return count < uncheckedShared ? 'shared' : count < uncheckedAlone ? 'alone' : 'slow';
+  }
+
+  /** sp, and registers that look like frame pointers. */
+  private stackPointers(): number {
+    const { memory, words } = this.host;
+    const sp = memory.state[words.sp];
+    let pointers = 1 << words.sp;
+    for (let word = 0; word < 32; word++) {
+      const distance = (memory.state[word] - sp) >>> 0;
+      if (word < words.pc && distance < maximumFrame) pointers |= 1 << word;
+    }
+    return pointers;
   }
 
   private prepare(pc: number): { pc: number; emitter: RegionEmitter; region: Region } | undefined {

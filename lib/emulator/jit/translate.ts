@@ -27,10 +27,14 @@ export interface RegionEmitter extends Emitter {
 export interface Surroundings {
   /** What to call for a guest function's address. */
   callable(address: number): Callable;
-  /** The accesses of the instruction there are often not let through. */
-  isSlow(pc: number): boolean;
-  readonly stackPointer: number;
+  /** How the accesses of the instruction there are checked. */
+  accessMode(pc: number): AccessMode;
+  /** Words that point into the stack at the entry, as a bit set. */
+  readonly stackPointers: number;
 }
+
+/** `shared` with others' accesses, `alone`, or not checked but done by the slow functions. */
+export type AccessMode = 'shared' | 'alone' | 'slow';
 
 /** Emits the body of the function of a region. */
 export function translate(e: RegionEmitter, region: Region, surroundings: Surroundings): ByteWriter {
@@ -66,10 +70,9 @@ class Translation {
   ) {
     const { blocks, dominator } = region;
     const effects = blocks.map(({ guests }) => guests.map((guest) => this.effectsOf(guest)));
-    const stackWords = stackWordsOf(effects, surroundings.stackPointer);
-    this.plans = blocks.map(({ guests }, index) =>
-      planAccesses(guests, effects[index], stackWords, (pc) => surroundings.isSlow(pc)),
-    );
+    const stackWords = stackWordsOf(region, effects, surroundings.stackPointers);
+    const isAlone = (pc: number): boolean => surroundings.accessMode(pc) !== 'shared';
+    this.plans = blocks.map(({ guests }, index) => planAccesses(guests, effects[index], stackWords, isAlone));
     this.flows = computeFlows(region, effects);
     const chosen = new Set(
       blocks.filter(({ guests }) => guests.at(-1)?.flow === 'choose').flatMap((b) => b.successors),
@@ -185,7 +188,7 @@ class Translation {
       e.live = live[i + 1];
       e.leaving = { ...this.exitOf(this.dirty), pc: guest.pc, refund: charged - i, mode: guest.mode };
       e.planned = this.plans[index][i];
-      e.isSlow = this.surroundings.isSlow(guest.pc);
+      e.isSlow = this.surroundings.accessMode(guest.pc) === 'slow';
       if (i < block.guests.length - 1 || guest.flow === 'next') this.emitPlain(guest);
       const before = this.dirty;
       this.dirty |= flows.effects[index][i].defs;
