@@ -322,6 +322,7 @@ test('code and data in the upper half of the address space', () => {
 
 test('where compilation is refused, the interpreter serves', () => {
   const { machine, start, finish } = kernelMachine(kernelProgram('rv32', 'O2'), {
+    threshold: 0,
     compile: () => {
       throw new WebAssembly.CompileError('Wasm code generation disallowed by embedder');
     },

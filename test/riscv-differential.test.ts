@@ -1,6 +1,7 @@
 /**
  * Random instructions of every row from random states, single and in sequences of 50, on QEMU's user mode, native Unicorn and
- * here: all registers, fcsr and memory equal. RISCV_CASES=20 runs ten times as many, RISCV_SEED another selection.
+ * here, by the interpreter and (of sequences of 50) by translated code: all registers, fcsr and memory equal.
+ * RISCV_CASES=20 runs ten times as many, RISCV_SEED another selection.
  *
  * Not drawn, with the manual's section: values of frm that are no rounding mode (11.2: reserved; a directed test has them),
  * accesses by LR, SC and AMO that are not aligned (8.2: they trap; see riscv-faults), and the rows of `excluded` in
@@ -27,6 +28,8 @@ const seed = Number(process.env['RISCV_SEED'] ?? 7);
 class Comparison {
   readonly program: RiscvProgram;
   private readonly here: Here;
+  /** Each case becomes a region of its own, which takes a while. */
+  private readonly translated: Here | undefined;
   private readonly state = emptyState();
   private sequences: (readonly RiscvWord[])[] = [];
   readonly problems: string[] = [];
@@ -37,9 +40,11 @@ class Comparison {
     codeBytes: number,
     private readonly references: References,
     private readonly random: Random,
+    translates = false,
   ) {
     this.program = new RiscvProgram(xlen, codeBytes);
     this.here = new Here(largestCpu(xlen), this.program);
+    if (translates) this.translated = new Here(largestCpu(xlen), this.program, { threshold: 0 });
     this.program.begin(random);
   }
 
@@ -56,6 +61,7 @@ class Comparison {
     program.finish();
     const here = this.here.run(program);
     for (const [engine, run] of Object.entries(this.references)) this.compare(engine, here, run(program));
+    if (this.translated) this.compare('translated code', here, this.translated.run(program));
     this.sequences = [];
     program.begin(this.random);
   }
@@ -91,6 +97,11 @@ class Comparison {
 
   finish(t: TestContext): void {
     this.run();
+    if (this.translated) {
+      // What is not: floating-point arithmetic and CSRs.
+      const share = this.translated.translatedShare;
+      assert.ok(share > 0.8, `${share} of the instructions were translated`);
+    }
     for (const [why, count] of this.excluded) t.diagnostic(`${count} excluded: ${why}`);
     const { problems } = this;
     assert.equal(problems.length, 0, `seed ${seed}, ${problems.length} differ:\n${problems.slice(0, 30).join('\n')}`);
@@ -252,7 +263,7 @@ function compareSequences(
   if (references === undefined) return;
   const random = new Random(seed + (engine === 'QEMU' ? 2 : 3) * xlen + length);
   const decoder = new Decoder(largestCpu(xlen).isa);
-  const comparison = new Comparison(xlen, codeBytes, references, random);
+  const comparison = new Comparison(xlen, codeBytes, references, random, length === 50);
   const pairs = new ReservationPairs();
   for (let i = 0; i < count; i++) {
     const rows = choices[i % choices.length];

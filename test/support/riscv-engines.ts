@@ -4,6 +4,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { riscvCpus, type RiscvCpu } from '../../lib/arch';
+import type { JitOptions } from '../../lib/emulator/jit/jit';
 import { RiscvMachine } from '../../lib/emulator/riscv/riscv-machine';
 import { blocksAddress, dataAddress, programBase, type RiscvProgram, type Xlen } from './riscv-program';
 import { UcError, type UnicornRiscv } from './unicorn-riscv';
@@ -34,12 +35,19 @@ export function largestCpu(xlen: Xlen): RiscvCpu {
 export class Here {
   private readonly machine: RiscvMachine;
 
-  constructor(cpu: RiscvCpu, program: RiscvProgram) {
+  /** With `jit` by translated code as far as there is any. */
+  constructor(cpu: RiscvCpu, program: RiscvProgram, jit?: JitOptions) {
     const size = Math.ceil(program.image.length / 4096) * 4096;
     const permissions = { read: true, write: true, execute: true };
     const traps = program.kind === 'bare';
-    this.machine = new RiscvMachine(cpu, [{ name: 'program', base: programBase, size, permissions }], { traps });
+    this.machine = new RiscvMachine(cpu, [{ name: 'program', base: programBase, size, permissions }], { traps, jit });
     this.machine.setBreakpoint(program.end);
+  }
+
+  /** Share of the instructions that translated code has executed. */
+  get translatedShare(): number {
+    const { translated, interpreted } = this.machine.translation ?? { translated: 0, interpreted: 1 };
+    return translated / (translated + interpreted);
   }
 
   run(program: RiscvProgram): RiscvRun {
