@@ -7,8 +7,9 @@ import type { AddressRange, LlextMemory } from './types';
 
 export type { AddressRange };
 
-/** Small enough for the few bytes of most loads, large enough for files of 50 MB. */
-const pageSize = 0x4000;
+const pageSize = 4096;
+/** From here on the pages of one write share an allocation. */
+const longWrite = 0x1_0000;
 
 export class PagedMemory implements LlextMemory {
   private readonly pages = new Map<number, Uint8Array>();
@@ -53,6 +54,8 @@ export class PagedMemory implements LlextMemory {
     const mapped = this.mappedLength(address, bytes.length);
     if (mapped < bytes.length) throw unmapped(address + BigInt(mapped));
     let at = Number(address);
+    if (bytes.length >= longWrite)
+      this.addPages(Math.floor(at / pageSize), Math.floor((at + bytes.length - 1) / pageSize));
     for (let offset = 0; offset < bytes.length;) {
       const from = at % pageSize;
       const size = Math.min(pageSize - from, bytes.length - offset);
@@ -75,6 +78,14 @@ export class PagedMemory implements LlextMemory {
       at += size;
     }
     if (mapped < length) throw unmapped(address + BigInt(mapped));
+  }
+
+  private addPages(first: number, last: number): void {
+    const block = new Uint8Array((last - first + 1) * pageSize);
+    for (let number = first; number <= last; number++) {
+      const start = (number - first) * pageSize;
+      if (!this.pages.has(number)) this.pages.set(number, block.subarray(start, start + pageSize));
+    }
   }
 
   private pageFor(number: number): Uint8Array {

@@ -122,17 +122,33 @@ export interface AssumedRule {
 
 export const ruleNames = Object.keys(profileRules) as RuleName[];
 
+interface NotingProfile extends Profile {
+  readonly used: Set<RuleName> | undefined;
+}
+
+/** One object a version, made once: loads are many. */
+const prototypes = new Map<ProfileName, object>();
+
+function prototypeOf(profileName: ProfileName): object {
+  const known = prototypes.get(profileName);
+  if (known !== undefined) return known;
+  const prototype = { profileName };
+  for (const name of ruleNames) {
+    const value = profileRules[name].values[profileName];
+    Object.defineProperty(prototype, name, {
+      get(this: NotingProfile): boolean | string {
+        this.used?.add(name);
+        return value;
+      },
+    });
+  }
+  prototypes.set(profileName, prototype);
+  return prototype;
+}
+
 /** Every access is noted in `used`: that is how a load knows what it rested on. */
 export function profileFor(profileName: ProfileName, used?: Set<RuleName>): Profile {
-  const properties = ruleNames.map((name): [string, PropertyDescriptor] => {
-    const value = profileRules[name].values[profileName];
-    const get = (): boolean | string => {
-      used?.add(name);
-      return value;
-    };
-    return [name, { get, enumerable: true }];
-  });
-  return Object.defineProperties({ profileName } as Profile, Object.fromEntries(properties));
+  return Object.create(prototypeOf(profileName), { used: { value: used } }) as NotingProfile;
 }
 
 export function assumedRules(profileName: ProfileName, used: Iterable<RuleName>): AssumedRule[] {
