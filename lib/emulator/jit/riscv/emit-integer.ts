@@ -25,7 +25,7 @@ const binary = {
   sra: Op.i32_shr_s,
   mul: Op.i32_mul,
 } as const;
-const immediates = { addi: 'add', xori: 'xor', ori: 'or', andi: 'and', slli: 'sll', srli: 'srl', srai: 'sra' } as const;
+const immediates = { xori: 'xor', ori: 'or', andi: 'and', slli: 'sll', srli: 'srl', srai: 'sra' } as const;
 const narrowImmediates = { addiw: 'add', slliw: 'sll', srliw: 'srl', sraiw: 'sra' } as const;
 
 /** sp = rs1 op what follows. */
@@ -195,12 +195,22 @@ export const integerEmitters: EmitTable = {
   mv: (e, [d, s]) => {
     e.get(s);
     e.set(d);
+    e.deriveFrom(d, s, 0);
+  },
+  addi: (e, [d, s1, immediate]) => {
+    e.get(s1);
+    e.xConst(Op.i32_add, immediate);
+    e.set(d);
+    e.deriveFrom(d, s1, immediate);
   },
   slt: register(test(Op.i32_lt_s)),
   sltu: register(test(Op.i32_lt_u)),
   slti: constant(test(Op.i32_lt_s)),
   sltiu: constant(test(Op.i32_lt_u)),
-  addi_sp: (e, [s1, immediate]) => stackConstant(e, Op.i32_add, s1, immediate),
+  addi_sp: (e, [s1, immediate]) => {
+    stackConstant(e, Op.i32_add, s1, immediate);
+    e.deriveFrom(e.stackPointer, s1, immediate);
+  },
   andi_sp: (e, [, s1, immediate]) => stackConstant(e, Op.i32_and, s1, immediate),
   add_sp: stack(Op.i32_add),
   sub_sp: stack(Op.i32_sub),

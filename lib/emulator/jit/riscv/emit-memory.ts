@@ -4,18 +4,31 @@
  * the address is aligned; the interpreter does the others.
  */
 import { Mstatus, State } from '../../riscv/state';
-import { byte, half, load, signedByte, signedHalf, store, word, type Width } from '../memory-ops';
+import { byte, half, load, loadAt, signedByte, signedHalf, store, storeAt, word, type Width } from '../memory-ops';
 import { Op, Type } from '../wasm';
 import type { Combine, Emit, EmitTable } from './emit-forms';
 import type { RiscvEmitter } from './riscv-emitter';
 
 const isSigned = ({ code }: Width) => code < 0;
 
+/** Addresses of RV32 are registers: accesses may share their check. Those of RV64 are checked for their upper half first. */
+const mayShare = (e: RiscvEmitter, s1: number): boolean => e.xlen === 32 && s1 !== 0;
+
+function loadFrom(e: RiscvEmitter, s1: number, offset: number, width: Width): void {
+  if (mayShare(e, s1)) loadAt(e, s1, offset, width);
+  else load(e, e.address(s1, offset), width);
+}
+
+function storeTo(e: RiscvEmitter, s1: number, offset: number, value: number, width: Width): void {
+  if (mayShare(e, s1)) storeAt(e, s1, offset, value, width);
+  else store(e, e.address(s1, offset), value, width);
+}
+
 /** `extension` of the value that was loaded, which memory-ops has extended to 32 bits. */
 const loads =
   (width: Width, extension: 'sign' | 'zero' = isSigned(width) ? 'sign' : 'zero'): Emit =>
   (e, [d, s1, offset]) => {
-    load(e, e.address(s1, offset), width);
+    loadFrom(e, s1, offset, width);
     if (extension === 'sign') e.signExtend();
     else e.zeroExtend();
     e.set(d);
@@ -24,11 +37,10 @@ const loads =
 const stores =
   (width: Width): Emit =>
   (e, [s2, s1, offset]) => {
-    const address = e.address(s1, offset);
     const value = e.temporary();
     e.getLow(s2);
     e.set_local(value);
-    store(e, address, value, width);
+    storeTo(e, s1, offset, value, width);
   };
 
 /** Where an aligned access of a page without slow bit goes in the host, on the stack and in the local; else the region is left. */
@@ -280,16 +292,15 @@ export const memoryEmitters: EmitTable = {
   sc_d: storeConditional(double),
   flw: (e, [f, s1, offset]) => {
     const value = e.temporary();
-    load(e, e.address(s1, offset), word);
+    loadFrom(e, s1, offset, word);
     e.set_local(value);
     setSingle(e, f, () => e.get_local(value));
   },
   fsw: (e, [f, s1, offset]) => {
-    const address = e.address(s1, offset);
     const value = e.temporary();
     e.loadState(f);
     e.set_local(value);
-    store(e, address, value, word);
+    storeTo(e, s1, offset, value, word);
   },
   fld: (e, [f, s1, offset]) => {
     const at = reach(e, e.options.readTable, e.address(s1, offset), 8);

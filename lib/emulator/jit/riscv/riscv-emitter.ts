@@ -54,6 +54,11 @@ export class RiscvEmitter extends Emitter {
     else super.set(word >> this.shift);
   }
 
+  /** After set(): accesses from both may share a check. Those of RV64 do not. */
+  deriveFrom(word: number, from: number, offset: number): void {
+    if (this.xlen === 32 && word !== State.sink && from !== 0) this.derive(word, from, offset);
+  }
+
   /** The low 32 bits. */
   getLow(word: number): void {
     if (word === 0) return this.const(0);
