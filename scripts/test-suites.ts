@@ -66,7 +66,7 @@ export const suites: readonly Suite[] = [
   files('llext', /^(llext|reloc)-/),
   files('dwarf', /^(dwarf|program)-/),
   files('c-expression', /^c-expression/),
-  files('emulator', /^(jit|thumb|machine|emulator|disassembler)-/),
+  files('emulator', /^(jit|thumb|riscv|machine|emulator|disassembler)-/),
   files('kernel', /^(kernel|target)-/),
   files('fixtures', /^fixtures-/),
   files('extension', /^extension-/),
