@@ -19,6 +19,7 @@ wanted=(
   llvm-dwarfdump-14:llvm-14
   qemu-system-arm:qemu-system-arm
   qemu-riscv32:qemu-user
+  qemu-system-riscv32:qemu-system-misc
   riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf
   gdb-multiarch:gdb-multiarch
   git:git

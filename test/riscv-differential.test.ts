@@ -9,13 +9,13 @@
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { fieldsOf } from '../lib/emulator/bit-diagram';
 import { Decoder } from '../lib/emulator/riscv/decoder';
 import type { Row } from '../lib/emulator/riscv/rows';
 import { Random } from './support/random';
 import { codeOf, draw, fillState, ReservationPairs } from './support/random-riscv';
 import { Here, largestCpu, runOnQemu, runOnUnicorn, type RiscvRun } from './support/riscv-engines';
 import { dataSize, emptyState, programBase, RiscvProgram, type Xlen } from './support/riscv-program';
+import { exclusionOf, isFused, isOnUnicorn, isUnboxed, lacksInvalid, notOnUnicorn } from './support/riscv-exclusions';
 import { isExecutable, type RiscvWord } from './support/riscv-words';
 import { requireTool } from './support/tools';
 import { UnicornRiscv } from './support/unicorn-riscv';
@@ -83,11 +83,7 @@ class Comparison {
       const words = this.sequences[index];
       const [{ row, word }] = words;
       const isBoxed = (f: number) => program.isBoxed(index, f);
-      const found =
-        words.length === 1 &&
-        exclusions.find(
-          (one) => one.engine === engine && one.applies({ row, word, engine, lines: differences, isBoxed }),
-        );
+      const found = words.length === 1 && exclusionOf({ row, word, engine, lines: differences, isBoxed });
       if (found) this.excluded.set(found.why, (this.excluded.get(found.why) ?? 0) + 1);
       else this.problems.push(`${describe(words)}: ${differences.slice(0, 4).join('; ')}`);
     }
@@ -108,103 +104,11 @@ class Comparison {
   }
 }
 
-const isFused = (row: Row) => /^fn?m(add|sub)\./.test(row.name);
 const hasFused = (words: readonly RiscvWord[]) => words.some(({ row }) => isFused(row));
 
 function describe(words: readonly RiscvWord[]): string {
   return words.map(({ row, word }) => `${row.name} ${word.toString(16)}`).join(', ');
 }
-
-interface Difference {
-  readonly row: Row;
-  readonly word: number;
-  readonly engine: string;
-  /** Lines 'register: ours, engine theirs'; before them a fault of the engine. */
-  readonly lines: readonly string[];
-  /** Whether a floating-point register held a boxed single before. */
-  readonly isBoxed: (register: number) => boolean;
-}
-
-interface Exclusion {
-  readonly why: string;
-  readonly section: string;
-  readonly engine: 'QEMU' | 'Unicorn';
-  applies(difference: Difference): boolean;
-}
-
-/** f registers that a word reads as singles; of fmv.x.w and the stores the lower half is meant, boxed or not. */
-function singleSources({ row, word }: Difference): number[] {
-  if (
-    !/^f(madd|msub|nmadd|nmsub|add|sub|mul|div|sqrt|sgnj\w*|min|max|eq|lt|le|class)\.s$|^fcvt\.\w+\.s$/.test(row.name)
-  )
-    return [];
-  const fields = fieldsOf(row.diagram, word);
-  return ['rs1', 'rs2', 'rs3'].flatMap((name) => (name in fields ? [fields[name]] : []));
-}
-
-/** The lines say no more than that their register is not boxed. */
-const isUnboxed = (line: string) => {
-  const values = /^f\d+: ffffffff(\w{8}), Unicorn (\w+)$/.exec(line);
-  return values !== null && parseInt(values[1], 16) === parseInt(values[2].slice(-8), 16);
-};
-
-/** NV, bit 4 of fcsr, is set here alone. */
-const lacksInvalid = (line: string) => {
-  const values = /^fcsr: (\w+), Unicorn (\w+)$/.exec(line);
-  return values !== null && parseInt(values[1], 16) === (parseInt(values[2], 16) | 0x10);
-};
-
-/** Where a reference differs from the specification, in single instructions. */
-const exclusions: readonly Exclusion[] = [
-  {
-    why: 'QEMU 7.2 counts on into the high word when the low one is 0; it is 32',
-    section: 'Bit-Manipulation ISA-extensions 1.0.0, ctzw',
-    engine: 'QEMU',
-    applies: ({ row, lines }) => row.name === 'ctzw' && lines.every((line) => /^x\d+: 20, QEMU [2-6]\w$/.test(line)),
-  },
-  {
-    why: 'Unicorn 2.0.1 does not box singles that it computes',
-    section: 'unprivileged 12.2, NaN boxing of narrower values',
-    engine: 'Unicorn',
-    applies: ({ row, lines }) => (row.extension === 'F' || row.name === 'fcvt.s.d') && lines.every(isUnboxed),
-  },
-  {
-    why: 'Unicorn 2.0.1 takes the lower half of a register that holds no boxed single, which is the canonical NaN',
-    section: 'unprivileged 12.2, NaN boxing of narrower values',
-    engine: 'Unicorn',
-    applies: (difference) => !singleSources(difference).every(difference.isBoxed),
-  },
-  {
-    why: 'Unicorn 2.0.1 gives the canonical NaN for the smaller or larger of a number and a signalling NaN, which is the number',
-    section: 'unprivileged 11.6, FMIN and FMAX',
-    engine: 'Unicorn',
-    applies: ({ row, lines }) =>
-      /^f(min|max)\./.test(row.name) && lines.every((line) => /Unicorn (7fc00000|7ff8000000000000)$/.test(line)),
-  },
-  {
-    why: 'Unicorn 2.0.1 does not set NV for infinity times zero plus a quiet NaN',
-    section: 'unprivileged 11.6, fused multiply-add',
-    engine: 'Unicorn',
-    applies: ({ row, lines }) => isFused(row) && lines.every(lacksInvalid),
-  },
-];
-
-/** Rows that do not go to Unicorn at all. */
-const notOnUnicorn: readonly { readonly why: string; readonly section: string; has(row: Row, xlen: Xlen): boolean }[] =
-  [
-    {
-      why: 'Unicorn 2.0.1 has no Zba, Zbb, Zbc and Zbs',
-      section: 'Bit-Manipulation ISA-extensions 1.0.0',
-      has: (row) => row.extension.startsWith('Zb'),
-    },
-    {
-      why: 'Unicorn 2.0.1 compares all 64 bits of rs2 with the sign-extended word',
-      section: 'unprivileged 8.4, AMOMIN.W, AMOMAX.W, AMOMINU.W, AMOMAXU.W of RV64',
-      has: (row, xlen) => xlen === 64 && /^amo(min|max)u?\.w$/.test(row.name),
-    },
-  ];
-
-const isOnUnicorn = (row: Row, xlen: Xlen) => !notOnUnicorn.some(({ has }) => has(row, xlen));
 
 /**
  * Rows that a sequence on Unicorn may mix. Unicorn neither boxes nor checks boxes, so that a sequence has singles or doubles;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { riscvCpus, type RiscvCpu } from '../../lib/arch';
 import type { JitOptions } from '../../lib/emulator/jit/jit';
 import { RiscvMachine } from '../../lib/emulator/riscv/riscv-machine';
-import { blocksAddress, dataAddress, programBase, type RiscvProgram, type Xlen } from './riscv-program';
+import { programBase, type RiscvProgram, type Xlen } from './riscv-program';
 import { UcError, type UnicornRiscv } from './unicorn-riscv';
 
 const HANG_GUARD_MS = 300_000;
@@ -40,7 +40,7 @@ export class Here {
     const size = Math.ceil(program.image.length / 4096) * 4096;
     const permissions = { read: true, write: true, execute: true };
     const traps = program.kind === 'bare';
-    this.machine = new RiscvMachine(cpu, [{ name: 'program', base: programBase, size, permissions }], { traps, jit });
+    this.machine = new RiscvMachine(cpu, [{ name: 'program', base: program.base, size, permissions }], { traps, jit });
     this.machine.setBreakpoint(program.end);
   }
 
@@ -53,13 +53,14 @@ export class Here {
   run(program: RiscvProgram): RiscvRun {
     const { state, memory } = this.machine;
     const faults = new Map<number, CaseFault>();
-    memory.write(programBase, program.used);
-    state.write('pc', programBase);
+    memory.write(program.base, program.used);
+    state.write('pc', program.base);
+    state.write('priv', 3);
     for (;;) {
       const stop = this.machine.run(1_000_000_000);
       const pc = state.read('pc');
       if (stop.reason === 'breakpoint') break;
-      const index = (state.read('tp') - blocksAddress) / program.blockSize;
+      const index = (state.read('tp') - program.blocksAddress) / program.blockSize;
       if (stop.reason !== 'fault' || faults.has(index))
         throw new Error(`the program ended with ${stop.reason} at 0x${pc.toString(16)}, case ${index}`);
       const { kind, access } = stop.fault;
@@ -67,7 +68,7 @@ export class Here {
       faults.set(index, { kind: kind === 'unmapped' && verb ? `${verb} unmapped` : 'exception', pc });
       state.write('pc', program.leave);
     }
-    return { output: memory.read(dataAddress, program.outputLength), faults };
+    return { output: memory.read(program.dataAddress, program.outputLength), faults };
   }
 }
 
@@ -131,6 +132,40 @@ export function runOnQemu(qemu: string, program: RiscvProgram): RiscvRun {
   }
 }
 
+/** QEMU's board `virt`, in machine mode: traps are part of the output. */
+export function runOnBoard(qemu: string, program: RiscvProgram): RiscvRun {
+  const folder = mkdtempSync(join(tmpdir(), 'llext-riscv-'));
+  try {
+    writeFileSync(join(folder, 'program.bin'), program.used);
+    const { status, signal, stderr } = spawnSync(
+      qemu,
+      [
+        ...[
+          '-M',
+          'virt',
+          '-cpu',
+          `${withBitmanip(program.xlen)},s=false,h=false,mmu=false`,
+          '-bios',
+          'none',
+          '-display',
+          'none',
+          '-serial',
+          'none',
+        ],
+        ...['-monitor', 'none', '-semihosting-config', 'enable=on,target=native'],
+        ...['-device', `loader,file=program.bin,addr=0x${program.base.toString(16)},force-raw=on`],
+      ],
+      { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], timeout: HANG_GUARD_MS },
+    );
+    if (status !== 0) throw new Error(`QEMU ended with ${status ?? signal}: ${stderr.toString().slice(0, 300)}`);
+    const output = readFileSync(join(folder, 'out'));
+    if (output.length !== program.outputLength) throw new Error(`QEMU wrote ${output.length} bytes`);
+    return { output, faults: new Map() };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 const faultNames: Readonly<Record<number, string>> = {
   [UcError.READ_UNMAPPED]: 'read unmapped',
   [UcError.WRITE_UNMAPPED]: 'write unmapped',
@@ -141,13 +176,13 @@ const faultNames: Readonly<Record<number, string>> = {
 export function runOnUnicorn(unicorn: UnicornRiscv, program: RiscvProgram): RiscvRun {
   const faults = new Map<number, CaseFault>();
   unicorn.load(programBase, program.used);
-  for (let from = programBase; ; from = program.leave) {
+  for (let from: number = programBase; ; from = program.leave) {
     const error = unicorn.run(from, program.end);
     if (error === UcError.OK) break;
-    const index = (unicorn.register('x4') - blocksAddress) / program.blockSize;
+    const index = (unicorn.register('x4') - program.blocksAddress) / program.blockSize;
     const kind = faultNames[error];
     if (kind === undefined || faults.has(index)) throw new Error(`Unicorn: error ${error} in case ${index}`);
     faults.set(index, { kind, pc: unicorn.register('pc') });
   }
-  return { output: unicorn.read(dataAddress, program.outputLength), faults };
+  return { output: unicorn.read(program.dataAddress, program.outputLength), faults };
 }

@@ -18,10 +18,17 @@ const compare =
   ({ rd, rs1, rs2 }, site) => [operation, site.d(rd), site.f(rs1), site.f(rs2)];
 const toInteger =
   (operation: OperationName): Exec =>
-  ({ rd, rs1, rm }, site) => [operation, site.d(rd), site.f(rs1), rm ?? 0];
+  ({ rd, rs1, rm }, site) => [operation, site.d(rd), site.f(rs1), rm];
 const fromInteger =
   (operation: OperationName): Exec =>
-  ({ rd, rs1, rm }, site) => [operation, site.f(rd), site.x(rs1), rm ?? 0];
+  ({ rd, rs1, rm }, site) => [operation, site.f(rd), site.x(rs1), rm];
+/** FMV and FCLASS round nothing: their funct3 is no rounding mode. */
+const bitsToInteger =
+  (operation: OperationName): Exec =>
+  ({ rd, rs1 }, site) => [operation, site.d(rd), site.f(rs1), 0];
+const bitsFromInteger =
+  (operation: OperationName): Exec =>
+  ({ rd, rs1 }, site) => [operation, site.f(rd), site.x(rs1), 0];
 const convert =
   (operation: OperationName): Exec =>
   ({ rd, rs1, rm }, site) => [operation, site.f(rd), site.f(rs1), rm];
@@ -48,7 +55,7 @@ function both(l: 's' | 'd', fmt: '00' | '01', moves: 'w' | 'd'): RowText[] {
     [R('10100', '010'), `feq.${l}`, compare(`feq_${l}`)],
     [R('10100', '001'), `flt.${l}`, compare(`flt_${l}`)],
     [R('10100', '000'), `fle.${l}`, compare(`fle_${l}`)],
-    [R('11100', '001', '00000'), `fclass.${l}`, toInteger(`fclass_${l}`)],
+    [R('11100', '001', '00000'), `fclass.${l}`, bitsToInteger(`fclass_${l}`)],
     [R('11000', 'rm:3', '00000'), `fcvt.w.${l}`, toInteger(`fcvt_w_${l}`)],
     [R('11000', 'rm:3', '00001'), `fcvt.wu.${l}`, toInteger(`fcvt_wu_${l}`)],
     [R('11000', 'rm:3', '00010'), `fcvt.l.${l}`, toInteger(`fcvt_l_${l}`), 64],
@@ -58,8 +65,8 @@ function both(l: 's' | 'd', fmt: '00' | '01', moves: 'w' | 'd'): RowText[] {
     [R('11010', 'rm:3', '00010'), `fcvt.${l}.l`, fromInteger(`fcvt_${l}_l`), 64],
     [R('11010', 'rm:3', '00011'), `fcvt.${l}.lu`, fromInteger(`fcvt_${l}_lu`), 64],
     // FMV.X.D and FMV.D.X move 64 bits to and from one integer register.
-    [R('11100', '000', '00000'), `fmv.x.${moves}`, toInteger(`fmv_x_${moves}`), moves === 'd' ? 64 : undefined],
-    [R('11110', '000', '00000'), `fmv.${moves}.x`, fromInteger(`fmv_${moves}_x`), moves === 'd' ? 64 : undefined],
+    [R('11100', '000', '00000'), `fmv.x.${moves}`, bitsToInteger(`fmv_x_${moves}`), moves === 'd' ? 64 : undefined],
+    [R('11110', '000', '00000'), `fmv.${moves}.x`, bitsFromInteger(`fmv_${moves}_x`), moves === 'd' ? 64 : undefined],
   ];
 }
 
