@@ -30,7 +30,62 @@ interface Exclusion {
   applies(difference: Difference): boolean;
 }
 
-const exclusions: readonly Exclusion[] = [];
+const rm = (word: number) => (word >>> 12) & 7;
+
+const exclusions: readonly Exclusion[] = [
+  {
+    why: 'llvm-mc calls hints and forms by names of their own: C.NOP, C.SLLI64, C.SRLI64, C.SRAI64',
+    section: 'unprivileged 16.5',
+    applies: ({ ours, theirs }) =>
+      (ours === 'c.addi' && theirs === 'c.nop') ||
+      (/^c\.s(ll|rl|ra)i$/.test(ours ?? '') && theirs === `${ours ?? ''}64`),
+  },
+  {
+    why: 'C.UNIMP is the name of an encoding that is defined to be illegal',
+    section: 'unprivileged 16.8, table 16.5',
+    applies: ({ word, ours, theirs }) => word === 0 && ours === undefined && theirs === 'c.unimp',
+  },
+  {
+    why: 'shifts with bit 5 of the amount set are reserved for custom extensions on RV32C; llvm-mc has them',
+    section: 'unprivileged 16.5, C.SLLI, C.SRLI, C.SRAI',
+    applies: ({ xlen, ours, theirs }) => xlen === 32 && ours === undefined && /^c\.s(ll|rl|ra)i$/.test(theirs ?? ''),
+  },
+  {
+    why: 'RV32 has no amounts of 32 and more (bit 25 set); llvm-mc 14 decodes them',
+    section: 'unprivileged 2.4.1; Bit-Manipulation ISA-extensions 1.0.0, RORI, BCLRI, BEXTI, BINVI, BSETI',
+    applies: ({ word, xlen, ours, theirs }) =>
+      xlen === 32 &&
+      ours === undefined &&
+      (word & (1 << 25)) !== 0 &&
+      /^(slli|srli|srai|rori|bclri|bexti|binvi|bseti)$/.test(theirs ?? ''),
+  },
+  {
+    why: 'C.LUI with an immediate of 0 is reserved; llvm-mc has it',
+    section: 'unprivileged 16.5, C.LUI',
+    applies: ({ word, ours, theirs }) => (word & 0x107c) === 0 && ours === undefined && theirs === 'c.lui',
+  },
+  {
+    why: 'instructions of supervisor mode and of user-level interrupts, which this hart does not have',
+    section: 'privileged 1.2, 3.3.2',
+    applies: ({ ours, theirs }) => ours === undefined && ['sret', 'uret', 'sfence.vma'].includes(theirs ?? ''),
+  },
+  {
+    why: 'unused fields of FENCE and FENCE.I are to be ignored; llvm-mc wants them to be 0',
+    section: 'unprivileged 2.7 and 3.1',
+    applies: ({ ours, theirs }) => (ours === 'fence' || ours === 'fence.i') && theirs === undefined,
+  },
+  {
+    why: 'rounding modes 5 and 6 are refused when the instruction is executed (riscv-faults.test.ts), not by the decoder',
+    section: 'unprivileged 11.2',
+    applies: ({ word, ours, theirs }) =>
+      /^f/.test(ours ?? '') && theirs === undefined && (rm(word) === 5 || rm(word) === 6),
+  },
+  {
+    why: 'conversions that are exact have a rounding mode too; llvm-mc 14 knows them with 0 alone',
+    section: 'unprivileged 12.5',
+    applies: ({ ours, theirs }) => /^fcvt\.d\.(s|wu?)$/.test(ours ?? '') && theirs === undefined,
+  },
+];
 
 const attributes = (isa: RiscvIsa) =>
   ['m', 'a', 'f', 'd', 'zba', 'zbb', 'zbc', 'zbs'].map((name) => `${isa[name as 'm'] ? '+' : '-'}${name}`);
@@ -93,13 +148,17 @@ for (const cpu of riscvCpus) {
       }
       const difference = { word, xlen: cpu.isa.xlen, ours, theirs };
       const exclusion = exclusions.find(({ applies }) => applies(difference));
-      if (exclusion === undefined) problems.push(`${word.toString(16)}: ${ours ?? 'illegal'}, llvm-mc ${theirs ?? 'none'}`);
+      if (exclusion === undefined)
+        problems.push(`${word.toString(16)}: ${ours ?? 'illegal'}, llvm-mc ${theirs ?? 'none'}`);
       else counts.set(exclusion.why, (counts.get(exclusion.why) ?? 0) + 1);
       if (exclusion) used.add(exclusion);
     }
-    assert.equal(problems.length, 0, `${problems.length} differ:\n${problems.slice(0, 1000).join('\n')}`);
+    assert.equal(problems.length, 0, `${problems.length} differ:\n${problems.slice(0, 30).join('\n')}`);
     const rows = new Set(decoder.rows.map(({ name }) => name));
-    assert.deepEqual([...rows].filter((name) => !confirmed.has(name)), []);
+    assert.deepEqual(
+      [...rows].filter((name) => !confirmed.has(name)),
+      [],
+    );
     for (const [why, count] of counts) t.diagnostic(`${count} excluded: ${why}`);
     t.diagnostic(`${words.length} words, ${known.size} of them instructions of ${confirmed.size} names`);
   });
