@@ -117,6 +117,8 @@ function sample(random: Random, decoder: Decoder): number[] {
   const words = new Set<number>();
   for (let half = 0; half < 0x10000; half++) if (!isWide(half)) words.add(half);
   const wide = decoder.rows.filter(({ diagram }) => diagram.length === 32);
+  // All fields 0: FENCE with its unused ones.
+  for (const { diagram } of wide) words.add(diagram.value);
   for (let i = 0; i < 20_000 * scale; i++) {
     const { diagram } = wide[i % wide.length];
     const near = ((random.next() & ~diagram.mask) | diagram.value) >>> 0;
@@ -141,7 +143,7 @@ for (const cpu of riscvCpus) {
     for (const word of words) {
       const isLegal = decoder.decode(word, 0x1000, false)[0] !== 'illegal';
       const ours = isLegal ? decoder.find(word)?.name : undefined;
-      const theirs = known.get(word)?.replace(/\.(aq|rl|aqrl)$/, '');
+      const theirs = known.get(word)?.replace(/\.(aqrl|aq|rl)$/, '');
       if (ours === theirs) {
         if (ours !== undefined) confirmed.add(ours);
         continue;
@@ -157,7 +159,8 @@ for (const cpu of riscvCpus) {
     const rows = new Set(decoder.rows.map(({ name }) => name));
     assert.deepEqual(
       [...rows].filter((name) => !confirmed.has(name)),
-      [],
+      // It is illegal on a hart without supervisor mode.
+      ['sret'],
     );
     for (const [why, count] of counts) t.diagnostic(`${count} excluded: ${why}`);
     t.diagnostic(`${words.length} words, ${known.size} of them instructions of ${confirmed.size} names`);
