@@ -166,6 +166,8 @@ export const errors = {
   unknownVariable: (name: string) => new AdapterError(2042, `There is no variable '${name}' here.`, false),
   unknownThread: (thread: number) =>
     new AdapterError(2043, `There is no thread ${thread}: the emulated CPU is thread 1.`, false),
+  unknownTarget: (target: number) =>
+    new AdapterError(2044, `There is no target ${target} any more: the program has run since.`, false),
   badExpression: (text: string) => new AdapterError(2050, text, false),
   notAssignable: (name: string, reason: string) => new AdapterError(2051, `${name} cannot be set: ${reason}.`, false),
   badMemoryReference: (reference: string) =>

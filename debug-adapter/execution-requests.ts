@@ -10,6 +10,7 @@ type After = (action: () => void) => void;
 interface StepArguments {
   readonly threadId: number;
   readonly granularity?: DebugProtocol.SteppingGranularity;
+  readonly targetId?: number;
 }
 
 export function continueRequest(
@@ -44,7 +45,10 @@ export function pause(session: SessionState, args: DebugProtocol.PauseArguments,
 function step(session: SessionState, request: string, kind: StepKind, args: StepArguments, after: After): void {
   checkThread(args.threadId);
   session.requireStop(request);
-  after(() => session.execution.step(kind, args.granularity === 'instruction'));
+  const target = args.targetId === undefined ? undefined : session.stepInTargets.get(args.targetId);
+  if (args.targetId !== undefined && target === undefined) throw errors.unknownTarget(args.targetId);
+  // VS Code sends no granularity with F10 and F11, where everybody expects lines.
+  after(() => session.execution.step(kind, args.granularity ?? 'line', target));
 }
 
 /** Some clients leave the thread out or send 0 for "the one there is". */

@@ -4,6 +4,7 @@
  */
 import { ExitedEvent, StoppedEvent, TerminatedEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { SourceFile } from '../lib/dwarf/model';
 import type { TargetStop } from '../lib/target/target';
 import type { UserBreakpoint } from './breakpoints';
 import { errors, messageOf } from './errors';
@@ -12,7 +13,8 @@ import { faultText } from './exceptions';
 import type { SessionState } from './session-state';
 import { threadId } from './thread-id';
 import { hiddenAtBreakpoint } from './stop-position';
-import { Stepper, type StepKind, type StepResult } from './stepping';
+import { noStepFilter, stepFilterOf } from './step-filter';
+import { type CallTarget, Stepper, type StepKind, type StepResult, type StepUnit } from './stepping';
 import { Stop } from './stop';
 
 type Operation = (stepper: Stepper) => Promise<StepResult>;
@@ -51,9 +53,9 @@ export class Execution {
     }));
   }
 
-  step(kind: StepKind, byInstruction: boolean): void {
+  step(kind: StepKind, unit: StepUnit, target?: CallTarget): void {
     const hidden = this.stop?.hidden ?? 0;
-    this.run((stepper) => stepper.step(kind, byInstruction, hidden));
+    this.run((stepper) => stepper.step(kind, { unit, hidden, ...(target === undefined ? {} : { target }) }));
   }
 
   pause(): void {
@@ -69,12 +71,15 @@ export class Execution {
 
   run(operation: Operation, reason?: 'entry'): void {
     const inferior = this.session.requireInferior('continue');
-    const stepper = new Stepper(inferior);
+    const { config, sourcePaths } = this.session;
+    const pathOf = (file: SourceFile): string => sourcePaths?.known(file) ?? file.path;
+    const stepper = new Stepper(inferior, stepFilterOf(config?.stepFilter ?? noStepFilter, pathOf));
     const told = this.stop?.cause;
     this.stepper = stepper;
     this.stop = undefined;
     this.session.frames.invalidate();
     this.session.containers.invalidate();
+    this.session.stepInTargets.invalidate();
     const aborted = told?.reason === 'aborted' ? Promise.resolve({ stop: told, hidden: 0 }) : undefined;
     this.current = this.finish(aborted ?? operation(stepper), reason);
   }
@@ -119,7 +124,7 @@ export class Execution {
     this.end(this.exitCode);
   }
 
-  private async report({ stop, hidden }: StepResult, reason: 'entry' | undefined): Promise<void> {
+  private async report({ stop, hidden, returned }: StepResult, reason: 'entry' | undefined): Promise<void> {
     const { session } = this;
     if (stop.reason === 'exited' || (stop.reason === 'aborted' && this.abortTold)) {
       this.callEnded(stop);
@@ -128,7 +133,7 @@ export class Execution {
     const inferior = session.requireInferior('run');
     const registers = await inferior.target.registerFile();
     const shown = stop.reason === 'breakpoint' ? await hiddenAtBreakpoint(session, stop.ids) : hidden;
-    const shownStop = new Stop(inferior, stop, registers, shown);
+    const shownStop = new Stop(inferior, stop, registers, shown, returned);
     let problem: string | undefined;
     if (stop.reason === 'fault' || stop.reason === 'aborted') {
       const decision = await session.exceptions.decide(shownStop);

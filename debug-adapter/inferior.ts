@@ -74,6 +74,10 @@ export class Inferior implements StepContext {
     return this.extensions.findLast(({ program }) => program.toLink(address) !== undefined);
   }
 
+  isExtension(address: bigint): boolean {
+    return this.extensionAt(address) !== undefined;
+  }
+
   /** Of an extension, or of a real base image; not for functions of it that the host performs. */
   programAt(address: bigint): LoadedProgram | undefined {
     return this.moduleAt(address)?.program;

@@ -21,6 +21,7 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsExceptionInfoRequest: true,
   supportsDelayedStackTraceLoading: true,
   supportsSteppingGranularity: true,
+  supportsStepInTargetsRequest: true,
   supportsRestartRequest: true,
   supportsTerminateRequest: true,
   supportsReadMemoryRequest: true,

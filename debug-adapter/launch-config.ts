@@ -8,6 +8,7 @@ import { cpus, findCpu, type CpuInfo } from '../lib/arch';
 import { extensionName, MAX_NAME_LENGTH } from '../lib/target/defaults';
 import { errors } from './errors';
 import { baseName } from './paths';
+import { noStepFilter, patternOf, type StepFilterConfig } from './step-filter';
 
 export interface ExtensionConfig {
   readonly program: string;
@@ -35,6 +36,8 @@ export interface LaunchConfig {
   readonly sourceMap: readonly (readonly [string, string])[];
   /** Searched for sources that are nowhere else. */
   readonly workspaceFolders: readonly string[];
+  /** Functions that a step in goes over. */
+  readonly stepFilter: StepFilterConfig;
   /** Run without debugging: breakpoints are not set. */
   readonly noDebug: boolean;
 }
@@ -57,6 +60,7 @@ export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments):
     base: optionalText(attributes, 'base'),
     sourceMap: sourceMapOf(attributes['sourceMap']),
     workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
+    stepFilter: stepFilterConfig(attributes['stepFilter']),
     noDebug: raw.noDebug === true,
   };
 }
@@ -167,6 +171,45 @@ function sourceMapOf(value: unknown): (readonly [string, string])[] {
     .sort((a, b) => b[0].length - a[0].length);
 }
 
+function stepFilterConfig(value: unknown): StepFilterConfig {
+  if (value === undefined) return noStepFilter;
+  if (!isRecord(value)) {
+    throw errors.invalidAttribute('stepFilter', value, 'an object such as { "functions": ["list_*"] }');
+  }
+  for (const name of Object.keys(value)) {
+    if (!['onlyExtensions', 'files', 'functions'].includes(name)) {
+      throw errors.invalidAttribute(`stepFilter.${name}`, value[name], 'onlyExtensions, files or functions');
+    }
+  }
+  return {
+    onlyExtensions: booleanOf(value, 'onlyExtensions', 'stepFilter.'),
+    files: patternsOf(value['files'], 'stepFilter.files'),
+    functions: patternsOf(value['functions'], 'stepFilter.functions'),
+  };
+}
+
+function patternsOf(value: unknown, attribute: string): string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw errors.invalidAttribute(attribute, value, patternsText);
+  return value.map((item: unknown, index) => {
+    if (typeof item !== 'string' || !isPattern(item)) {
+      throw errors.invalidAttribute(`${attribute}[${index}]`, item, 'a name with * and ?, or /a regular expression/');
+    }
+    return item;
+  });
+}
+
+const patternsText = 'a list such as ["list_*", "/^sys_/"]';
+
+function isPattern(text: string): boolean {
+  try {
+    patternOf(text);
+    return text.trim() !== '';
+  } catch {
+    return false;
+  }
+}
+
 function textsOf(value: unknown, attribute: string): string[] {
   if (value === undefined) return [];
   if (Array.isArray(value) && value.every((item): item is string => typeof item === 'string')) return value;
@@ -180,10 +223,10 @@ function optionalText(record: Attributes, attribute: string, where = ''): string
   return value;
 }
 
-function booleanOf(record: Attributes, attribute: string): boolean {
+function booleanOf(record: Attributes, attribute: string, where = ''): boolean {
   const value = record[attribute];
   if (value === undefined) return false;
-  if (typeof value !== 'boolean') throw errors.invalidAttribute(attribute, value, 'true or false');
+  if (typeof value !== 'boolean') throw errors.invalidAttribute(`${where}${attribute}`, value, 'true or false');
   return value;
 }
 

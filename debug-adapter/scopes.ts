@@ -1,11 +1,15 @@
 /** The scopes of a frame: its arguments and locals, the file's variables, the registers. */
 import { Scope } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { VariableInfo } from '../lib/dwarf/model';
+import { stripType, type UnitInfo, type VariableInfo } from '../lib/dwarf/model';
 import type { FrameInfo } from '../lib/dwarf/unwind';
+import type { Frame } from '../lib/dwarf/unwind-frame';
+import { type NamedValue, valueAt } from '../lib/dwarf/value';
+import { callAbiOf, returnLocation } from '../lib/program/return-value';
 import { baseName } from './paths';
 import type { SessionState } from './session-state';
 import { type FrameReference, requireFrame } from './stack-trace';
+import type { Stop } from './stop';
 
 /** A variable under the name that it has in the list. */
 export interface ListedVariable {
@@ -23,6 +27,14 @@ export async function scopes(
   const { stop, level, frame } = reference;
   const result: DebugProtocol.Scope[] = [];
   const locals = localsOf(frame);
+  const returned = level === 0 ? returnedValue(stop, frame.frame) : undefined;
+  if (returned !== undefined) {
+    const container = { kind: 'returned', stop, level, key: 'returned', value: returned } as const;
+    const scope: DebugProtocol.Scope = new Scope('Return value', session.containers.set(container.key, container));
+    scope.presentationHint = 'returnValue';
+    scope.namedVariables = 1;
+    result.push(scope);
+  }
   if (frame.function !== undefined) {
     const container = { kind: 'variables', stop, level, key: `${level}/locals`, variables: locals } as const;
     const scope: DebugProtocol.Scope = new Scope('Locals', session.containers.set(container.key, container));
@@ -43,6 +55,22 @@ export async function scopes(
   const scope: DebugProtocol.Scope = new Scope('Registers', session.containers.set(registers.key, registers));
   scope.presentationHint = 'registers';
   return { scopes: [...result, scope] };
+}
+
+/** What the function that was stepped out of has returned; it is in registers until the next step. */
+function returnedValue({ returned }: Stop, frame: Frame): NamedValue | undefined {
+  if (returned === undefined || stripType(returned.function.returnType).kind === 'void') return undefined;
+  const { name, returnType, unit } = returned.function;
+  const { elf } = returned.program.program;
+  const { firstArgument } = frame.machine.registers;
+  // GCC hands the address of a result in memory back, though no standard asks for it.
+  const handedBack = firstArgument !== undefined && isGcc(unit) ? frame.registers.get(firstArgument) : undefined;
+  const location = returnLocation(returnType, callAbiOf(elf), returned.memory ?? handedBack);
+  return { name: `${name}()`, value: valueAt(returnType, location, frame) };
+}
+
+function isGcc({ producer }: UnitInfo): boolean {
+  return producer?.startsWith('GNU ') === true;
 }
 
 /** Arguments first, then the variables of the innermost block and of those around it. */

@@ -19,6 +19,7 @@ import type { ExtensionFile } from './program-files';
 import type { AdapterServices } from './services';
 import type { SourcePaths } from './source-paths';
 import type { FrameNumber } from './stack-trace';
+import type { CallTarget } from './stepping';
 import type { Stop } from './stop';
 import type { VariableContainer } from './variables';
 
@@ -53,6 +54,8 @@ export class SessionState implements BreakpointHost {
   readonly breakpoints: BreakpointBinder;
   readonly execution: Execution;
   readonly frames = new Handles<FrameNumber>();
+  /** Calls that the last stepInTargets named; a stop makes them void. */
+  readonly stepInTargets = new Handles<CallTarget>();
   readonly containers = new Handles<VariableContainer>();
   /** Resolved by configurationDone, rejected by a disconnect before it. */
   readonly configured: Promise<void>;

@@ -26,6 +26,7 @@ import { scopes } from './scopes';
 import type { AdapterServices } from './services';
 import { SessionState } from './session-state';
 import { stackTrace, threads } from './stack-trace';
+import { stepInTargets } from './step-in-targets';
 import { setVariable, variables } from './variables';
 
 /** `after` actions run when the response has been sent. */
@@ -49,6 +50,7 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   next,
   stepIn,
   stepOut,
+  stepInTargets,
   pause,
   stackTrace,
   scopes,

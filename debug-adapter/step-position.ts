@@ -16,6 +16,8 @@ export interface StepContext {
   readonly target: Target;
   readonly unwindOptions: UnwindOptions;
   programAt(pc: bigint): LoadedProgram | undefined;
+  /** Whether the pc is in an extension, and not in the base image. */
+  isExtension(pc: bigint): boolean;
   query<T>(query: Query<T>): Promise<T>;
 }
 
@@ -40,6 +42,7 @@ type InlinedScope = Scope & { readonly inline: InlineInfo };
 export interface Line {
   readonly file: SourceFile;
   readonly line: number;
+  readonly column: number;
 }
 
 /** `hidden`: inlined calls not shown as entered; by default those that begin at the pc. */

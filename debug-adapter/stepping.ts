@@ -6,6 +6,7 @@
  * - Arriving in a function that was called from the stepped frame is a call: step over runs to its return (compared by
  *   frame address, so that recursion does not stop early); step in goes behind its prologue, unless it has no lines.
  * - An inlined call counts as a call although nothing is called: it is entered without running, or run through.
+ * - A step in can be told which of a line's calls to enter (step-in-targets.ts); what a filter skips is stepped over.
  * - Step out runs to the instruction after the call; out of an inlined call, until its code is left.
  */
 import type { ResumeMode, TargetStop } from '../lib/target/target';
@@ -20,15 +21,38 @@ import {
   type StepPosition,
   visibleLine,
 } from './step-position';
+import type { FunctionInfo, Scope, SourcePosition } from '../lib/dwarf/model';
 import type { Frame } from '../lib/dwarf/unwind-frame';
-import type { StepRange } from '../lib/program/loaded-program';
+import type { LoadedProgram, StepRange } from '../lib/program/loaded-program';
+import type { StepFilter } from './step-filter';
 
 export type StepKind = 'in' | 'over' | 'out';
+/** 'statement' also stops where another column of the same line begins. */
+export type StepUnit = 'statement' | 'line' | 'instruction';
+
+/** The one call that a step in is to enter: a real one by where it returns to, an inlined one by its scope. */
+export type CallTarget = { readonly returnPc: bigint } | { readonly scope: Scope };
+
+export interface StepOptions {
+  readonly unit: StepUnit;
+  /** Of the current stop. */
+  readonly hidden: number;
+  readonly target?: CallTarget;
+}
+
+/** A function that was stepped out of, with what only it knew of its result. */
+export interface Returned {
+  readonly function: FunctionInfo;
+  readonly program: LoadedProgram;
+  /** The address that it was given for a result in memory. */
+  readonly memory: bigint | undefined;
+}
 
 export interface StepResult {
   readonly stop: TargetStop;
   /** Inlined calls at the pc that are not shown as entered. */
   readonly hidden: number;
+  readonly returned?: Returned;
 }
 
 /** The line and frame being stepped; moves on when stepping finds itself in the middle of another line. */
@@ -46,7 +70,13 @@ const longestTurn = 15;
 export class Stepper {
   private cancelled = false;
 
-  constructor(private readonly context: StepContext) {}
+  private unit: StepUnit = 'line';
+  private target: CallTarget | undefined;
+
+  constructor(
+    private readonly context: StepContext,
+    private readonly skips: StepFilter,
+  ) {}
 
   /** Ends the step at the next opportunity with a pause stop. */
   cancel(): void {
@@ -54,10 +84,11 @@ export class Stepper {
     this.context.target.pause();
   }
 
-  /** `hidden`: of the current stop. */
-  async step(kind: StepKind, byInstruction: boolean, hidden: number): Promise<StepResult> {
+  async step(kind: StepKind, { unit, hidden, target }: StepOptions): Promise<StepResult> {
     if (kind === 'out') return this.stepOut(hidden);
-    return byInstruction ? this.stepInstruction(kind) : this.stepLine(kind, hidden);
+    this.unit = unit;
+    this.target = target;
+    return unit === 'instruction' && target === undefined ? this.stepInstruction(kind) : this.stepLine(kind, hidden);
   }
 
   /** To where a breakpoint on the entry function stops. */
@@ -85,7 +116,8 @@ export class Stepper {
 
   private async stepLine(kind: 'in' | 'over', hidden: number): Promise<StepResult> {
     const start = await positionNow(this.context, hidden);
-    if (kind === 'in' && hidden > 0) return { stop: { reason: 'step' }, hidden: hidden - 1 };
+    const entered = kind === 'in' && hidden > 0 ? this.enteredAt(start) : undefined;
+    if (entered !== undefined) return { stop: { reason: 'step' }, hidden: entered };
     return this.stepUntilNewLine(kind, {
       frameId: frameIdOf(start),
       stackId: start.stackId,
@@ -105,9 +137,20 @@ export class Stepper {
         ranges: [],
       });
     }
-    const caller = start.caller;
-    const stop = caller?.module === undefined ? await this.resume({ kind: 'continue' }) : await this.runTo(caller);
-    return this.finish(stop);
+    const { caller, frame, program } = start;
+    if (caller?.module === undefined) return this.finish(await this.resume({ kind: 'continue' }));
+    const memory = await this.resultMemory(frame);
+    const result = await this.finish(await this.runTo(caller));
+    if (result.stop.reason !== 'step' || frame.function === undefined || program === undefined) return result;
+    return { ...result, returned: { function: frame.function, program, memory } };
+  }
+
+  /** What the first argument register held at the call: the place of a result in memory. */
+  private async resultMemory(frame: Frame): Promise<bigint | undefined> {
+    const { firstArgument } = frame.machine.registers;
+    if (firstArgument === undefined) return undefined;
+    const value = await this.context.query(frame.entryRegister(firstArgument));
+    return typeof value === 'bigint' ? value : undefined;
   }
 
   private async stepUntilNewLine(kind: 'in' | 'over', from: SteppedLine): Promise<StepResult> {
@@ -150,7 +193,7 @@ export class Stepper {
   private async decide(kind: 'in' | 'over', stepped: SteppedLine, here: StepPosition): Promise<Decision> {
     if (stepped.ranges.some(({ start, end }) => here.pc >= start && here.pc < end)) return { action: 'go-on', stepped };
     if (isCallFrom(here, stepped.stackId) && here.caller !== undefined) {
-      const body = kind === 'in' && here.range !== undefined ? bodyOf(here) : undefined;
+      const body = kind === 'in' && this.entersCall(here) ? bodyOf(here) : undefined;
       if (body === undefined) return { action: 'return', to: here.caller };
       return body === here.pc ? { action: 'stop', hidden: here.hidden } : { action: 'enter', address: body };
     }
@@ -158,17 +201,50 @@ export class Stepper {
       // Code without lines that was not called but jumped to: when it returns, it returns to the caller.
       return here.caller === undefined ? { action: 'stop', hidden: 0 } : { action: 'return', to: here.caller };
     }
-    return this.decideInlined(kind, stepped, here) ?? decideLine(stepped, here, here.range);
+    return this.decideInlined(kind, stepped, here) ?? decideLine(stepped, here, here.range, this.unit);
+  }
+
+  private entersCall(here: StepPosition): boolean {
+    if (here.range === undefined) return false;
+    const { target } = this;
+    if (target !== undefined) return 'returnPc' in target && here.caller?.pc === target.returnPc;
+    const { function: called } = here.frame;
+    return !this.skipsFunction(here, called?.name, called?.declaration);
+  }
+
+  private skipsFunction({ pc, range }: StepPosition, name: string | undefined, declared?: SourcePosition): boolean {
+    const { file } = declared ?? range ?? { file: undefined };
+    return this.skips({ isExtension: this.context.isExtension(pc), name, file });
+  }
+
+  /** How many inlined calls that begin at the pc stay hidden when the next one is entered; undefined: none is. */
+  private enteredAt(here: StepPosition): number | undefined {
+    const { target } = this;
+    if (target !== undefined) {
+      const index = 'scope' in target ? here.inlines.findIndex((scope) => scope === target.scope) : -1;
+      return index < 0 ? undefined : Math.min(index, here.hidden);
+    }
+    const next = here.hidden > 0 ? here.inlines[here.hidden - 1].inline : undefined;
+    return next === undefined || this.skipsFunction(here, next.name, next.declaration) ? undefined : here.hidden - 1;
+  }
+
+  /** Whether the inlined call that is visible at the pc may be shown as entered. */
+  private entersInlined(here: StepPosition): boolean {
+    if (this.target !== undefined) return this.enteredAt(here) !== undefined;
+    const visible = here.inlines.at(here.hidden)?.inline;
+    return visible === undefined || !this.skipsFunction(here, visible.name, visible.declaration);
   }
 
   private decideInlined(kind: 'in' | 'over', stepped: SteppedLine, here: StepPosition): Decision | undefined {
     if (here.hidden > 0 && frameIdOf(here) === stepped.frameId) {
       const sameCall = sameLine(visibleLine(here), stepped.line);
-      if (kind === 'in') return { action: 'stop', hidden: sameCall ? here.hidden - 1 : here.hidden };
-      return sameCall ? { action: 'go-on', stepped } : { action: 'stop', hidden: here.hidden };
+      if (!sameCall) return { action: 'stop', hidden: here.hidden };
+      const entered = kind === 'in' ? this.enteredAt(here) : undefined;
+      return entered === undefined ? { action: 'go-on', stepped } : { action: 'stop', hidden: entered };
     }
     if (!isInlinedInto(here, stepped.frameId)) return undefined;
-    return kind === 'in' ? { action: 'stop', hidden: here.hidden } : { action: 'go-on', stepped };
+    if (kind !== 'in' || !this.entersInlined(here)) return { action: 'go-on', stepped };
+    return { action: 'stop', hidden: this.target === undefined ? here.hidden : (this.enteredAt(here) ?? here.hidden) };
   }
 
   /** Runs until the frame `to` is active again; undefined when that is where it stopped. */
@@ -231,9 +307,10 @@ type Decision =
   | { readonly action: 'return'; readonly to: Frame }
   | { readonly action: 'enter'; readonly address: bigint };
 
-function decideLine(stepped: SteppedLine, here: StepPosition, range: StepRange): Decision {
+function decideLine(stepped: SteppedLine, here: StepPosition, range: StepRange, unit: StepUnit): Decision {
   let line: Line | undefined = range;
-  if (!sameLine(range, stepped.line)) {
+  const isOther = !sameLine(range, stepped.line) || (unit === 'statement' && range.column !== stepped.line?.column);
+  if (isOther) {
     const atStart = here.pc === range.start;
     if (atStart && range.isStatement) return { action: 'stop', hidden: here.hidden };
     // No statement begins here: look for a better place, in this frame as in one that was returned to. There, a

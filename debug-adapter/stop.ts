@@ -6,6 +6,7 @@ import { type FrameInfo, unwindStack } from '../lib/dwarf/unwind';
 import type { RegisterFile } from '../lib/query';
 import type { TargetStop } from '../lib/target/target';
 import type { Inferior } from './inferior';
+import type { Returned } from './stepping';
 
 export class Stop {
   private frames: readonly FrameInfo[] = [];
@@ -19,6 +20,8 @@ export class Stop {
     private registers: RegisterFile,
     /** Inlined calls at the pc that are not shown as entered. */
     private hiddenInlines: number,
+    /** Set after a step out: whose result is in the registers. */
+    readonly returned?: Returned,
   ) {}
 
   get hidden(): number {

@@ -8,6 +8,7 @@ import {
   elementCount,
   hasChildren,
   isStruct,
+  type NamedValue,
   readScalar,
   type Value,
   variableValue,
@@ -25,6 +26,7 @@ import { formatOptions } from './value-text';
 export type VariableContainer = { readonly key: string; readonly stop: Stop; readonly level: number } & (
   | { readonly kind: 'variables'; readonly variables: readonly ListedVariable[] }
   | { readonly kind: 'value'; readonly value: Value; readonly evaluateName: string | undefined }
+  | { readonly kind: 'returned'; readonly value: NamedValue }
   | { readonly kind: 'registers' }
   | { readonly kind: 'float-registers' }
   | { readonly kind: 'flags'; readonly xpsr: bigint }
@@ -74,11 +76,15 @@ export async function variables(
 }
 
 async function childrenIn(
-  container: Extract<VariableContainer, { kind: 'variables' | 'value' }>,
+  container: Extract<VariableContainer, { kind: 'variables' | 'value' | 'returned' }>,
   start: number,
   count: number,
 ): Promise<Child[]> {
   const { inferior } = container.stop;
+  if (container.kind === 'returned') {
+    const { name = '', value } = container.value;
+    return start === 0 && count > 0 ? [{ name, value, evaluateName: undefined }] : [];
+  }
   if (container.kind === 'variables') {
     const { frame } = await referenceOf(container);
     const children: Child[] = [];
@@ -136,7 +142,7 @@ async function describeChild(
     name: child.name,
     ...described,
     ...(child.evaluateName === undefined ? {} : { evaluateName: child.evaluateName }),
-    ...hintOf(child.value),
+    ...(container.kind === 'returned' ? readOnly : hintOf(child.value)),
   };
 }
 
@@ -174,12 +180,14 @@ async function memoryReferenceOf(inferior: Inferior, value: Value): Promise<stri
   return value.location.kind === 'memory' ? hex(value.location.address, 8) : undefined;
 }
 
+const readOnly = { presentationHint: { kind: 'data', attributes: ['readOnly'] } };
+
 function hintOf(value: Value): Pick<DebugProtocol.Variable, 'presentationHint'> {
   const { kind } = value.location;
   if (kind === 'memory' || kind === 'register' || kind === 'pieces') {
     return isStruct(stripType(value.type)) ? {} : { presentationHint: { kind: 'data' } };
   }
-  return { presentationHint: { kind: 'data', attributes: ['readOnly'] } };
+  return readOnly;
 }
 
 export async function setVariable(
@@ -191,6 +199,7 @@ export async function setVariable(
   const container = session.containers.get(args.variablesReference);
   if (container === undefined) throw errors.unknownReference(args.variablesReference);
   if (container.kind === 'flags') throw errors.notAssignable(args.name, 'set $xpsr as a whole');
+  if (container.kind === 'returned') throw errors.notAssignable(args.name, 'set the registers that it is in');
   const reference = await referenceOf(container);
   if (container.kind === 'registers' || container.kind === 'float-registers') {
     const value = await assignText(session, reference, `$${args.name}`, args.value, after);

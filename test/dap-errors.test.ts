@@ -144,6 +144,7 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
       return { variablesReference: scopes[0].variablesReference, name: 'nobody', value: '1' };
     }),
   unknownThread: () => stoppedFailure('stackTrace', { threadId: 5 }),
+  unknownTarget: () => stoppedFailure('stepIn', { threadId: 1, targetId: 4711 }),
   badExpression: () => stoppedFailure('evaluate', inFrame({ expression: 'no such', context: 'watch' })),
   notAssignable: () => stoppedFailure('setExpression', inFrame({ expression: 'total', value: ' ' })),
   badMemoryReference: () => stoppedFailure('readMemory', { memoryReference: 'here', count: 4 }),

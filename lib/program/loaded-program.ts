@@ -138,6 +138,12 @@ export class LoadedProgram {
     return { start, end: extent.end && start + (extent.end - extent.start) };
   }
 
+  /** The function with debug information that has an instruction. */
+  functionAt(load: bigint): FunctionInfo | undefined {
+    const link = this.toLink(load);
+    return link === undefined ? undefined : this.program.debug?.functionAt(link);
+  }
+
   /** Where a step into the function at `entry` (a load address in it) stops: after its prologue. */
   bodyStart(entry: bigint): bigint | undefined {
     return this.placeInFunction(entry, bodyStart);

@@ -45,8 +45,8 @@ static NOINLINE int give_int(void) { trace++; return base + 2; }
 static NOINLINE int64_t give_wide(void) { trace++; return -5000000000ll * base; }
 static NOINLINE float give_float(void) { trace++; return (float)base / 16; }
 static NOINLINE double give_double(void) { trace++; return (double)base / 32; }
-static NOINLINE enum level give_level(void) { trace++; return LEVEL_HIGH; }
-static NOINLINE volatile int *give_pointer(void) { trace++; return &base; }
+static NOINLINE enum level give_level(void) { trace++; return base > 0 ? LEVEL_HIGH : LEVEL_LOW; }
+static NOINLINE volatile int *give_pointer(void) { trace++; return base > 0 ? &base : &trace; }
 static NOINLINE _Bool give_bool(void) { trace++; return base != 0; }
 static NOINLINE struct small give_small(void) { trace++; return (struct small){-3, (short)(base * 10)}; }
 static NOINLINE struct pair give_pair(void) { trace++; return (struct pair){base, -base}; }

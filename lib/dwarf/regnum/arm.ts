@@ -24,6 +24,7 @@ export const armRegisters: MachineRegisters = {
   returnAddress: 14,
   programCounter: 15,
   framePointer: 7,
+  firstArgument: 0,
   calleeSaved: [4, 5, 6, 7, 8, 9, 10, 11],
   halves,
   // Bit 0 of a code address says Thumb; it is not part of the address.

@@ -12,6 +12,8 @@ export interface MachineRegisters {
   readonly returnAddress: number;
   readonly programCounter: number;
   readonly framePointer: number | undefined;
+  /** Passes the first argument word, or where a large result is to go. */
+  readonly firstArgument?: number;
   /** Preserved by a call when the frame has no rule for them; the others are then unknown. */
   readonly calleeSaved: readonly number[];
   /** A register of two words -> the registers that its low and high word are. */

@@ -26,6 +26,7 @@ export const riscvRegisters: MachineRegisters = {
   returnAddress: 1,
   programCounter,
   framePointer: 8,
+  firstArgument: 10,
   // gp and tp belong to the whole program; fs0 to fs11 have the numbers of s0 to s11, from 32 on.
   calleeSaved: [3, 4, ...saved, ...saved.map((number) => 32 + number)],
   codeAddress: (address) => address & ~1n,
