@@ -9,10 +9,10 @@
  *   0xC10000  attributes    one byte a page: permissions and why the page is slow
  *   0xD10000  guest bytes, page after page as regions are mapped
  *
- * A read or write entry is the page's host delta (host offset = entry + guest address, modulo 2^32). Its low bit
- * set means slow: nothing mapped, not permitted, a device or watch, or, for writes, predecoded instructions on
- * the page or the first write since clearDirty(). `(entry | address) & (size - 1 | 1)` is the whole check of a fast access.
- * Zero pages of the tables that nobody touches cost no memory; the two tables of entries are 8 MiB.
+ * A read or write entry is the page's host delta (host offset = delta + guest address, modulo 2^32) with its low bit set when
+ * the page is fast. 0 = slow: nothing mapped, not permitted, a device or watch, or, for writes, predecoded instructions on
+ * the page or the first write since clearDirty(). With `e = entry ^ 1`, `(e | address) & (size - 1 | 1)` is the whole check
+ * of a fast access. So nobody has to touch the pages of the tables, which are 8 MiB, for addresses where nothing is.
  */
 import type { MachineMemory, MemoryRegion } from './types';
 
@@ -62,8 +62,6 @@ export class GuestMemory implements MachineMemory {
     const size = regions.reduce((sum, region) => sum + region.size, guestOffset + spare);
     this.buffer = new WebAssembly.Memory({ initial: Math.ceil(size / wasmPage), maximum: 32768 });
     this.makeViews();
-    this.readTable.fill(1);
-    this.writeTable.fill(1);
     for (const region of regions) this.map(region);
   }
 
@@ -187,10 +185,10 @@ export class GuestMemory implements MachineMemory {
     const delta = this.readTable[page] & ~0xfff;
     const fastWrite = Attribute.write | Attribute.dirty;
     const writeSlow = (attributes & fastWrite) !== fastWrite || (attributes & Attribute.code) !== 0;
-    const readSlow = attributes & Attribute.read ? 0 : 1;
-    const changed = (this.readTable[page] & 1) !== readSlow;
-    this.readTable[page] = delta | readSlow;
-    this.writeTable[page] = delta | (writeSlow ? 1 : 0);
+    const readFast = attributes & Attribute.read ? 1 : 0;
+    const changed = (this.readTable[page] & 1) !== readFast;
+    this.readTable[page] = delta | readFast;
+    this.writeTable[page] = delta | (writeSlow ? 0 : 1);
     if (changed) this.onPermissions(page);
   }
 

@@ -58,26 +58,26 @@ export const control = {
   /** $1 Rn, $2 Rm, $3 the address that the table's entries count from. */
   tbb: {
     exec:
-      'const a = (r[$1] + r[$2]) | 0, e = rt[a >>> 12]; let x; if ((e & 1) === 0) x = m8[(e + a) >>> 0]; ' +
+      'const a = (r[$1] + r[$2]) | 0, e = rt[a >>> 12] ^ 1; let x; if ((e & 1) === 0) x = m8[(e + a) >>> 0]; ' +
       'else { x = core.load8(a); if (core.stop !== 0) STOP; } JUMP($3 + 2 * x)',
     jumps: true,
   },
   tbh: {
     exec:
-      'const a = (r[$1] + (r[$2] << 1)) | 0, e = rt[a >>> 12]; let x; if (((e | a) & 1) === 0) x = m16[(e + a) >>> 1]; ' +
+      'const a = (r[$1] + (r[$2] << 1)) | 0, e = rt[a >>> 12] ^ 1; let x; if (((e | a) & 1) === 0) x = m16[(e + a) >>> 1]; ' +
       'else { x = core.load16(a); if (core.stop !== 0) STOP; } JUMP($3 + 2 * x)',
     jumps: true,
   },
   /** The table follows the instruction: Rn is pc. */
   tbb_pc: {
     exec:
-      'const a = ($3 + r[$2]) | 0, e = rt[a >>> 12]; let x; if ((e & 1) === 0) x = m8[(e + a) >>> 0]; ' +
+      'const a = ($3 + r[$2]) | 0, e = rt[a >>> 12] ^ 1; let x; if ((e & 1) === 0) x = m8[(e + a) >>> 0]; ' +
       'else { x = core.load8(a); if (core.stop !== 0) STOP; } JUMP($3 + 2 * x)',
     jumps: true,
   },
   tbh_pc: {
     exec:
-      'const a = ($3 + (r[$2] << 1)) | 0, e = rt[a >>> 12]; let x; if (((e | a) & 1) === 0) x = m16[(e + a) >>> 1]; ' +
+      'const a = ($3 + (r[$2] << 1)) | 0, e = rt[a >>> 12] ^ 1; let x; if (((e | a) & 1) === 0) x = m16[(e + a) >>> 1]; ' +
       'else { x = core.load16(a); if (core.stop !== 0) STOP; } JUMP($3 + 2 * x)',
     jumps: true,
   },

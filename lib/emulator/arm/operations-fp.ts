@@ -8,14 +8,14 @@ const hot = (exec: string) => ({ exec: access + exec }) as const;
 const cold = (exec: string) => ({ exec: access + exec, rare: true }) as const;
 
 const loadWord =
-  'const e = rt[a >>> 12]; let x; if (((e | a) & 3) === 0) x = m32[(e + a) >>> 2]; else { x = core.loadAligned(a, 4); if (core.stop !== 0) STOP; }';
+  'const e = rt[a >>> 12] ^ 1; let x; if (((e | a) & 3) === 0) x = m32[(e + a) >>> 2]; else { x = core.loadAligned(a, 4); if (core.stop !== 0) STOP; }';
 const storeWord =
-  'const e = wt[a >>> 12]; if (((e | a) & 3) === 0) m32[(e + a) >>> 2] = r[$1]; else { core.storeAligned(a, 4, r[$1]); if (core.stop !== 0) STOP; }';
+  'const e = wt[a >>> 12] ^ 1; if (((e | a) & 3) === 0) m32[(e + a) >>> 2] = r[$1]; else { core.storeAligned(a, 4, r[$1]); if (core.stop !== 0) STOP; }';
 const loadBlock = (count: string) =>
-  `const e = rt[a >>> 12]; let f, h; if (((e | a) & 3) === 0 && (a & 0xfff) + 4 * ${count} <= 4096) { f = m32; h = (e + a) >>> 2; } ` +
+  `const e = rt[a >>> 12] ^ 1; let f, h; if (((e | a) & 3) === 0 && (a & 0xfff) + 4 * ${count} <= 4096) { f = m32; h = (e + a) >>> 2; } ` +
   `else { if (core.loadMultiple(a, ${count})) STOP; f = core.transfer; h = 0; }`;
 const storeBlock = (count: string, put: (f: string, h: string) => string) =>
-  `const e = wt[a >>> 12]; if (((e | a) & 3) === 0 && (a & 0xfff) + 4 * ${count} <= 4096) { const h = (e + a) >>> 2; ${put('m32', 'h')} } ` +
+  `const e = wt[a >>> 12] ^ 1; if (((e | a) & 3) === 0 && (a & 0xfff) + 4 * ${count} <= 4096) { const h = (e + a) >>> 2; ${put('m32', 'h')} } ` +
   `else { const f = core.transfer; ${put('f', '0')} if (core.storeMultiple(a, ${count})) STOP; }`;
 
 const block =

@@ -21,7 +21,7 @@ const check = (width: Width) => (width === byte ? '(e & 1) === 0' : `((e | a) & 
 
 function read(width: Width): string {
   return (
-    `const e = rt[a >>> 12]; let x; if (${check(width)}) x = ${width.fast}; ` +
+    `const e = rt[a >>> 12] ^ 1; let x; if (${check(width)}) x = ${width.fast}; ` +
     `else { x = ${width.slow}; if (core.stop !== 0) STOP; }`
   );
 }
@@ -97,7 +97,7 @@ export const loads = {
 
 function write(width: Width, slow: string): string {
   return (
-    `const e = wt[a >>> 12]; if (${check(width)}) ${width.fast} = r[$1]; ` +
+    `const e = wt[a >>> 12] ^ 1; if (${check(width)}) ${width.fast} = r[$1]; ` +
     `else { core.${slow}(a, r[$1]); if (core.stop !== 0) STOP; }`
   );
 }
@@ -137,11 +137,11 @@ export const stores = {
 
 /** `f` and `h`: the words of a block at address a, `count` of them, all reachable. */
 const sourceWords = (count: string) =>
-  `const e = rt[a >>> 12]; let f, h; if (((e | a) & 3) === 0 && (a & 0xfff) + 4 * ${count} <= 4096) { f = m32; h = (e + a) >>> 2; } ` +
+  `const e = rt[a >>> 12] ^ 1; let f, h; if (((e | a) & 3) === 0 && (a & 0xfff) + 4 * ${count} <= 4096) { f = m32; h = (e + a) >>> 2; } ` +
   `else { if (core.loadMultiple(a, ${count})) STOP; f = core.transfer; h = 0; }`;
 
 const targetWords = (count: string, collect: (f: string, h: string) => string) =>
-  `const e = wt[a >>> 12]; if (((e | a) & 3) === 0 && (a & 0xfff) + 4 * ${count} <= 4096) { let h = (e + a) >>> 2; ${collect('m32', 'h')} } ` +
+  `const e = wt[a >>> 12] ^ 1; if (((e | a) & 3) === 0 && (a & 0xfff) + 4 * ${count} <= 4096) { let h = (e + a) >>> 2; ${collect('m32', 'h')} } ` +
   `else { const f = core.transfer; let h = 0; ${collect('f', 'h')} if (core.storeMultiple(a, ${count})) STOP; }`;
 
 const eachRegister = (body: string) => `for (let l = $2 & 0xffff; l !== 0; l &= l - 1) ${body}`;

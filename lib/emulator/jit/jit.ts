@@ -411,13 +411,13 @@ export class Jit implements TranslatedCode {
   private findWindow(): Window | undefined {
     const { readTable, state } = this.host.memory;
     const page = state[this.host.words.sp] >>> 12;
-    const delta = readTable[page];
-    if (delta & 1) return undefined;
+    const entry = readTable[page];
+    if ((entry & 1) === 0) return undefined;
     let first = page;
     let end = page + 1;
-    while (first > 0 && readTable[first - 1] === delta) first--;
-    while (end < 2 ** 20 - 1 && readTable[end] === delta) end++;
-    return { start: first * 4096, end: end * 4096, host: (delta + first * 4096) >>> 0 };
+    while (first > 0 && readTable[first - 1] === entry) first--;
+    while (end < 2 ** 20 - 1 && readTable[end] === entry) end++;
+    return { start: first * 4096, end: end * 4096, host: ((entry & ~1) + first * 4096) >>> 0 };
   }
 
   /** Translates the entries and what they call, as one module; whether the first of them has a translation now. */

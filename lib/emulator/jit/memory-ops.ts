@@ -38,8 +38,14 @@ function inWindow(e: Emitter, window: Window, address: number, offset: number, b
   e.opConst(Op.i32_lt_u, shift > 0 ? (size - bytes + (1 << shift)) >>> shift : size - bytes + 1);
 }
 
+/** The page's entry with its low bit inverted: host delta, bit 0 set when the page is slow. */
+export function loadEntry(e: Emitter, table: number, address: number): void {
+  loadRawEntry(e, table, address, 0);
+  e.opConst(Op.i32_xor, 1);
+}
+
 /** Loads the entry of the page that `offset` behind the address is on. */
-function loadEntry(e: Emitter, table: number, address: number, offset = 0): void {
+function loadRawEntry(e: Emitter, table: number, address: number, offset: number): void {
   e.get_local(address);
   if (offset !== 0) e.opConst(Op.i32_add, offset);
   e.opConst(Op.i32_shr_u, 10);
@@ -68,7 +74,8 @@ function pageEntries(e: Emitter, table: number, address: number, entry: number, 
   }
   e.opConst(Op.i32_and, aligned ? 3 : 1);
   e.get_local(entry);
-  loadEntry(e, table, address, span - 1);
+  loadRawEntry(e, table, address, span - 1);
+  e.opConst(Op.i32_xor, 1);
   e.op(Op.i32_ne);
   e.op(Op.i32_or);
 }
@@ -133,12 +140,13 @@ function allowStores(e: Emitter, group: Group, first: number): void {
   group.writable = true;
   const from = group.storeMin - group.min;
   const span = group.storeMax - group.storeMin;
-  loadEntry(e, e.options.writeTable, first, from);
+  loadRawEntry(e, e.options.writeTable, first, from);
   if (span > 1) {
-    loadEntry(e, e.options.writeTable, first, from + span - 1);
-    e.op(Op.i32_or);
+    loadRawEntry(e, e.options.writeTable, first, from + span - 1);
+    e.op(Op.i32_and);
   }
   e.opConst(Op.i32_and, 1);
+  e.op(Op.i32_eqz);
   e.leaveIfUnchecked();
 }
 

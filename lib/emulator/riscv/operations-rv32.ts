@@ -24,13 +24,13 @@ const check = (width: Width) => (width === byte ? '(e & 1) === 0' : `((e | a) & 
 
 const load = (width: Width, extended: string) => ({
   exec:
-    `const a = (r[$2] + $3) | 0, e = rt[a >>> 12]; let x; if (${check(width)}) x = ${width.fast}; ` +
+    `const a = (r[$2] + $3) | 0, e = rt[a >>> 12] ^ 1; let x; if (${check(width)}) x = ${width.fast}; ` +
     `else { x = core.load${width.bits}(a); if (core.stop !== 0) STOP; } r[$1] = ${extended};`,
 });
 
 const store = (width: Width) => ({
   exec:
-    `const a = (r[$2] + $3) | 0, e = wt[a >>> 12]; if (${check(width)}) ${width.fast} = r[$1]; ` +
+    `const a = (r[$2] + $3) | 0, e = wt[a >>> 12] ^ 1; if (${check(width)}) ${width.fast} = r[$1]; ` +
     `else { core.store${width.bits}(a, r[$1]); if (core.stop !== 0) STOP; }`,
 });
 
@@ -54,16 +54,16 @@ export const markFloatDirty = 'r[136] |= 0x6000;';
 
 /** A single in a register of 64 bits is NaN-boxed. */
 const floatLoad =
-  'const a = (r[$2] + $3) | 0, e = rt[a >>> 12]; let x; if (((e | a) & 3) === 0) x = m32[(e + a) >>> 2]; ' +
+  'const a = (r[$2] + $3) | 0, e = rt[a >>> 12] ^ 1; let x; if (((e | a) & 3) === 0) x = m32[(e + a) >>> 2]; ' +
   `else { x = core.load32(a); if (core.stop !== 0) STOP; } r[$1] = x; r[$1 + 1] = -1; ${markFloatDirty}`;
 
 const doubleLoad =
-  'const a = (r[$2] + $3) | 0, e = rt[a >>> 12]; ' +
+  'const a = (r[$2] + $3) | 0, e = rt[a >>> 12] ^ 1; ' +
   'if (((e | a) & 7) === 0) { const i = (e + a) >>> 2; r[$1] = m32[i]; r[$1 + 1] = m32[i + 1]; } ' +
   `else { const x = core.load64(a); if (core.stop !== 0) STOP; r[$1] = x; r[$1 + 1] = core.upper; } ${markFloatDirty}`;
 
 const doubleStore =
-  'const a = (r[$2] + $3) | 0, e = wt[a >>> 12]; ' +
+  'const a = (r[$2] + $3) | 0, e = wt[a >>> 12] ^ 1; ' +
   'if (((e | a) & 7) === 0) { const i = (e + a) >>> 2; m32[i] = r[$1]; m32[i + 1] = r[$1 + 1]; } ' +
   'else { core.store64(a, r[$1], r[$1 + 1]); if (core.stop !== 0) STOP; }';
 

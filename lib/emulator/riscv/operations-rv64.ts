@@ -64,23 +64,23 @@ const check = (width: Width) => (width === byte ? '(e & 1) === 0' : `((e | a) & 
 
 const load = (width: Width, extended: string, upper: string) => ({
   exec:
-    `${address('read', width.bits / 8)} const e = rt[a >>> 12]; let v; if (${check(width)}) v = ${width.fast}; ` +
+    `${address('read', width.bits / 8)} const e = rt[a >>> 12] ^ 1; let v; if (${check(width)}) v = ${width.fast}; ` +
     `else { v = core.load${width.bits}(a); if (core.stop !== 0) STOP; } const s = ${extended}; r[$1] = s; r[$1 + 1] = ${upper};`,
 });
 
 const store = (width: Width) => ({
   exec:
-    `${address('write', width.bits / 8)} const e = wt[a >>> 12]; if (${check(width)}) ${width.fast} = r[$1]; ` +
+    `${address('write', width.bits / 8)} const e = wt[a >>> 12] ^ 1; if (${check(width)}) ${width.fast} = r[$1]; ` +
     `else { core.store${width.bits}(a, r[$1]); if (core.stop !== 0) STOP; }`,
 });
 
 const doubleLoad =
-  `${address('read', 8)} const e = rt[a >>> 12]; ` +
+  `${address('read', 8)} const e = rt[a >>> 12] ^ 1; ` +
   'if (((e | a) & 7) === 0) { const i = (e + a) >>> 2; r[$1 + 1] = m32[i + 1]; r[$1] = m32[i]; } ' +
   'else { const v = core.load64(a); if (core.stop !== 0) STOP; r[$1] = v; r[$1 + 1] = core.upper; }';
 
 const doubleStore =
-  `${address('write', 8)} const e = wt[a >>> 12]; ` +
+  `${address('write', 8)} const e = wt[a >>> 12] ^ 1; ` +
   'if (((e | a) & 7) === 0) { const i = (e + a) >>> 2; m32[i] = r[$1]; m32[i + 1] = r[$1 + 1]; } ' +
   'else { core.store64(a, r[$1], r[$1 + 1]); if (core.stop !== 0) STOP; }';
 

@@ -4,7 +4,19 @@
  * the address is aligned; the interpreter does the others.
  */
 import { Mstatus, State } from '../../riscv/state';
-import { byte, half, load, loadAt, signedByte, signedHalf, store, storeAt, word, type Width } from '../memory-ops';
+import {
+  byte,
+  half,
+  load,
+  loadAt,
+  loadEntry,
+  signedByte,
+  signedHalf,
+  store,
+  storeAt,
+  word,
+  type Width,
+} from '../memory-ops';
 import { Op, Type } from '../wasm';
 import type { Combine, Emit, EmitTable } from './emit-forms';
 import type { RiscvEmitter } from './riscv-emitter';
@@ -46,10 +58,7 @@ const stores =
 /** Where an aligned access of a page without slow bit goes in the host, on the stack and in the local; else the region is left. */
 function reach(e: RiscvEmitter, table: number, address: number, bytes: number): number {
   const at = e.temporary();
-  e.get_local(address);
-  e.opConst(Op.i32_shr_u, 10);
-  e.opConst(Op.i32_and, 0x3ffffc);
-  e.memory(Op.i32_load, table);
+  loadEntry(e, table, address);
   e.tee_local(at);
   e.get_local(address);
   e.op(Op.i32_or);
