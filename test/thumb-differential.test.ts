@@ -96,7 +96,7 @@ const isFromFixed = (operation: string) => /^vcvt_f\d\d_fixed$/.test(operation);
 const directedOnly = new Set(['wfi', 'wfe', 'sev', 'bkpt', 'svc', 'it', 'undefined', 'not_implemented', 'b_even']);
 
 function rowsOf(decoder: Decoder): Row[] {
-  return decoder.rows.filter((row) => row.extension !== 'coprocessor' && row.extension !== 'fp-space');
+  return decoder.rows.filter((row) => !['coprocessor', 'fp-space', 'v8.1m'].includes(row.extension ?? ''));
 }
 
 /** What is wrong with an outcome of one instruction. */

@@ -12,6 +12,7 @@ import { CodeCache } from './code-cache';
 import { Fpscr } from './float-arithmetic';
 import { FloatUnit } from './float-unit';
 import { Shift } from './immediates';
+import { notImplementedNames } from './mve';
 import { changeProcessorState, readSpecialRegister, writeSpecialRegister } from './special-registers';
 import { parallel, select, sumOfDifferences } from './simd';
 import type { SystemCore, SystemLevel } from './system-level';
@@ -352,11 +353,7 @@ export class Core extends MemoryAccess implements SystemCore {
   }
 
   failNotImplemented(what: number): void {
-    const name = [
-      'TT of the Security Extension',
-      'the M-profile Vector Extension',
-      'VLSTM and VLLDM of the Security Extension',
-    ][what];
+    const name = notImplementedNames[what];
     this.fail({ kind: 'not-implemented', message: `the instruction belongs to ${name}, which is not implemented` });
   }
 

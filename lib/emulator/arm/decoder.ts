@@ -11,6 +11,7 @@ import { branches } from './thumb32-branch';
 import { dataProcessing } from './thumb32-data-processing';
 import { loadStore } from './thumb32-load-store';
 import { blockAndExclusive } from './thumb32-block';
+import { mveRows } from './mve';
 import { multiplyRows } from './thumb32-multiply';
 import { dspRows } from './dsp';
 import { fpRows } from './fp';
@@ -27,6 +28,7 @@ export const rows: readonly Row[] = [
   ...dspRows,
   ...fpRows,
   ...coprocessorRows,
+  ...mveRows,
 ];
 
 interface Entry {

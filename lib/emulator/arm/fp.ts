@@ -358,8 +358,8 @@ const memory = (width: Width): RowText[] => {
 };
 
 const secure: readonly RowText[] = [
-  ['11101100 0010 Rn:4 | 0000 1010 00000000', 'VLSTM T1', () => ['not_implemented', 2]],
-  ['11101100 0011 Rn:4 | 0000 1010 00000000', 'VLLDM T1', () => ['not_implemented', 2]],
+  ['11101100 0010 Rn:4 | 0000 1010 00000000', 'VLSTM T1', () => ['not_implemented', 1]],
+  ['11101100 0011 Rn:4 | 0000 1010 00000000', 'VLLDM T1', () => ['not_implemented', 1]],
 ];
 
 /** Cores with binary64 have FPv5. */

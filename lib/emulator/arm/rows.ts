@@ -20,7 +20,7 @@ export const v8: readonly Profile[] = ['v8m-base', 'v8m-main'];
 export const v8Mainline: readonly Profile[] = ['v8m-main'];
 
 /** Part of the architecture that a core may lack: then the encoding is UNDEFINED. */
-export type Extension = 'dsp' | 'fp' | 'fpv5' | 'fp64' | 'fp-space' | 'coprocessor';
+export type Extension = 'dsp' | 'fp' | 'fpv5' | 'fp64' | 'fp-space' | 'coprocessor' | 'v8.1m';
 
 export interface Site {
   readonly pc: number;
