@@ -64,6 +64,13 @@ const maximumFunctions = 24;
 const maximumInstructions = 3000;
 /** Less than that is not worth the way into translated code. */
 export const minimumBudget = 64;
+/** A function that was found and not translated yet. */
+interface Prepared {
+  readonly pc: number;
+  readonly emitter: RegionEmitter;
+  readonly region: Region;
+}
+
 /** PPB and vendor devices: what is there depends on the exact instruction, or changes how the CPU works. */
 const devices = 0xe000_0000;
 
@@ -371,15 +378,16 @@ export class Jit implements TranslatedCode {
     this.arrivals.set(pc, 0);
     // Behind what is known of the function before it: called through a pointer, it is one itself.
     const start = this.startOf(pc);
-    const region = start === undefined || start === pc ? undefined : this.prepare(start)?.region;
-    if (region !== undefined && blockOf(region, pc) < 0) this.addFunction(pc);
+    const known = start === undefined || start === pc ? undefined : this.prepare(start);
+    if (known !== undefined && blockOf(known.region, pc) < 0) this.addFunction(pc);
     return this.translateAll([pc]);
   }
 
   /** Translates the function at `pc` from its head and from where it will be entered again soon. */
   private promote(pc: number): void {
     const start = this.startOf(pc);
-    const region = start === undefined ? undefined : this.prepare(start)?.region;
+    const prepared = start === undefined ? undefined : this.prepare(start);
+    const region = prepared?.region;
     const block = region === undefined ? -1 : blockOf(region, pc);
     if (region === undefined || start === undefined || block < 0) {
       if (this.host.memory.state[this.host.words.mode] === 0) this.translateAll([pc]);
@@ -389,7 +397,7 @@ export class Jit implements TranslatedCode {
     const wanted = [start, ...(loop === undefined ? [] : [loop])].filter((entry) => !this.has(entry));
     // What is sampled although both are there is entered from elsewhere.
     const here = region.blocks[block];
-    this.translateAll(wanted.length > 0 || here.mode !== 0 ? wanted : [here.start]);
+    this.translateAll(wanted.length > 0 || here.mode !== 0 ? wanted : [here.start], prepared);
   }
 
   // --- Translating ---------------------------------------------------------------------------------------------------
@@ -421,17 +429,17 @@ export class Jit implements TranslatedCode {
   }
 
   /** Translates the entries and what they call, as one module; whether the first of them has a translation now. */
-  private translateAll(entries: readonly number[]): boolean {
+  private translateAll(entries: readonly number[], prepared?: Prepared): boolean {
     const store = this.openStore();
     const limit = Math.min(maximumInstructions, this.allowance.available);
     const wanted = entries.filter((entry) => this.takesEntry(entry));
-    const bodies: { pc: number; emitter: RegionEmitter; region: Region }[] = [];
+    const bodies: Prepared[] = [];
     const seen = new Set(wanted);
     const work = [...wanted];
     let instructions = 0;
     for (let pc = work.shift(); pc !== undefined; pc = work.shift()) {
       if (bodies.length >= maximumFunctions || instructions > limit) break;
-      const found = this.prepare(pc);
+      const found = prepared?.pc === pc ? prepared : this.prepare(pc);
       if (found === undefined) continue;
       bodies.push(found);
       instructions += found.region.instructions;
@@ -484,7 +492,7 @@ export class Jit implements TranslatedCode {
     return pointers;
   }
 
-  private prepare(pc: number): { pc: number; emitter: RegionEmitter; region: Region } | undefined {
+  private prepare(pc: number): Prepared | undefined {
     if (this.refused.has(pc)) return undefined;
     const { emitter, lifter } = this.host.frontEnd(this.options());
     try {

@@ -39,6 +39,14 @@ const flows: Partial<Record<OperationName, Flow>> = {
   ldr_pc_post: 'leave',
 };
 
+const literalSizes: Partial<Record<OperationName, number>> = {
+  ldr_lit: 4,
+  ldrh_lit: 2,
+  ldrsh_lit: 2,
+  ldrb_lit: 1,
+  ldrsb_lit: 1,
+};
+
 /** The register is at most `limit`; after an ADR behind that, `base` is the table's address in another one. */
 interface Bound {
   readonly register: number;
@@ -87,12 +95,13 @@ export class ThumbLifter implements Lifter {
   private plain(guest: Omit<Guest, 'flow'>, { operation, operands }: Decoded): Guest {
     const constant = this.literal(operation, operands);
     const emit = constant ?? thumbEmitters[operation];
-    if (emit === undefined) return { ...guest, test: undefined, flow: guest.mode === 0 ? 'interpret' : 'stop' };
+    const { pc, next, mode, test } = guest;
+    if (emit === undefined) return { pc, next, mode, flow: mode === 0 ? 'interpret' : 'stop' };
     const flow = flows[operation] ?? 'next';
     const target = operation === 'bl' ? operands[0] >>> 0 : undefined;
     const { e } = this;
-    const body = guest.test ? () => e.conditionally(() => emit(e, operands)) : () => emit(e, operands);
-    return { ...guest, flow, target, emit: body };
+    const body = test ? () => e.conditionally(() => emit(e, operands)) : () => emit(e, operands);
+    return { pc, next, mode, test, flow, target, emit: body };
   }
 
   /** Branches to constant addresses. */
@@ -172,7 +181,7 @@ export class ThumbLifter implements Lifter {
 
   /** A literal that lies on a page of code becomes a constant: stores to it are noticed. */
   private literal(operation: OperationName, operands: readonly number[]): Emit | undefined {
-    const size = { ldr_lit: 4, ldrh_lit: 2, ldrsh_lit: 2, ldrb_lit: 1, ldrsb_lit: 1 }[operation as string];
+    const size = literalSizes[operation];
     if (size === undefined) return undefined;
     const address = operands[1] >>> 0;
     if (address % size !== 0 || !this.keepConstant(address, address + size)) return undefined;
