@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { AdapterClient } from '../../test/support/dap-client';
 import { examplePath, fixturePath } from '../../test/support/fixtures';
+import { exampleRows } from './example-rows';
 import { kernelMachine, kernelNames, kernelProgram } from './kernel-program';
 import type { KernelName } from './kernel-program';
 import { median } from './kernel-rows';
@@ -114,5 +115,6 @@ export async function sessionRows(quick: boolean): Promise<SessionRow[]> {
   rows.push(row('DAP: launch request to stopped event', 'ms', launches));
   rows.push(row('DAP: the first of these launches', 'ms', launches.slice(0, 1)));
   for (const kernel of ['sort', 'fmt'] as const) rows.push(...firstRows(kernel, repetitions));
+  rows.push(...(await exampleRows(quick)));
   return rows;
 }
