@@ -7,6 +7,7 @@ import { Source } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { decodeUnsigned, hex } from '../lib/bytes';
 import type { Disassembler, Instruction } from '../lib/disassembler';
+import type { Cancellation } from './cancellation';
 import { type CodeRun, runAt } from './code-map';
 import { errors } from './errors';
 import type { Inferior } from './inferior';
@@ -27,6 +28,8 @@ const largestCount = 100_000;
 export async function disassemble(
   session: SessionState,
   args: DebugProtocol.DisassembleArguments,
+  _after: unknown,
+  cancellation: Cancellation,
 ): Promise<DebugProtocol.DisassembleResponse['body']> {
   const inferior = session.requireInferior('disassemble');
   const count = args.instructionCount;
@@ -39,7 +42,13 @@ export async function disassemble(
   const before = offset < 0 ? await lister.before(-offset) : [];
   const after = await lister.from(Math.max(0, offset + count));
   const entries = [...before, ...after].slice(offset < 0 ? 0 : offset).slice(0, count);
-  return { instructions: await describeEntries(session, inferior, entries, args.resolveSymbols ?? false) };
+  const instructions: DebugProtocol.DisassembledInstruction[] = [];
+  const described = describeEntries(session, inferior, entries, args.resolveSymbols ?? false);
+  for await (const instruction of described) {
+    await cancellation.turn();
+    instructions.push(instruction);
+  }
+  return { instructions };
 }
 
 /** Lists entries from a base address in both directions. */
@@ -140,13 +149,12 @@ function filler(address: bigint): Entry {
   return { address, size: 2, bytes: new Uint8Array(), text: '(unreadable)', valid: false };
 }
 
-async function describeEntries(
+async function* describeEntries(
   session: SessionState,
   inferior: Inferior,
   entries: readonly Entry[],
   resolveSymbols: boolean,
-): Promise<DebugProtocol.DisassembledInstruction[]> {
-  const result: DebugProtocol.DisassembledInstruction[] = [];
+): AsyncGenerator<DebugProtocol.DisassembledInstruction> {
   let lastLine: string | undefined;
   for (const entry of entries) {
     const described: DebugProtocol.DisassembledInstruction = {
@@ -168,9 +176,8 @@ async function describeEntries(
       described.line = session.toClientLine(row.line);
     }
     lastLine = line;
-    result.push(described);
+    yield described;
   }
-  return result;
 }
 
 /** Below 0 or above 2^32 there is no memory, but a client that scrolls there still wants distinct addresses. */

@@ -168,6 +168,16 @@ export const errors = {
     new AdapterError(2043, `There is no thread ${thread}: the emulated CPU is thread 1.`, false),
   unknownTarget: (target: number) =>
     new AdapterError(2044, `There is no target ${target} any more: the program has run since.`, false),
+  noGoto: (reason: string) => new AdapterError(2045, `The next statement cannot be set there: ${reason}.`, true),
+  noRestart: (name: string, reason: string) => new AdapterError(2046, `${name} cannot be restarted: ${reason}.`, true),
+  unknownLocation: (reference: number) => new AdapterError(2047, `There is no location ${reference}.`, false),
+  fileNotFound: (path: string) =>
+    new AdapterError(
+      2048,
+      `${path} was not found: say where it is with "sourceMap" in the launch configuration.`,
+      false,
+    ),
+  requestCancelled: () => new AdapterError(2035, 'cancelled', false),
   badExpression: (text: string) => new AdapterError(2050, text, false),
   notAssignable: (name: string, reason: string) => new AdapterError(2051, `${name} cannot be set: ${reason}.`, false),
   badMemoryReference: (reference: string) =>

@@ -17,6 +17,7 @@ import { noStepFilter, stepFilterOf } from './step-filter';
 import { type CallTarget, Stepper, type StepKind, type StepResult, type StepUnit } from './stepping';
 import { Stop } from './stop';
 
+type StopReason = 'entry' | 'goto' | 'restart';
 type Operation = (stepper: Stepper) => Promise<StepResult>;
 
 export class Execution {
@@ -69,7 +70,8 @@ export class Execution {
     await this.current;
   }
 
-  run(operation: Operation, reason?: 'entry'): void {
+  /** `reason`: what a step that ends in its own stop is called. */
+  run(operation: Operation, reason?: StopReason): void {
     const inferior = this.session.requireInferior('continue');
     const { config, sourcePaths } = this.session;
     const pathOf = (file: SourceFile): string => sourcePaths?.known(file) ?? file.path;
@@ -80,8 +82,22 @@ export class Execution {
     this.session.frames.invalidate();
     this.session.containers.invalidate();
     this.session.stepInTargets.invalidate();
+    this.session.gotoTargets.invalidate();
     const aborted = told?.reason === 'aborted' ? Promise.resolve({ stop: told, hidden: 0 }) : undefined;
     this.current = this.finish(aborted ?? operation(stepper), reason);
+  }
+
+  /** The program counter was set: the same machine is shown at another place. */
+  async moved(reason: 'goto'): Promise<void> {
+    const { session } = this;
+    const inferior = session.requireInferior(reason);
+    session.frames.invalidate();
+    session.containers.invalidate();
+    session.stepInTargets.invalidate();
+    session.gotoTargets.invalidate();
+    const cause: TargetStop = { reason: 'step' };
+    this.stop = new Stop(inferior, cause, await inferior.target.registerFile(), 0);
+    session.send(stoppedEvent(session, cause, reason, undefined));
   }
 
   /** The session is over: tells the client once. */
@@ -93,7 +109,7 @@ export class Execution {
     this.session.send(new TerminatedEvent());
   }
 
-  private async finish(operation: Promise<StepResult>, reason: 'entry' | undefined): Promise<void> {
+  private async finish(operation: Promise<StepResult>, reason: StopReason | undefined): Promise<void> {
     try {
       const result = await operation;
       this.stepper = undefined;
@@ -124,7 +140,7 @@ export class Execution {
     this.end(this.exitCode);
   }
 
-  private async report({ stop, hidden, returned }: StepResult, reason: 'entry' | undefined): Promise<void> {
+  private async report({ stop, hidden, returned }: StepResult, reason: StopReason | undefined): Promise<void> {
     const { session } = this;
     if (stop.reason === 'exited' || (stop.reason === 'aborted' && this.abortTold)) {
       this.callEnded(stop);
@@ -162,7 +178,7 @@ export class Execution {
 function stoppedEvent(
   session: SessionState,
   stop: TargetStop,
-  reason: 'entry' | undefined,
+  reason: StopReason | undefined,
   problem: string | undefined,
 ): DebugProtocol.Event {
   const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason ?? reasonOf(stop), threadId);

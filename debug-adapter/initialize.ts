@@ -22,7 +22,13 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsDelayedStackTraceLoading: true,
   supportsSteppingGranularity: true,
   supportsStepInTargetsRequest: true,
+  supportsGotoTargetsRequest: true,
+  supportsRestartFrame: true,
   supportsRestartRequest: true,
+  supportsTerminateThreadsRequest: true,
+  supportsSingleThreadExecutionRequests: true,
+  supportsCancelRequest: true,
+  supportsANSIStyling: true,
   supportsTerminateRequest: true,
   supportsReadMemoryRequest: true,
   supportsWriteMemoryRequest: true,
@@ -44,6 +50,7 @@ export function initialize(
   session.columnsStartAt1 = args.columnsStartAt1 ?? true;
   session.supportsMemoryEvent = args.supportsMemoryEvent ?? false;
   session.supportsInvalidatedEvent = args.supportsInvalidatedEvent ?? false;
+  session.supportsProgressReporting = args.supportsProgressReporting ?? false;
   after(() => session.send(new InitializedEvent()));
   return capabilities;
 }

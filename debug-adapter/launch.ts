@@ -4,6 +4,7 @@
  */
 import { ModuleEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Cancellation } from './cancellation';
 import { ProcessEvent } from './events';
 import { errors } from './errors';
 import { openBase } from './base-image';
@@ -11,6 +12,8 @@ import { chooseEntry } from './entry';
 import { checkLaunchArguments, type LaunchConfig } from './launch-config';
 import { loadExtensions } from './loading';
 import { describeModule } from './modules';
+import { baseName } from './paths';
+import { type ReportProgress, withProgress } from './progress';
 import { openExtensions } from './program-files';
 import type { SessionState } from './session-state';
 import { SourcePaths } from './source-paths';
@@ -22,30 +25,43 @@ export async function launch(
   session: SessionState,
   args: DebugProtocol.LaunchRequestArguments,
   after: After,
+  cancellation: Cancellation,
 ): Promise<void> {
   if (session.config !== undefined) throw errors.alreadyLaunched();
   const config = checkLaunchArguments(args);
   session.config = config;
   if (config.noDebug) session.breakpoints.disable();
-  session.opening = openFiles(session, config);
+  cancellation.onCancel(() => session.cancelLaunch(errors.requestCancelled()));
+  session.opening = openFiles(session, config, cancellation);
   await session.opening;
   await session.configured;
+  cancellation.check();
   await prepareRun(session);
   after(() => start(session));
 }
 
 /** From here on the ELF files and their sources are known, and what breakpoints wait for can be said. */
-async function openFiles(session: SessionState, config: LaunchConfig): Promise<void> {
+function openFiles(session: SessionState, config: LaunchConfig, cancellation: Cancellation): Promise<void> {
+  return withProgress(session, 'Reading extensions', cancellation, (report) => readFiles(session, config, report));
+}
+
+async function readFiles(session: SessionState, config: LaunchConfig, report: ReportProgress): Promise<void> {
+  if (config.base !== undefined) await report(`base image ${baseName(config.base)}`, 5);
   const base = await openBase(config, session.services.files);
-  const files = await openExtensions(config, base, session.services.files);
+  const count = config.extensions.length;
+  const files = await openExtensions(config, base, session.services.files, (extension, index) =>
+    report(`llext '${extension.name}'`, Math.round(10 + (40 * index) / count)),
+  );
   const search = { sourceMap: config.sourceMap, folders: config.workspaceFolders };
   const paths = new SourcePaths(session.services.files, search, (text) => session.output.line('important', text));
-  for (const { config: extension, program, folder } of files) {
+  for (const [index, { config: extension, program, folder }] of files.entries()) {
+    await report(`sources of llext '${extension.name}'`, Math.round(50 + (45 * index) / count));
     for (const warning of program.warnings) session.output.line('important', `llext '${extension.name}': ${warning}`);
     if (program.debug !== undefined) await paths.resolveCode(program.debug, folder);
   }
   if (base !== undefined) {
     for (const note of base.description.notes) session.output.line('console', `base image: ${note}`);
+    if (base.program.debug !== undefined) await report('sources of the base image', 95);
     if (base.program.debug !== undefined) await paths.resolveCode(base.program.debug, base.folder);
   }
   session.base = base;
@@ -81,6 +97,7 @@ export async function restart(
   session: SessionState,
   args: DebugProtocol.RestartArguments,
   after: After,
+  cancellation: Cancellation,
 ): Promise<void> {
   if (session.config === undefined || session.inferior === undefined) throw errors.notLaunched('restart');
   const changed = args.arguments as DebugProtocol.LaunchRequestArguments | undefined;
@@ -91,7 +108,7 @@ export async function restart(
   session.config = config;
   session.inferior = undefined;
   try {
-    await openFiles(session, config);
+    await openFiles(session, config, cancellation);
     await prepareRun(session);
   } catch (error) {
     // The old machine is gone and there is no new one.

@@ -14,7 +14,7 @@ import { chooseEngine, engineNotice } from './engine';
 import { errors } from './errors';
 import { ExtensionsChangedEvent } from './events';
 import { Inferior, type LoadedExtension } from './inferior';
-import { describeModule } from './modules';
+import { announceSources, describeModule } from './modules';
 import type { ExtensionFile } from './program-files';
 import type { SessionState } from './session-state';
 
@@ -67,6 +67,7 @@ async function loadOne(session: SessionState, load: LoadInProgress): Promise<voi
   loaded.handle = outcome;
   await session.breakpoints.arm();
   session.send(new ModuleEvent('new', describeModule(loaded)));
+  announceSources(session, loaded, 'new');
 }
 
 function loaderEvent(session: SessionState, load: LoadInProgress, event: LlextEvent): void {
@@ -111,6 +112,7 @@ function failed(session: SessionState, instance: InstanceId, why: string): void 
   const [gone] = extensions.splice(at, 1);
   void session.breakpoints.extensionGone(gone.id, why);
   session.send(new ModuleEvent('removed', describeModule(gone)));
+  announceSources(session, gone, 'removed');
 }
 
 /** printk and its like: the text with the source line of the call. */

@@ -1,5 +1,5 @@
 /** Loaded extensions as modules, and their source files. */
-import { Source } from '@vscode/debugadapter';
+import { LoadedSourceEvent, Source } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
 import { errors } from './errors';
@@ -47,13 +47,33 @@ export function modules(
 
 export async function loadedSources(session: SessionState): Promise<DebugProtocol.LoadedSourcesResponse['body']> {
   const sources = new Map<string, Source>();
-  for (const { file } of session.inferior?.extensions ?? []) {
-    for (const source of file.program.debug?.files ?? []) {
-      const path = await session.sourcePaths?.resolve(source, file.folder);
+  const { inferior } = session;
+  const extensions = (inferior?.extensions ?? []).map(({ file }) => ({
+    debug: file.program.debug,
+    folder: file.folder,
+  }));
+  const base =
+    inferior?.base === undefined ? [] : [{ debug: inferior.base.program.debug, folder: inferior.base.folder }];
+  for (const { debug, folder } of [...extensions, ...base]) {
+    for (const source of debug?.files ?? []) {
+      const path = await session.sourcePaths?.resolve(source, folder);
       if (path !== undefined) sources.set(path, new Source(baseName(path), path));
     }
   }
   return { sources: [...sources.values()] };
+}
+
+/** Tells the client of the sources with code of an extension that was loaded or is gone. */
+export function announceSources(session: SessionState, { file }: LoadedExtension, reason: 'new' | 'removed'): void {
+  const others = session.inferior?.extensions.filter((one) => one.file !== file) ?? [];
+  const kept = new Set(others.flatMap((one) => knownPaths(session, one)));
+  for (const path of knownPaths(session, { file })) {
+    if (!kept.has(path)) session.send(new LoadedSourceEvent(reason, new Source(baseName(path), path)));
+  }
+}
+
+function knownPaths({ sourcePaths }: SessionState, { file }: Pick<LoadedExtension, 'file'>): string[] {
+  return [...new Set((file.program.debug?.files ?? []).flatMap((source) => sourcePaths?.known(source) ?? []))];
 }
 
 /** Every source that is sent has a path of its own: there is nothing to fetch by reference. */

@@ -5,6 +5,7 @@
 import { OutputEvent, Source } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { SourcePosition } from '../lib/dwarf/model';
+import type { LocationReferences } from './locations';
 import { baseName } from './paths';
 
 export type OutputCategory = 'console' | 'important' | 'stdout' | 'stderr';
@@ -20,6 +21,7 @@ export class SessionOutput {
   constructor(
     private readonly send: (event: DebugProtocol.Event) => void,
     private readonly toClient: (position: SourcePosition) => ClientPosition | undefined,
+    private readonly locations: LocationReferences,
   ) {}
 
   /** One or more whole lines, or a part of one as the extension printed it. */
@@ -29,6 +31,8 @@ export class SessionOutput {
     if (place !== undefined) {
       event.body.source = new Source(baseName(place.path), place.path);
       event.body.line = place.line;
+      const reference = this.locations.of(position);
+      if (reference !== undefined) event.body.locationReference = reference;
       if (place.column > 0) event.body.column = place.column;
     }
     this.send(event);

@@ -31,9 +31,11 @@ export async function openExtensions(
   config: LaunchConfig,
   base: SessionBase | undefined,
   files: FileAccess,
+  onFile: (extension: ExtensionConfig, index: number) => Promise<void>,
 ): Promise<ExtensionFile[]> {
   const opened: ExtensionFile[] = [];
-  for (const extension of config.extensions) {
+  for (const [index, extension] of config.extensions.entries()) {
+    await onFile(extension, index);
     const opening = await openExtension(extension, config.cpu, base, files);
     opened.push(opening);
   }

@@ -7,13 +7,15 @@ import type { CpuInfo } from '../lib/arch';
 import { createDisassembler, instructionSetOf, type Disassembler } from '../lib/disassembler';
 import type { SessionBase } from './base-image';
 import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
+import { RunningRequests } from './cancellation';
 import { loadCapstone } from './capstone';
-import { errors, messageOf } from './errors';
+import { type AdapterError, errors, messageOf } from './errors';
 import { ExceptionFilters } from './exception-filters';
 import { Execution } from './execution';
 import { Handles } from './handles';
 import type { Inferior, LoadedExtension } from './inferior';
 import type { LaunchConfig } from './launch-config';
+import { LocationReferences } from './locations';
 import { type ClientPosition, SessionOutput } from './output';
 import type { ExtensionFile } from './program-files';
 import type { AdapterServices } from './services';
@@ -50,29 +52,35 @@ export class SessionState implements BreakpointHost {
   columnsStartAt1 = true;
   supportsMemoryEvent = false;
   supportsInvalidatedEvent = false;
+  supportsProgressReporting = false;
+  readonly requests = new RunningRequests();
+  readonly locations = new LocationReferences();
   readonly output: SessionOutput;
   readonly breakpoints: BreakpointBinder;
   readonly execution: Execution;
   readonly frames = new Handles<FrameNumber>();
   /** Calls that the last stepInTargets named; a stop makes them void. */
   readonly stepInTargets = new Handles<CallTarget>();
+  /** Addresses that gotoTargets named. */
+  readonly gotoTargets = new Handles<bigint>();
   readonly containers = new Handles<VariableContainer>();
   /** Resolved by configurationDone, rejected by a disconnect before it. */
   readonly configured: Promise<void>;
   configurationDone: () => void = () => undefined;
-  cancelLaunch: () => void = () => undefined;
+  /** Rejects a launch that waits for its configuration. */
+  cancelLaunch: (why?: AdapterError) => void = () => undefined;
   private disassembler: Promise<Disassembler> | undefined;
 
   constructor(
     readonly services: AdapterServices,
     readonly send: (event: DebugProtocol.Event) => void,
   ) {
-    this.output = new SessionOutput(send, (position) => this.clientPosition(position));
+    this.output = new SessionOutput(send, (position) => this.clientPosition(position), this.locations);
     this.breakpoints = new BreakpointBinder(this);
     this.execution = new Execution(this);
     this.configured = new Promise((resolve, reject) => {
       this.configurationDone = resolve;
-      this.cancelLaunch = () => reject(errors.cancelled());
+      this.cancelLaunch = (why = errors.cancelled()) => reject(why);
     });
     // A session that ends before its launch has nobody waiting for this.
     this.configured.catch(() => undefined);

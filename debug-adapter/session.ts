@@ -11,6 +11,7 @@ import {
   setFunctionBreakpoints,
   setInstructionBreakpoints,
 } from './breakpoint-requests';
+import { cancel, type Cancellation } from './cancellation';
 import { completions } from './completions';
 import { extensions, symbol } from './custom-requests';
 import { disassemble } from './disassemble';
@@ -18,25 +19,35 @@ import { AdapterError, errors, messageOf } from './errors';
 import { evaluate, setExpression } from './evaluate';
 import { exceptionInfo } from './exceptions';
 import { continueRequest, next, pause, stepIn, stepOut } from './execution-requests';
+import { goto, gotoTargets } from './goto-targets';
 import { initialize } from './initialize';
 import { configurationDone, disconnect, launch, restart, terminate } from './launch';
+import { locations } from './locations';
 import { readMemory, writeMemory } from './memory';
 import { loadedSources, modules, source } from './modules';
+import { restartFrame } from './restart-frame';
 import { scopes } from './scopes';
 import type { AdapterServices } from './services';
 import { SessionState } from './session-state';
 import { stackTrace, threads } from './stack-trace';
 import { stepInTargets } from './step-in-targets';
+import { terminateThreads } from './terminate-threads';
 import { setVariable, variables } from './variables';
 
 /** `after` actions run when the response has been sent. */
-export type RequestHandler = (session: SessionState, args: never, after: (action: () => void) => void) => unknown;
+export type RequestHandler = (
+  session: SessionState,
+  args: never,
+  after: (action: () => void) => void,
+  cancellation: Cancellation,
+) => unknown;
 
 const requests: Readonly<Record<string, RequestHandler>> = {
   initialize,
   launch,
   configurationDone,
   restart,
+  cancel,
   terminate,
   disconnect,
   setBreakpoints,
@@ -52,6 +63,10 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   stepOut,
   stepInTargets,
   pause,
+  gotoTargets,
+  goto,
+  restartFrame,
+  terminateThreads,
   stackTrace,
   scopes,
   variables,
@@ -65,6 +80,7 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   modules,
   loadedSources,
   source,
+  locations,
   'llext/extensions': extensions,
   'llext/symbol': symbol,
 };
@@ -93,10 +109,12 @@ export class LlextDebugSession extends DebugSession {
   private async answer(request: DebugProtocol.Request): Promise<void> {
     const response: DebugProtocol.Response = new Response(request);
     const after: (() => void)[] = [];
+    const cancellation = this.state.requests.start(request.seq);
     try {
       const handler = Object.hasOwn(requests, request.command) ? requests[request.command] : undefined;
       if (handler === undefined) throw errors.unsupported(request.command);
-      const body = await handler(this.state, (request.arguments ?? {}) as never, (action) => after.push(action));
+      const args = (request.arguments ?? {}) as never;
+      const body = await handler(this.state, args, (action) => after.push(action), cancellation);
       if (body !== undefined) response.body = body;
       this.sendResponse(response);
     } catch (error) {
@@ -106,6 +124,7 @@ export class LlextDebugSession extends DebugSession {
       response.body = { error: known.body };
       this.sendResponse(response);
     }
+    this.state.requests.end(request.seq);
     for (const action of after) action();
     if (request.command === 'disconnect') this.shutdown();
   }

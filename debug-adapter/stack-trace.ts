@@ -2,7 +2,9 @@
 import { Source, StackFrame, Thread } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
+import type { FunctionInfo } from '../lib/dwarf/model';
 import type { FrameInfo } from '../lib/dwarf/unwind';
+import type { Cancellation } from './cancellation';
 import { errors } from './errors';
 import { baseName } from './paths';
 import type { SessionState } from './session-state';
@@ -31,6 +33,8 @@ export function threads(session: SessionState): DebugProtocol.ThreadsResponse['b
 export async function stackTrace(
   session: SessionState,
   args: DebugProtocol.StackTraceArguments,
+  _after: unknown,
+  cancellation: Cancellation,
 ): Promise<DebugProtocol.StackTraceResponse['body']> {
   if (args.threadId !== threadId) throw errors.unknownThread(args.threadId);
   const stop = session.requireStop('stackTrace');
@@ -39,6 +43,7 @@ export async function stackTrace(
   const { frames, complete } = await stop.framesTo(start + levels);
   const stackFrames: DebugProtocol.StackFrame[] = [];
   for (let level = start; level < Math.min(frames.length, start + levels); level++) {
+    await cancellation.turn();
     stackFrames.push(await describeFrame(session, stop, frames[level], level));
   }
   // Before all are unwound, "more than these" is what can be said.
@@ -63,6 +68,7 @@ async function describeFrame(
   const extension = inferior.extensionAt(frame.lookupPc);
   const result: DebugProtocol.StackFrame = new StackFrame(id, nameOf(stop, frame));
   result.instructionPointerReference = hex(frame.pc, 8);
+  result.canRestart = typeof restartable(frame) === 'object';
   if (extension !== undefined) result.moduleId = extension.id;
   if (frame.position !== undefined && frame.position.line > 0) {
     const { file, line, column } = frame.position;
@@ -77,6 +83,14 @@ async function describeFrame(
   }
   if (frame.kind === 'host' || extension === undefined) result.presentationHint = 'subtle';
   return result;
+}
+
+/** The function of a frame that can be called again, or why it can't be. */
+export function restartable({ kind, function: called }: FrameInfo): FunctionInfo | string {
+  if (kind === 'inline') return 'an inlined call has no frame of its own';
+  if (kind === 'tailcall') return 'its frame is gone: it has left by a tail call';
+  if (kind === 'host' || called === undefined) return 'there is no debug information for it';
+  return called;
 }
 
 function nameOf({ inferior }: Stop, frame: FrameInfo): string {

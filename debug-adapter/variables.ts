@@ -2,7 +2,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
 import { formatValue, type FormatOptions } from '../lib/dwarf/format';
-import { stripType } from '../lib/dwarf/model';
+import { type SourcePosition, stripType } from '../lib/dwarf/model';
 import {
   childrenOf,
   elementCount,
@@ -14,6 +14,7 @@ import {
   variableValue,
 } from '../lib/dwarf/value';
 import { assignText } from './assignment';
+import type { Cancellation } from './cancellation';
 import { errors } from './errors';
 import type { Inferior } from './inferior';
 import { describeFloats, describeRegisters, statusFields } from './registers';
@@ -36,11 +37,14 @@ interface Child {
   readonly name: string;
   readonly value: Value;
   readonly evaluateName: string | undefined;
+  readonly declaration?: SourcePosition | undefined;
 }
 
 export async function variables(
   session: SessionState,
   args: DebugProtocol.VariablesArguments,
+  _after: unknown,
+  cancellation: Cancellation,
 ): Promise<DebugProtocol.VariablesResponse['body']> {
   const container = session.containers.get(args.variablesReference);
   if (container === undefined) throw errors.unknownReference(args.variablesReference);
@@ -71,7 +75,10 @@ export async function variables(
   if (args.filter !== undefined && (args.filter === 'indexed') !== isArray) return { variables: [] };
   const children = await childrenIn(container, start, count);
   const described: DebugProtocol.Variable[] = [];
-  for (const child of children) described.push(await describeChild(session, container, child));
+  for (const child of children) {
+    await cancellation.turn();
+    described.push(await describeChild(session, container, child));
+  }
   return { variables: described };
 }
 
@@ -90,7 +97,7 @@ async function childrenIn(
     const children: Child[] = [];
     for (const { name, variable, evaluateName } of container.variables.slice(start, start + count)) {
       const value = await inferior.query(variableValue(variable, frame.frame));
-      children.push({ name, value, evaluateName });
+      children.push({ name, value, evaluateName, declaration: variable.declaration });
     }
     return children;
   }
@@ -131,6 +138,21 @@ async function referenceOf({ stop, level }: VariableContainer): Promise<{
   return { stop, level, frame };
 }
 
+function declared(reference: number | undefined): Pick<DebugProtocol.Variable, 'declarationLocationReference'> {
+  return reference === undefined ? {} : { declarationLocationReference: reference };
+}
+
+/** Where the function is that a pointer points to. */
+async function calledFrom(session: SessionState, inferior: Inferior, value: Value): Promise<number | undefined> {
+  const type = stripType(value.type);
+  if (type.kind !== 'pointer' || stripType(type.target).kind !== 'function') return undefined;
+  const address = await inferior.query(readScalar(value));
+  if (typeof address !== 'bigint') return undefined;
+  const code = inferior.unwindOptions.machine.registers.codeAddress(address);
+  const called = inferior.programAt(code)?.functionAt(code);
+  return session.locations.of(called?.declaration);
+}
+
 async function describeChild(
   session: SessionState,
   container: VariableContainer,
@@ -142,6 +164,7 @@ async function describeChild(
     name: child.name,
     ...described,
     ...(child.evaluateName === undefined ? {} : { evaluateName: child.evaluateName }),
+    ...declared(session.locations.of(child.declaration)),
     ...(container.kind === 'returned' ? readOnly : hintOf(child.value)),
   };
 }
@@ -162,12 +185,14 @@ export async function describeValue(
     : 0;
   const count = elementCount(value.type);
   const memoryReference = await memoryReferenceOf(inferior, value);
+  const valueLocationReference = await calledFrom(session, inferior, value);
   return {
     value: text,
     type: value.type.displayName,
     variablesReference,
     ...(variablesReference !== 0 && count !== undefined ? { indexedVariables: count } : {}),
     ...(memoryReference === undefined ? {} : { memoryReference }),
+    ...(valueLocationReference === undefined ? {} : { valueLocationReference }),
   };
 }
 

@@ -76,6 +76,19 @@ const inFrame = (more: object) => async (adapter: AdapterClient) => ({
   ...more,
 });
 
+/** A launch that is cancelled while it waits for its configuration. */
+async function cancelledLaunch(): Promise<Failure> {
+  const adapter = new AdapterClient();
+  await adapter.client.initializeRequest();
+  // The client numbers its requests: this is the next one's.
+  const { sequence } = adapter.client as unknown as { sequence: number };
+  const failed = failure(adapter, 'launch', { program: hello });
+  await adapter.request('cancel', { requestId: sequence });
+  const error = await failed;
+  adapter.session.dispose();
+  return error;
+}
+
 const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   noProgram: () => launchFailure({}),
   programAndExtensions: () => launchFailure({ program: hello, extensions: [hello] }),
@@ -145,6 +158,20 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
     }),
   unknownThread: () => stoppedFailure('stackTrace', { threadId: 5 }),
   unknownTarget: () => stoppedFailure('stepIn', { threadId: 1, targetId: 4711 }),
+  noGoto: () => stoppedFailure('gotoTargets', { source: { path: '/nowhere/x.c' }, line: 1 }),
+  noRestart: () => stoppedFailure('restartFrame', async (adapter) => ({ frameId: (await adapter.stack()).at(-1)?.id })),
+  unknownLocation: () => stoppedFailure('locations', { locationReference: 4711 }),
+  fileNotFound: async () => {
+    // The source is neither where it was compiled nor near the file.
+    const moved = changed(fixturePath('calls', 'm3-O0'), 'moved.elf', () => undefined);
+    const adapter = new AdapterClient();
+    await adapter.launchToStop({ program: moved, stopOnEntry: true });
+    const [variable] = await adapter.scope('Locals');
+    const error = await failure(adapter, 'locations', { locationReference: variable.declarationLocationReference });
+    adapter.session.dispose();
+    return error;
+  },
+  requestCancelled: () => cancelledLaunch(),
   badExpression: () => stoppedFailure('evaluate', inFrame({ expression: 'no such', context: 'watch' })),
   notAssignable: () => stoppedFailure('setExpression', inFrame({ expression: 'total', value: ' ' })),
   badMemoryReference: () => stoppedFailure('readMemory', { memoryReference: 'here', count: 4 }),
@@ -179,7 +206,7 @@ describe('error messages', () => {
       assert.match(error.format, /\.$|\)$|[a-z']$/);
       assert.doesNotMatch(error.format, /undefined|\[object/);
       // What was done in the editor is shown there; what a view asks in the background is not.
-      const launching = error.id < 2030 || name === 'alreadyLaunched';
+      const launching = error.id < 2030 || ['alreadyLaunched', 'noGoto', 'noRestart'].includes(name);
       assert.equal(error.showUser, launching, 'showUser');
     });
   }

@@ -41,7 +41,15 @@ describe('a session', () => {
   it('tells its life in order and ends by itself, with the return value in words', async () => {
     const adapter = await runToEnd({ program: hello });
     const order = adapter.events.map(({ event }) => event).filter((event) => event !== 'output');
-    assert.deepEqual(order, ['initialized', 'module', 'llext/changed', 'process', 'exited', 'terminated']);
+    assert.deepEqual(order, [
+      'initialized',
+      'module',
+      'loadedSource',
+      'llext/changed',
+      'process',
+      'exited',
+      'terminated',
+    ]);
     assert.match(
       adapter.output('console'),
       /^entry 'entry' of llext 'hello' returned 6 \(0x00000006\) after \d+ instructions\n$/,
