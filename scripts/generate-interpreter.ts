@@ -33,13 +33,18 @@ function expand(text: string, isRare: boolean): string {
     .replace(/\$(\d)/g, (_, i: string) => `code[k + ${operandOffset(Number(i))}]`);
 }
 
-function cases({ operations, firstOperation }: InterpreterSource, isRare: boolean): string {
+function cases({ operations, firstOperation, casePerLength }: InterpreterSource, isRare: boolean): string {
   return Object.entries(operations)
     .map(([name, operation], index) => ({ name, number: firstOperation + index, operation }))
     .filter(({ operation }) => (operation.rare === true) === isRare)
     .map(({ name, number, operation }) => {
       const body = expand(operation.exec, isRare);
       const next = isRare ? 'break;' : operation.jumps ? 'continue loop;' : 'k += 4 << (op & 1); continue loop;';
+      if (!isRare && casePerLength) {
+        const ofLength = (bit: 0 | 1) =>
+          `case ${number * 2 + bit}: { ${body} ${next} }`.replace(/\(?4 << \(op & 1\)\)?/g, `${4 << bit}`);
+        return `// ${name}\n${ofLength(0)}\n${ofLength(1)}`;
+      }
       const label = isRare ? `case ${number}:` : `case ${number * 2}: case ${number * 2 + 1}:`;
       return `// ${name}\n${label} { ${body} ${next} }`;
     })

@@ -54,11 +54,16 @@ export class RiscvLifter implements Lifter {
   private readonly latest = new Map<number, number>();
   private readonly bases = new Map<number, Set<number>>();
 
+  /** Physical memory protection may refuse what the page allows. */
+  private readonly isGuarded: boolean;
+
   constructor(
     private readonly core: Core,
     private readonly code: CodeCache,
     private readonly e: RiscvEmitter,
-  ) {}
+  ) {
+    this.isGuarded = core.pmp.guards(core.privilege);
+  }
 
   modeAfter(): number {
     return 0;
@@ -247,7 +252,8 @@ export class RiscvLifter implements Lifter {
 
   private halfword(address: number, pc: number): number | undefined {
     const { memory } = this.core;
-    if (this.core.fetchFault(address, pc, 2) !== undefined) return undefined;
+    if ((memory.attributes[address >>> 12] & Attribute.execute) === 0) return undefined;
+    if (this.isGuarded && this.core.fetchFault(address, pc, 2) !== undefined) return undefined;
     return memory.halfwords[memory.hostAddress(address) >>> 1];
   }
 }
