@@ -14,7 +14,7 @@ import { FormatError, LlextError } from '../lib/errors';
 import { constantName, machineNames } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
 import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
-import { cpuForElf } from '../lib/program/cpu-for-elf';
+import { cpuForElf, missingFloatRegisters, withFloatAbiOf } from '../lib/program/cpu-for-elf';
 import { Program } from '../lib/program/program';
 import { checkBaseImage, ownHeapText } from '../lib/target/base-image-check';
 import { extensionName, usualEntry } from '../lib/target/defaults';
@@ -147,12 +147,13 @@ function readFile(file: string): Uint8Array {
   }
 }
 
-/** The core of the last file; what is not an ELF is refused by the loader later. */
-function defaultCpu(contents: readonly Uint8Array[]): CpuInfo {
+/** The core that was asked for, or of the last file; what is not an ELF is refused by the loader later. */
+function cpuFor(contents: readonly Uint8Array[], chosen: CpuInfo | undefined): CpuInfo {
   try {
-    return cpuForElf(ElfFile.parse(contents[contents.length - 1]));
+    const elf = ElfFile.parse(contents[contents.length - 1]);
+    return chosen === undefined ? cpuForElf(elf) : withFloatAbiOf(elf, chosen);
   } catch (error) {
-    if (error instanceof FormatError) return cpus[0];
+    if (error instanceof FormatError) return chosen ?? cpus[0];
     throw error;
   }
 }
@@ -161,8 +162,13 @@ function defaultCpu(contents: readonly Uint8Array[]): CpuInfo {
 function requireCpu({ cpu }: RunOptions, file: string, bytes: Uint8Array): void {
   if (cpu === undefined) return;
   try {
-    const { header, is64 } = ElfFile.parse(bytes);
-    if (header.e_machine === cpu.machine && is64 === (cpu.pointerSize === 8)) return;
+    const elf = ElfFile.parse(bytes);
+    const { header, is64 } = elf;
+    if (header.e_machine === cpu.machine && is64 === (cpu.pointerSize === 8)) {
+      const lacking = missingFloatRegisters(elf, cpu);
+      if (lacking === undefined) return;
+      throw new UsageError(`--cpu: ${cpu.name} does not run ${file}, which ${lacking}`);
+    }
     const found = `${constantName(machineNames, header.e_machine)} (${is64 ? '64' : '32'}-bit)`;
     throw new UsageError(`--cpu: ${cpu.name} does not run ${file}, which is for ${found}`);
   } catch (error) {
@@ -200,7 +206,7 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
     requireCpu(options, options.files[i], bytes);
   });
   const target = EmulatedTarget.create({
-    cpu: options.cpu ?? baseCpu(base) ?? defaultCpu(contents),
+    cpu: cpuFor(contents, options.cpu ?? baseCpu(base)),
     heapSizeKiB: options.heapSizeKiB,
     base,
     listener: { output: ({ text }) => io.stdout.write(text) },

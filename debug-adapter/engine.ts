@@ -15,8 +15,9 @@ type Engine = (options: MachineOptions) => Machine;
 export function engineNotice(config: LaunchConfig): string | undefined {
   if (config.engine === 'builtin') return undefined;
   return (
-    'Unicorn executes this session, on its own core of the M profile: no snapshots, no instruction counts of runs that a breakpoint ends ' +
-    '(time passes too slowly), no stack limit but the guard pages, and a fault may come after a part of its instruction.'
+    'Unicorn executes this session, on a core of its own (of the M profile, or RV32/RV64 IMAFDC without Zba, Zbb, Zbc and Zbs): no snapshots, ' +
+    'no instruction counts of runs that a breakpoint ends (time passes too slowly), no stack limit but the guard pages, no addresses of faulting ' +
+    'accesses, and on Arm a fault may come after a part of its instruction.'
   );
 }
 
@@ -32,7 +33,6 @@ export async function chooseEngine(config: LaunchConfig, services: AdapterServic
     throw errors.noUnicorn(`${config.unicornPath} cannot be loaded (${messageOf(error).split('\n')[0]})`);
   }
   return ({ cpu, regions }) => {
-    if (cpu.arch !== 'arm') throw errors.noUnicorn(`it runs Cortex-M only, not ${cpu.name}`);
     try {
       return createUnicornMachine(module, cpu, regions);
     } catch (error) {

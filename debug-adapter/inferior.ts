@@ -64,6 +64,7 @@ export class Inferior implements StepContext {
         addressSize: cpu.pointerSize,
         littleEndian: cpu.littleEndian,
         registers: machineRegisters(cpu.machine),
+        ...(cpu.arch === 'riscv' && cpu.isa.d ? { floatSize: 8 } : {}),
       },
       moduleAt: (pc) => this.programAt(pc),
       host: (pc) => target.hostSymbol(pc),

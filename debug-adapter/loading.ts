@@ -6,7 +6,7 @@ import { ModuleEvent } from '@vscode/debugadapter';
 import type { InstanceId, LlextEvent } from '../lib/llext/types';
 import { errnoName } from '../lib/errors';
 import { fileProblems, problemText } from '../lib/check/file-problems';
-import { cpuForElf } from '../lib/program/cpu-for-elf';
+import { cpuForElf, withFloatAbiOf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import { describeExtensions } from './custom-requests';
@@ -31,9 +31,10 @@ export async function loadExtensions(session: SessionState): Promise<void> {
   let current: LoadInProgress | undefined;
   const notice = engineNotice(config);
   if (notice !== undefined) session.output.line('important', notice);
+  const main = base?.elf ?? files[files.length - 1].elf;
   const target = EmulatedTarget.create({
     machine: await chooseEngine(config, session.services),
-    cpu: config.cpu ?? cpuForElf(base?.elf ?? files[files.length - 1].elf),
+    cpu: config.cpu === undefined ? cpuForElf(main) : withFloatAbiOf(main, config.cpu),
     heapSizeKiB: config.heapSize,
     base: base?.description,
     listener: {

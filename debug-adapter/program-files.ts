@@ -7,7 +7,7 @@ import { ElfFile } from '../lib/elf/elf-file';
 import { EM_ARM, EM_RISCV, ET_REL } from '../lib/elf/constants';
 import type { CpuInfo } from '../lib/arch';
 import { FormatError } from '../lib/errors';
-import { cpuForElf } from '../lib/program/cpu-for-elf';
+import { cpuForElf, missingFloatRegisters } from '../lib/program/cpu-for-elf';
 import { Program } from '../lib/program/program';
 import { checkAgainstBase, type SessionBase } from './base-image';
 import { errors, messageOf } from './errors';
@@ -100,6 +100,8 @@ function checkMachine(path: string, elf: ElfFile, cpu: CpuInfo): void {
     const name = { [EM_ARM]: 'Arm', [EM_RISCV]: 'RISC-V' }[e_machine] ?? `machine ${e_machine}`;
     throw errors.wrongMachine(path, `${name} (${bits}, ${order}-endian)`, cpu.name);
   }
+  const lacking = missingFloatRegisters(elf, cpu);
+  if (lacking !== undefined) throw errors.wrongMachine(path, `code that ${lacking}`, cpu.name);
   if (e_type !== ET_REL)
     throw errors.notElf(path, `e_type is ${e_type}, but this version loads relocatable files (ET_REL)`);
 }

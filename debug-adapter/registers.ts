@@ -62,8 +62,11 @@ export async function describeFloats(reference: FrameReference): Promise<DebugPr
 function describeFloat(name: string, bits: bigint, level: number, width: 32 | 64): DebugProtocol.Variable {
   const isDouble = width === 64;
   const isStatus = /^(fpscr|fcsr|fflags|frm)$/.test(name);
-  const number = isDouble ? bitsToDouble(bits) : bitsToFloat(Number(bits));
   const text = hex(bits, isDouble ? 16 : 8);
+  // RISC-V holds a single in a wider register with all bits above it set (unprivileged specification, "NaN Boxing").
+  const isBoxed = isDouble && bits >> 32n === 0xffff_ffffn;
+  const single = bitsToFloat(Number(BigInt.asUintN(32, bits)));
+  const number = isBoxed ? `${single} (single)` : isDouble ? bitsToDouble(bits) : single;
   return {
     name,
     value: isStatus ? text : `${text} ${number}`,

@@ -8,7 +8,7 @@ import { ET_DYN, ET_REL } from '../lib/elf/constants';
 import { isBroken, programOf, type BrokenElf, type ElfCache, type ElfEntry } from './elf-cache';
 import { openLog } from './log';
 import { matchSource } from './source-locator';
-import { baseName, exists } from './workspace-files';
+import { baseName, exists, parentOf } from './workspace-files';
 
 const exportSections = ['.exported_sym', '.export_sym'];
 
@@ -79,12 +79,18 @@ export async function loadedFileOf(debugElf: vscode.Uri): Promise<vscode.Uri | u
   return undefined;
 }
 
-/** The extensions whose line table names this source file, best matches only. */
+/**
+ * The extensions whose line table names this source file, best matches only. Of those that match equally, the ones in its own folder:
+ * elsewhere the same source may be built for other machines.
+ */
 export async function extensionsOfSource(cache: ElfCache, source: vscode.Uri): Promise<ExtensionFile[]> {
   const { files } = await findExtensions(cache);
   const scored = files.map((file) => ({ file, score: sourceScore(file, source) })).filter(({ score }) => score > 0);
   const best = Math.max(0, ...scored.map(({ score }) => score));
-  return scored.filter(({ score }) => score === best).map(({ file }) => file);
+  const matches = scored.filter(({ score }) => score === best).map(({ file }) => file);
+  const folder = parentOf(source).path;
+  const beside = matches.filter(({ loaded }) => parentOf(loaded.uri).path === folder);
+  return beside.length > 0 ? beside : matches;
 }
 
 /** How well the debug information names the file: 0 not at all, more is better. */

@@ -45,7 +45,8 @@ interface CpuFacts {
   /** Bytes of a pointer. */
   readonly pointerSize: 4 | 8;
   readonly littleEndian: boolean;
-  readonly floatAbi: 'soft' | 'hard';
+  /** What passes in floating-point registers where nothing else is said: the ABI that GCC takes for the core. */
+  readonly floatAbi: 'soft' | 'single' | 'double';
 }
 
 export interface ArmCpu extends CpuFacts {
@@ -82,7 +83,7 @@ function riscv(xlen: 32 | 64, letters: string, description: string): RiscvCpu {
     machine: EM_RISCV,
     pointerSize: xlen === 32 ? 4 : 8,
     littleEndian: true,
-    floatAbi: has('f') ? 'hard' : 'soft',
+    floatAbi: has('d') ? 'double' : has('f') ? 'single' : 'soft',
     isa: { xlen, m: has('m'), a: has('a'), f: has('f'), d: has('d'), ...bits },
   };
 }

@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { baseImageBuilds } from './base-image-builds';
 import { buildBaseImage } from './build-base-image';
-import { fixtureBuilds, riscvControlsBuilds, riscvExampleBuilds } from './fixture-builds';
+import { fixtureBuilds, riscvControlsBuilds, riscvExampleBuilds, riscvTestBuilds } from './fixture-builds';
 import type { FixtureBuild, RiscvBuild } from './fixture-builds';
 
 const run = promisify(execFile);
@@ -51,7 +51,7 @@ async function makeRiscv(build: RiscvBuild, target: string, scratch: string): Pr
   const args = [
     `-march=${build.march}`,
     `-mabi=${build.mabi}`,
-    ...['-mno-relax', '-msmall-data-limit=0', '-mcmodel=medany', '-g', '-Og'],
+    ...['-mno-relax', '-msmall-data-limit=0', '-mcmodel=medany', '-g', build.level],
     ...commonFlags,
     ...[...new Set([folder, realpathSync(folder)])].map((prefix) => `-ffile-prefix-map=${prefix}=.`),
     `-I${relative(folder, join(projectRoot, 'examples/include'))}`,
@@ -117,7 +117,7 @@ async function buildAll(targetRoot: string, scratch: string): Promise<string[]> 
     if (!same) differing.push(path);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  for (const build of [...riscvExampleBuilds, ...riscvControlsBuilds]) {
+  for (const build of [...riscvExampleBuilds, ...riscvControlsBuilds, ...riscvTestBuilds]) {
     const target = join(targetRoot, build.folder);
     mkdirSync(target, { recursive: true });
     compare(`${build.folder}/${await makeRiscv(build, target, scratch)}`);

@@ -121,29 +121,49 @@ function example(folder: string, name: string, level: string, more: Partial<Fixt
   };
 }
 
-/** An example built for RISC-V by riscv64-unknown-elf-gcc and `ld -r`, with its debug information. */
+/** An extension for RISC-V by riscv64-unknown-elf-gcc and `ld -r`, with its debug information. */
 export interface RiscvBuild {
   readonly folder: string;
+  /** From `folder`: the examples have their sources in common with the ones for Arm. */
   readonly source: string;
   readonly output: string;
   readonly march: string;
   readonly mabi: string;
+  readonly level: string;
 }
 
-const riscvExample = (name: string, march: string, mabi: string): RiscvBuild => ({
-  folder: 'examples/riscv',
-  source: `${name}.c`,
-  output: `${name}.${march}.llext`,
-  march,
-  mabi,
-});
+const riscvAbis = { rv32imac: 'ilp32', rv32imafc: 'ilp32f', rv32imafdc: 'ilp32d', rv64imac: 'lp64', rv64gc: 'lp64d' };
+type RiscvArch = keyof typeof riscvAbis;
+
+function riscv(folder: string, source: string, march: RiscvArch, level: string, output: string): RiscvBuild {
+  return { folder, source, output, march, mabi: riscvAbis[march], level };
+}
+
+const riscvExample = (name: string, march: RiscvArch): RiscvBuild =>
+  riscv('examples/riscv', `../${name}/${name}.c`, march, '-Og', `${name}.${march}.llext`);
 
 export const riscvExampleBuilds: readonly RiscvBuild[] = [
-  riscvExample('hello', 'rv32imac', 'ilp32'),
-  riscvExample('hello', 'rv64imac', 'lp64'),
-  riscvExample('sensor', 'rv32imac', 'ilp32'),
-  riscvExample('sensor', 'rv64imac', 'lp64'),
+  riscvExample('hello', 'rv32imac'),
+  riscvExample('hello', 'rv64imac'),
+  riscvExample('sensor', 'rv32imac'),
+  riscvExample('sensor', 'rv64imac'),
 ];
+
+const riscvTests: readonly (readonly [variant: `${RiscvArch}-O${0 | 2 | 'g' | 's'}`, ...names: string[]])[] = [
+  ['rv32imac-O0', 'calls', 'data', 'riscv_faults', 'shared_first', 'shared_second'],
+  ['rv32imac-Os', 'control', 'arith', 'printing', 'strings', 'spin'],
+  ['rv64imac-O0', 'calls', 'data', 'riscv_faults', 'shared_first', 'shared_second'],
+  ['rv64imac-O2', 'control', 'arith', 'printing', 'strings'],
+  ['rv32imafc-Og', 'floats', 'arith'],
+  ['rv32imafdc-Og', 'floats'],
+  ['rv64gc-Og', 'floats', 'data'],
+];
+
+/** test/fixtures for RISC-V: `<name>.<march>-<level>.elf`. */
+export const riscvTestBuilds: readonly RiscvBuild[] = riscvTests.flatMap(([variant, ...names]) => {
+  const [march, level] = variant.split('-') as [RiscvArch, string];
+  return names.map((name) => riscv('test/fixtures', `${name}.c`, march, `-${level}`, `${name}.${variant}.elf`));
+});
 
 export const exampleBuilds: readonly FixtureBuild[] = [
   example('hello', 'hello', '-O0', { output: 'hello_ext_debug.elf', stripped: 'hello.llext' }),
@@ -181,18 +201,13 @@ export const controlsBuilds: readonly FixtureBuild[] = [
   controls('m4f-O2', gcc('cortex-m4', '-O2', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d16')),
 ];
 
-const riscvControls = (march: string, mabi: string): RiscvBuild => ({
-  folder: 'test/dap-programs',
-  source: 'controls.c',
-  output: `controls.${march}.elf`,
-  march,
-  mabi,
-});
+const riscvControls = (march: RiscvArch): RiscvBuild =>
+  riscv('test/dap-programs', 'controls.c', march, '-Og', `controls.${march}.elf`);
 
 export const riscvControlsBuilds: readonly RiscvBuild[] = [
-  riscvControls('rv32imac', 'ilp32'),
-  riscvControls('rv32imafc', 'ilp32f'),
-  riscvControls('rv64imac', 'lp64'),
+  riscvControls('rv32imac'),
+  riscvControls('rv32imafc'),
+  riscvControls('rv64imac'),
 ];
 
 export const fixtureBuilds: readonly FixtureBuild[] = [...exampleBuilds, ...testFixtureBuilds, ...controlsBuilds];

@@ -5,7 +5,8 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { type AdapterClient, withAdapter } from './support/dap-client';
 import { examplePath, markerLine } from './support/fixtures';
 
-const source = examplePath('riscv/hello.c');
+// The examples for RISC-V are built from the sources of those for Arm.
+const source = examplePath('hello/hello.c');
 const line = (marker: string) => markerLine(source, marker);
 const at = (marker: string) => [{ path: source, breakpoints: [{ line: line(marker) }] }];
 

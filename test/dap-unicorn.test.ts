@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, describe, it, type TestContext } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { nodeServices } from '../debug-adapter/node-services';
 import { AdapterClient, projectRoot, type LaunchArguments } from './support/dap-client';
@@ -38,40 +38,45 @@ async function refusal(args: LaunchArguments, services = nodeServices(projectRoo
   throw new Error('the launch was not refused');
 }
 
+const sameAsBuiltin = 'stops at breakpoints, shows variables, steps, restarts, and ends as on the built-in engine';
+const programs = ['hello/hello.llext', 'riscv/hello.rv32imac.llext', 'riscv/hello.rv64imac.llext'];
+
 describe('a session on Unicorn', () => {
-  it('stops at breakpoints, shows variables, steps, restarts, and ends as on the built-in engine', async (t) => {
-    const module = unicornJs(t);
-    if (module === undefined) return;
-    const adapter = new AdapterClient({ ...nodeServices(projectRoot), loadUnicorn: async () => module });
-    const line = markerLine(source, 'BP1');
-    const stopped = adapter.next('stopped');
-    const [breakpoint] = await adapter.launch({ program, engine: 'unicorn', unicornPath: 'unicorn.js' }, [
-      { path: source, breakpoints: [{ line }] },
-    ]);
-    assert.equal(breakpoint.verified || breakpoint.reason === 'pending', true);
-    await stopped;
-    assert.equal((await adapter.topFrame()).line, line);
-    const next = adapter.next('stopped');
-    await adapter.client.nextRequest({ threadId: 1 });
-    await next;
-    const frame = await adapter.topFrame();
-    assert.ok(frame.line > line, `line ${frame.line}`);
-    const { body } = await adapter.client.evaluateRequest({ expression: '$sp', frameId: frame.id });
-    assert.match(body.result, /^0x20/);
-    const again = adapter.next('stopped');
-    await adapter.client.customRequest('restart', {});
-    await again;
-    assert.equal((await adapter.topFrame()).line, line);
-    await adapter.client.setBreakpointsRequest({ source: { path: source }, breakpoints: [] });
-    const ended = adapter.next('terminated');
-    await adapter.client.continueRequest({ threadId: 1 });
-    await ended;
-    const exited = adapter.events.find((event): event is DebugProtocol.ExitedEvent => event.event === 'exited');
-    assert.equal(exited?.body.exitCode, 6);
-    assert.match(adapter.output('important'), /Unicorn executes this session.*no snapshots, no instruction counts/);
-    await adapter.close();
-  });
+  for (const path of programs) it(`${path} ${sameAsBuiltin}`, (t) => sessionOnUnicorn(t, examplePath(path)));
 });
+
+async function sessionOnUnicorn(t: TestContext, path: string): Promise<void> {
+  const module = unicornJs(t);
+  if (module === undefined) return;
+  const adapter = new AdapterClient({ ...nodeServices(projectRoot), loadUnicorn: async () => module });
+  const line = markerLine(source, 'BP1');
+  const stopped = adapter.next('stopped');
+  const [breakpoint] = await adapter.launch({ program: path, engine: 'unicorn', unicornPath: 'unicorn.js' }, [
+    { path: source, breakpoints: [{ line }] },
+  ]);
+  assert.equal(breakpoint.verified || breakpoint.reason === 'pending', true);
+  await stopped;
+  assert.equal((await adapter.topFrame()).line, line);
+  const next = adapter.next('stopped');
+  await adapter.client.nextRequest({ threadId: 1 });
+  await next;
+  const frame = await adapter.topFrame();
+  assert.ok(frame.line > line, `line ${frame.line}`);
+  const { body } = await adapter.client.evaluateRequest({ expression: '$sp', frameId: frame.id });
+  assert.match(body.result, /^0x20/);
+  const again = adapter.next('stopped');
+  await adapter.client.customRequest('restart', {});
+  await again;
+  assert.equal((await adapter.topFrame()).line, line);
+  await adapter.client.setBreakpointsRequest({ source: { path: source }, breakpoints: [] });
+  const ended = adapter.next('terminated');
+  await adapter.client.continueRequest({ threadId: 1 });
+  await ended;
+  const exited = adapter.events.find((event): event is DebugProtocol.ExitedEvent => event.event === 'exited');
+  assert.equal(exited?.body.exitCode, 6);
+  assert.match(adapter.output('important'), /Unicorn executes this session.*no snapshots, no instruction counts/);
+  await adapter.close();
+}
 
 describe('a library that is missing or not right', () => {
   it('no path', async () => {

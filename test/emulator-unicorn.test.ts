@@ -16,7 +16,7 @@ import { ElfFile } from '../lib/elf/elf-file';
 import { usualEntry } from '../lib/target/defaults';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { TargetStop } from '../lib/target/target';
-import { allExtensionPaths } from './support/fixtures';
+import { allExtensionPaths, riscvExtensionPaths } from './support/fixtures';
 import { unicornJs } from './support/unicorn-js';
 
 type Engine = (options: MachineOptions) => Machine;
@@ -24,10 +24,7 @@ type Engine = (options: MachineOptions) => Machine;
 function unicornEngine(t: Pick<TestContext, 'skip'>): Engine | undefined {
   const module = unicornJs(t);
   if (module === undefined) return undefined;
-  return ({ cpu, regions }) => {
-    assert.equal(cpu.arch, 'arm');
-    return createUnicornMachine(module, cpu as ArmCpu, regions);
-  };
+  return ({ cpu, regions }) => createUnicornMachine(module, cpu, regions);
 }
 
 interface Outcome {
@@ -72,10 +69,7 @@ function comparable(stop: TargetStop): unknown {
 }
 
 describe('whole programs', () => {
-  const paths = allExtensionPaths().filter((path) => {
-    const { header } = ElfFile.parse(new Uint8Array(readFileSync(path)));
-    return header.e_machine === 40 && !/endless|_debug\.elf$/.test(path);
-  });
+  const paths = [...allExtensionPaths(), ...riscvExtensionPaths()].filter((path) => !/endless|_debug\.elf$/.test(path));
   for (const path of paths) {
     it(`${basename(path)} does the same on both engines`, async (t) => {
       const engine = unicornEngine(t);

@@ -10,7 +10,8 @@ import { operations, type Operation } from '../lib/emulator/arm/operations';
 import { cpuNamed, hex } from './support/lockstep';
 import { Random } from './support/random';
 import { diagramOf } from './support/thumb-words';
-import { batchNames, Unicorn, UC_CPU_ARM, UcError } from './support/unicorn';
+import { UcError } from '../lib/emulator/unicorn/unicorn-api';
+import { batchNames, Unicorn, UC_CPU_ARM } from './support/unicorn';
 
 const scale = Number(process.env['THUMB_CASES'] ?? 1);
 const codeBase = 0x10000;

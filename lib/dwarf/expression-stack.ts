@@ -58,6 +58,10 @@ export class ExpressionStack {
     return this.entries.pop() ?? underflow();
   }
 
+  get isEmpty(): boolean {
+    return this.entries.length === 0;
+  }
+
   popIfAny(): StackEntry | undefined {
     return this.entries.pop();
   }

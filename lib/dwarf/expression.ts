@@ -78,6 +78,8 @@ export function* evaluateNumber(
   try {
     for (const value of initial) machine.stack.pushGeneric(value);
     yield* machine.run(expression);
+    const floating = machine.floatingBits();
+    if (floating !== undefined) return floating;
     const location = machine.location();
     switch (location.kind) {
       case 'memory':
@@ -149,6 +151,13 @@ class ExpressionMachine {
   location(): Location {
     if (this.pieces.length > 0) return { kind: 'pieces', pieces: this.pieces };
     return this.described ?? this.memoryLocation() ?? optimizedOut('the location is empty');
+  }
+
+  /** Where the result is a floating-point number: its bits, as the register has them that a call site describes. */
+  floatingBits(): bigint | undefined {
+    if (this.pieces.length > 0 || this.described !== undefined || this.stack.isEmpty) return undefined;
+    const top = this.stack.peek(0);
+    return typeof top.value === 'number' ? this.stack.bits(top) : undefined;
   }
 
   *run(expression: ExpressionBytes): Query<void> {
@@ -367,10 +376,10 @@ class ExpressionMachine {
     inner.atEntry = true;
     inner.steps = this.steps;
     yield* inner.run(expression);
-    const location = inner.location();
-    if (location.kind === 'register') this.stack.pushGeneric(yield* inner.register(location.register));
-    else if (location.kind === 'memory') this.stack.pushGeneric(location.address);
-    else if (location.kind === 'value') this.stack.pushGeneric(location.value);
+    const { described } = inner;
+    if (described === undefined) this.stack.push(inner.stack.pop());
+    else if (described.kind === 'register') this.stack.pushGeneric(yield* inner.register(described.register));
+    else if (described.kind === 'value') this.stack.pushGeneric(described.value);
     else throw new ExpressionFault('the value at entry is not a number', true);
   }
 

@@ -41,6 +41,14 @@ export interface UnwindMachine {
   readonly addressSize: 4 | 8;
   readonly littleEndian: boolean;
   readonly registers: MachineRegisters;
+  /** Bytes of a floating-point register where that is not addressSize: the hart has D on RV32. */
+  readonly floatSize?: 4 | 8;
+}
+
+/** Bytes of a register, which are also those that a prologue saves of it. */
+export function registerSize(register: number, { addressSize, registers, floatSize }: UnwindMachine): number {
+  if (registers.halves?.has(register)) return 2 * addressSize;
+  return registers.isFloat?.(register) ? (floatSize ?? addressSize) : addressSize;
 }
 
 export type SavedRegister =

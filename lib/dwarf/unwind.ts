@@ -18,6 +18,7 @@ import {
   Frame,
   type FrameRegisters,
   type ModuleDebugInfo,
+  registerSize,
   type SavedRegister,
   type UnwindMachine,
 } from './unwind-frame';
@@ -184,8 +185,8 @@ export class StackUnwinder implements EntryValues {
   }
 
   private *readSaved(address: bigint, register: number): Query<Unwound> {
-    const { addressSize, littleEndian, registers } = this.options.machine;
-    const bytes = yield { address, length: registers.halves?.has(register) ? 2 * addressSize : addressSize };
+    const { littleEndian } = this.options.machine;
+    const bytes = yield { address, length: registerSize(register, this.options.machine) };
     return { value: bytes && decodeUnsigned(bytes, littleEndian), savedAt: { kind: 'memory', address } };
   }
 

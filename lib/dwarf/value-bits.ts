@@ -6,7 +6,7 @@
 import { decodeUnsigned, encodeInteger, hex } from '../bytes';
 import type { Query } from '../query';
 import { type Location, type Piece, sliceLocation, type Unavailable, optimizedOut, unavailable } from './location';
-import type { Frame } from './unwind-frame';
+import { registerSize, type Frame } from './unwind-frame';
 
 export type TargetWrite =
   | { readonly kind: 'memory'; readonly address: bigint; readonly bytes: Uint8Array }
@@ -55,7 +55,7 @@ function* readMemory(address: bigint, length: number): Query<Uint8Array | Unavai
 /** Bytes of a register; an object that is larger goes on in the registers that follow. */
 function readRegister(register: number, offset: number, size: number, frame: Frame): Uint8Array | Unavailable {
   const { addressSize, littleEndian } = frame.machine;
-  if (offset === 0 && size === addressSize && register < 64) {
+  if (offset === 0 && size === addressSize && register < 32) {
     const whole = frame.register(register);
     if (whole !== undefined) return encodeInteger(whole, size, littleEndian);
   }
@@ -63,7 +63,7 @@ function readRegister(register: number, offset: number, size: number, frame: Fra
   let current = register;
   let skip = offset;
   for (let done = 0; done < size; current++) {
-    const width = registerSize(current, frame);
+    const width = registerSize(current, frame.machine);
     if (skip >= width) {
       skip -= width;
       continue;
@@ -81,11 +81,6 @@ function readRegister(register: number, offset: number, size: number, frame: Fra
 /** The assembler's name, for messages. */
 export function registerName(register: number, frame: Frame): string {
   return frame.machine.registers.names.get(register) ?? `register ${register}`;
-}
-
-/** d0 to d31 of AADWARF32 are the registers of another size. */
-function registerSize(register: number, frame: Frame): number {
-  return registerName(register, frame).startsWith('d') ? 8 : frame.machine.addressSize;
 }
 
 /** `bitSize` bits from bit `bitOffset` on, as an unsigned number. */
@@ -198,7 +193,7 @@ function* writeRegister(
   bits: bigint,
   frame: Frame,
 ): Query<readonly TargetWrite[] | Unavailable> {
-  const width = registerSize(location.register, frame);
+  const width = registerSize(location.register, frame.machine);
   const start = bitOffset + location.byteOffset * 8;
   if (start >= width * 8) {
     const next = { ...location, register: location.register + 1, byteOffset: location.byteOffset - width };

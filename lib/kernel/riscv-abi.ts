@@ -69,8 +69,8 @@ class RegisterArguments extends Slots {
   ) {
     super(cpu.pointerSize);
     this.stackAddress = state.read('sp');
-    this.floatRegisters = cpu.floatAbi === 'hard' ? REGISTER_ARGUMENTS : 0;
-    this.hasDoubles = cpu.isa.d;
+    this.floatRegisters = cpu.floatAbi === 'soft' ? 0 : REGISTER_ARGUMENTS;
+    this.hasDoubles = cpu.floatAbi === 'double';
   }
 
   private readonly floatRegisters: number;
@@ -177,7 +177,7 @@ function callSite(longSize: 4 | 8) {
 
 export function riscvConvention(cpu: RiscvCpu): CallingConvention {
   const longSize = cpu.pointerSize;
-  const isHard = cpu.floatAbi === 'hard';
+  const hasSingles = cpu.floatAbi !== 'soft';
   const setInteger = (state: CpuState, value: bigint): void => state.writeWide('a0', value);
   return {
     longSize,
@@ -201,11 +201,11 @@ export function riscvConvention(cpu: RiscvCpu): CallingConvention {
           setInteger(state, BigInt(value));
           return;
         case 'f32':
-          if (isHard) state.writeWide('fa0', BigInt(floatToBits(Number(value))) | (0xffff_ffffn << 32n));
+          if (hasSingles) state.writeWide('fa0', BigInt(floatToBits(Number(value))) | (0xffff_ffffn << 32n));
           else setInteger(state, BigInt(floatToBits(Number(value)) | 0));
           return;
         case 'f64':
-          if (isHard && cpu.isa.d) state.writeWide('fa0', doubleToBits(Number(value)));
+          if (cpu.floatAbi === 'double') state.writeWide('fa0', doubleToBits(Number(value)));
           else setDouble(state, doubleToBits(Number(value)), longSize);
           return;
         case 'i64':

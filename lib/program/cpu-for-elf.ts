@@ -35,9 +35,27 @@ function riscvCpu(elf: ElfFile): CpuInfo | undefined {
   return fits.at(0);
 }
 
+/**
+ * The core with the file's way of passing floating point: code for ilp32 may run on a hart that has F, and calls the base image as
+ * ilp32 says.
+ */
+export function withFloatAbiOf(elf: ElfFile, cpu: CpuInfo): CpuInfo {
+  if (cpu.arch !== 'riscv' || elf.header.e_machine !== EM_RISCV) return cpu;
+  const abi = elf.header.e_flags & EF_RISCV_FLOAT_ABI;
+  return { ...cpu, floatAbi: abi === 0 ? 'soft' : abi === EF_RISCV_FLOAT_ABI_SINGLE ? 'single' : 'double' };
+}
+
+/** Why a core that was asked for cannot run the file's calls; undefined when it can. */
+export function missingFloatRegisters({ header }: ElfFile, cpu: CpuInfo): string | undefined {
+  if (cpu.arch !== 'riscv' || header.e_machine !== EM_RISCV) return undefined;
+  const abi = header.e_flags & EF_RISCV_FLOAT_ABI;
+  const letter = abi > EF_RISCV_FLOAT_ABI_SINGLE ? 'd' : 'f';
+  return abi === 0 || cpu.isa[letter] ? undefined : `passes floating point in registers (-mabi ending in ${letter})`;
+}
+
 /** The default core when the file does not say, or says something that is no Cortex-M or RISC-V. */
 export function cpuForElf(elf: ElfFile): CpuInfo {
-  if (elf.header.e_machine === EM_RISCV) return riscvCpu(elf) ?? riscvCpus[0];
+  if (elf.header.e_machine === EM_RISCV) return withFloatAbiOf(elf, riscvCpu(elf) ?? riscvCpus[0]);
   const architecture = armAttributes(elf).get(Tag_CPU_arch);
   const name = typeof architecture === 'number' ? coreByArchitecture.get(architecture) : undefined;
   return (name === undefined ? undefined : findCpu(name)) ?? cpus[0];

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { exampleBuilds, testFixtureBuilds } from '../../scripts/fixture-builds';
+import { exampleBuilds, riscvExampleBuilds, riscvTestBuilds, testFixtureBuilds } from '../../scripts/fixture-builds';
 import type { FixtureBuild, TestFixtureBuild } from '../../scripts/fixture-builds';
 
 export const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -21,7 +21,19 @@ export function builtPaths(build: FixtureBuild): string[] {
   return names.map((name) => join(projectRoot, build.folder, name));
 }
 
-/** Every committed ELF of examples and fixtures. */
+/** Every committed ELF of examples and fixtures for RISC-V. */
+export function riscvExtensionPaths(): string[] {
+  return [...riscvExampleBuilds, ...riscvTestBuilds].map(({ folder, output }) => join(projectRoot, folder, output));
+}
+
+/** `riscvFixture('calls', 'rv32imac-O0')` */
+export function riscvFixture(name: string, variant: string): string {
+  const output = `${name}.${variant}.elf`;
+  if (!riscvTestBuilds.some((build) => build.output === output)) throw new Error(`no fixture is called ${output}`);
+  return join(fixturesFolder, output);
+}
+
+/** Every committed ELF of examples and fixtures for Arm. */
 export function allExtensionPaths(): string[] {
   return [...exampleBuilds, ...testFixtureBuilds].flatMap(builtPaths);
 }

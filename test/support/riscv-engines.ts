@@ -7,7 +7,8 @@ import { riscvCpus, type RiscvCpu } from '../../lib/arch';
 import type { JitOptions } from '../../lib/emulator/jit/jit';
 import { RiscvMachine } from '../../lib/emulator/riscv/riscv-machine';
 import { programBase, type RiscvProgram, type Xlen } from './riscv-program';
-import { UcError, type UnicornRiscv } from './unicorn-riscv';
+import { UcError } from '../../lib/emulator/unicorn/unicorn-api';
+import { type UnicornRiscv } from './unicorn-riscv';
 
 const HANG_GUARD_MS = 300_000;
 

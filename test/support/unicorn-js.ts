@@ -6,7 +6,7 @@ import koffi from 'koffi';
 import type { TestContext } from 'node:test';
 import { requireTool } from './tools';
 
-/** unicorn.h, arm.h: the constants that unicorn.js offers, without UC_. */
+/** unicorn.h, arm.h, riscv.h: the constants that unicorn.js offers, without UC_. */
 const constants: Readonly<Record<string, number>> = {
   ARCH_ARM: 1,
   MODE_THUMB: 1 << 4,
@@ -23,6 +23,23 @@ const constants: Readonly<Record<string, number>> = {
   ARM_REG_PRIMASK: 123,
   ARM_REG_BASEPRI: 124,
   ARM_REG_FAULTMASK: 126,
+  ARCH_RISCV: 8,
+  MODE_RISCV32: 1 << 2,
+  MODE_RISCV64: 1 << 3,
+  ...Object.fromEntries(Array.from({ length: 32 }, (_, i) => [`RISCV_REG_X${i}`, 1 + i])),
+  RISCV_REG_FFLAGS: 41,
+  RISCV_REG_FRM: 42,
+  RISCV_REG_FCSR: 43,
+  RISCV_REG_MSTATUS: 116,
+  RISCV_REG_MIE: 120,
+  RISCV_REG_MTVEC: 121,
+  RISCV_REG_MSCRATCH: 127,
+  RISCV_REG_MEPC: 128,
+  RISCV_REG_MCAUSE: 129,
+  RISCV_REG_MTVAL: 130,
+  RISCV_REG_MIP: 131,
+  ...Object.fromEntries(Array.from({ length: 32 }, (_, i) => [`RISCV_REG_F${i}`, 158 + i])),
+  RISCV_REG_PC: 190,
 };
 
 function bind(library: koffi.IKoffiLib) {
@@ -40,6 +57,8 @@ function bind(library: koffi.IKoffiLib) {
     stop: library.func('int uc_emu_stop(void *engine)'),
     readRegister: library.func('int uc_reg_read(void *engine, int id, _Out_ int32_t *value)'),
     writeRegister: library.func('int uc_reg_write(void *engine, int id, const int32_t *value)'),
+    readBytes: library.func('int uc_reg_read(void *engine, int id, _Out_ uint8_t *value)'),
+    writeBytes: library.func('int uc_reg_write(void *engine, int id, const uint8_t *value)'),
     addHook: library.func(
       'int uc_hook_add(void *engine, _Out_ size_t *hook, int type, void *callback, void *data, uint64_t begin, uint64_t end, ...)',
     ),
@@ -82,6 +101,20 @@ class NativeEngine {
 
   reg_write_i32(register: number, value: number): void {
     check('uc_reg_write', this.api.writeRegister(this.engine, register, [value | 0]));
+  }
+
+  /** Native code writes as many bytes as the register has, which may be more than are asked for. */
+  reg_read(register: number, size: number): Uint8Array {
+    const bytes = new Uint8Array(16);
+    check('uc_reg_read', this.api.readBytes(this.engine, register, bytes));
+    return bytes.subarray(0, size);
+  }
+
+  reg_write(register: number, bytes: readonly number[]): void {
+    check(
+      'uc_reg_write',
+      this.api.writeBytes(this.engine, register, Uint8Array.from([...bytes, ...new Uint8Array(8)])),
+    );
   }
 
   mem_map(address: number, size: number, permissions: number): void {

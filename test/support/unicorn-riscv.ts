@@ -4,11 +4,10 @@
  */
 import koffi from 'koffi';
 import type { TestContext } from 'node:test';
+import { UcError } from '../../lib/emulator/unicorn/unicorn-api';
 import type { Xlen } from './riscv-program';
 import { requireTool } from './tools';
-import { bind, UC_CTL_CPU_MODEL, UC_CTL_TB_REMOVE_CACHE, UC_CTL_WRITE, UcError } from './unicorn';
-
-export { UcError };
+import { bind, UC_CTL_CPU_MODEL, UC_CTL_TB_REMOVE_CACHE, UC_CTL_WRITE } from './unicorn';
 
 const UC_ARCH_RISCV = 8;
 const mode = { 32: 4, 64: 8 } as const;

@@ -4,25 +4,10 @@
  */
 import koffi from 'koffi';
 import type { TestContext } from 'node:test';
+import { UcError } from '../../lib/emulator/unicorn/unicorn-api';
 import { requireTool } from './tools';
 
 export const UC_CPU_ARM = { CORTEX_M0: 7, CORTEX_M3: 8, CORTEX_M4: 9, CORTEX_M7: 10, CORTEX_M33: 11 } as const;
-
-/** uc_err. */
-export const UcError = {
-  OK: 0,
-  READ_UNMAPPED: 6,
-  WRITE_UNMAPPED: 7,
-  FETCH_UNMAPPED: 8,
-  INSN_INVALID: 10,
-  WRITE_PROT: 12,
-  READ_PROT: 13,
-  FETCH_PROT: 14,
-  READ_UNALIGNED: 18,
-  WRITE_UNALIGNED: 19,
-  FETCH_UNALIGNED: 20,
-  EXCEPTION: 21,
-} as const;
 
 const UC_ARCH_ARM = 1;
 const UC_MODE_THUMB = 1 << 4;

@@ -18,6 +18,8 @@ export interface MachineRegisters {
   readonly calleeSaved: readonly number[];
   /** A register of two words -> the registers that its low and high word are. */
   readonly halves?: ReadonlyMap<number, readonly [number, number]>;
+  /** Floating-point registers that are not as wide as an address on every machine of this kind. */
+  isFloat?(register: number): boolean;
   /** The address of the instruction that a code pointer means. */
   codeAddress(address: bigint): bigint;
 }

@@ -29,5 +29,6 @@ export const riscvRegisters: MachineRegisters = {
   firstArgument: 10,
   // gp and tp belong to the whole program; fs0 to fs11 have the numbers of s0 to s11, from 32 on.
   calleeSaved: [3, 4, ...saved, ...saved.map((number) => 32 + number)],
+  isFloat: (register) => register >= 32 && register < 64,
   codeAddress: (address) => address & ~1n,
 };

@@ -12,6 +12,8 @@ export type UnicornHook = unknown;
 export interface UnicornEngine {
   reg_read_i32(register: number): number;
   reg_write_i32(register: number, value: number): void;
+  reg_read(register: number, size: number): Uint8Array | readonly number[];
+  reg_write(register: number, bytes: readonly number[]): void;
   mem_map(address: number, size: number, permissions: number): void;
   mem_protect(address: number, size: number, permissions: number): void;
   mem_read(address: number, size: number): Uint8Array;
@@ -36,8 +38,9 @@ export interface UnicornModule {
   readonly [constant: string]: unknown;
 }
 
-/** uc_err */
+/** uc_err (unicorn.h) */
 export const UcError = {
+  OK: 0,
   READ_UNMAPPED: 6,
   WRITE_UNMAPPED: 7,
   FETCH_UNMAPPED: 8,
