@@ -3,7 +3,6 @@
  * anybody flashes them (lib/check). For a terminal, for a build's problem matcher, and for continuous integration.
  */
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { version } from '../package.json';
 import { checkFiles, countBySeverity } from '../lib/check/check';
 import type { CheckReport } from '../lib/check/check';
@@ -12,6 +11,7 @@ import { sarifLog } from '../lib/check/sarif';
 import { reportJson, reportText } from './check-output';
 import { loadOptions, loadOptionsHelp, readLoadInput, readLoadOptions } from './load-options';
 import type { CommandOutput } from './output';
+import { parseArguments } from './parse-arguments';
 import { UsageError } from './usage-error';
 
 export const checkHelp = `usage: llext check FILE... [options]
@@ -32,7 +32,7 @@ exit status: 0 no errors (with --strict: and no warnings), 1 errors, 2 wrong usa
 
 export async function check(args: string[], io: CommandOutput): Promise<number> {
   try {
-    const { values, positionals } = parseArguments(args);
+    const { values, positionals } = readArguments(args);
     if (values.help === true) {
       io.stdout.write(checkHelp);
       return 0;
@@ -57,25 +57,21 @@ export async function check(args: string[], io: CommandOutput): Promise<number> 
   }
 }
 
-type Values = ReturnType<typeof parseArguments>['values'];
+type Values = ReturnType<typeof readArguments>['values'];
 
-function parseArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        ...loadOptions,
-        strict: { type: 'boolean' },
-        json: { type: 'boolean' },
-        sarif: { type: 'string' },
-        explain: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+function readArguments(args: string[]) {
+  return parseArguments({
+    args,
+    allowPositionals: true,
+    options: {
+      ...loadOptions,
+      strict: { type: 'boolean' },
+      json: { type: 'boolean' },
+      sarif: { type: 'string' },
+      explain: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
 }
 
 async function print(report: CheckReport, values: Values, io: CommandOutput): Promise<void> {

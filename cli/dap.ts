@@ -3,10 +3,10 @@
  * input and output; with it a server on the loopback interface, where each connection is a session of its own.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { parseArgs } from 'node:util';
 import { nodeServices } from '../debug-adapter/node-services';
 import { LlextDebugSession } from '../debug-adapter/session';
 import type { CommandOutput } from './output';
+import { parseArguments } from './parse-arguments';
 import { UsageError } from './usage-error';
 
 export const dapHelp = `usage: llext dap [--port PORT]
@@ -83,7 +83,7 @@ function closeOnSignal(server: Server): void {
 
 /** undefined = help is wanted. */
 function parseOptions(args: string[]): { readonly port: number | undefined } | undefined {
-  const { values } = parseArguments(args);
+  const { values } = readArguments(args);
   if (values.help === true) return undefined;
   if (values.port === undefined) return { port: undefined };
   const port = /^\d+$/.test(values.port) ? Number(values.port) : NaN;
@@ -92,10 +92,6 @@ function parseOptions(args: string[]): { readonly port: number | undefined } | u
   return { port };
 }
 
-function parseArguments(args: string[]) {
-  try {
-    return parseArgs({ args, options: { port: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+function readArguments(args: string[]) {
+  return parseArguments({ args, options: { port: { type: 'string' }, help: { type: 'boolean', short: 'h' } } });
 }

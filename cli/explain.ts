@@ -2,7 +2,6 @@
  * `llext explain FILE...`: why memory looks as it does after the load: every relocation with its formula in numbers, the bytes
  * before and after and the source line, or with --timeline the steps of the load (lib/explain).
  */
-import { parseArgs } from 'node:util';
 import { ElfFile } from '../lib/elf/elf-file';
 import { errnoName, FormatError } from '../lib/errors';
 import { sourcePathFrom } from '../lib/check/report-place';
@@ -12,6 +11,7 @@ import type { TimelineEntry, TimelineStep } from '../lib/explain/timeline';
 import { explanationJson } from './explain-json';
 import { loadOptions, loadOptionsHelp, readLoadInput, readLoadOptions } from './load-options';
 import type { CommandOutput } from './output';
+import { parseArguments } from './parse-arguments';
 import { DamagedFileError, UsageError } from './usage-error';
 
 export const explainHelp = `usage: llext explain FILE... [options]
@@ -32,7 +32,7 @@ exit status: 0 all loaded, 1 one was refused or is damaged, 2 wrong usage or an 
 
 export async function explain(args: string[], io: CommandOutput): Promise<number> {
   try {
-    const { values, positionals } = parseArguments(args);
+    const { values, positionals } = readArguments(args);
     if (values.help === true) {
       io.stdout.write(explainHelp);
       return 0;
@@ -67,22 +67,18 @@ function requireElf(file: string, bytes: Uint8Array): void {
   }
 }
 
-function parseArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        ...loadOptions,
-        section: { type: 'string' },
-        timeline: { type: 'boolean' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+function readArguments(args: string[]) {
+  return parseArguments({
+    args,
+    allowPositionals: true,
+    options: {
+      ...loadOptions,
+      section: { type: 'string' },
+      timeline: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
 }
 
 function onlySection(file: FileExplanation, section: string | undefined): FileExplanation {

@@ -2,7 +2,6 @@
  * `llext inspect FILE...`: what the loader would make of a file, from the file alone: regions and sections, exports,
  * imports and who provides them, relocations by type, and everything that llext_load would refuse.
  */
-import { parseArgs } from 'node:util';
 import { constantName, elfTypes, machineNames, SHT_REL, SHT_RELA } from '../lib/elf/constants';
 import { relocationName } from '../lib/elf/relocation-names';
 import type { BaseImageDescription } from '../lib/base-image';
@@ -16,6 +15,7 @@ import { baseImageJson, describeBaseImage, isBaseImage } from './inspect-base';
 import { readInput } from './load';
 import { table } from './output';
 import type { CommandOutput } from './output';
+import { parseArguments } from './parse-arguments';
 import { DamagedFileError, UsageError } from './usage-error';
 
 export const inspectHelp = `usage: llext inspect FILE... [--base FILE] [--json]
@@ -30,7 +30,7 @@ exit status: 0 all files could be read, 1 one is damaged or no ELF, 2 wrong usag
 
 export async function inspect(args: string[], io: CommandOutput): Promise<number> {
   try {
-    const { values, positionals } = parseArguments(args);
+    const { values, positionals } = readArguments(args);
     if (values.help === true) {
       io.stdout.write(inspectHelp);
       return 0;
@@ -163,14 +163,10 @@ function describe(file: string, elf: ElfFile, inspection: Inspection, base: Base
   ].join('');
 }
 
-function parseArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: { base: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+function readArguments(args: string[]) {
+  return parseArguments({
+    args,
+    allowPositionals: true,
+    options: { base: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  });
 }

@@ -4,7 +4,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ElfFile } from '../lib/elf/elf-file';
 import { errnoName, FormatError, LlextError } from '../lib/errors';
 import { defaultHeapSizes, heapKinds } from '../lib/kernel/llext-heaps';
@@ -29,6 +28,7 @@ import type { LoadTargetOptions, Placement, Reservation } from './load-target';
 import { table } from './output';
 import type { CommandOutput } from './output';
 import { withChanges } from './config-option';
+import { parseArguments } from './parse-arguments';
 import { parseAddress, UsageError } from './usage-error';
 
 export const loadHelp = `usage: llext load FILE... [options]
@@ -278,7 +278,7 @@ export async function readInput(file: string): Promise<Uint8Array> {
 
 /** undefined = help is wanted. */
 function parseOptions(args: string[]): LoadOptions | undefined {
-  const { values, positionals } = parseArguments(args);
+  const { values, positionals } = readArguments(args);
   if (values.help === true) return undefined;
   if (positionals.length === 0) throw new UsageError('no file is given');
   const storage = values.storage ?? 'temporary';
@@ -305,31 +305,27 @@ function parseOptions(args: string[]): LoadOptions | undefined {
   };
 }
 
-function parseArguments(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        base: { type: 'string' },
-        heap: { type: 'string' },
-        profile: { type: 'string' },
-        mode: { type: 'string' },
-        config: { type: 'string', multiple: true },
-        place: { type: 'string', multiple: true },
-        storage: { type: 'string' },
-        'no-peek': { type: 'boolean' },
-        buffer: { type: 'string' },
-        'keep-section-info': { type: 'boolean' },
-        'no-relocate-local': { type: 'boolean' },
-        'pre-located': { type: 'boolean' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+function readArguments(args: string[]) {
+  return parseArguments({
+    args,
+    allowPositionals: true,
+    options: {
+      base: { type: 'string' },
+      heap: { type: 'string' },
+      profile: { type: 'string' },
+      mode: { type: 'string' },
+      config: { type: 'string', multiple: true },
+      place: { type: 'string', multiple: true },
+      storage: { type: 'string' },
+      'no-peek': { type: 'boolean' },
+      buffer: { type: 'string' },
+      'keep-section-info': { type: 'boolean' },
+      'no-relocate-local': { type: 'boolean' },
+      'pre-located': { type: 'boolean' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
 }
 
 function parseProfile(text: string): ProfileName {

@@ -6,7 +6,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import { cpus, findCpu, type CpuInfo } from '../lib/arch';
 import type { BaseImageDescription } from '../lib/base-image';
 import { stripType } from '../lib/dwarf/model';
@@ -22,6 +21,7 @@ import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
 import type { TargetStop } from '../lib/target/target';
 import { extensionProblems, readBase } from './base-image-file';
+import { parseArguments } from './parse-arguments';
 import { UsageError } from './usage-error';
 
 export interface Output {
@@ -95,22 +95,18 @@ function parseOptions(args: readonly string[]): RunOptions | undefined {
 }
 
 function parseCommandLine(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: joinNegative(args),
-      allowPositionals: true,
-      options: {
-        base: { type: 'string' },
-        entry: { type: 'string' },
-        arg: { type: 'string', multiple: true },
-        cpu: { type: 'string' },
-        'heap-size': { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
+  return parseArguments({
+    args: joinNegative(args),
+    allowPositionals: true,
+    options: {
+      base: { type: 'string' },
+      entry: { type: 'string' },
+      arg: { type: 'string', multiple: true },
+      cpu: { type: 'string' },
+      'heap-size': { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
 }
 
 /** parseArgs takes `--arg -5` for two options: joined to `--arg=-5` it is what was meant. */
