@@ -7,8 +7,6 @@ import { FormatError } from './errors';
 
 /** Position-keeping reader of one section's bytes. Offsets are in bytes from the start of that section. */
 export class ByteReader {
-  private readonly view: DataView;
-
   constructor(
     readonly bytes: Uint8Array,
     readonly littleEndian: boolean,
@@ -16,9 +14,8 @@ export class ByteReader {
     public offset: number = 0,
     /** End of the readable range (exclusive). */
     readonly end: number = bytes.length,
-  ) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+    private readonly view: DataView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  ) {}
 
   get atEnd(): boolean {
     return this.offset >= this.end;
@@ -26,7 +23,8 @@ export class ByteReader {
 
   /** A reader of the same bytes at another position, optionally with a nearer end. */
   at(offset: number, end: number = this.end): ByteReader {
-    return new ByteReader(this.bytes, this.littleEndian, this.section, offset, Math.min(end, this.bytes.length));
+    const { bytes, littleEndian, section, view } = this;
+    return new ByteReader(bytes, littleEndian, section, offset, Math.min(end, bytes.length), view);
   }
 
   u8(): number {
@@ -59,6 +57,11 @@ export class ByteReader {
 
   i64(): bigint {
     return this.view.getBigInt64(this.take(8), this.littleEndian);
+  }
+
+  /** Unsigned integer of 4 or 8 bytes; 2^53 and more lose their low bits. */
+  word(size: 4 | 8): number {
+    return size === 4 ? this.u32() : Number(this.u64());
   }
 
   /** Unsigned integer of 1 to 8 bytes. */

@@ -157,16 +157,18 @@ export class ElfFile {
     if (e_shoff === 0) return [];
     const size = this.is64 ? 64 : 40;
     if (e_shentsize < size) throw new FormatError('bad-size', 'ELF header', this.is64 ? 58 : 46);
-    const first = readSectionHeader(this.headerReader(e_shoff, size), 0, this.is64);
+    const table = new ByteReader(this.bytes, this.littleEndian, 'section header table');
+    if (e_shoff + size > this.bytes.length) throw new FormatError('truncated', table.section, e_shoff);
+    const first = readSectionHeader(table.at(e_shoff), 0, this.is64);
     // gABI: too many sections for 16 bits are counted in section 0; likewise the index of the name table.
     const count = this.header.e_shnum === 0 ? first.sh_size : this.header.e_shnum;
     const names = this.header.e_shstrndx === C.SHN_XINDEX ? first.sh_link : this.header.e_shstrndx;
     if (e_shoff + count * e_shentsize > this.bytes.length) {
-      throw new FormatError('truncated', 'section header table', e_shoff);
+      throw new FormatError('truncated', table.section, e_shoff);
     }
     const raw: Omit<SectionHeader, 'name'>[] = [];
     for (let i = 0; i < count; i++) {
-      raw.push(readSectionHeader(this.headerReader(e_shoff + i * e_shentsize, size), i, this.is64));
+      raw.push(readSectionHeader(table.at(e_shoff + i * e_shentsize), i, this.is64));
     }
     return this.withNames(raw, names);
   }
@@ -190,11 +192,6 @@ export class ElfFile {
       }
       return { ...section, name: name ?? '' };
     });
-  }
-
-  private headerReader(offset: number, size: number): ByteReader {
-    if (offset + size > this.bytes.length) throw new FormatError('truncated', 'section header table', offset);
-    return new ByteReader(this.bytes, this.littleEndian, 'section header table', offset, offset + size);
   }
 
   private readSymbols(table: SectionHeader): ElfSymbol[] {
@@ -222,21 +219,31 @@ export class ElfFile {
     const entry = table.sh_entsize === 0 ? size : table.sh_entsize;
     if (entry < size) throw new FormatError('bad-size', table.name, 0);
     const bytes = this.sectionBytes(table);
-    const reader = new ByteReader(bytes, this.littleEndian, table.name);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const read = this.is64 ? relocation64 : relocation32;
     const relocations: ElfRelocation[] = [];
-    for (let i = 0; (i + 1) * entry <= bytes.length; i++) {
-      const at = reader.at(i * entry);
-      const r_offset = at.unsigned(word);
-      const r_info = at.unsigned(word);
-      relocations.push({
-        r_offset,
-        type: Number(this.is64 ? r_info & 0xffffffffn : r_info & 0xffn),
-        symbolIndex: Number(this.is64 ? r_info >> 32n : r_info >> 8n),
-        addend: rela ? BigInt.asIntN(word * 8, at.unsigned(word)) : undefined,
-      });
-    }
+    for (let at = 0; at + entry <= bytes.length; at += entry) relocations.push(read(view, at, this.littleEndian, rela));
     return relocations;
   }
+}
+
+function relocation32(view: DataView, at: number, littleEndian: boolean, rela: boolean): ElfRelocation {
+  const r_info = view.getUint32(at + 4, littleEndian);
+  return {
+    r_offset: BigInt(view.getUint32(at, littleEndian)),
+    type: r_info & 0xff,
+    symbolIndex: r_info >>> 8,
+    addend: rela ? BigInt(view.getInt32(at + 8, littleEndian)) : undefined,
+  };
+}
+
+function relocation64(view: DataView, at: number, littleEndian: boolean, rela: boolean): ElfRelocation {
+  return {
+    r_offset: view.getBigUint64(at, littleEndian),
+    type: view.getUint32(at + (littleEndian ? 8 : 12), littleEndian),
+    symbolIndex: view.getUint32(at + (littleEndian ? 12 : 8), littleEndian),
+    addend: rela ? view.getBigInt64(at + 16, littleEndian) : undefined,
+  };
 }
 
 function readHeader(reader: ByteReader, is64: boolean): ElfHeader {
@@ -246,8 +253,8 @@ function readHeader(reader: ByteReader, is64: boolean): ElfHeader {
     e_machine: reader.u16(),
     e_version: reader.u32(),
     e_entry: reader.unsigned(word),
-    e_phoff: Number(reader.unsigned(word)),
-    e_shoff: Number(reader.unsigned(word)),
+    e_phoff: reader.word(word),
+    e_shoff: reader.word(word),
     e_flags: reader.u32(),
     e_ehsize: reader.u16(),
     e_phentsize: reader.u16(),
@@ -264,13 +271,13 @@ function readSectionHeader(reader: ByteReader, index: number, is64: boolean): Om
     index,
     sh_name: reader.u32(),
     sh_type: reader.u32(),
-    sh_flags: Number(reader.unsigned(word)),
+    sh_flags: reader.word(word),
     sh_addr: reader.unsigned(word),
-    sh_offset: Number(reader.unsigned(word)),
-    sh_size: Number(reader.unsigned(word)),
+    sh_offset: reader.word(word),
+    sh_size: reader.word(word),
     sh_link: reader.u32(),
     sh_info: reader.u32(),
-    sh_addralign: Number(reader.unsigned(word)),
-    sh_entsize: Number(reader.unsigned(word)),
+    sh_addralign: reader.word(word),
+    sh_entsize: reader.word(word),
   };
 }

@@ -16,8 +16,9 @@ export class PagedMemory implements LlextMemory {
 
   private ranges: readonly AddressRange[];
 
-  /** Accesses come in runs. */
-  private lastRange: AddressRange = { start: 0n, end: 0n };
+  /** Accesses come in runs: start and end of the range of the last one. */
+  private lastStart = 0;
+  private lastEnd = 0;
 
   /** Ranges may overlap. */
   constructor(ranges: readonly AddressRange[]) {
@@ -27,7 +28,7 @@ export class PagedMemory implements LlextMemory {
   /** More memory. */
   include(range: AddressRange): void {
     this.ranges = merged([...this.ranges, range]);
-    this.lastRange = { start: 0n, end: 0n };
+    this.lastStart = this.lastEnd = 0;
   }
 
   read(address: bigint, length: number): Uint8Array {
@@ -43,7 +44,7 @@ export class PagedMemory implements LlextMemory {
       const from = at % pageSize;
       const size = Math.min(pageSize - from, bytes.length - offset);
       const page = this.pages.get((at - from) / pageSize);
-      if (page !== undefined) bytes.set(page.subarray(from, from + size), offset);
+      if (page !== undefined) copy(page, from, bytes, offset, size);
       at += size;
       offset += size;
     }
@@ -59,7 +60,7 @@ export class PagedMemory implements LlextMemory {
     for (let offset = 0; offset < bytes.length;) {
       const from = at % pageSize;
       const size = Math.min(pageSize - from, bytes.length - offset);
-      this.pageFor((at - from) / pageSize).set(bytes.subarray(offset, offset + size), from);
+      copy(bytes, offset, this.pageFor((at - from) / pageSize), from, size);
       at += size;
       offset += size;
     }
@@ -98,14 +99,21 @@ export class PagedMemory implements LlextMemory {
   }
 
   private mappedLength(address: bigint, length: number): number {
-    let range = this.lastRange;
-    if (address < range.start || address >= range.end) {
+    const at = Number(address);
+    if (at < this.lastStart || at >= this.lastEnd) {
       const found = this.ranges.find(({ start, end }) => address >= start && address < end);
       if (found === undefined) return 0;
-      range = this.lastRange = found;
+      this.lastStart = Number(found.start);
+      this.lastEnd = Number(found.end);
     }
-    return Math.min(length, Number(range.end - address));
+    return Math.min(length, this.lastEnd - at);
   }
+}
+
+/** Most accesses are a word, for which a view costs more than the copy. */
+function copy(source: Uint8Array, from: number, target: Uint8Array, to: number, size: number): void {
+  if (size > 32) target.set(source.subarray(from, from + size), to);
+  else for (let i = 0; i < size; i++) target[to + i] = source[from + i];
 }
 
 function merged(ranges: readonly AddressRange[]): AddressRange[] {
