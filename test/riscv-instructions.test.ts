@@ -4,15 +4,12 @@
  * llvm-mc disassembles of random words.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { ElfFile } from '../lib/elf/elf-file';
 import { fieldsOf } from '../lib/emulator/bit-diagram';
 import { Decoder, rows } from '../lib/emulator/riscv/decoder';
 import { Site, type Row } from '../lib/emulator/riscv/rows';
 import { Random } from './support/random';
+import { assemble } from './support/riscv-assembler';
 import { casesOf, caseNames, type CaseKind } from './support/riscv-cases';
 import { Here, largestCpu, runOnBoard, runOnQemu, runOnUnicorn, type RiscvRun } from './support/riscv-engines';
 import { exclusionOf, isOnUnicorn } from './support/riscv-exclusions';
@@ -24,10 +21,9 @@ import {
   type RiscvState,
   type Xlen,
 } from './support/riscv-program';
-import { requireTool, runTool } from './support/tools';
+import { requireTool } from './support/tools';
 import { UnicornRiscv } from './support/unicorn-riscv';
 
-const extensions = 'imafdc_zicsr_zifencei_zba_zbb_zbc_zbs';
 const codeBytes = 48;
 /** c.addi t0, 1 */
 const marker = 0x0285;
@@ -37,43 +33,6 @@ interface Case {
   readonly kind: CaseKind;
   readonly text: string;
   readonly halfwords: readonly number[];
-}
-
-/** Text of the rows in machine code, in their order. */
-function assemble(as: string, xlen: Xlen, texts: readonly string[]): number[][] {
-  const folder = mkdtempSync(join(tmpdir(), 'llext-cases-'));
-  try {
-    const lines = texts.map((text) => {
-      const body = text
-        .split('; ')
-        .map((one) => `.option ${/^c\./.test(one) ? 'rvc' : 'norvc'}\n${one}`)
-        .join('\n');
-      // An encoding that is no instruction ends each.
-      return `${body}\n.half 0`;
-    });
-    writeFileSync(join(folder, 'cases.s'), `.option norelax\n${lines.join('\n')}\n`);
-    runTool(as, [`-march=rv${xlen}${extensions}`, '-o', join(folder, 'cases.o'), join(folder, 'cases.s')]);
-    const elf = ElfFile.parse(readFileSync(join(folder, 'cases.o')));
-    const section = elf.sections.find(({ name }) => name === '.text');
-    assert.ok(section);
-    const bytes = elf.sectionBytes(section);
-    const found: number[][] = [];
-    let current: number[] = [];
-    for (let at = 0; at < bytes.length;) {
-      const half = bytes[at] | (bytes[at + 1] << 8);
-      const length = (half & 3) === 3 ? 4 : 2;
-      if (half === 0) {
-        found.push(current);
-        current = [];
-      } else {
-        current.push(half, ...(length === 4 ? [bytes[at + 2] | (bytes[at + 3] << 8)] : []));
-      }
-      at += length;
-    }
-    return found;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 /** The last instruction of a case. */

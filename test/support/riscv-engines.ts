@@ -11,6 +11,8 @@ import { UcError } from '../../lib/emulator/unicorn/unicorn-api';
 import { type UnicornRiscv } from './unicorn-riscv';
 
 const HANG_GUARD_MS = 300_000;
+/** Instructions; the largest program has some two million. */
+const hangGuard = 50_000_000;
 
 /** What stopped a case before its end. */
 export interface CaseFault {
@@ -41,7 +43,10 @@ export class Here {
     const size = Math.ceil(program.image.length / 4096) * 4096;
     const permissions = { read: true, write: true, execute: true };
     const traps = program.kind === 'bare';
-    this.machine = new RiscvMachine(cpu, [{ name: 'program', base: program.base, size, permissions }], { traps, jit });
+    const memory = [{ name: 'program', base: program.base, size, permissions }];
+    // Where the board has the register that raises its software interrupt.
+    const msip = { name: 'MSIP', base: 0x2000000, size: 4096, permissions: { ...permissions, execute: false } };
+    this.machine = new RiscvMachine(cpu, traps ? [...memory, msip] : memory, { traps, jit });
     this.machine.setBreakpoint(program.end);
   }
 
@@ -51,6 +56,10 @@ export class Here {
     return translated / (translated + interpreted);
   }
 
+  raiseSoftwareInterrupt(): void {
+    this.machine.setInterrupt('software', true);
+  }
+
   run(program: RiscvProgram): RiscvRun {
     const { state, memory } = this.machine;
     const faults = new Map<number, CaseFault>();
@@ -58,7 +67,7 @@ export class Here {
     state.write('pc', program.base);
     state.write('priv', 3);
     for (;;) {
-      const stop = this.machine.run(1_000_000_000);
+      const stop = this.machine.run(hangGuard);
       const pc = state.read('pc');
       if (stop.reason === 'breakpoint') break;
       const index = (state.read('tp') - program.blocksAddress) / program.blockSize;
