@@ -1,0 +1,144 @@
+/**
+ * Sessions word for word: what is answered, and the events, are kept in test/dap-transcripts, and is the same on every way to
+ * reach the adapter. LLEXT_UPDATE_TRANSCRIPTS=1 writes the files anew; the difference is to be read before it is kept.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { connections } from './support/dap-connections';
+import { checkMessage } from './support/dap-schema';
+import { controlsLine, controlsPath, controlsSource } from './support/controls';
+import { projectRoot } from './support/fixtures';
+
+type Message = DebugProtocol.Request | DebugProtocol.Response | DebugProtocol.Event;
+
+/** One session: the adapter's messages in order, one a line, without numbers that only count and the machine's paths. */
+class Recorder {
+  readonly lines: string[] = [];
+  readonly problems: string[] = [];
+  private sequence = 1;
+  private readonly waiting: { wanted: (message: Message) => boolean; resolve: (message: Message) => void }[] = [];
+
+  constructor(private readonly send: (message: DebugProtocol.ProtocolMessage) => void) {}
+
+  received(message: DebugProtocol.ProtocolMessage): void {
+    this.problems.push(...checkMessage({ ...message }));
+    this.note(message);
+    const known = message as Message;
+    for (const one of [...this.waiting]) {
+      if (!one.wanted(known)) continue;
+      this.waiting.splice(this.waiting.indexOf(one), 1);
+      one.resolve(known);
+    }
+  }
+
+  /** The response's body; a refused request is one as well. */
+  async request<Body>(command: string, args: object = {}): Promise<Body> {
+    const seq = this.sequence++;
+    const message: DebugProtocol.Request = { seq, type: 'request', command, arguments: args };
+    this.problems.push(...checkMessage({ ...message }));
+    const answer = this.until((one) => 'request_seq' in one && one.request_seq === seq);
+    this.send(message);
+    return ((await answer) as DebugProtocol.Response).body as Body;
+  }
+
+  event(name: string): Promise<Message> {
+    return this.until((one) => 'event' in one && one.event === name);
+  }
+
+  async run(command: string, args: object = {}): Promise<void> {
+    const stopped = this.event('stopped');
+    await this.request(command, { threadId: 1, ...args });
+    await stopped;
+  }
+
+  private until(wanted: (message: Message) => boolean): Promise<Message> {
+    return new Promise((resolve) => this.waiting.push({ wanted, resolve }));
+  }
+
+  private note(message: DebugProtocol.ProtocolMessage): void {
+    const plain: Record<string, unknown> = { ...message };
+    delete plain['seq'];
+    delete plain['request_seq'];
+    // What the sidebar shows is long and has tests of its own.
+    if (plain['event'] === 'llext/changed') delete plain['body'];
+    this.lines.push(JSON.stringify(plain).replaceAll(projectRoot, '{root}'));
+  }
+}
+
+async function start(session: Recorder, args: object, lines: readonly number[], functions: readonly string[]) {
+  await session.request('initialize', { adapterID: 'llext', pathFormat: 'path', supportsMemoryEvent: true });
+  const launched = session.request('launch', args);
+  const source = { path: controlsSource };
+  await session.request('setBreakpoints', { source, breakpoints: lines.map((line) => ({ line })) });
+  await session.request('setFunctionBreakpoints', { breakpoints: functions.map((name) => ({ name })) });
+  await session.request('setExceptionBreakpoints', { filters: ['faults', 'aborts'] });
+  const stopped = session.event('stopped');
+  await session.request('configurationDone');
+  await launched;
+  await stopped;
+}
+
+const topFrame = async (session: Recorder): Promise<DebugProtocol.StackFrame> =>
+  (await session.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1, levels: 3 }))
+    .stackFrames[0];
+
+const sessions: Readonly<Record<string, (session: Recorder) => Promise<void>>> = {
+  /** Breakpoints, values, targets, a disassembly, the end. */
+  async walk(session) {
+    await start(session, { program: controlsPath('m3-O0'), args: [7] }, [controlsLine('BP_NESTED')], ['thrice']);
+    const { id, instructionPointerReference: memoryReference } = await topFrame(session);
+    const { scopes } = await session.request<DebugProtocol.ScopesResponse['body']>('scopes', { frameId: id });
+    await session.request('variables', { variablesReference: scopes[0].variablesReference });
+    await session.request('evaluate', { expression: 'value * 2', frameId: id, context: 'watch' });
+    await session.request('evaluate', { expression: 'value = 8', frameId: id, context: 'repl' });
+    await session.request('disassemble', { memoryReference, instructionCount: 3, resolveSymbols: true });
+    await session.request('readMemory', { memoryReference, count: 4 });
+    const { targets } = await session.request<DebugProtocol.StepInTargetsResponse['body']>('stepInTargets', {
+      frameId: id,
+    });
+    await session.run('stepIn', { targetId: targets[0].id });
+    await session.run('stepOut');
+    await session.run('continue');
+    await topFrame(session);
+    const ended = session.event('terminated');
+    await session.request('continue', { threadId: 1 });
+    await ended;
+    await session.request('disconnect');
+  },
+  /** What is refused, and a program that the host ends. */
+  async refusals(session) {
+    await start(session, { program: controlsPath('m3-O0'), args: [2] }, [9999], ['nobody', '/(/']);
+    await session.request('exceptionInfo', { threadId: 1 });
+    const { id } = await topFrame(session);
+    await session.request('restartFrame', { frameId: id });
+    await session.request('evaluate', { expression: 'nothing', frameId: id, context: 'watch' });
+    await session.request('gotoTargets', { source: { path: controlsSource }, line: 1 });
+    await session.request('stackTrace', { threadId: 2 });
+    const ended = session.event('terminated');
+    await session.request('continue', { threadId: 1 });
+    await ended;
+    await session.request('disconnect');
+  },
+};
+
+describe('transcripts', () => {
+  for (const [name, play] of Object.entries(sessions)) {
+    const path = join(projectRoot, `test/dap-transcripts/${name}.txt`);
+    for (const [transport, open] of Object.entries(connections)) {
+      it(`${name} on ${transport}`, async () => {
+        const connection = await open();
+        const recorder = new Recorder((message) => connection.send(message));
+        connection.onMessage((message) => recorder.received(message));
+        await play(recorder);
+        await connection.close();
+        assert.deepEqual(recorder.problems, []);
+        const text = `${recorder.lines.join('\n')}\n`;
+        if (process.env['LLEXT_UPDATE_TRANSCRIPTS'] === '1') writeFileSync(path, text);
+        assert.deepEqual(text.split('\n'), readFileSync(path, 'utf8').split('\n'));
+      });
+    }
+  }
+});
