@@ -18,7 +18,7 @@ export interface KernelRow {
   /** Of the short measurement's rounds, which all have in common. */
   readonly checksum: string;
   readonly instructionsPerRound: number;
-  /** What the engine's column is: RISC-V has no translator. */
+  /** What the engine's column is; where nothing was translated it is the interpreter. */
   readonly engine: 'webassembly' | 'interpreter';
   /** Of the engine's instructions, how many WebAssembly executed: 0 to 1. */
   readonly webAssemblyShare: number;
