@@ -293,8 +293,9 @@ const scenarios = [
       const rows = await workbench.page
         .locator('.debug-breakpoints .monaco-list-row')
         .evaluateAll((all) => all.map((row) => row.getAttribute('aria-label')));
-      assert.deepEqual(rows.slice(0, 2), [
+      assert.deepEqual(rows.slice(0, 3), [
         'Faults',
+        'Aborts',
         `endless.c ${markedLine('endless/endless.c', 'BP1')}, endless.c is no source of llext 'hello': its debug information does not name this file`,
       ]);
       await workbench.shot('pending');
@@ -340,4 +341,4 @@ const scenarios = [
   },
 ];
 
-module.exports = { scenarios };
+module.exports = { markedLine, scenarios };

@@ -16,10 +16,11 @@ const {
   writeSettings,
 } = require('./runtime.cjs');
 const { findingScenarios } = require('./findings-scenarios.cjs');
+const { riscvScenarios } = require('./riscv-scenarios.cjs');
 const { scenarios: mainScenarios } = require('./ui-scenarios.cjs');
 const { Workbench } = require('./workbench.cjs');
 
-const scenarios = [...mainScenarios, ...findingScenarios];
+const scenarios = [...mainScenarios, ...riscvScenarios, ...findingScenarios];
 const shots = path.join(__dirname, 'run');
 
 function packageVsix() {

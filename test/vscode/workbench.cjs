@@ -99,10 +99,18 @@ class Workbench {
             .count()
             .catch(() => 0)
         ) {
-          await frame.waitForFunction(() =>
-            [...document.querySelectorAll('link[rel="stylesheet"]')].every((link) => link.sheet !== null),
-          );
-          return frame;
+          // VS Code may load the webview anew: the frame that was found first is then gone.
+          const isStyled = await frame
+            .waitForFunction(
+              () => [...document.querySelectorAll('link[rel="stylesheet"]')].every((link) => link.sheet !== null),
+              undefined,
+              { timeout: 5000 },
+            )
+            .then(
+              () => true,
+              () => false,
+            );
+          if (isStyled) return frame;
         }
       }
       await sleep(100);
