@@ -8,7 +8,7 @@ import { companionFiles, parseBaseImage as parse, type BaseImageDescription } fr
 import { ElfFile } from '../lib/elf/elf-file';
 import { FormatError } from '../lib/errors';
 import { baseExports } from '../lib/kernel/base-image';
-import { builtInBaseImage } from '../lib/kernel/base-image-description';
+import { builtInBaseImage, builtInBaseImageFor } from '../lib/kernel/base-image-description';
 import { planOfImage } from '../lib/kernel/llext-heaps';
 import type { HeapPlan } from '../lib/kernel/llext-heaps';
 import type { BaseExport, LlextConfig } from '../lib/llext/types';
@@ -34,9 +34,20 @@ export const baseOptionHelp = `  --base FILE                what extensions link
                              { "exports": [{ "name": "printk", "address": "0x8001235" }] } (default: the built-in one)
 `;
 
+/** The built-in image of the first of the files that is an ELF. */
+export function builtInBaseOf(files: readonly Uint8Array[]): BaseImageDescription {
+  for (const bytes of files) {
+    try {
+      return builtInBaseImageFor(ElfFile.parse(bytes));
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+  return builtInBaseImage();
+}
+
 /** Throws UsageError: the file cannot be read, or is no base image. */
-export async function readBase(file: string | undefined, option = '--base: '): Promise<BaseImageDescription> {
-  if (file === undefined) return builtInBaseImage();
+export async function readBase(file: string, option = '--base: '): Promise<BaseImageDescription> {
   const text = async (names: readonly string[]): Promise<string | undefined> => {
     for (const name of names) {
       try {

@@ -1,7 +1,8 @@
 /** The base image of `llext check`: --base, and --config which replaces options of it. */
 import { checkBaseOf } from '../lib/check/base';
 import type { CheckBase } from '../lib/check/base';
-import { readBase } from './base-image-file';
+import type { CheckInput } from '../lib/check/file-check';
+import { builtInBaseOf, readBase } from './base-image-file';
 import { isSet, loaderChange, loaderConfigNames, numberOf, parseChange } from './config-option';
 
 type Change = (base: CheckBase, value: string) => CheckBase;
@@ -19,8 +20,13 @@ const options: Readonly<Record<string, Change>> = {
 
 export const configNames = [...loaderConfigNames, ...Object.keys(options)];
 
-export async function readCheckBase(file: string | undefined, changes: readonly string[]): Promise<CheckBase> {
-  let base = checkBaseOf(await readBase(file));
+/** Without a file the built-in image of the inputs' machine. */
+export async function readCheckBase(
+  file: string | undefined,
+  changes: readonly string[],
+  inputs: readonly CheckInput[],
+): Promise<CheckBase> {
+  let base = checkBaseOf(file === undefined ? builtInBaseOf(inputs.map(({ bytes }) => bytes)) : await readBase(file));
   for (const change of changes) {
     const { name, value } = parseChange(change, configNames);
     const config = loaderChange(name, value);

@@ -45,8 +45,8 @@ export async function check(args: string[], io: CommandOutput): Promise<number> 
     if (values.sarif === '-' && values.json === true) {
       throw new UsageError("--json and '--sarif -' both write to standard output: give --sarif a file");
     }
-    const options = await readLoadOptions(values);
-    const report = checkFiles(await Promise.all(positionals.map(readLoadInput)), options);
+    const inputs = await Promise.all(positionals.map(readLoadInput));
+    const report = checkFiles(inputs, await readLoadOptions(values, inputs));
     await print(report, values, io);
     const { error, warning } = countBySeverity(report.files.flatMap(({ findings }) => findings));
     return error > 0 || (values.strict === true && warning > 0) ? 1 : 0;

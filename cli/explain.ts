@@ -40,7 +40,7 @@ export async function explain(args: string[], io: CommandOutput): Promise<number
     if (positionals.length === 0) throw new UsageError('no file is given');
     const inputs = await Promise.all(positionals.map(readLoadInput));
     for (const { file, bytes } of inputs) requireElf(file, bytes);
-    const { base, ...options } = await readLoadOptions(values);
+    const { base, ...options } = await readLoadOptions(values, inputs);
     const isWanted =
       values.base !== undefined || (base !== undefined && inputs.every(({ bytes }) => fitsBase(bytes, base)));
     const files = explainFiles(inputs, { ...options, base: isWanted ? base : undefined }).map((file) =>

@@ -10,7 +10,7 @@ import { FormatError } from '../lib/errors';
 import { fileProblems, problemText } from '../lib/check/file-problems';
 import { inspectRegions } from '../lib/llext/inspect';
 import type { Inspection } from '../lib/llext/inspect';
-import { baseOptionHelp, readBase } from './base-image-file';
+import { baseOptionHelp, builtInBaseOf, readBase } from './base-image-file';
 import { baseImageJson, describeBaseImage, isBaseImage } from './inspect-base';
 import { readInput } from './load';
 import { table } from './output';
@@ -36,7 +36,7 @@ export async function inspect(args: string[], io: CommandOutput): Promise<number
       return 0;
     }
     if (positionals.length === 0) throw new UsageError('no file is given');
-    const base = await readBase(values.base);
+    const base = values.base === undefined ? undefined : await readBase(values.base);
     return await inspectFiles(positionals, base, values.json === true, io);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -47,7 +47,7 @@ export async function inspect(args: string[], io: CommandOutput): Promise<number
 
 async function inspectFiles(
   files: readonly string[],
-  base: BaseImageDescription,
+  chosenBase: BaseImageDescription | undefined,
   json: boolean,
   io: CommandOutput,
 ): Promise<number> {
@@ -63,6 +63,7 @@ async function inspectFiles(
         continue;
       }
       const inspection = inspectRegions(elf);
+      const base = chosenBase ?? builtInBaseOf([bytes]);
       if (json) objects.push(inspectionJson(file, elf, inspection, base));
       else io.stdout.write(describe(file, elf, inspection, base));
     } catch (error) {

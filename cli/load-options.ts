@@ -34,11 +34,11 @@ interface LoadValues {
 
 const storages: readonly LlextStorage[] = ['temporary', 'persistent', 'writable'];
 
-export async function readLoadOptions(values: LoadValues): Promise<CheckOptions> {
+export async function readLoadOptions(values: LoadValues, inputs: readonly CheckInput[]): Promise<CheckOptions> {
   const profile = oneOf<ProfileName>('--profile', profileNames, values.profile);
   const storage = oneOf('--storage', storages, values.storage);
   return {
-    base: await readCheckBase(values.base, values.config ?? []),
+    base: await readCheckBase(values.base, values.config ?? [], inputs),
     profile,
     storage,
     peek: values['no-peek'] !== true,

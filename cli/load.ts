@@ -19,7 +19,7 @@ import { allRegionNames } from '../lib/llext/regions';
 import type { LlextConfig, LlextStorage, RegionName } from '../lib/llext/types';
 import { missingImports } from '../lib/target/missing-imports';
 import type { MissingImport } from '../lib/target/missing-imports';
-import { baseOptionHelp, extensionProblems, loadableBase, readBase } from './base-image-file';
+import { baseOptionHelp, extensionProblems, loadableBase, builtInBaseOf, readBase } from './base-image-file';
 import type { BaseImage } from './base-image-file';
 import { extensionJson, failureJson, hexAddress, sectMapJson, sectsJson, storageNumbers } from './load-json';
 import type { JsonObject } from './load-json';
@@ -100,9 +100,9 @@ export async function load(args: string[], io: CommandOutput): Promise<number> {
 }
 
 async function loadFiles(options: LoadOptions, io: CommandOutput): Promise<number> {
-  const base = await readBase(options.base);
-  const image = configured(loadableBase(base), options);
   const contents = await Promise.all(options.files.map(readInput));
+  const base = options.base === undefined ? builtInBaseOf(contents) : await readBase(options.base);
+  const image = configured(loadableBase(base), options);
   // Zephyr 4.2 compares neither machine nor ABI, so such a load may succeed, and what it made is for another processor.
   for (const [i, bytes] of contents.entries()) {
     for (const problem of extensionProblems(bytes, base)) {

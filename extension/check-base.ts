@@ -2,8 +2,9 @@
 import * as vscode from 'vscode';
 import { companionFiles, parseBaseImage } from '../lib/base-image';
 import { checkBaseOf, type CheckBase } from '../lib/check/base';
+import type { ElfFile } from '../lib/elf/elf-file';
 import { baseExports } from '../lib/kernel/base-image';
-import { builtInBaseImage } from '../lib/kernel/base-image-description';
+import { builtInBaseImage, builtInBaseImageFor } from '../lib/kernel/base-image-description';
 import { messageOf } from './log';
 import { baseName, exists, resolvePath } from './workspace-files';
 
@@ -20,9 +21,9 @@ export class NoBaseImage extends Error {
 const known = new Map<string, { readonly modified: number; readonly base: CheckBase }>();
 
 /** Throws NoBaseImage. */
-export async function checkBaseFor(folder: vscode.WorkspaceFolder | undefined): Promise<CheckBase> {
+export async function checkBaseFor(folder: vscode.WorkspaceFolder | undefined, elf: ElfFile): Promise<CheckBase> {
   const setting = vscode.workspace.getConfiguration('llext', folder).get<string>('base', '').trim();
-  if (setting === '') return checkBaseOf(builtInBaseImage());
+  if (setting === '') return checkBaseOf(builtInBaseImageFor(elf));
   const path = setting.replaceAll('${workspaceFolder}', folder?.uri.fsPath ?? '.');
   const uri = resolvePath(path, folder?.uri);
   try {

@@ -72,9 +72,11 @@ export class Diagnostics implements vscode.Disposable {
     if (wanted.length === 0) throw new Error('There is no extension ELF here to check: build it first.');
     await this.refresh(true);
     await vscode.commands.executeCommand('workbench.actions.view.problems');
-    const base = await checkBaseFor(vscode.workspace.getWorkspaceFolder(wanted[0].loaded.uri));
-    const outcomes = wanted.map((file) => outcomeOf(baseName(file.loaded.uri), reportOf(file, files, base)));
-    void vscode.window.showInformationMessage(outcomes.slice(0, 3).join(' '));
+    const outcomes: string[] = [];
+    for (const file of wanted.slice(0, 3)) {
+      outcomes.push(outcomeOf(baseName(file.loaded.uri), reportOf(file, files, await baseFor(file))));
+    }
+    void vscode.window.showInformationMessage(outcomes.join(' '));
   }
 
   private async extensionsFor(target: vscode.Uri, files: readonly ExtensionFile[]): Promise<readonly ExtensionFile[]> {
@@ -114,8 +116,7 @@ export class Diagnostics implements vscode.Disposable {
 
   private async diagnose(file: ExtensionFile, all: readonly ExtensionFile[], refused: Set<string>): Promise<Located[]> {
     try {
-      const base = await checkBaseFor(vscode.workspace.getWorkspaceFolder(file.loaded.uri));
-      const { findings } = reportOf(file, all, base);
+      const { findings } = reportOf(file, all, await baseFor(file));
       return await Promise.all(findings.map((finding) => locate(file, finding)));
     } catch (error) {
       if (!(error instanceof NoBaseImage)) throw error;
@@ -139,6 +140,10 @@ export class Diagnostics implements vscode.Disposable {
 
 function isEnabled(uri: vscode.Uri): boolean {
   return vscode.workspace.getConfiguration('llext', uri).get<boolean>('check.enabled', true);
+}
+
+function baseFor({ loaded }: ExtensionFile): Promise<CheckBase> {
+  return checkBaseFor(vscode.workspace.getWorkspaceFolder(loaded.uri), loaded.elf);
 }
 
 /** With what it imports from, in the order in which F5 would load them. */

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { check, checkHelp } from '../cli/check';
 import { findingCodes } from '../lib/check/rules';
+import { examplePath } from './support/fixtures';
 import { uriOf } from '../lib/check/sarif';
 import manifest from '../package.json';
 import { buildElf, func, text } from './support/elf-builder';
@@ -248,6 +249,16 @@ function sarifProblems(log: Record<string, unknown>): string[] {
   }
   return problems;
 }
+
+test('without --base a file is judged against the built-in image of its machine, as F5 runs it', async () => {
+  for (const name of ['hello', 'sensor']) {
+    for (const width of [32, 64]) {
+      const { status, stdout } = await run(examplePath(`riscv/${name}.rv${width}imac.llext`));
+      assert.equal(status, 0, stdout);
+      assert.match(stdout, /llext_load takes it, 1 note/);
+    }
+  }
+});
 
 test('--sarif is what the schema requires', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'llext-check-'));

@@ -1,6 +1,9 @@
 /** The built-in base image in the form that real ones are read into (lib/base-image). */
 import { cpus, type CpuInfo } from '../arch';
 import type { BaseImageDescription } from '../base-image/description';
+import { EM_RISCV } from '../elf/constants';
+import type { ElfFile } from '../elf/elf-file';
+import { cpuForElf } from '../program/cpu-for-elf';
 import { findBaseExport, loaderExportsOf } from './base-image';
 import { baseImageConfig, DEFAULT_HEAP_SIZE_KIB, memoryMap } from './memory-map';
 
@@ -39,4 +42,9 @@ export function builtInBaseImage(cpu: CpuInfo = cpus[0]): BaseImageDescription {
     filePool: BigInt(map.elfBuffers),
     notes: [],
   };
+}
+
+/** The one that a file runs on where no other is chosen: F5, and all that judges files without running them. */
+export function builtInBaseImageFor(elf: ElfFile | undefined): BaseImageDescription {
+  return elf?.header.e_machine === EM_RISCV ? builtInBaseImage(cpuForElf(elf)) : builtInBaseImage();
 }

@@ -120,7 +120,7 @@ export function linkSectionFast(
     symbols,
     linkOne,
     address,
-    bytes: whole.slice(),
+    bytes: whole,
   }).run();
 }
 
@@ -184,7 +184,11 @@ class SectionLinker {
   ) {
     const { guest } = context;
     this.wide = guest.pointerSize === 8;
-    this.place = { view: new DataView(work.bytes.buffer), at: 0, littleEndian: guest.littleEndian };
+    this.place = {
+      view: new DataView(work.bytes.buffer, work.bytes.byteOffset, work.bytes.byteLength),
+      at: 0,
+      littleEndian: guest.littleEndian,
+    };
     this.B = loadBias(context);
   }
 

@@ -170,6 +170,9 @@ export function isAligned(address: bigint, align: bigint): boolean {
   return align !== 0n && address % align === 0n;
 }
 
+/** One call in Zephyr; a piece at a time keeps a second copy of a big region out of this process. */
+const copiedAtOnce = 0x10_0000n;
+
 /** Bytes that the file does not have keep what the heap had there. */
 function fillRegion(context: LoadContext, descriptor: Shdr, address: bigint): number {
   const { guest, ldr } = context;
@@ -184,17 +187,22 @@ function fillRegion(context: LoadContext, descriptor: Shdr, address: bigint): nu
   guest.clear(address, prepad);
   const seek = ldr.seek(guest.wrap(descriptor.sh_offset + prepad));
   if (seek !== 0) return seek;
-  const bytes = ldr.read(guest.wrap(descriptor.sh_size - prepad));
-  if (typeof bytes === 'number') return bytes;
-  const missing = guest.wrap(descriptor.sh_size - prepad) - BigInt(bytes.length);
-  if (missing > 0n) {
+  const size = guest.wrap(descriptor.sh_size - prepad);
+  let done = 0n;
+  while (done < size) {
+    const bytes = ldr.read(size - done < copiedAtOnce ? size - done : copiedAtOnce);
+    if (typeof bytes === 'number') return bytes;
+    if (bytes.length === 0) break;
+    guest.write(address + prepad + done, bytes);
+    done += BigInt(bytes.length);
+  }
+  if (done < size) {
     X.outOfBounds(
       context,
       'read',
-      () => `${missing} bytes behind the file's end: the region keeps what was there before`,
+      () => `${size - done} bytes behind the file's end: the region keeps what was there before`,
     );
   }
-  guest.write(address + prepad, bytes);
   return 0;
 }
 

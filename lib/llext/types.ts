@@ -11,6 +11,7 @@ import type { Arch } from '../arch';
 
 /** The target's memory as the loader writes it; out-of-range access throws LlextError EFAULT. */
 export interface LlextMemory {
+  /** Bytes that are read are the caller's own, to keep or to change. */
   read(address: bigint, length: number): Uint8Array;
   /** The mapped prefix of that range, possibly empty; never throws. */
   readPrefix(address: bigint, length: number): Uint8Array;
