@@ -88,7 +88,7 @@ export class Die {
     if (attribute === undefined) return undefined;
     if (attribute.form === Form.DW_FORM_sec_offset && typeof attribute.value === 'number') return attribute.value;
     const isOld = attribute.form === Form.DW_FORM_data4 || attribute.form === Form.DW_FORM_data8;
-    if (isOld && typeof attribute.value === 'bigint') {
+    if (isOld && this.unit.version < 4 && typeof attribute.value === 'bigint') {
       return toSafeNumber(attribute.value, this.unit.section, this.offset);
     }
     return undefined;

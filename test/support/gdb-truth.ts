@@ -37,7 +37,14 @@ const sharedFolder = join(projectRoot, '../shared/gdb-truth');
 
 /** All cases: of the larger collection when it is there, else of test/gdb-truth. */
 export function truthCases(): TruthCase[] {
-  const folder = existsSync(sharedFolder) ? sharedFolder : ownFolder;
+  return casesIn(existsSync(sharedFolder) ? sharedFolder : ownFolder);
+}
+
+export function ownTruthCases(): TruthCase[] {
+  return casesIn(ownFolder);
+}
+
+function casesIn(folder: string): TruthCase[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.elf'));
   return names.map((name) => ({ name: name.replace(/\.elf$/, ''), folder }));
 }
