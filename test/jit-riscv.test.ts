@@ -79,12 +79,22 @@ interface Start {
   readonly options?: RiscvOptions;
   readonly more?: readonly MemoryRegion[];
   readonly registers?: Readonly<Record<string, number>>;
+  /** Translated as in a session: when it is hot. */
+  readonly sampled?: boolean;
 }
 
-function pairOf(xlen: 32 | 64, code: readonly number[], { options, more = [], registers }: Start = {}): EnginePair {
+function pairOf(
+  xlen: 32 | 64,
+  code: readonly number[],
+  { options, more = [], registers, sampled }: Start = {},
+): EnginePair {
   const cpu = largest(xlen);
   const regions = [ram, ...more];
-  const pair = new EnginePair(cpu, regions, (jit) => new RiscvMachine(cpu, regions, { ...options, jit }));
+  const pair = new EnginePair(
+    cpu,
+    regions,
+    (jit) => new RiscvMachine(cpu, regions, { ...options, jit: jit && (sampled === true ? {} : jit) }),
+  );
   pair.both((machine) => {
     machine.memory.write(base, bytesOf(code));
     machine.memory.write(
@@ -198,6 +208,14 @@ for (const xlen of [32, 64] as const) {
     assert.equal(pair.run(100_000, 'to EBREAK').reason, 'ebreak');
     assert.equal(read(pair.translated, 'a0'), 2000);
     assert.ok(pair.share > 0.95);
+  });
+
+  test(`RV${xlen}: a function that begins with its loop is sampled and translated`, () => {
+    const pair = pairOf(xlen, programs.nothingButALoop, { sampled: true, registers: { a0: 0, a1: 200_000 } });
+    pair.both((machine) => machine.addFunctions?.([base]));
+    assert.equal(pair.run(1_000_000, 'to EBREAK').reason, 'ebreak');
+    assert.equal(read(pair.translated, 'a0'), 200_000);
+    assert.ok(pair.share > 0.5);
   });
 
   test(`RV${xlen}: floating-point registers are moved by translated code, arithmetic is the interpreter's`, () => {

@@ -70,6 +70,8 @@ export const programs = {
   beyond: [0x00062503, 0xfff58593, 0xfe059ce3, 0x00100693, 0x02069693, 0x00d60633, 0x00062503],
   /** 1: auipc ra,0; jalr ra,28(ra); addi a1,a1,-1; bnez a1,1b; ebreak; nop; nop; addi a0,a0,2; ret */
   far: [0x00000097, 0x01c080e7, 0xfff58593, 0xfe059ae3, 0x00100073, 0x00000013, 0x00000013, 0x00250513, 0x00008067],
+  /** 1: addi a1,a1,-1; addi a0,a0,1; bnez a1,1b; ebreak */
+  nothingButALoop: [0xfff58593, 0x00150513, 0xfe059ce3, 0x00100073],
   /**
    * 1: fld fa0,0(a2); fsgnjn.d fa1,fa0,fa0; fsd fa1,8(a2); flw fa2,0(a2); fmv.x.w a3,fa2; fmv.w.x fa3,a3; fsgnjx.s
    * fa4,fa0,fa3; fadd.s fa5,fa3,fa2; fsw fa5,16(a2); addi a2,a2,4; addi a1,a1,-1; bnez a1,1b; ret

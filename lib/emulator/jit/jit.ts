@@ -432,7 +432,8 @@ export class Jit implements TranslatedCode {
   private translateAll(entries: readonly number[], prepared?: Prepared): boolean {
     const store = this.openStore();
     const limit = Math.min(maximumInstructions, this.allowance.available);
-    const wanted = entries.filter((entry) => this.takesEntry(entry));
+    // A function that begins with its loop has one entry for both.
+    const wanted = [...new Set(entries)].filter((entry) => this.takesEntry(entry));
     const bodies: Prepared[] = [];
     const seen = new Set(wanted);
     const work = [...wanted];
