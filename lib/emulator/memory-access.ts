@@ -80,7 +80,15 @@ export abstract class MemoryAccess {
     if (!this.permitted(first, first, size, access)) return -1;
     const last = (address + size - 1) >>> 0;
     if (last >>> 12 !== first >>> 12 && !this.permitted(last & ~0xfff, first, size, access)) return -1;
+    if (this.memory.watcher !== undefined && this.isWatched(first, size, access)) return -1;
     return this.memory.hostAddress(first);
+  }
+
+  /** True when the instruction has to be executed alone: `stop` says so. */
+  protected isWatched(address: number, size: number, access: 'read' | 'write'): boolean {
+    if (this.memory.watcher?.intervenes(address >>> 0, size, access) !== true) return false;
+    this.stop = Stop.watch;
+    return true;
   }
 
   protected permitted(at: number, address: number, size: number, access: 'read' | 'write'): boolean {
@@ -119,6 +127,7 @@ export abstract class MemoryAccess {
   }
 
   protected storeBytes(address: number, value: number, size: number): void {
+    this.memory.watcher?.written(address >>> 0, size);
     for (let i = 0; i < size; i++) {
       this.memory.bytes[this.memory.hostAddress(address + i)] = value >>> (8 * i);
     }

@@ -20,9 +20,28 @@ export const pageSize = 4096;
 export const pageCount = 1 << 20;
 
 /** Bits of the attribute byte. */
-export const Attribute = { read: 1, write: 2, execute: 4, mapped: 8, code: 16, dirty: 32 } as const;
+export const Attribute = {
+  read: 1,
+  write: 2,
+  execute: 4,
+  mapped: 8,
+  code: 16,
+  dirty: 32,
+  watchRead: 64,
+  watchWrite: 128,
+} as const;
 
 const accessBits = Attribute.read | Attribute.write;
+const watchBits = Attribute.watchRead | Attribute.watchWrite;
+
+/** Who is asked about accesses that take the slow path, and told of what the host does: see watchpoints.ts. */
+export interface AccessWatcher {
+  /** Whether the instruction must stop before the access, to be executed alone. */
+  intervenes(address: number, size: number, access: 'read' | 'write'): boolean;
+  /** The bytes are about to be written by the instruction in progress. */
+  written(address: number, size: number): void;
+  hostAccess(address: number, size: number, access: 'read' | 'write'): void;
+}
 
 export const readTableOffset = 0x10000;
 export const writeTableOffset = readTableOffset + pageCount * 4;
@@ -52,6 +71,10 @@ export class GuestMemory implements MachineMemory {
 
   /** Told of every page that becomes slow to read or no longer is. */
   onPermissions: (page: number) => void = () => undefined;
+
+  watcher: AccessWatcher | undefined;
+  /** read() and write() are accesses of the host, not of a debugger: the watcher is told of them. */
+  observed = false;
 
   private readonly mappedRegions: MemoryRegion[] = [];
   private readonly dirtyList: number[] = [];
@@ -86,7 +109,7 @@ export class GuestMemory implements MachineMemory {
         this.readTable[page] = (this.nextHost - page * pageSize) | 0;
         this.nextHost += pageSize;
       }
-      const kept = this.attributes[page] & (Attribute.code | Attribute.dirty);
+      const kept = this.attributes[page] & (Attribute.code | Attribute.dirty | watchBits);
       this.attributes[page] = Attribute.mapped | bits | kept;
       this.refresh(page);
       if (kept & Attribute.code) this.onCodeWrite(page * pageSize, pageSize);
@@ -110,6 +133,12 @@ export class GuestMemory implements MachineMemory {
   }
 
   read(address: number, length: number): Uint8Array {
+    const result = this.peek(address, length);
+    if (this.observed) this.watcher?.hostAccess(address, result.length, 'read');
+    return result;
+  }
+
+  peek(address: number, length: number): Uint8Array {
     const result = new Uint8Array(this.mappedLength(address, length));
     for (let done = 0; done < result.length;) {
       const host = this.hostAddress(address + done);
@@ -122,6 +151,7 @@ export class GuestMemory implements MachineMemory {
 
   write(address: number, bytes: Uint8Array): number {
     const length = this.mappedLength(address, bytes.length);
+    if (this.observed) this.watcher?.hostAccess(address, length, 'write');
     for (let done = 0; done < length;) {
       const at = address + done;
       const part = Math.min(pageSize - (at & 0xfff), length - done);
@@ -166,6 +196,12 @@ export class GuestMemory implements MachineMemory {
     this.refresh(page);
   }
 
+  /** Attribute.watchRead and watchWrite: a page with a byte that is watched for reading is slow for writing too, which an atomic does both. */
+  setWatched(page: number, watched: number): void {
+    this.attributes[page] = (this.attributes[page] & ~watchBits) | watched;
+    this.refresh(page);
+  }
+
   /**
    * What a protection unit (PMP, MPU) lets through on a whole page: Attribute.read and write. The other accesses take the
    * slow path, which asks the unit. undefined = everything.
@@ -184,8 +220,8 @@ export class GuestMemory implements MachineMemory {
     if ((attributes & Attribute.mapped) === 0) return;
     const delta = this.readTable[page] & ~0xfff;
     const fastWrite = Attribute.write | Attribute.dirty;
-    const writeSlow = (attributes & fastWrite) !== fastWrite || (attributes & Attribute.code) !== 0;
-    const readFast = attributes & Attribute.read ? 1 : 0;
+    const writeSlow = (attributes & fastWrite) !== fastWrite || (attributes & (Attribute.code | watchBits)) !== 0;
+    const readFast = (attributes & (Attribute.read | Attribute.watchRead)) === Attribute.read ? 1 : 0;
     const changed = (this.readTable[page] & 1) !== readFast;
     this.readTable[page] = delta | readFast;
     this.writeTable[page] = delta | (writeSlow ? 0 : 1);

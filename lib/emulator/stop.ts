@@ -6,7 +6,8 @@ export const sliceLength = 1 << 20;
 
 /** `debug` and `call` are the instructions for debuggers (BKPT, EBREAK) and for the system (SVC, ECALL).
  * `again`: the instruction has executed, and what it changed (privilege, interrupts) has to be looked at. `device`: it would
- * access system registers and has not executed. `exceptionReturn`: pc is an EXC_RETURN value. */
+ * access system registers and has not executed. `exceptionReturn`: pc is an EXC_RETURN value. `watch`: the instruction may
+ * access what is watched and has not executed; `watched`: it has, and there were hits. */
 export const Stop = {
   none: 0,
   fault: 1,
@@ -18,6 +19,8 @@ export const Stop = {
   again: 7,
   device: 8,
   exceptionReturn: 9,
+  watch: 10,
+  watched: 11,
 } as const;
 
 /** A fault as it is found; pc and encoding are added when the run ends. */

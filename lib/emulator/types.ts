@@ -3,6 +3,7 @@
  * Inside emulator and kernel, addresses are numbers (0 .. 2^32-1).
  */
 import type { CpuInfo } from '../arch';
+import type { WatchHit, Watchpoints } from './watchpoints';
 
 export interface Permissions {
   readonly read: boolean;
@@ -31,6 +32,8 @@ export interface MachineMemory {
   regionAt(address: number): MemoryRegion | undefined;
   /** The debugger's and the kernel's access: permissions are not checked. A copy of the mapped prefix, at most `length` bytes. */
   read(address: number, length: number): Uint8Array;
+  /** The same, never noticed by a watchpoint: for who reads more than the function that it stands for. */
+  peek(address: number, length: number): Uint8Array;
   /** Writes the mapped prefix and returns its length; predecoded instructions there are dropped. */
   write(address: number, bytes: Uint8Array): number;
   /** Numbers of the 4 KiB pages (address >>> 12) written since the last call of clearDirty. */
@@ -107,6 +110,8 @@ export type RunStop =
   | { readonly reason: 'ebreak' | 'ecall'; readonly address: number }
   /** WFI or WFE executed: pc is after it. */
   | { readonly reason: 'wait' }
+  /** The instruction has executed; pc is the next one. */
+  | { readonly reason: 'watchpoint'; readonly hits: readonly WatchHit[] }
   | { readonly reason: 'fault'; readonly fault: Fault };
 
 /** How much ran as WebAssembly. */
@@ -138,6 +143,8 @@ export interface Machine {
   clearHostCall(address: number): void;
   /** Below `limit`, sp and stack accesses are a 'stack-overflow' fault; undefined = no check. */
   setStackLimit(limit: number | undefined): void;
+  /** Absent where the engine cannot watch. */
+  readonly watchpoints?: Watchpoints;
   /** Absent when nothing is translated. */
   readonly translation?: TranslationStatistics;
   /** Where functions begin: what is translated as one piece. Calls show most of them; symbols show all. */

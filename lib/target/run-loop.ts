@@ -175,6 +175,8 @@ export class RunLoop {
         return undefined;
       case 'host-call':
         return stop.address === this.hostReturn ? this.callReturned() : this.hostCall(stop.address);
+      case 'watchpoint':
+        return undefined;
       case 'wait':
         // Nothing but the timer can wake the core: the next tick does.
         this.parts.kernel.clock.sleepTicks(0);

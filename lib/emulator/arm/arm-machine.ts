@@ -18,18 +18,21 @@ import { Core } from './core';
 import { interpret } from './interpreter.generated';
 import { RegisterView } from './register-view';
 import { SystemLevel, type SystemOptions } from './system-level';
+import { Watchpoints } from '../watchpoints';
 import { Fpccr, State, updateFpAttention } from './state';
 
 export class ArmMachine implements Machine {
   readonly cpu: ArmCpu;
   readonly memory: GuestMemory;
   readonly state: RegisterView;
+  readonly watchpoints: Watchpoints;
   private readonly core: Core;
   private readonly jit: Jit | undefined;
 
   constructor(cpu: ArmCpu, regions: readonly MemoryRegion[], system?: SystemOptions, jit?: JitOptions) {
     this.cpu = cpu;
     this.memory = new GuestMemory(regions);
+    this.watchpoints = new Watchpoints(this.memory);
     this.state = new RegisterView(cpu, this.memory);
     this.core = new Core(cpu, this.memory);
     // All flags clear: Z is set while its word is 0.
@@ -85,9 +88,9 @@ export class ArmMachine implements Machine {
     core.fault = undefined;
     core.updateLimit();
     const skips = skipBreakpoint && core.code.breakpoints.has(memory.state[State.pc] >>> 0);
-    if (skips && left > 0) left -= this.stepAlone(true);
+    if (skips && left > 0) left -= this.watching(() => this.stepAlone(true));
     if (core.system) this.runWithExceptions(core.system, left);
-    else while (left > 0 && core.stop === Stop.none) left -= this.go(Math.min(left, sliceLength));
+    else while (left > 0 && core.stop === Stop.none) left -= this.advance(Math.min(left, sliceLength));
     return this.stopReason();
   }
 
@@ -95,6 +98,15 @@ export class ArmMachine implements Machine {
   private go(budget: number): number {
     if (this.itStateDiffers()) return this.stepAlone(false);
     return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
+  }
+
+  private advance(budget: number): number {
+    const executed = this.go(budget);
+    return this.core.stop === Stop.watch ? executed + this.watching(() => this.go(1)) : executed;
+  }
+
+  private watching(step: () => number): number {
+    return this.watchpoints.execute(this.core, this.memory.state[State.pc] >>> 0, step);
   }
 
   private runWithExceptions(system: SystemLevel, budget: number): void {
@@ -105,7 +117,7 @@ export class ArmMachine implements Machine {
     while (left > 0 && core.stop === Stop.none) {
       system.takePending();
       core.updateLimit();
-      const executed = this.go(Math.min(left, sliceLength, system.control.untilTick() ?? sliceLength));
+      const executed = this.advance(Math.min(left, sliceLength, system.control.untilTick() ?? sliceLength));
       system.control.advance(executed);
       left -= executed;
       if (core.stop !== Stop.none) left -= this.resolve(system);
@@ -284,6 +296,8 @@ export class ArmMachine implements Machine {
         };
       case Stop.wait:
         return { reason: 'wait' };
+      case Stop.watched:
+        return { reason: 'watchpoint', hits: this.watchpoints.hits };
       case Stop.fault:
         return { reason: 'fault', fault: this.describeFault(address) };
       default:

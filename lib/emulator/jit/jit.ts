@@ -192,6 +192,8 @@ export class Jit implements TranslatedCode {
 
   private permissionsChanged(page: number): void {
     this.windowKnown = false;
+    // Translations may hold what they would read there as constants.
+    this.store?.dropPage(page);
     const { window } = this;
     const address = page * 4096;
     if (window !== undefined && address >= window.start && address < window.end) this.dropAll();

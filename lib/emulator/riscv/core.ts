@@ -123,8 +123,12 @@ export class Core extends MemoryAccess {
 
   // --- Atomics: always aligned; the whole access is checked for writing before it is read -----------------------
 
+  private reachAtomic(address: number, size: number): boolean {
+    return this.reach(address, size, 'write', true) >= 0 && !this.isWatched(address, size, 'read');
+  }
+
   loadAtomic32(address: number): number {
-    return this.reach(address, 4, 'write', true) < 0 ? 0 : this.word(address);
+    return this.reachAtomic(address, 4) ? this.word(address) : 0;
   }
 
   storeAtomic32(address: number, value: number): void {
@@ -132,7 +136,7 @@ export class Core extends MemoryAccess {
   }
 
   loadAtomic64(address: number): bigint {
-    return this.reach(address, 8, 'write', true) < 0 ? 0n : this.doubleWord(address);
+    return this.reachAtomic(address, 8) ? this.doubleWord(address) : 0n;
   }
 
   storeAtomic64(address: number, value: bigint): void {

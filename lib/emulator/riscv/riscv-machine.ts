@@ -16,6 +16,7 @@ import { Core } from './core';
 import { interpret as interpret32 } from './interpreter32.generated';
 import { interpret as interpret64 } from './interpreter64.generated';
 import { RegisterView } from './register-view';
+import { Watchpoints } from '../watchpoints';
 import { Mstatus, Privilege, State } from './state';
 import { enterTrap, trapOf, type TrapCause } from './traps';
 
@@ -36,6 +37,7 @@ export class RiscvMachine implements Machine {
   readonly cpu: RiscvCpu;
   readonly memory: GuestMemory;
   readonly state: RegisterView;
+  readonly watchpoints: Watchpoints;
   private readonly core: Core;
   private readonly traps: boolean;
   private readonly jit: Jit | undefined;
@@ -44,6 +46,7 @@ export class RiscvMachine implements Machine {
   constructor(cpu: RiscvCpu, regions: readonly MemoryRegion[], options: RiscvOptions = {}) {
     this.cpu = cpu;
     this.memory = new GuestMemory(regions);
+    this.watchpoints = new Watchpoints(this.memory);
     const { traps = false, misaligned = 'supported', hartId = 0, jit } = options;
     this.core = new Core(cpu, this.memory, { misaligned: misaligned === 'supported', hartId });
     this.state = new RegisterView(cpu, this.memory, this.core);
@@ -76,11 +79,11 @@ export class RiscvMachine implements Machine {
     core.fault = undefined;
     core.limit = memory.state[State.stackLimit] >>> 0;
     const skips = skipBreakpoint && core.code.breakpoints.has(memory.state[State.pc] >>> 0);
-    if (skips && left > 0) left -= this.stepOver();
+    if (skips && left > 0) left -= this.watching(() => this.stepOver());
     while (left > 0 && core.stop === Stop.none) {
       const interrupt = this.traps ? core.csr.pendingInterrupt() : undefined;
       if (interrupt !== undefined) this.enter({ interrupt });
-      left -= this.go(Math.min(left, sliceLength));
+      left -= this.advance(Math.min(left, sliceLength));
       core.settle();
       if (core.stop !== Stop.none && this.traps) left -= this.trap();
     }
@@ -89,6 +92,15 @@ export class RiscvMachine implements Machine {
 
   private go(budget: number): number {
     return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
+  }
+
+  private advance(budget: number): number {
+    const executed = this.go(budget);
+    return this.core.stop === Stop.watch ? executed + this.watching(() => this.go(1)) : executed;
+  }
+
+  private watching(step: () => number): number {
+    return this.watchpoints.execute(this.core, this.memory.state[State.pc] >>> 0, step);
   }
 
   setBreakpoint(address: number): void {
@@ -218,6 +230,8 @@ export class RiscvMachine implements Machine {
         return { reason: 'ecall', address };
       case Stop.wait:
         return { reason: 'wait' };
+      case Stop.watched:
+        return { reason: 'watchpoint', hits: this.watchpoints.hits };
       case Stop.fault:
         return { reason: 'fault', fault: this.describeFault(address, this.core.fault) };
       default:

@@ -52,6 +52,10 @@ export class UnicornMemory implements MachineMemory {
     return size === 0 ? new Uint8Array() : Uint8Array.from(this.engine.mem_read(address, size));
   }
 
+  peek(address: number, length: number): Uint8Array {
+    return this.read(address, length);
+  }
+
   write(address: number, bytes: Uint8Array): number {
     const size = this.mappedLength(address, bytes.length);
     if (size > 0) this.engine.mem_write(address, bytes.subarray(0, size));

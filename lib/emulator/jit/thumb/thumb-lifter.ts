@@ -196,8 +196,9 @@ export class ThumbLifter implements Lifter {
 
   private keepConstant(start: number, end: number): boolean {
     const needed = Attribute.read | Attribute.execute;
+    const looked = needed | Attribute.watchRead;
     for (const page of [start >>> 12, (end - 1) >>> 12]) {
-      if ((this.memory.attributes[page] & needed) !== needed) return false;
+      if ((this.memory.attributes[page] & looked) !== needed) return false;
     }
     this.constants.push([start, end]);
     return true;
