@@ -18,6 +18,7 @@ export class BufLoader implements LlextLoader {
   readonly storage: LlextStorage;
   readonly state: LoaderState = newLoaderState();
   readonly peek: ((position: bigint) => bigint) | undefined;
+  readonly copyTo: ((target: bigint, length: bigint) => bigint) | undefined;
   private position = 0n;
 
   constructor(
@@ -34,6 +35,7 @@ export class BufLoader implements LlextLoader {
         return inside ? this.address + position : 0n;
       };
     }
+    if (memory.copy !== undefined) this.copyTo = (target, length) => this.copyWithin(target, length);
   }
 
   seek(position: bigint): number {
@@ -42,9 +44,20 @@ export class BufLoader implements LlextLoader {
     return 0;
   }
 
-  read(length: bigint): Uint8Array {
+  private atMost(length: bigint): bigint {
     const left = BigInt(this.length) - this.position;
-    const count = length < left ? length : left;
+    return length < left ? length : left;
+  }
+
+  private copyWithin(target: bigint, length: bigint): bigint {
+    const count = this.atMost(length);
+    if (count > 0n) this.memory.copy?.(target, this.address + this.position, Number(count));
+    this.position += count;
+    return count;
+  }
+
+  read(length: bigint): Uint8Array {
+    const count = this.atMost(length);
     const bytes = this.memory.read(this.address + this.position, Number(count));
     this.position += count;
     return bytes;

@@ -1,6 +1,6 @@
 /**
  * Links one section when nobody wants to hear of each relocation: the relocation table and the symbols are read once, every symbol is resolved
- * once, and the section is patched in one copy of its bytes. What is not plain (an entry that fails or patches outside of
+ * once, and the section is patched in place, or in one copy of its bytes. What is not plain (an entry that fails or patches outside of
  * its section, a rule that asks the loader) is left to the entry-by-entry way of llext-link.ts, in its turn, so that
  * the result is the same in every case.
  */
@@ -24,7 +24,7 @@ import type { Relocator, Rule } from './reloc/relocator';
 const fewEntries = 4;
 /** Beyond, a section's size is as likely absurd. */
 const largestSection = 0x1000_0000n;
-/** Entries that are left to the slow way; each costs two copies of the section. */
+/** Entries that are left to the slow way; each may cost two copies of the section. */
 const mostDelegated = 16;
 
 interface Compiled {
@@ -109,7 +109,9 @@ export function linkSectionFast(
   const symbols = entries && readSymbols(context);
   if (entries === undefined || symbols === undefined || !X.canSpend(context, entries.count)) return undefined;
   const address = X.loadedSectPtr(context, section.sh_info);
-  const whole = guest.memory.readPrefix(guest.wrap(address), Number(target.sh_size));
+  const whole =
+    guest.memory.view?.(guest.wrap(address), Number(target.sh_size)) ??
+    guest.memory.readPrefix(guest.wrap(address), Number(target.sh_size));
   // Memory that ends within the section: only what is patched need be there.
   if (whole.length < Number(target.sh_size)) return undefined;
   X.spend(context, entries.count);
@@ -211,7 +213,15 @@ class SectionLinker {
   }
 
   private flush(): void {
-    this.context.guest.write(this.work.address, this.work.bytes);
+    if (!this.isInPlace()) this.context.guest.write(this.work.address, this.work.bytes);
+  }
+
+  /** Whether the bytes at hand are still the memory itself. */
+  private isInPlace(): boolean {
+    const { address, bytes } = this.work;
+    const { guest } = this.context;
+    const now = guest.memory.view?.(guest.wrap(address), bytes.length);
+    return now?.buffer === bytes.buffer && now.byteOffset === bytes.byteOffset;
   }
 
   /** What the slow way does may depend on all before, and change any byte. */
@@ -225,7 +235,7 @@ class SectionLinker {
       this.context.linkSymbols = undefined;
       this.delegated = mostDelegated + 1;
     }
-    bytes.set(this.context.guest.bytes(address, bytes.length));
+    if (!this.isInPlace()) bytes.set(this.context.guest.bytes(address, bytes.length));
     return ret;
   }
 

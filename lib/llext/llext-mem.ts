@@ -188,8 +188,8 @@ function fillRegion(context: LoadContext, descriptor: Shdr, address: bigint): nu
   const seek = ldr.seek(guest.wrap(descriptor.sh_offset + prepad));
   if (seek !== 0) return seek;
   const size = guest.wrap(descriptor.sh_size - prepad);
-  let done = 0n;
-  while (done < size) {
+  let done = ldr.copyTo?.(guest.wrap(address + prepad), size) ?? 0n;
+  while (ldr.copyTo === undefined && done < size) {
     const bytes = ldr.read(size - done < copiedAtOnce ? size - done : copiedAtOnce);
     if (typeof bytes === 'number') return bytes;
     if (bytes.length === 0) break;

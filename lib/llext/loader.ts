@@ -42,6 +42,11 @@ export interface LlextLoader {
   seek(position: bigint): number;
   /** What is left of the wanted bytes (possibly nothing: then the destination keeps its contents), or an errno. */
   read(length: bigint): Uint8Array | number;
+  /**
+   * read() into guest memory without a copy in between: how many bytes of the wanted length there were. Absent: it is
+   * not faster.
+   */
+  copyTo?(address: bigint, length: bigint): bigint;
   /** Guest address of the file's byte there; 0n = not available. Absent: the loader cannot peek. */
   peek?(position: bigint): bigint;
   finalize?(): void;

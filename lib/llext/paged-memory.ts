@@ -1,6 +1,7 @@
 /**
  * Guest memory without a machine: ranges of zeros, of which pages come into being when they are written. For loading
- * a file only to look at the result (command line, checks), where an engine's memory would be a waste.
+ * a file only to look at the result (command line, checks), where an engine's memory would be a waste. Where something
+ * long is written, a block takes the place of pages: sections are copied and linked in one piece.
  */
 import { unmapped } from './guest';
 import type { AddressRange, LlextMemory } from './types';
@@ -8,11 +9,24 @@ import type { AddressRange, LlextMemory } from './types';
 export type { AddressRange };
 
 const pageSize = 4096;
-/** From here on the pages of one write share an allocation. */
+/** From here on a write starts a block. */
 const longWrite = 0x1_0000;
+/** Room for what follows, in lengths of what starts the block: the host gives memory when it is touched. */
+const roomBehind = 3;
+const mostRoomBehind = 0x400_0000;
+
+interface Block {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Uint8Array;
+  /** Nothing from here on was ever written. */
+  used: number;
+}
 
 export class PagedMemory implements LlextMemory {
+  /** Outside of the blocks. */
   private readonly pages = new Map<number, Uint8Array>();
+  private readonly blocks: Block[] = [];
 
   private ranges: readonly AddressRange[];
 
@@ -41,10 +55,10 @@ export class PagedMemory implements LlextMemory {
     const bytes = new Uint8Array(this.mappedLength(address, length));
     let at = Number(address);
     for (let offset = 0; offset < bytes.length;) {
-      const from = at % pageSize;
-      const size = Math.min(pageSize - from, bytes.length - offset);
-      const page = this.pages.get((at - from) / pageSize);
-      if (page !== undefined) copy(page, from, bytes, offset, size);
+      const block = this.blockAt(at);
+      const page = block?.bytes ?? this.pages.get(Math.floor(at / pageSize));
+      const size = Math.min(block ? block.end - at : pageSize - (at % pageSize), bytes.length - offset);
+      if (page !== undefined) copy(page, block ? at - block.start : at % pageSize, bytes, offset, size);
       at += size;
       offset += size;
     }
@@ -55,12 +69,15 @@ export class PagedMemory implements LlextMemory {
     const mapped = this.mappedLength(address, bytes.length);
     if (mapped < bytes.length) throw unmapped(address + BigInt(mapped));
     let at = Number(address);
-    if (bytes.length >= longWrite)
-      this.addPages(Math.floor(at / pageSize), Math.floor((at + bytes.length - 1) / pageSize));
+    if (bytes.length >= longWrite) this.startBlock(at, at + bytes.length);
     for (let offset = 0; offset < bytes.length;) {
-      const from = at % pageSize;
-      const size = Math.min(pageSize - from, bytes.length - offset);
-      copy(bytes, offset, this.pageFor((at - from) / pageSize), from, size);
+      const block = this.blockAt(at);
+      const size = Math.min(block ? block.end - at : pageSize - (at % pageSize), bytes.length - offset);
+      if (block === undefined) copy(bytes, offset, this.pageFor(Math.floor(at / pageSize)), at % pageSize, size);
+      else {
+        copy(bytes, offset, block.bytes, at - block.start, size);
+        block.used = Math.max(block.used, at + size);
+      }
       at += size;
       offset += size;
     }
@@ -71,22 +88,59 @@ export class PagedMemory implements LlextMemory {
     const mapped = this.mappedLength(address, length);
     let at = Number(address);
     for (const end = at + mapped; at < end;) {
-      const from = at % pageSize;
-      const size = Math.min(pageSize - from, end - at);
-      const number = (at - from) / pageSize;
-      if (size === pageSize) this.pages.delete(number);
-      else this.pages.get(number)?.fill(0, from, from + size);
+      const block = this.blockAt(at);
+      const size = Math.min(block ? block.end - at : pageSize - (at % pageSize), end - at);
+      const number = Math.floor(at / pageSize);
+      if (block !== undefined) block.bytes.fill(0, at - block.start, Math.min(at + size, block.used) - block.start);
+      else if (size === pageSize) this.pages.delete(number);
+      else this.pages.get(number)?.fill(0, at % pageSize, (at % pageSize) + size);
       at += size;
     }
     if (mapped < length) throw unmapped(address + BigInt(mapped));
   }
 
-  private addPages(first: number, last: number): void {
-    const block = new Uint8Array((last - first + 1) * pageSize);
-    for (let number = first; number <= last; number++) {
-      const start = (number - first) * pageSize;
-      if (!this.pages.has(number)) this.pages.set(number, block.subarray(start, start + pageSize));
+  copy(target: bigint, source: bigint, length: number): void {
+    const distance = target > source ? target - source : source - target;
+    // What overlaps is not written piece by piece over itself.
+    const view = distance < BigInt(length) ? undefined : this.view(source, length);
+    this.write(target, view ?? this.read(source, length));
+  }
+
+  view(address: bigint, length: number): Uint8Array | undefined {
+    if (length === 0 || this.mappedLength(address, length) < length) return undefined;
+    const at = Number(address);
+    const block = this.blockAt(at);
+    if (block === undefined || at + length > block.end) return undefined;
+    block.used = Math.max(block.used, at + length);
+    return block.bytes.subarray(at - block.start, at - block.start + length);
+  }
+
+  private blockAt(at: number): Block | undefined {
+    for (const block of this.blocks) if (at >= block.start && at < block.end) return block;
+    return undefined;
+  }
+
+  /** Where there is none yet: a block for [at, end), and as far behind it as the memory and the blocks allow. */
+  private startBlock(at: number, end: number): void {
+    const start = at - (at % pageSize);
+    const behind = this.blocks.filter((block) => block.end > start).map((block) => block.start);
+    const next = Math.min(this.lastEnd, ...behind);
+    if (next < end) return;
+    const wanted = end + Math.min((end - start) * roomBehind, mostRoomBehind);
+    const limit = wanted < next ? wanted - (wanted % pageSize) : next;
+    this.adopt({ start, end: limit, bytes: new Uint8Array(limit - start), used: end });
+  }
+
+  /** The pages that are there already become part of the block. */
+  private adopt(block: Block): void {
+    for (const [number, page] of this.pages) {
+      const at = number * pageSize;
+      if (at < block.start || at >= block.end) continue;
+      block.bytes.set(page.subarray(0, block.end - at), at - block.start);
+      block.used = Math.max(block.used, Math.min(at + pageSize, block.end));
+      if (at + pageSize <= block.end) this.pages.delete(number);
     }
+    this.blocks.push(block);
   }
 
   private pageFor(number: number): Uint8Array {

@@ -18,6 +18,13 @@ export interface LlextMemory {
   write(address: bigint, bytes: Uint8Array): void;
   /** Writes zeros, where there is a faster way than write(). */
   clear?(address: bigint, length: number): void;
+  /** memmove, where there is a faster way than read() and write(): both ranges are mapped, or nothing is changed. */
+  copy?(target: bigint, source: bigint, length: number): void;
+  /**
+   * The memory itself, to change in place: where it lies in one piece, and until anything else writes to it. undefined = it
+   * does not, or not all of it is mapped.
+   */
+  view?(address: bigint, length: number): Uint8Array | undefined;
 }
 
 /** enum llext_loader storage: who owns the file image, and for how long (specification 1.8). */

@@ -1,0 +1,23 @@
+/**
+ * `node scripts/bench/bundled.mjs engine|loader [arguments]`: the benchmark as one bundle, as the product is built. Module by
+ * module, every constant of another file would be a call of its getter, which is half of some of the times measured.
+ */
+import { build } from 'esbuild';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const [name, ...rest] = process.argv.slice(2);
+// As deep in the project as the sources: they find its files from where they are.
+const outfile = join(root, 'out/bench', `${name}.mjs`);
+await build({
+  entryPoints: [join(root, 'scripts/bench', `${name}.ts`)],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'error',
+});
+process.argv.splice(1, process.argv.length - 1, outfile, ...rest);
+await import(pathToFileURL(outfile).href);
