@@ -274,6 +274,7 @@ function describeStop(entry: string, stop: TargetStop): string {
       return `${entry} aborted: ${stop.message}`;
     case 'step':
     case 'pause':
+    case 'watchpoint':
     case 'breakpoint':
       return `${entry} stopped: ${stop.reason}`;
   }

@@ -134,8 +134,12 @@ export class GuestMemory implements MachineMemory {
 
   read(address: number, length: number): Uint8Array {
     const result = this.peek(address, length);
-    if (this.observed) this.watcher?.hostAccess(address, result.length, 'read');
+    this.noteRead(address, result.length);
     return result;
+  }
+
+  noteRead(address: number, length: number): void {
+    if (this.observed) this.watcher?.hostAccess(address, length, 'read');
   }
 
   peek(address: number, length: number): Uint8Array {

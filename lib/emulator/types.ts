@@ -34,6 +34,8 @@ export interface MachineMemory {
   read(address: number, length: number): Uint8Array;
   /** The same, never noticed by a watchpoint: for who reads more than the function that it stands for. */
   peek(address: number, length: number): Uint8Array;
+  /** The host has read so many of the bytes that it peeked at. Absent where the engine cannot watch. */
+  noteRead?(address: number, length: number): void;
   /** Writes the mapped prefix and returns its length; predecoded instructions there are dropped. */
   write(address: number, bytes: Uint8Array): number;
   /** Numbers of the 4 KiB pages (address >>> 12) written since the last call of clearDirty. */

@@ -60,8 +60,9 @@ export class GuestMemory {
     while (left > 0) {
       const allowed = at > 0xffff_ffff ? 'unmapped' : this.allowedFrom(at, 'read');
       if (typeof allowed === 'string') throw new BadPointer(at >>> 0, 1, 'read', allowed === 'unmapped', argument);
-      const chunk = this.memory.read(at, Math.min(allowed, left, STRING_CHUNK));
+      const chunk = this.memory.peek(at, Math.min(allowed, left, STRING_CHUNK));
       const nul = chunk.indexOf(0);
+      this.memory.noteRead?.(at, nul >= 0 ? nul + 1 : chunk.length);
       if (nul >= 0) {
         parts.push(chunk.subarray(0, nul));
         break;

@@ -149,11 +149,13 @@ function makeHeap(machine: Machine, { base, size }: { base: number; size: number
 function llextMemory(machine: Machine): LlextMemory {
   const { memory } = machine;
   const prefix = (address: bigint, length: number): Uint8Array =>
-    address > 0xffff_ffffn ? new Uint8Array() : memory.read(Number(address), length);
+    address > 0xffff_ffffn ? new Uint8Array() : memory.peek(Number(address), length);
   return {
     readPrefix: prefix,
+    noteRead: (address, length) => memory.noteRead?.(Number(address), length),
     read(address, length) {
       const bytes = prefix(address, length);
+      memory.noteRead?.(Number(address), bytes.length);
       if (bytes.length < length) throw new LlextError(Errno.EFAULT, outside('read', address, length));
       return bytes;
     },

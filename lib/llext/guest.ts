@@ -93,6 +93,7 @@ export class Guest {
       if (chunk.length === 0) return text === '' ? undefined : text;
       const nul = chunk.indexOf(0);
       const end = nul < 0 ? chunk.length : nul;
+      this.memory.noteRead?.(at, nul < 0 ? end : end + 1);
       // No spread: names are short, and a call with many arguments is slower than the loop.
       for (let i = 0; i < end; i++) text += String.fromCharCode(chunk[i]);
       if (nul >= 0) return text;

@@ -15,6 +15,8 @@ export interface LlextMemory {
   read(address: bigint, length: number): Uint8Array;
   /** The mapped prefix of that range, possibly empty; never throws. */
   readPrefix(address: bigint, length: number): Uint8Array;
+  /** So many bytes of a prefix were what the loader wanted; for who watches memory. */
+  noteRead?(address: bigint, length: number): void;
   write(address: bigint, bytes: Uint8Array): void;
   /** Writes zeros, where there is a faster way than write(). */
   clear?(address: bigint, length: number): void;

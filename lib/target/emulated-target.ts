@@ -31,7 +31,16 @@ import {
 import { loadInto, type LoadOutcome, type LoadedExtension } from './load';
 import { RunLoop } from './run-loop';
 import { timerScheduler, type Scheduler } from './scheduler';
-import type { MemoryRead, ResumeMode, SynchronousView, Target, TargetBreakpoint, TargetStop } from './target';
+import type {
+  MemoryRead,
+  ResumeMode,
+  SynchronousView,
+  Target,
+  TargetBreakpoint,
+  TargetStop,
+  TargetWatchpoint,
+} from './target';
+import { TargetWatchpoints } from './watchpoints';
 
 export interface TargetListener {
   /** Text that the extension printed: whole lines, and what there is of a line when the target stops. */
@@ -67,6 +76,7 @@ interface Parts {
   readonly machine: Machine;
   readonly kernel: Kernel;
   readonly breakpoints: Breakpoints;
+  readonly watchpoints: TargetWatchpoints;
   readonly calls: CallSequence;
   readonly names: AddressNames;
   readonly loop: RunLoop;
@@ -125,7 +135,7 @@ export class EmulatedTarget implements Target {
   /** Loads and links a file as llext_load does; a file that is refused is a value, not an exception. */
   loadExtension(file: ExtensionFile): LoadOutcome {
     this.loaderMessages = [];
-    const outcome = loadInto(this.parts.kernel, file, this.loaderMessages);
+    const outcome = this.parts.loop.loading(() => loadInto(this.parts.kernel, file, this.loaderMessages));
     if (!outcome.loaded) return outcome;
     // A name that is loaded already only counts one use more.
     const known = this.extensions.find(({ instance }) => instance.id === outcome.instance.id);
@@ -138,7 +148,7 @@ export class EmulatedTarget implements Target {
 
   /** llext_unload: the use count that is left; 0 = it is gone. */
   unloadExtension(loaded: LoadedExtension): number {
-    const left = this.parts.kernel.llext.unload(loaded.extension);
+    const left = this.parts.loop.loading(() => this.parts.kernel.llext.unload(loaded.extension));
     if (left === 0) {
       this.extensions = this.extensions.filter(({ instance }) => instance.id !== loaded.instance.id);
       this.parts.names.remove(loaded.instance.id);
@@ -212,6 +222,20 @@ export class EmulatedTarget implements Target {
     this.parts.breakpoints.remove(id);
   }
 
+  /** Whether the engine can watch memory. */
+  get watches(): boolean {
+    return this.parts.watchpoints.supported;
+  }
+
+  /** RangeError when that cannot be watched. */
+  addWatchpoint(watchpoint: TargetWatchpoint): number {
+    return this.parts.watchpoints.add(watchpoint);
+  }
+
+  removeWatchpoint(id: number): void {
+    this.parts.watchpoints.remove(id);
+  }
+
   hostSymbol(address: bigint): { readonly name: string; readonly offset: number } | undefined {
     return this.parts.names.baseSymbolAt(Number(address));
   }
@@ -260,6 +284,14 @@ export class EmulatedTarget implements Target {
     this.removeBreakpoint(id);
   }
 
+  async setWatchpoint(watchpoint: TargetWatchpoint): Promise<number> {
+    return this.addWatchpoint(watchpoint);
+  }
+
+  async clearWatchpoint(id: number): Promise<void> {
+    this.removeWatchpoint(id);
+  }
+
   resume(mode: ResumeMode): Promise<TargetStop> {
     return this.parts.loop.resume(mode);
   }
@@ -280,10 +312,12 @@ export class EmulatedTarget implements Target {
     });
     const names = new AddressNames(machine.memory, image.symbols);
     const breakpoints = new Breakpoints(machine);
+    const watchpoints = new TargetWatchpoints(machine);
     const calls = new CallSequence(machine, image.map);
     const scheduler = this.options.scheduler ?? timerScheduler;
-    const loop = new RunLoop({ machine, kernel, breakpoints, calls, names, view: this.view, scheduler });
-    return { machine, kernel, breakpoints, calls, names, loop };
+    const { view } = this;
+    const loop = new RunLoop({ machine, kernel, breakpoints, watchpoints, calls, names, view, scheduler });
+    return { machine, kernel, breakpoints, watchpoints, calls, names, loop };
   }
 
   private makeImage(): GuestImage {
@@ -325,6 +359,6 @@ export class EmulatedTarget implements Target {
   }
 
   private readPrefix(address: bigint, length: number): Uint8Array {
-    return this.parts.machine.memory.read(Number(address), length);
+    return this.parts.machine.memory.peek(Number(address), length);
   }
 }

@@ -10,7 +10,8 @@ import type { Breakpoints } from './breakpoints';
 import type { CallSequence } from './call-sequence';
 import { faultReport } from './fault-report';
 import type { Scheduler } from './scheduler';
-import type { ResumeMode, SynchronousView, TargetStop } from './target';
+import type { ResumeMode, SynchronousView, TargetStop, TargetWatchHit } from './target';
+import type { TargetWatchpoints } from './watchpoints';
 
 const SLICE_MILLISECONDS = 15;
 /** Instructions between two looks at the clock: a few milliseconds of the interpreter. */
@@ -27,6 +28,7 @@ export interface RunLoopParts {
   readonly machine: Machine;
   readonly kernel: Kernel;
   readonly breakpoints: Breakpoints;
+  readonly watchpoints: TargetWatchpoints;
   readonly calls: CallSequence;
   readonly names: AddressNames;
   readonly view: SynchronousView;
@@ -45,6 +47,8 @@ export class RunLoop {
   private running = false;
   /** pc of the last stop that was told: resuming from there does not hit its breakpoints again. */
   private stoppedAt: number | undefined;
+  /** What the loader has hit: the next run ends at once. */
+  private loaderHits: TargetWatchHit[] = [];
 
   /** Where the host's call into an extension returns to. */
   private readonly hostReturn: number;
@@ -60,6 +64,13 @@ export class RunLoop {
   /** The machine was set to somewhere else: a breakpoint there is hit. */
   moved(): void {
     this.stoppedAt = undefined;
+  }
+
+  /** Runs the loader with its accesses noticed. */
+  loading<T>(body: () => T): T {
+    const { value, hits } = this.parts.watchpoints.observe(this.pc, body);
+    this.loaderHits.push(...this.parts.watchpoints.told(hits, this.parts.view, 'the loader'));
+    return value;
   }
 
   async resume(mode: ResumeMode): Promise<TargetStop> {
@@ -82,6 +93,8 @@ export class RunLoop {
 
   private async runToStop(mode: ResumeMode): Promise<TargetStop> {
     if (!this.parts.calls.state.active) return this.notRunnable();
+    const hits = this.loaderHits.splice(0);
+    if (hits.length > 0) return { reason: 'watchpoint', hits, ids: [] };
     const { scheduler } = this.parts;
     const slice = this.sliceOf(mode);
     for (;;) {
@@ -176,7 +189,7 @@ export class RunLoop {
       case 'host-call':
         return stop.address === this.hostReturn ? this.callReturned() : this.hostCall(stop.address);
       case 'watchpoint':
-        return undefined;
+        return this.watched(this.parts.watchpoints.told(stop.hits, this.parts.view, undefined));
       case 'wait':
         // Nothing but the timer can wake the core: the next tick does.
         this.parts.kernel.clock.sleepTicks(0);
@@ -194,11 +207,17 @@ export class RunLoop {
     }
   }
 
+  private watched(hits: readonly TargetWatchHit[]): TargetStop | undefined {
+    return hits.length === 0 ? undefined : { reason: 'watchpoint', hits, ids: this.hits(this.pc) };
+  }
+
   private hostCall(address: number): TargetStop | undefined {
-    const end = this.parts.kernel.hostCall(address);
+    const { kernel, watchpoints, names, view } = this.parts;
+    const { value: end, hits } = watchpoints.observe(address, () => kernel.hostCall(address));
     switch (end.kind) {
       case 'returned':
-        return undefined;
+        if (hits.length === 0) return undefined;
+        return this.watched(watchpoints.told(hits, view, names.baseSymbolAt(address)?.name ?? 'the host'));
       case 'fault':
         return this.fault(end.fault);
       case 'aborted':

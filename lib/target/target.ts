@@ -3,6 +3,7 @@
  * (GDB remote protocol) fits; the emulated one answers at once. Addresses are load addresses.
  */
 import type { CpuInfo } from '../arch';
+import type { WatchKind } from '../emulator/watchpoints';
 import type { MemoryRequest, MemoryReply, RegisterFile } from '../query';
 
 export interface MemoryRead {
@@ -37,10 +38,30 @@ export interface FaultReport {
   readonly encoding: string | undefined;
 }
 
+/** An access to what is watched. It has been made. */
+export interface TargetWatchHit {
+  /** Number of the watchpoint. */
+  readonly id: number;
+  /** The instruction that made it; of the host, the function that was called. */
+  readonly pc: bigint;
+  /** Who made it, when it was no instruction: 'memcpy', 'the loader'. */
+  readonly host: string | undefined;
+  readonly access: 'read' | 'write';
+  /** The whole access. */
+  readonly address: bigint;
+  readonly size: number;
+  /** The watched bytes of it, from this address on. */
+  readonly start: bigint;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
+
 export type TargetStop =
   | { readonly reason: 'step' }
   | { readonly reason: 'pause' }
   | { readonly reason: 'breakpoint'; readonly ids: readonly number[] }
+  /** After the access; `ids` are the breakpoints at the new pc. */
+  | { readonly reason: 'watchpoint'; readonly hits: readonly TargetWatchHit[]; readonly ids: readonly number[] }
   | { readonly reason: 'fault'; readonly fault: FaultReport }
   /** The entry function returned to the host. */
   | { readonly reason: 'exited'; readonly returnValue: bigint }
@@ -63,6 +84,14 @@ export interface TargetBreakpoint {
   readonly condition?: (view: SynchronousView) => boolean;
 }
 
+export interface TargetWatchpoint {
+  readonly address: bigint;
+  readonly length: number;
+  readonly kind: WatchKind;
+  /** Called at each hit, synchronously; false = run on. */
+  readonly condition?: (hit: TargetWatchHit, view: SynchronousView) => boolean;
+}
+
 export interface Target {
   readonly cpu: CpuInfo;
   /** In the order shown: r0..r12, sp, lr, pc, xpsr, ... */
@@ -76,6 +105,9 @@ export interface Target {
   writeMemory(address: bigint, data: Uint8Array): Promise<number>;
   setBreakpoint(breakpoint: TargetBreakpoint): Promise<number>;
   clearBreakpoint(id: number): Promise<void>;
+  /** RangeError when that cannot be watched. */
+  setWatchpoint(watchpoint: TargetWatchpoint): Promise<number>;
+  clearWatchpoint(id: number): Promise<void>;
   /** Runs until the next stop. One resume at a time. */
   resume(mode: ResumeMode): Promise<TargetStop>;
   /** Makes the resume in progress stop with 'pause'; nothing when the target is stopped. */

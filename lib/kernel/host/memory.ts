@@ -27,8 +27,9 @@ function find(call: HostCall, direction: 1 | -1): number {
   const CHUNK = 4096;
   for (let at = 0; at < length; at += CHUNK) {
     const want = Math.min(CHUNK, length - at);
-    const bytes = call.memory.memory.read(call.u32(0) + at, want);
+    const bytes = call.memory.memory.peek(call.u32(0) + at, want);
     const index = bytes.indexOf(value);
+    call.memory.memory.noteRead?.(call.u32(0) + at, index >= 0 ? index + 1 : bytes.length);
     if (index >= 0) {
       call.memory.check(call.u32(0), at + index + 1, 'read', call.parameter(0));
       return call.u32(0) + at + index;
