@@ -17,7 +17,7 @@ const mostRoomBehind = 0x400_0000;
 
 interface Block {
   readonly start: number;
-  readonly end: number;
+  end: number;
   readonly bytes: Uint8Array;
   /** Nothing from here on was ever written. */
   used: number;
@@ -123,12 +123,21 @@ export class PagedMemory implements LlextMemory {
   /** Where there is none yet: a block for [at, end), and as far behind it as the memory and the blocks allow. */
   private startBlock(at: number, end: number): void {
     const start = at - (at % pageSize);
-    const behind = this.blocks.filter((block) => block.end > start).map((block) => block.start);
+    const before = this.blockAt(start);
+    // What begins in the room of a block and does not fit in takes the room over, with what little was written there.
+    if (before !== undefined && (end <= before.end || before.used - start > pageSize)) return;
+    const behind = this.blocks.filter((block) => block !== before && block.end > start).map((block) => block.start);
     const next = Math.min(this.lastEnd, ...behind);
     if (next < end) return;
     const wanted = end + Math.min((end - start) * roomBehind, mostRoomBehind);
     const limit = wanted < next ? wanted - (wanted % pageSize) : next;
-    this.adopt({ start, end: limit, bytes: new Uint8Array(limit - start), used: end });
+    const bytes = new Uint8Array(limit - start);
+    if (before !== undefined) {
+      bytes.set(before.bytes.subarray(start - before.start, Math.max(before.used, start) - before.start));
+      before.end = start;
+      before.used = Math.min(before.used, start);
+    }
+    this.adopt({ start, end: limit, bytes, used: end });
   }
 
   /** The pages that are there already become part of the block. */
