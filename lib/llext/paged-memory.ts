@@ -11,8 +11,7 @@ export type { AddressRange };
 const pageSize = 4096;
 /** From here on a write starts a block. */
 const longWrite = 0x1_0000;
-/** Room for what follows, in lengths of what starts the block: the host gives memory when it is touched. */
-const roomBehind = 3;
+/** Room for what follows is as long as what starts the block, and at most this: the host may have to clear it. */
 const mostRoomBehind = 0x400_0000;
 
 interface Block {
@@ -129,7 +128,7 @@ export class PagedMemory implements LlextMemory {
     const behind = this.blocks.filter((block) => block !== before && block.end > start).map((block) => block.start);
     const next = Math.min(this.lastEnd, ...behind);
     if (next < end) return;
-    const wanted = end + Math.min((end - start) * roomBehind, mostRoomBehind);
+    const wanted = end + Math.min(end - start, mostRoomBehind);
     const limit = wanted < next ? wanted - (wanted % pageSize) : next;
     const bytes = new Uint8Array(limit - start);
     if (before !== undefined) {
