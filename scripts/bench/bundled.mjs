@@ -9,13 +9,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const [name, ...rest] = process.argv.slice(2);
 // As deep in the project as the sources: they find its files from where they are.
-const outfile = join(root, 'out/bench', `${name}.mjs`);
+const outfile = join(root, 'out/bench', `${name}.cjs`);
 await build({
   entryPoints: [join(root, 'scripts/bench', `${name}.ts`)],
   outfile,
   bundle: true,
   platform: 'node',
-  format: 'esm',
+  format: 'cjs',
+  define: { 'import.meta.url': 'importMetaUrl' },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   packages: 'external',
   logLevel: 'error',
 });

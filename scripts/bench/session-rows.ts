@@ -82,7 +82,7 @@ async function launchMilliseconds(): Promise<number> {
 
 /** Millions of instructions that a machine in a new process has executed after 50 and after 200 ms. */
 function firstInstructions(kernel: KernelName, jit: 'on' | 'off'): number[] {
-  const script = join(__dirname, 'first-milliseconds.ts');
+  const script = join(__dirname, '../../scripts/bench/first-milliseconds.ts');
   const output = execFileSync(process.execPath, ['--import', 'tsx', script, kernel, jit], { encoding: 'utf8' });
   return (JSON.parse(output) as number[]).map((count) => count / 1e6);
 }

@@ -19,7 +19,7 @@ interface Schema {
   readonly maximum?: number;
 }
 
-const root = JSON.parse(readFileSync(join(__dirname, '../dap-schema/debugAdapterProtocol.json'), 'utf8')) as {
+const root = JSON.parse(readFileSync(join(__dirname, '../../test/dap-schema/debugAdapterProtocol.json'), 'utf8')) as {
   definitions: Record<string, Schema>;
 };
 
