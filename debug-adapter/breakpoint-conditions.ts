@@ -62,7 +62,7 @@ export function stopCondition(
 }
 
 /** Evaluates in the innermost frame of one code address; each text is compiled once. */
-class LocationEvaluator {
+export class LocationEvaluator {
   private readonly compiled = new Map<string, CompiledExpression | string>();
 
   /** At this address: its function and rules are looked up once. */

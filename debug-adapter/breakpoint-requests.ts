@@ -83,6 +83,13 @@ export async function breakpointLocations(
   return { breakpoints };
 }
 
+export async function setDataBreakpoints(
+  session: SessionState,
+  args: DebugProtocol.SetDataBreakpointsArguments,
+): Promise<BreakpointsBody> {
+  return { breakpoints: await session.dataBreakpoints.set(args.breakpoints) };
+}
+
 export function setExceptionBreakpoints(
   session: SessionState,
   args: DebugProtocol.SetExceptionBreakpointsArguments,

@@ -58,6 +58,11 @@ export class BreakpointTable {
   private readonly all: UserBreakpoint[] = [];
   private nextId = 1;
 
+  /** Numbers are unique among all kinds of breakpoints. */
+  takeId(): number {
+    return this.nextId++;
+  }
+
   values(): readonly UserBreakpoint[] {
     return this.all;
   }
@@ -94,7 +99,7 @@ export class BreakpointTable {
     const pattern = place.kind === 'function' ? place.pattern : undefined;
     const problem = [pattern, hitTest, log].find((result) => typeof result === 'string');
     return {
-      id: this.nextId++,
+      id: this.takeId(),
       place,
       options,
       hitTest: typeof hitTest === 'function' ? hitTest : undefined,

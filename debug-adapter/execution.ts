@@ -7,6 +7,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { SourceFile } from '../lib/dwarf/model';
 import type { TargetStop } from '../lib/target/target';
 import type { UserBreakpoint } from './breakpoints';
+import { dataStopTexts } from './data-stop';
 import { errors, messageOf } from './errors';
 import { endOfCall } from './exit-text';
 import { faultText } from './exceptions';
@@ -161,7 +162,9 @@ export class Execution {
     }
     this.stop = shownStop;
     this.abortTold = stop.reason === 'aborted';
-    session.send(stoppedEvent(session, stop, reason, problem));
+    const event = stoppedEvent(session, stop, reason, problem);
+    await describeDataStop(session, stop, event);
+    session.send(event);
   }
 
   /** No filter wants to see it: the program ends as it would on a board. */
@@ -180,7 +183,7 @@ function stoppedEvent(
   stop: TargetStop,
   reason: StopReason | undefined,
   problem: string | undefined,
-): DebugProtocol.Event {
+): DebugProtocol.StoppedEvent {
   const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason ?? reasonOf(stop), threadId);
   event.body.allThreadsStopped = true;
   if (stop.reason === 'breakpoint') {
@@ -197,6 +200,27 @@ function stoppedEvent(
     event.body.text = withProblem(`aborted: ${stop.message}`, problem);
   }
   return event;
+}
+
+/** Data breakpoints say what has happened, in the event and in the Debug Console, and which of them have ended. */
+async function describeDataStop(session: SessionState, stop: TargetStop, { body }: DebugProtocol.StoppedEvent) {
+  const ended = session.dataBreakpoints.frameEnded(stop).map(({ id, message }) => ({ id, message }));
+  const isWatch = stop.reason === 'watchpoint';
+  if (!isWatch && ended.length === 0) return;
+  const hit = isWatch ? session.dataBreakpoints.hitBy(stop).map(({ breakpoint }) => breakpoint) : [];
+  const texts = isWatch ? await dataStopTexts(session, stop) : [];
+  const whole = texts.map(({ what, who }) => `${what}, ${who}`);
+  const over = ended.map(({ message }) => `Data breakpoint removed: ${message}`);
+  texts.forEach(({ position }, i) => session.output.line('console', whole[i], position));
+  for (const line of over) session.output.line('console', line);
+  const others = session.breakpoints.table.hitBy('ids' in stop ? stop.ids : []).map(({ id }) => id);
+  if (isWatch || others.length === 0) {
+    body.reason = 'data breakpoint';
+    body.description = `Paused on data breakpoint: ${texts.at(0)?.what ?? ended.at(0)?.message ?? ''}`;
+  }
+  const problems = hit.flatMap(({ lastError }) => (lastError === undefined ? [] : [lastError]));
+  body.text = [...whole, ...over, ...problems, ...(body.text === undefined ? [] : [body.text])].join('\n');
+  body.hitBreakpointIds = [...hit.map(({ id }) => id), ...ended.map(({ id }) => id), ...others];
 }
 
 /** The protocol's names for breakpoints of one kind. */
@@ -216,6 +240,8 @@ function reasonOf(stop: TargetStop): string {
     case 'pause':
     case 'breakpoint':
       return stop.reason;
+    case 'watchpoint':
+      return 'data breakpoint';
     case 'fault':
     case 'aborted':
       return 'exception';

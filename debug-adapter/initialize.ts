@@ -11,6 +11,8 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsLogPoints: true,
   supportsFunctionBreakpoints: true,
   supportsInstructionBreakpoints: true,
+  supportsDataBreakpoints: true,
+  supportsDataBreakpointBytes: true,
   supportsBreakpointLocationsRequest: true,
   supportsEvaluateForHovers: true,
   supportsClipboardContext: true,

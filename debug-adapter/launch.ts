@@ -31,6 +31,7 @@ export async function launch(
   const config = checkLaunchArguments(args);
   session.config = config;
   if (config.noDebug) session.breakpoints.disable();
+  if (config.noDebug) session.dataBreakpoints.disable();
   cancellation.onCancel(() => session.cancelLaunch(errors.requestCancelled()));
   session.opening = openFiles(session, config, cancellation);
   await session.opening;
@@ -78,6 +79,7 @@ export function configurationDone(session: SessionState): void {
 async function prepareRun(session: SessionState): Promise<void> {
   session.execution.reset();
   session.breakpoints.reset();
+  session.dataBreakpoints.reset();
   session.entry = undefined;
   await loadExtensions(session);
   chooseEntry(session);

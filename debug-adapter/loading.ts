@@ -44,6 +44,7 @@ export async function loadExtensions(session: SessionState): Promise<void> {
   });
   session.inferior = new Inferior(target, base);
   session.breakpoints.machineCreated();
+  await session.dataBreakpoints.machineCreated();
   for (const file of files) {
     current = { file, placements: new Map(), lastError: undefined };
     await loadOne(session, current);
@@ -67,6 +68,7 @@ async function loadOne(session: SessionState, load: LoadInProgress): Promise<voi
   if (loaded === undefined) return;
   loaded.handle = outcome;
   await session.breakpoints.arm();
+  await session.dataBreakpoints.extensionLoaded();
   session.send(new ModuleEvent('new', describeModule(loaded)));
   announceSources(session, loaded, 'new');
 }
@@ -112,6 +114,7 @@ function failed(session: SessionState, instance: InstanceId, why: string): void 
   if (at < 0) return;
   const [gone] = extensions.splice(at, 1);
   void session.breakpoints.extensionGone(gone.id, why);
+  session.dataBreakpoints.extensionGone(gone.id, why);
   session.send(new ModuleEvent('removed', describeModule(gone)));
   announceSources(session, gone, 'removed');
 }

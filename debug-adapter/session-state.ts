@@ -10,6 +10,7 @@ import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
 import { RunningRequests } from './cancellation';
 import { loadCapstone } from './capstone';
 import { type AdapterError, errors, messageOf } from './errors';
+import { DataBreakpoints } from './data-breakpoints';
 import { ExceptionFilters } from './exception-filters';
 import { Execution } from './execution';
 import { Handles } from './handles';
@@ -57,6 +58,7 @@ export class SessionState implements BreakpointHost {
   readonly locations = new LocationReferences();
   readonly output: SessionOutput;
   readonly breakpoints: BreakpointBinder;
+  readonly dataBreakpoints: DataBreakpoints;
   readonly execution: Execution;
   readonly frames = new Handles<FrameNumber>();
   /** Calls that the last stepInTargets named; a stop makes them void. */
@@ -77,6 +79,7 @@ export class SessionState implements BreakpointHost {
   ) {
     this.output = new SessionOutput(send, (position) => this.clientPosition(position), this.locations);
     this.breakpoints = new BreakpointBinder(this);
+    this.dataBreakpoints = new DataBreakpoints(this);
     this.execution = new Execution(this);
     this.configured = new Promise((resolve, reject) => {
       this.configurationDone = resolve;

@@ -7,6 +7,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import {
   breakpointLocations,
   setBreakpoints,
+  setDataBreakpoints,
   setExceptionBreakpoints,
   setFunctionBreakpoints,
   setInstructionBreakpoints,
@@ -14,6 +15,7 @@ import {
 import { cancel, type Cancellation } from './cancellation';
 import { completions } from './completions';
 import { extensions, symbol } from './custom-requests';
+import { dataBreakpointInfo } from './data-breakpoint-info';
 import { disassemble } from './disassemble';
 import { AdapterError, errors, messageOf } from './errors';
 import { evaluate, setExpression } from './evaluate';
@@ -53,6 +55,8 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   setBreakpoints,
   setFunctionBreakpoints,
   setInstructionBreakpoints,
+  dataBreakpointInfo,
+  setDataBreakpoints,
   breakpointLocations,
   setExceptionBreakpoints,
   exceptionInfo,

@@ -33,7 +33,7 @@ export type VariableContainer = { readonly key: string; readonly stop: Stop; rea
   | { readonly kind: 'flags'; readonly xpsr: bigint }
 );
 
-interface Child {
+export interface Child {
   readonly name: string;
   readonly value: Value;
   readonly evaluateName: string | undefined;
@@ -108,6 +108,21 @@ async function childrenIn(
     value: child.value,
     evaluateName: evaluateName && childExpression(value, evaluateName, child.name),
   }));
+}
+
+/** The child of a name; what is no object of the program has none. */
+export async function childOf(session: SessionState, variablesReference: number, name: string): Promise<Child> {
+  const container = session.containers.get(variablesReference);
+  if (container === undefined) throw errors.unknownReference(variablesReference);
+  if (container.kind === 'registers' || container.kind === 'float-registers' || container.kind === 'flags') {
+    throw errors.badExpression(`'${name}' is a register, and only memory can be watched`);
+  }
+  // Long arrays are only had part by part.
+  const index = /^\[(\d+)\]$/.exec(name)?.[1];
+  const children = await childrenIn(container, Number(index ?? 0), index === undefined ? Number.MAX_SAFE_INTEGER : 1);
+  const child = children.find((one) => one.name === name);
+  if (child === undefined) throw errors.unknownVariable(name);
+  return child;
 }
 
 /** gdb's notation for an anonymous member. */
@@ -232,9 +247,7 @@ export async function setVariable(
       hex: true,
     });
   }
-  const children = await childrenIn(container, 0, Number.MAX_SAFE_INTEGER);
-  const child = children.find(({ name }) => name === args.name);
-  if (child === undefined) throw errors.unknownVariable(args.name);
+  const child = await childOf(session, args.variablesReference, args.name);
   if (child.evaluateName === undefined) {
     throw errors.notAssignable(
       args.name,

@@ -183,15 +183,16 @@ export const exampleBuilds: readonly FixtureBuild[] = [
 ];
 
 /** Programs that only sessions are tried on. */
-const controls = (variant: string, { compiler, cpu, flags }: Variant): FixtureBuild => ({
+const sessionProgram = (name: string, variant: string, { compiler, cpu, flags }: Variant): FixtureBuild => ({
   folder: 'test/dap-programs',
-  sources: ['controls.c'],
-  output: `controls.${variant}.elf`,
+  sources: [`${name}.c`],
+  output: `${name}.${variant}.elf`,
   compiler,
   cpu,
   flags,
   link: compiler === 'clang' ? 'relocatable' : 'object',
 });
+const controls = (variant: string, built: Variant): FixtureBuild => sessionProgram('controls', variant, built);
 
 export const controlsBuilds: readonly FixtureBuild[] = [
   controls('m3-O0', variants['m3-O0']),
@@ -201,6 +202,11 @@ export const controlsBuilds: readonly FixtureBuild[] = [
   controls('m4f-O2', gcc('cortex-m4', '-O2', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d16')),
 ];
 
+export const watchedBuilds: readonly FixtureBuild[] = [
+  sessionProgram('watched', 'm3-O0', variants['m3-O0']),
+  sessionProgram('watched', 'm3-O2', variants['m3-O2']),
+];
+
 const riscvControls = (march: RiscvArch): RiscvBuild =>
   riscv('test/dap-programs', 'controls.c', march, '-Og', `controls.${march}.elf`);
 
@@ -208,6 +214,13 @@ export const riscvControlsBuilds: readonly RiscvBuild[] = [
   riscvControls('rv32imac'),
   riscvControls('rv32imafc'),
   riscvControls('rv64imac'),
+  riscv('test/dap-programs', 'watched.c', 'rv32imac', '-Og', 'watched.rv32imac.elf'),
+  riscv('test/dap-programs', 'watched.c', 'rv64imac', '-Og', 'watched.rv64imac.elf'),
 ];
 
-export const fixtureBuilds: readonly FixtureBuild[] = [...exampleBuilds, ...testFixtureBuilds, ...controlsBuilds];
+export const fixtureBuilds: readonly FixtureBuild[] = [
+  ...exampleBuilds,
+  ...testFixtureBuilds,
+  ...controlsBuilds,
+  ...watchedBuilds,
+];
