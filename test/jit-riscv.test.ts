@@ -323,6 +323,16 @@ test('RV64: an address beyond 32 bits is refused in the instruction that has it'
   assert.ok(pair.share > 0.9);
 });
 
+test('RV64: doublewords beside the code, unaligned ones, and at the end of memory', () => {
+  const besideCode = base + 0x800;
+  for (const a2 of [besideCode, besideCode + 4, base + 0x3ff0, base + 0x3ffc, base - 8]) {
+    const pair = pairOf(64, programs.doublewords, { registers: { a1: 2000, a2 } });
+    const { reason } = pair.run(100_000, hex(a2));
+    assert.equal(reason, a2 > base + 0x3ff0 || a2 < base ? 'fault' : 'ebreak', hex(a2));
+    if (a2 === besideCode) assert.ok(pair.share > 0.95, `${100 * pair.share} % translated`);
+  }
+});
+
 test('code and data in the upper half of the address space', () => {
   const cpu = largest(32);
   const high = 0x8000_0000;

@@ -70,6 +70,8 @@ export const programs = {
   beyond: [0x00062503, 0xfff58593, 0xfe059ce3, 0x00100693, 0x02069693, 0x00d60633, 0x00062503],
   /** 1: auipc ra,0; jalr ra,28(ra); addi a1,a1,-1; bnez a1,1b; ebreak; nop; nop; addi a0,a0,2; ret */
   far: [0x00000097, 0x01c080e7, 0xfff58593, 0xfe059ae3, 0x00100073, 0x00000013, 0x00000013, 0x00250513, 0x00008067],
+  /** 1: sd a1,0(a2); ld a0,0(a2); add a3,a3,a0; sub a4,a4,a1; sd a4,8(a2); addi a1,a1,-1; bnez a1,1b; ebreak */
+  doublewords: [0x00b63023, 0x00063503, 0x00a686b3, 0x40b70733, 0x00e63423, 0xfff58593, 0xfe0594e3, 0x00100073],
   /** 1: addi a1,a1,-1; addi a0,a0,1; bnez a1,1b; ebreak */
   nothingButALoop: [0xfff58593, 0x00150513, 0xfe059ce3, 0x00100073],
   /**

@@ -80,7 +80,7 @@ function pageEntries(e: Emitter, table: number, address: number, entry: number, 
   e.op(Op.i32_or);
 }
 
-function hostAddress(e: Emitter, entry: number, address: number): void {
+export function hostAddress(e: Emitter, entry: number, address: number): void {
   e.get_local(entry);
   e.get_local(address);
   e.op(Op.i32_add);
@@ -248,7 +248,7 @@ function loadByTable(e: Emitter, address: number, width: Width): void {
   return e.close();
 }
 
-function slowLoad(e: Emitter, address: number, offset: number, code: number): void {
+export function slowLoad(e: Emitter, address: number, offset: number, code: number): void {
   e.get_local(address);
   if (offset !== 0) e.opConst(Op.i32_add, offset);
   e.const(code);

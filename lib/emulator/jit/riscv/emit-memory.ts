@@ -4,14 +4,17 @@
  * the address is aligned; the interpreter does the others.
  */
 import { Mstatus, State } from '../../riscv/state';
+import { Callee } from '../emitter';
 import {
   byte,
   half,
+  hostAddress,
   load,
   loadAt,
   loadEntry,
   signedByte,
   signedHalf,
+  slowLoad,
   store,
   storeAt,
   word,
@@ -72,16 +75,84 @@ function reach(e: RiscvEmitter, table: number, address: number, bytes: number): 
 }
 
 const loadDouble: Emit = (e, [d, s1, offset]) => {
-  reach(e, e.options.readTable, e.address(s1, offset), 8);
-  e.memory(Op.i64_load, 0);
+  const address = e.address(s1, offset);
+  if (e.isSlow) loadDoubleSlowly(e, address);
+  else {
+    reach(e, e.options.readTable, address, 8);
+    e.memory(Op.i64_load, 0);
+  }
   e.set(d);
 };
 
 const storeDouble: Emit = (e, [s2, s1, offset]) => {
-  reach(e, e.options.writeTable, e.address(s1, offset), 8);
+  const address = e.address(s1, offset);
+  if (e.isSlow) return storeDoubleSlowly(e, address, s2);
+  reach(e, e.options.writeTable, address, 8);
+  e.get(s2);
+  return e.memory(Op.i64_store, 0);
+};
+
+/** By the page's entry, or as two words by the slow functions; what is not aligned is the interpreter's. */
+function loadDoubleSlowly(e: RiscvEmitter, address: number): void {
+  const entry = e.temporary();
+  const [low, high] = [e.temporary(), e.temporary()];
+  leaveIfUnaligned(e, address);
+  loadEntry(e, e.options.readTable, address);
+  e.tee_local(entry);
+  e.opConst(Op.i32_and, 1);
+  e.open(Op.if, Type.i64);
+  [low, high].forEach((half, i) => {
+    slowLoad(e, address, 4 * i, 4);
+    e.set_local(half);
+    e.leaveIfRefused();
+  });
+  e.get_local(high);
+  e.zeroExtend();
+  e.const64(32n);
+  e.op(Op.i64_shl);
+  e.get_local(low);
+  e.zeroExtend();
+  e.x(Op.i32_or);
+  e.else();
+  hostAddress(e, entry, address);
+  e.memory(Op.i64_load, 0);
+  e.close();
+}
+
+function storeDoubleSlowly(e: RiscvEmitter, address: number, s2: number): void {
+  const entry = e.temporary();
+  leaveIfUnaligned(e, address);
+  loadEntry(e, e.options.writeTable, address);
+  e.tee_local(entry);
+  e.opConst(Op.i32_and, 1);
+  e.open(Op.if);
+  e.get_local(address);
+  e.const(8);
+  e.call(Callee.probeWrite);
+  e.leaveIf();
+  for (const at of [0, 4]) {
+    e.get_local(address);
+    e.opConst(Op.i32_add, at);
+    e.get(s2);
+    e.const64(BigInt(8 * at));
+    e.op(Op.i64_shr_u);
+    e.toLow();
+    e.const(4);
+    e.call(Callee.storeSlow);
+    e.op(Op.drop);
+  }
+  e.else();
+  hostAddress(e, entry, address);
   e.get(s2);
   e.memory(Op.i64_store, 0);
-};
+  e.close();
+}
+
+function leaveIfUnaligned(e: RiscvEmitter, address: number): void {
+  e.get_local(address);
+  e.opConst(Op.i32_and, 7);
+  e.leaveIf();
+}
 
 // --- Atomics -----------------------------------------------------------------------------------------------------
 
