@@ -52,6 +52,8 @@ export abstract class RecordCache {
   /** The breakpoint at this address is not seen: the one that a run continues from. */
   ignoredBreakpoint = -1;
   translated: TranslatedCode | undefined;
+  /** Told when records are dropped because code has changed. */
+  onChange: (() => void) | undefined;
   /** By slot number (record index / 4): word 0 of the instruction that a `Special.translated` slot holds. */
   hiddenOperation = new Uint16Array(this.records.length / 4);
   /** Page number of each page of records; the first is never used, so that record index 0 means none. */
@@ -201,6 +203,7 @@ export abstract class RecordCache {
     const base = page < 0 ? 0 : this.memory.codeTable[page];
     if (base === 0) return;
     this.translated?.dropPage(page);
+    this.onChange?.();
     this.records.fill(0, base, base + (slots - 2) * slotWords);
     this.forgetSlots(base >> 2, slots);
     this.memory.setCode(page, false);

@@ -3,6 +3,7 @@
  * Inside emulator and kernel, addresses are numbers (0 .. 2^32-1).
  */
 import type { CpuInfo } from '../arch';
+import type { Accounts, BlockListener } from './accounts';
 import type { WatchHit, Watchpoints } from './watchpoints';
 
 export interface Permissions {
@@ -147,6 +148,8 @@ export interface Machine {
   setStackLimit(limit: number | undefined): void;
   /** Absent where the engine cannot watch. */
   readonly watchpoints?: Watchpoints;
+  /** From now on accounts are kept (accounts.ts), or with no listener no more. Absent where the engine has none. */
+  keepAccounts?(listener: BlockListener | undefined): Accounts | undefined;
   /** Absent when nothing is translated. */
   readonly translation?: TranslationStatistics;
   /** Where functions begin: what is translated as one piece. Calls show most of them; symbols show all. */

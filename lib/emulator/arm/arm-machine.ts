@@ -7,12 +7,14 @@
  * whose ITSTATE differs from the static one (after a debugger has written pc or xpsr).
  */
 import type { ArmCpu } from '../../arch';
+import { Accounts, type AccountedMachine, type BlockListener } from '../accounts';
 import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { ThumbEmitter } from '../jit/thumb/thumb-emitter';
 import { ThumbLifter } from '../jit/thumb/thumb-lifter';
 import { GuestMemory } from '../memory';
 import { sliceLength, Stop } from '../stop';
 import type { Fault, Machine, MemoryRegion, RunStop, TranslationStatistics } from '../types';
+import { readBlock } from './blocks';
 import { advanceIt } from './code-cache';
 import { Core } from './core';
 import { interpret } from './interpreter.generated';
@@ -28,6 +30,8 @@ export class ArmMachine implements Machine {
   readonly watchpoints: Watchpoints;
   private readonly core: Core;
   private readonly jit: Jit | undefined;
+  private readonly accounted: AccountedMachine;
+  private accounts: Accounts | undefined;
 
   constructor(cpu: ArmCpu, regions: readonly MemoryRegion[], system?: SystemOptions, jit?: JitOptions) {
     this.cpu = cpu;
@@ -40,6 +44,7 @@ export class ArmMachine implements Machine {
     this.enableFloatingPoint();
     if (system) this.addSystem(system);
     else if (jit) this.jit = this.makeJit(jit);
+    this.accounted = this.makeAccounted();
   }
 
   get translation(): TranslationStatistics | undefined {
@@ -88,7 +93,7 @@ export class ArmMachine implements Machine {
     core.fault = undefined;
     core.updateLimit();
     const skips = skipBreakpoint && core.code.breakpoints.has(memory.state[State.pc] >>> 0);
-    if (skips && left > 0) left -= this.watching(() => this.stepAlone(true));
+    if (skips && left > 0) left -= this.watching(() => this.alone(true));
     if (core.system) this.runWithExceptions(core.system, left);
     else while (left > 0 && core.stop === Stop.none) left -= this.advance(Math.min(left, sliceLength));
     return this.stopReason();
@@ -96,7 +101,8 @@ export class ArmMachine implements Machine {
 
   /** At most `budget` instructions from pc; one alone where its ITSTATE is not that of its slot. */
   private go(budget: number): number {
-    if (this.itStateDiffers()) return this.stepAlone(false);
+    if (this.itStateDiffers()) return this.alone(false);
+    if (this.accounts) return this.accounts.advance(budget, this.accounted);
     return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
   }
 
@@ -107,6 +113,33 @@ export class ArmMachine implements Machine {
 
   private watching(step: () => number): number {
     return this.watchpoints.execute(this.core, this.memory.state[State.pc] >>> 0, step);
+  }
+
+  keepAccounts(listener: BlockListener | undefined): Accounts | undefined {
+    this.accounts = listener && new Accounts(listener);
+    this.core.code.onChange = () => this.accounts?.forgetBlocks();
+    return this.accounts;
+  }
+
+  private makeAccounted(): AccountedMachine {
+    const { core, memory } = this;
+    return {
+      get pc() {
+        return memory.state[State.pc] >>> 0;
+      },
+      readBlock() {
+        return readBlock(memory, core.code.decoder, this.pc, memory.state[State.itState]);
+      },
+      execute: (budget) => this.slice(budget),
+    };
+  }
+
+  /** stepAlone(), accounted for. */
+  private alone(ignoreBreakpoint: boolean): number {
+    const { pc } = this.accounted;
+    const executed = this.stepAlone(ignoreBreakpoint);
+    if (executed > 0) this.accounts?.single(pc, this.accounted.pc);
+    return executed;
   }
 
   private runWithExceptions(system: SystemLevel, budget: number): void {

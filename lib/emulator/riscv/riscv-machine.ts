@@ -6,12 +6,14 @@
  * pending interrupts are taken; without (a debug session) they stop the run before they have any effect.
  */
 import type { RiscvCpu } from '../../arch';
+import { Accounts, type AccountedMachine, type BlockListener } from '../accounts';
 import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { RiscvEmitter } from '../jit/riscv/riscv-emitter';
 import { RiscvLifter } from '../jit/riscv/riscv-lifter';
 import { GuestMemory } from '../memory';
 import { sliceLength, Stop, type PendingFault } from '../stop';
 import type { Fault, Machine, MemoryRegion, RunStop, TranslationStatistics } from '../types';
+import { readBlock } from './blocks';
 import { Core } from './core';
 import { interpret as interpret32 } from './interpreter32.generated';
 import { interpret as interpret64 } from './interpreter64.generated';
@@ -41,6 +43,8 @@ export class RiscvMachine implements Machine {
   private readonly core: Core;
   private readonly traps: boolean;
   private readonly jit: Jit | undefined;
+  private readonly accounted: AccountedMachine;
+  private accounts: Accounts | undefined;
   private readonly interpret: (core: Core, budget: number) => number;
 
   constructor(cpu: RiscvCpu, regions: readonly MemoryRegion[], options: RiscvOptions = {}) {
@@ -56,6 +60,7 @@ export class RiscvMachine implements Machine {
     // Extensions do not switch the floating-point unit on: the kernel has.
     if (cpu.isa.f) this.memory.state[State.mstatus] = Mstatus.FS & ~(1 << 14);
     if (jit) this.jit = this.makeJit(jit);
+    this.accounted = this.makeAccounted();
   }
 
   get translation(): TranslationStatistics | undefined {
@@ -79,7 +84,7 @@ export class RiscvMachine implements Machine {
     core.fault = undefined;
     core.limit = memory.state[State.stackLimit] >>> 0;
     const skips = skipBreakpoint && core.code.breakpoints.has(memory.state[State.pc] >>> 0);
-    if (skips && left > 0) left -= this.watching(() => this.stepOver());
+    if (skips && left > 0) left -= this.watching(() => this.alone());
     while (left > 0 && core.stop === Stop.none) {
       const interrupt = this.traps ? core.csr.pendingInterrupt() : undefined;
       if (interrupt !== undefined) this.enter({ interrupt });
@@ -90,7 +95,35 @@ export class RiscvMachine implements Machine {
     return this.stopReason();
   }
 
+  keepAccounts(listener: BlockListener | undefined): Accounts | undefined {
+    this.accounts = listener && new Accounts(listener);
+    this.core.code.onChange = () => this.accounts?.forgetBlocks();
+    return this.accounts;
+  }
+
+  private makeAccounted(): AccountedMachine {
+    const { core, cpu, memory } = this;
+    return {
+      get pc() {
+        return memory.state[State.pc] >>> 0;
+      },
+      readBlock() {
+        return readBlock(memory, core.code.decoder, this.pc, cpu.isa.xlen);
+      },
+      execute: (budget) => this.slice(budget),
+    };
+  }
+
+  /** stepOver(), accounted for. */
+  private alone(): number {
+    const { pc } = this.accounted;
+    const executed = this.stepOver();
+    if (executed > 0) this.accounts?.single(pc, this.accounted.pc);
+    return executed;
+  }
+
   private go(budget: number): number {
+    if (this.accounts) return this.accounts.advance(budget, this.accounted);
     return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
   }
 
