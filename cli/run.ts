@@ -240,8 +240,7 @@ async function tearDown(target: EmulatedTarget, io: CommandIo): Promise<number> 
 /** As far as the file has debug information that can be read: the function ran all the same. */
 function isVoid(elf: ElfFile, name: string): boolean {
   try {
-    const functions = Program.open(elf).debug?.functions() ?? [];
-    const found = functions.find((candidate) => candidate.name === name);
+    const found = Program.open(elf).debug?.functionsNamed(name).at(0);
     return found !== undefined && stripType(found.returnType).kind === 'void';
   } catch (error) {
     if (error instanceof FormatError) return false;

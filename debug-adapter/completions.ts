@@ -35,8 +35,9 @@ export async function completions(
 function names({ stop, frame }: FrameReference): DebugProtocol.CompletionItem[] {
   const program = stop.inferior.programAt(frame.lookupPc)?.program;
   const locals = localsOf(frame).flatMap(({ evaluateName }) => evaluateName ?? []);
-  const globals = program?.debug?.globals().map(({ name }) => name) ?? [];
-  const functions = program?.debug?.functions().map(({ name }) => name) ?? [];
+  const known = program?.debug?.globalNames() ?? [];
+  const globals = known.flatMap(({ name, isFunction }) => (isFunction ? [] : name));
+  const functions = known.flatMap(({ name, isFunction }) => (isFunction ? name : []));
   const registers = stop.inferior.target.registerNames.map((name) => `$${name}`);
   const item = (type: DebugProtocol.CompletionItemType) => (label: string) => ({ label, type });
   const all = [

@@ -148,11 +148,11 @@ function declarationOf(
   readonly declaration: SourcePosition | undefined;
 } {
   const debug = program.program.debug;
-  const variable = debug?.globals().find((candidate) => candidate.name === name);
+  const variable = debug?.globalsNamed(name).at(0);
   if (variable !== undefined) {
     return { kind: 'object', type: variable.type.displayName, declaration: variable.declaration };
   }
-  const found = debug?.functions().find((candidate) => candidate.name === name);
+  const found = debug?.functionsNamed(name).at(0);
   if (found === undefined) return { kind: 'notype', type: undefined, declaration: undefined };
   const parameters = found.scope.variables.filter(({ isParameter }) => isParameter);
   const list = parameters.map((parameter) => parameter.type.displayName).join(', ');

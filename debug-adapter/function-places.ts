@@ -71,7 +71,7 @@ function hasFunction(file: ExtensionFile, wanted: NameTest): boolean {
 }
 
 function functionNames({ program }: ExtensionFile): string[] {
-  const described = program.debug?.functions().map(({ name }) => name) ?? [];
+  const described = program.debug?.globalNames().flatMap(({ name, isFunction }) => (isFunction ? name : [])) ?? [];
   const symbols = program.symbols.filter(({ kind }) => kind === 'function').map(({ name }) => name);
   return [...described, ...symbols];
 }

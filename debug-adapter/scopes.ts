@@ -114,8 +114,7 @@ function globalsOf({ frame, stop }: FrameReference, hiding: ReadonlySet<string>)
   const unit = frame.function?.unit;
   if (debug === undefined || unit === undefined) return [];
   return debug
-    .globals()
-    .filter((variable) => variable.unit === unit)
+    .globalsOf(unit)
     .filter(({ location, constValue }) => location !== undefined || constValue !== undefined)
     .sort((a, b) => Number(a.external) - Number(b.external))
     .map((variable) => ({

@@ -107,8 +107,8 @@ export function describeSymbol({ loaded, debug }: ExtensionFile, name: string): 
 /** Compilers leave some symbols of static variables without a type; the debug information knows. */
 function kindOf(program: Program, { name, kind }: PlacedSymbol): PlacedSymbol['kind'] {
   if (kind !== 'notype') return kind;
-  if (program.debug?.functions().some((candidate) => candidate.name === name) === true) return 'function';
-  return program.debug?.globals().some((candidate) => candidate.name === name) === true ? 'object' : 'notype';
+  if (program.debug !== undefined && program.debug.functionsNamed(name).length > 0) return 'function';
+  return program.debug !== undefined && program.debug.globalsNamed(name).length > 0 ? 'object' : 'notype';
 }
 
 function findSymbol(entry: ElfEntry, name: string): PlacedSymbol | undefined {
@@ -121,22 +121,21 @@ function findSymbol(entry: ElfEntry, name: string): PlacedSymbol | undefined {
 }
 
 function declarationOf(program: Program, name: string): string | undefined {
-  const fn = program.debug?.functions().find((candidate) => candidate.name === name);
+  const fn = program.debug?.functionsNamed(name).at(0);
   if (fn !== undefined) {
     const parameters = fn.scope.variables.filter(({ isParameter }) => isParameter);
     const list = parameters.map((parameter) => spellType(parameter.type, parameter.name)).join(', ');
     const linkage = fn.external ? '' : 'static ';
     return `${linkage}${spellType(fn.returnType, `${name}(${list === '' ? 'void' : list})`)}`;
   }
-  const variable = program.debug?.globals().find((candidate) => candidate.name === name);
+  const variable = program.debug?.globalsNamed(name).at(0);
   if (variable === undefined) return undefined;
   return `${variable.external ? '' : 'static '}${spellType(variable.type, name)}`;
 }
 
 function sourceOf(program: Program, name: string): SymbolDescription['source'] {
   const found =
-    program.debug?.functions().find((candidate) => candidate.name === name)?.declaration ??
-    program.debug?.globals().find((candidate) => candidate.name === name)?.declaration;
+    program.debug?.functionsNamed(name).at(0)?.declaration ?? program.debug?.globalsNamed(name).at(0)?.declaration;
   return found === undefined ? undefined : { path: writtenPath(found.file), line: found.line };
 }
 

@@ -50,6 +50,7 @@ function functionAt(name: string, start: bigint, more: Partial<FunctionInfo> = {
   const ranges = [{ start, end: start + 0x10n }];
   return {
     name,
+    shortName: name,
     linkageName: undefined,
     ranges,
     entryPc: start,
@@ -87,7 +88,7 @@ function moduleOf({ functions, rows }: Program): CodeModule {
   };
   const debug: ModuleDebugInfo = {
     functionAt: at,
-    functions: () => functions,
+    functionsNamed: (name: string) => functions.filter((one) => one.name === name || one.linkageName === name),
     scopesAt: (pc) => {
       const found = at(pc);
       return found ? path(found.scope, pc) : [];

@@ -28,7 +28,7 @@ export interface StaticObject {
 }
 
 export function staticObject(debug: DebugInfo | undefined, name: string): StaticObject | undefined {
-  const found = debug?.globals().find((variable) => variable.name === name && fixedAddress(variable) !== undefined);
+  const found = debug?.globalsNamed(name).find((variable) => fixedAddress(variable) !== undefined);
   const address = found && fixedAddress(found);
   return found === undefined || address === undefined ? undefined : { address, size: found.type.byteSize ?? 0 };
 }
@@ -105,12 +105,12 @@ export function regionsOf(debug: DebugInfo | undefined): readonly RegionName[] |
 
 /** 'int firmware_scale(int value)' */
 export function declarationIn(debug: DebugInfo | undefined, name: string): string | undefined {
-  const found = debug?.functions().find((candidate) => candidate.name === name);
+  const found = debug?.functionsNamed(name).at(0);
   if (found !== undefined) {
     const parameters = found.scope.variables.filter(({ isParameter }) => isParameter);
     const list = parameters.map((parameter) => spellType(parameter.type, parameter.name)).join(', ');
     return spellType(found.returnType, `${name}(${list === '' ? 'void' : list})`);
   }
-  const variable = debug?.globals().find((candidate) => candidate.name === name);
+  const variable = debug?.globalsNamed(name).at(0);
   return variable && spellType(variable.type, name);
 }

@@ -119,9 +119,13 @@ function isEntry(symbol: ElfSymbol, entrySize: number): boolean {
 }
 
 function entryVariables(debug: DebugInfo | undefined, entrySize: number): { name: string; address: bigint }[] {
-  return (debug?.globals() ?? []).flatMap((variable) => {
+  const names = new Set(
+    (debug?.globalNames() ?? []).map(({ name }) => name).filter((name) => name.startsWith(ENTRY_PREFIX)),
+  );
+  const variables = [...names].flatMap((name) => debug?.globalsNamed(name) ?? []);
+  return variables.flatMap((variable) => {
     const { name, type, external } = variable;
-    const isEntry = name.startsWith(ENTRY_PREFIX) && external && type.byteSize === entrySize;
+    const isEntry = external && type.byteSize === entrySize;
     const address = isEntry ? fixedAddress(variable) : undefined;
     return address === undefined ? [] : [{ name, address }];
   });

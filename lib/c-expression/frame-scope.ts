@@ -20,7 +20,10 @@ import type { Qualifier } from './syntax';
 
 /** DebugInfo, as far as names go. */
 export interface NamedDebugInfo extends ModuleDebugInfo {
-  globals(): readonly (VariableInfo & { readonly unit: UnitInfo })[];
+  readonly units: readonly UnitInfo[];
+  globalsOf(unit: UnitInfo): readonly (VariableInfo & { readonly unit: UnitInfo })[];
+  globalsNamed(name: string): readonly (VariableInfo & { readonly unit: UnitInfo })[];
+  functionsOf(unit: UnitInfo): readonly FunctionInfo[];
   typeNamed(tag: 'struct' | 'union' | 'enum' | 'typedef' | 'base', name: string): Type | undefined;
   enumeratorNamed(name: string): { readonly type: EnumType; readonly enumerator: Enumerator } | undefined;
 }
@@ -133,21 +136,21 @@ export class FrameScope implements ExpressionScope {
   }
 
   private inUnit(module: NamedModule, unit: UnitInfo, name: string): NamedEntity | undefined {
-    const variable = module.debug?.globals().find((global) => global.unit === unit && global.name === name);
+    const variable = module.debug?.globalsOf(unit).find((global) => global.name === name);
     if (variable) return this.variable(module, variable);
-    const found = module.debug?.functions().find((candidate) => candidate.unit === unit && candidate.name === name);
+    const found = module.debug?.functionsOf(unit).find((candidate) => candidate.name === name);
     return found && this.function(module, found);
   }
 
   private inModule(module: NamedModule, name: string): NamedEntity | undefined {
     const { debug } = module;
     if (!debug) return undefined;
-    const globals = debug.globals().filter((global) => global.name === name);
+    const globals = debug.globalsNamed(name);
     // A definition before a declaration, an external name before another file's static.
     const variable =
       globals.find((global) => global.external && isDefined(global)) ?? globals.find(isDefined) ?? globals.at(0);
     if (variable) return this.variable(module, variable);
-    const functions = debug.functions().filter((candidate) => candidate.name === name);
+    const functions = debug.functionsNamed(name);
     const found = functions.find((candidate) => candidate.external) ?? functions.at(0);
     if (found) return this.function(module, found);
     const enumerator = debug.enumeratorNamed(name);
@@ -156,10 +159,7 @@ export class FrameScope implements ExpressionScope {
 
   private inFile(file: string, name: string): NamedEntity | undefined {
     for (const module of this.modules) {
-      const units = new Set(
-        [...(module.debug?.globals() ?? []), ...(module.debug?.functions() ?? [])].map((entry) => entry.unit),
-      );
-      for (const unit of units) {
+      for (const unit of module.debug?.units ?? []) {
         if (!isNamed(unit, file)) continue;
         const found = this.inUnit(module, unit, name);
         if (found) return found;
@@ -178,7 +178,7 @@ export class FrameScope implements ExpressionScope {
       if (local) return local;
     }
     for (const module of this.modules) {
-      for (const candidate of module.debug?.functions().filter(isMeant) ?? []) {
+      for (const candidate of module.debug?.functionsNamed(functionName).filter(isMeant) ?? []) {
         const variable = findStatic(candidate.scope, name);
         if (variable) return this.variable(module, variable);
       }

@@ -32,9 +32,7 @@ export class SourcePlaces {
     const debug = this.program?.debug;
     if (debug === undefined) return undefined;
     return attempt(() => {
-      const named = <T extends { readonly name: string }>(entries: readonly T[]) =>
-        entries.find((entry) => entry.name === name);
-      return named(debug.functions())?.declaration ?? named(debug.globals())?.declaration;
+      return debug.functionsNamed(name).at(0)?.declaration ?? debug.globalsNamed(name).at(0)?.declaration;
     });
   }
 

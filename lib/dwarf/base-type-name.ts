@@ -17,3 +17,17 @@ export function canonicalBaseName(name: string): string {
   else spelled.push('int');
   return spelled.join(' ');
 }
+
+/** The same inside of a template's name: `Array<short int, 3>` is `Array<short, 3>` as gdb writes it. */
+export function canonicalTypeText(text: string): string {
+  if (!text.includes('<')) return text;
+  return text
+    .replace(
+      /\b(?:signed|unsigned|short|long|int|char)(?: (?:signed|unsigned|short|long|int|char))+\b/g,
+      canonicalBaseName,
+    )
+    .replace(/\s*,\s*/g, ', ')
+    .replace(/<\s+/g, '<')
+    .replace(/>\s+(?=>)/g, '>')
+    .replace(/\s+>/g, (space, at: number) => (text.startsWith('operator', at - 8) ? space : '>'));
+}

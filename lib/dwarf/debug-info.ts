@@ -23,6 +23,7 @@ import type {
   UnitInfo,
 } from './model';
 import { NameIndex } from './name-index';
+import { qualifiedName } from './qualified-name';
 import { contains, rangesOf } from './ranges';
 import type { MachineRegisters } from './regnum';
 import { DwarfSections, type DwarfOptions } from './sections';
@@ -33,16 +34,35 @@ import { readVariable, variableLocation, type GlobalVariable } from './variable'
 
 export type { GlobalVariable } from './variable';
 
-export type TypeNamespace = 'struct' | 'union' | 'enum' | 'class' | 'typedef' | 'base';
+export type TypeNamespace = 'struct' | 'union' | 'enum' | 'class' | 'typedef' | 'base' | 'any';
 
-const tagOfNamespace: Readonly<Record<TypeNamespace, number>> = {
-  struct: Tag.DW_TAG_structure_type,
-  union: Tag.DW_TAG_union_type,
-  enum: Tag.DW_TAG_enumeration_type,
-  class: Tag.DW_TAG_class_type,
-  typedef: Tag.DW_TAG_typedef,
-  base: Tag.DW_TAG_base_type,
+/** `struct` and `class` are one in C++. 'any': what a C++ name alone can mean, typedefs included. */
+const tagsOfNamespace: Readonly<Record<TypeNamespace, readonly number[]>> = {
+  struct: [Tag.DW_TAG_structure_type, Tag.DW_TAG_class_type],
+  class: [Tag.DW_TAG_class_type, Tag.DW_TAG_structure_type],
+  union: [Tag.DW_TAG_union_type],
+  enum: [Tag.DW_TAG_enumeration_type],
+  typedef: [Tag.DW_TAG_typedef, Tag.DW_TAG_template_alias],
+  base: [Tag.DW_TAG_base_type],
+  any: [
+    Tag.DW_TAG_structure_type,
+    Tag.DW_TAG_class_type,
+    Tag.DW_TAG_union_type,
+    Tag.DW_TAG_enumeration_type,
+    Tag.DW_TAG_typedef,
+    Tag.DW_TAG_template_alias,
+  ],
 };
+
+/** What has been read so far. */
+export interface ReadCounts {
+  readonly units: number;
+  /** Units whose tree of entries was read, and those entries. */
+  readonly trees: number;
+  readonly entries: number;
+  /** Units whose names were looked through without reading their entries. */
+  readonly indexed: number;
+}
 
 /** The line table of a unit, with the files by the numbers that DW_AT_decl_file uses. */
 export interface UnitLines {
@@ -65,6 +85,9 @@ export class DebugInfo {
   private readonly functionsOfUnit = new Map<Unit, readonly Subprogram[]>();
   private readonly functionByDie = new Map<Die, Subprogram>();
   private lazyNames: NameIndex | undefined;
+  private readonly globalsOfUnit = new Map<UnitInfo, readonly GlobalVariable[]>();
+  private readonly globalByDie = new Map<Die, readonly GlobalVariable[]>();
+  private lazyUnitsWithoutRanges: readonly Unit[] | undefined;
   private lazyGlobals: readonly GlobalVariable[] | undefined;
   private lazyFunctions: readonly FunctionInfo[] | undefined;
 
@@ -124,7 +147,8 @@ export class DebugInfo {
 
   /** The last row whose instructions include pc, as the table says it (stepping wants program/'s rules instead). */
   rowAt(pc: bigint): LineRow | undefined {
-    for (const sequence of this.lineRows()) {
+    const own = this.unitAt(pc);
+    for (const sequence of (own && this.linesOf(own)?.sequences) ?? this.lineRows()) {
       if (pc < sequence[0].address || pc >= sequence[sequence.length - 1].address) continue;
       let found: LineRow | undefined;
       for (const row of sequence) if (row.address <= pc) found = row;
@@ -139,10 +163,7 @@ export class DebugInfo {
   }
 
   functionAt(pc: bigint): FunctionInfo | undefined {
-    for (const unit of this.unitTable.units) {
-      const ranges = this.unitTable.rangesOf(unit);
-      // A unit without ranges may still have functions: producers of assembly and damaged files.
-      if (ranges.length > 0 && !contains(ranges, pc)) continue;
+    for (const unit of [...this.unitTable.unitsAt(pc), ...this.unitsWithoutRanges]) {
       const found = this.subprograms(unit).find((candidate) => contains(candidate.ranges, pc));
       if (found !== undefined) return found;
     }
@@ -151,8 +172,32 @@ export class DebugInfo {
 
   /** The unit whose code holds pc. */
   unitAt(pc: bigint): UnitInfo | undefined {
-    return (
-      this.unitTable.units.find((unit) => contains(this.unitTable.rangesOf(unit), pc)) ?? this.functionAt(pc)?.unit
+    return this.unitTable.unitsAt(pc).at(0) ?? this.functionAt(pc)?.unit;
+  }
+
+  /** They may still have functions: producers of assembly and damaged files. */
+  private get unitsWithoutRanges(): readonly Unit[] {
+    this.lazyUnitsWithoutRanges ??= this.unitTable.units.filter(
+      (unit) => this.unitTable.rangesOf(unit).length === 0 && this.names.hasCode(unit),
+    );
+    return this.lazyUnitsWithoutRanges;
+  }
+
+  /** Functions with code of one unit. */
+  functionsOf(unit: UnitInfo): readonly FunctionInfo[] {
+    return this.subprograms(unit as Unit);
+  }
+
+  /** Functions of the units that have, declare or inline one whose name passes, qualified or not; the caller selects. */
+  functionsNear(wanted: (name: string) => boolean): readonly FunctionInfo[] {
+    const units = this.unitTable.units.filter((unit) => this.names.namesFunction(unit, wanted));
+    return units.flatMap((unit) => this.subprograms(unit));
+  }
+
+  /** Functions with code of that name, in C++ qualified or not, or of that linkage name. */
+  functionsNamed(name: string): readonly FunctionInfo[] {
+    return this.functionsNear((one) => one === name).filter(
+      (one) => one.name === name || one.shortName === name || one.linkageName === name,
     );
   }
 
@@ -164,15 +209,42 @@ export class DebugInfo {
 
   /** Variables of file scope, static ones included. */
   globals(): readonly GlobalVariable[] {
-    this.lazyGlobals ??= this.names.globals.flatMap((die) => {
-      const variable = readVariable(die, this.functionContext);
-      return variable === undefined ? [] : [{ ...variable, unit: die.unit }];
-    });
+    this.lazyGlobals ??= this.unitTable.units.flatMap((unit) => this.globalsOf(unit));
     return this.lazyGlobals;
   }
 
+  globalsOf(unit: UnitInfo): readonly GlobalVariable[] {
+    let found = this.globalsOfUnit.get(unit);
+    if (found === undefined) {
+      found = this.names.globalsOf(unit as Unit).flatMap((die) => this.globalOf(die));
+      this.globalsOfUnit.set(unit, found);
+    }
+    return found;
+  }
+
+  /** Those of a name, qualified in C++, in the order of the units. */
+  globalsNamed(name: string): readonly GlobalVariable[] {
+    return this.names.globalsNamed(name).flatMap((die) => this.globalOf(die));
+  }
+
+  /** Names of functions and variables of file scope; no entry is read for it. */
+  globalNames(): readonly { readonly name: string; readonly isFunction: boolean }[] {
+    return this.unitTable.units.flatMap((unit) => this.names.namesOf(unit));
+  }
+
+  private globalOf(die: Die): readonly GlobalVariable[] {
+    let known = this.globalByDie.get(die);
+    if (known === undefined) {
+      const variable = readVariable(die, this.functionContext);
+      known =
+        variable === undefined ? [] : [{ ...variable, name: qualifiedName(die) ?? variable.name, unit: die.unit }];
+      this.globalByDie.set(die, known);
+    }
+    return known;
+  }
+
   typeNamed(namespace: TypeNamespace, name: string): Type | undefined {
-    const die = this.names.type(tagOfNamespace[namespace], name);
+    const die = this.names.type(tagsOfNamespace[namespace], name);
     return die && this.types.typeOf(die);
   }
 
@@ -216,19 +288,38 @@ export class DebugInfo {
     const table = this.guard(what, () => readLineTable(this.sections, offset), undefined);
     if (table === undefined) return undefined;
     const files = new UnitFiles(table.header, unit.compilationDirectory, this.fileTable);
-    return { unit, table, files, sequences: splitSequences(resolveRows(table.rows, files)) };
+    let sequences: readonly (readonly LineRow[])[] | undefined;
+    return {
+      unit,
+      table,
+      files,
+      get sequences(): readonly (readonly LineRow[])[] {
+        sequences ??= splitSequences(resolveRows(table.rows, files));
+        return sequences;
+      },
+    };
   }
 
   private readonly guard = <T>(what: string, read: () => T, fallback: T): T =>
     this.sections.guard(what, read, fallback);
 
   private get names(): NameIndex {
-    this.lazyNames ??= new NameIndex(this.unitTable.units, this.guard);
+    this.lazyNames ??= new NameIndex(this.unitTable.units);
     return this.lazyNames;
   }
 
+  get readCounts(): ReadCounts {
+    const read = this.unitTable.units.map((unit) => unit.readEntries).filter((count) => count > 0);
+    return {
+      units: this.unitTable.units.length,
+      trees: read.length,
+      entries: read.reduce((sum, count) => sum + count, 0),
+      indexed: this.lazyNames?.indexedUnits ?? 0,
+    };
+  }
+
   private definitionOf(tag: number, name: string): Die | undefined {
-    const die = this.names.type(tag, name);
+    const die = this.names.type([tag], name);
     return die?.flag(At.DW_AT_declaration) === true ? undefined : die;
   }
 

@@ -20,6 +20,7 @@ import type {
   UnitInfo,
   VariableInfo,
 } from './model';
+import { qualifiedName } from './qualified-name';
 import { contains, rangesOf } from './ranges';
 import { expressionAt, readVariable, type VariableContext } from './variable';
 
@@ -36,6 +37,7 @@ const deepestScope = 200;
 /** A function whose parts are read when asked for. */
 export class Subprogram implements FunctionInfo {
   readonly name: string;
+  readonly shortName: string;
   readonly linkageName: string | undefined;
   readonly entryPc: bigint;
   readonly external: boolean;
@@ -48,8 +50,8 @@ export class Subprogram implements FunctionInfo {
     readonly ranges: readonly AddressRange[],
     private readonly context: FunctionContext,
   ) {
-    const holder = die.holderOf(At.DW_AT_name);
-    this.name = holder?.name ?? '';
+    this.name = qualifiedName(die) ?? '';
+    this.shortName = die.holderOf(At.DW_AT_name)?.name ?? '';
     this.linkageName = linkageNameOf(die);
     this.external = die.holderOf(At.DW_AT_external)?.flag(At.DW_AT_external) ?? false;
     this.entryPc = ranges[0].start;
@@ -171,7 +173,7 @@ function readInline(die: Die, ranges: readonly AddressRange[], context: Function
     const offset = die.constant(At.DW_AT_entry_pc);
     const lowest = ranges.reduce((low, range) => (range.start < low ? range.start : low), ranges[0].start);
     return {
-      name: die.holderOf(At.DW_AT_name)?.name ?? '',
+      name: qualifiedName(die) ?? '',
       declaration: context.positionOf(die),
       call: context.positionFrom(die, At.DW_AT_call_file, At.DW_AT_call_line, At.DW_AT_call_column),
       // A constant counts from the first range (DWARF 5, 2.18).

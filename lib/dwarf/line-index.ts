@@ -40,6 +40,7 @@ function join(directory: string, name: string): string {
 /** Files of one line table by number. */
 export class UnitFiles {
   private readonly files: (SourceFile | undefined)[] = [];
+  private all: ReadonlySet<SourceFile | undefined> | undefined;
 
   constructor(
     private readonly header: LineHeader,
@@ -49,6 +50,14 @@ export class UnitFiles {
 
   get count(): number {
     return this.header.files.length;
+  }
+
+  has(file: SourceFile): boolean {
+    if (this.all === undefined) {
+      for (let number = 0; number < this.count; number++) this.file(number);
+      this.all = new Set(this.files);
+    }
+    return this.all.has(file) || this.files.includes(file);
   }
 
   /** undefined: the number is not in the table (0 before DWARF 5 means "none"). */

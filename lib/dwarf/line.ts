@@ -26,12 +26,24 @@ export interface RawLineTable {
   readonly rows: readonly RawLineRow[];
 }
 
-/** Throws FormatError when the header cannot be read; a program that breaks yields the rows until there. */
+/** Throws FormatError when the header cannot be read; the program runs when its rows are asked for. */
 export function readLineTable(sections: DwarfSections, offset: number): RawLineTable {
   const header = readLineHeader(sections, offset);
+  let rows: readonly RawLineRow[] | undefined;
+  return {
+    header,
+    get rows(): readonly RawLineRow[] {
+      rows ??= runLineProgram(sections, header);
+      return rows;
+    },
+  };
+}
+
+/** A program that breaks yields the rows until there. */
+function runLineProgram(sections: DwarfSections, header: LineHeader): readonly RawLineRow[] {
   const machine = new LineMachine(sections, header);
-  sections.guard(`line table at 0x${offset.toString(16)}`, () => machine.run(), undefined);
-  return { header, rows: machine.rows };
+  sections.guard(`line table at 0x${header.offset.toString(16)}`, () => machine.run(), undefined);
+  return machine.rows;
 }
 
 /** The state machine of 6.2.2; its registers start anew with every sequence. */

@@ -235,7 +235,10 @@ export interface CallSiteParameter {
 
 /** A function with code of its own. */
 export interface FunctionInfo {
+  /** In C++ with its namespaces and classes: `ns::Class::method`. */
   readonly name: string;
+  /** Without them. */
+  readonly shortName: string;
   readonly linkageName: string | undefined;
   readonly ranges: readonly AddressRange[];
   /** Address of its first instruction. */

@@ -11,8 +11,28 @@ import { rangesOf } from './ranges';
 import type { DwarfSections } from './sections';
 import { readUnitHeader, Unit, type UnitContext, type UnitHeader } from './unit';
 
+interface UnitRange extends AddressRange {
+  readonly unit: Unit;
+  reach: bigint;
+}
+
+/** The first index for which `isAfter` holds; it holds for all behind. */
+function upperBound(count: number, isAfter: (index: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isAfter(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 export class UnitTable {
   readonly units: readonly Unit[];
+  private readonly infoUnits: readonly Unit[];
+  private readonly typeUnits: readonly Unit[];
+  private lazyStarts: readonly UnitRange[] | undefined;
   private readonly abbreviationTables: AbbreviationTables;
   private readonly signatures = new Map<bigint, Unit>();
   private readonly lazyRanges = new Map<Unit, readonly AddressRange[]>();
@@ -22,7 +42,9 @@ export class UnitTable {
     private readonly readers: Pick<UnitContext, 'typeOf' | 'locationOf'>,
   ) {
     this.abbreviationTables = new AbbreviationTables(sections);
-    this.units = [...this.readUnits('.debug_info'), ...this.readUnits('.debug_types')];
+    this.infoUnits = this.readUnits('.debug_info');
+    this.typeUnits = this.readUnits('.debug_types');
+    this.units = [...this.infoUnits, ...this.typeUnits];
   }
 
   get context(): UnitContext {
@@ -36,11 +58,32 @@ export class UnitTable {
   }
 
   dieAt(section: string, offset: number): Die | undefined {
-    const unit = this.units.find(
-      (candidate) =>
-        candidate.section === section && candidate.header.offset <= offset && offset < candidate.header.end,
+    const units = section === '.debug_types' ? this.typeUnits : this.infoUnits;
+    const after = upperBound(units.length, (n) => units[n].header.offset > offset);
+    const unit = units.at(after - 1);
+    return after > 0 && unit !== undefined && offset < unit.header.end ? unit.dies.get(offset) : undefined;
+  }
+
+  /** Units whose ranges hold an address; usually one. */
+  unitsAt(address: bigint): readonly Unit[] {
+    this.lazyStarts ??= this.sortedRanges();
+    const starts = this.lazyStarts;
+    const found: Unit[] = [];
+    const after = upperBound(starts.length, (n) => starts[n].start > address);
+    for (let n = after - 1; n >= 0 && starts[n].reach > address; n--) {
+      if (starts[n].end > address) found.unshift(starts[n].unit);
+    }
+    return found;
+  }
+
+  private sortedRanges(): readonly UnitRange[] {
+    const all = this.units.flatMap((unit) =>
+      this.rangesOf(unit).map((range) => ({ ...range, unit, reach: range.end })),
     );
-    return unit?.dies.get(offset);
+    all.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+    // Damaged and duplicated units overlap: `reach` is the highest end so far, where a search backwards may stop.
+    for (let n = 1; n < all.length; n++) if (all[n - 1].reach > all[n].reach) all[n].reach = all[n - 1].reach;
+    return all;
   }
 
   /** The entry that a DW_FORM_ref_sig8 means (7.32). */

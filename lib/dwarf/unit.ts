@@ -95,7 +95,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
   readonly language: number | undefined;
   /** The first entry, without children until `dies` is read. */
   readonly root: Die;
-  private readonly abbreviations: AbbreviationTable;
+  readonly abbreviations: AbbreviationTable;
   private tree: ReadonlyMap<number, Die> | undefined;
 
   /** Throws FormatError when the first entry cannot be read. */
@@ -123,6 +123,11 @@ export class Unit implements UnitInfo, ExpressionUnit {
   get dies(): ReadonlyMap<number, Die> {
     this.tree ??= this.readTree();
     return this.tree;
+  }
+
+  /** How many entries have been read. */
+  get readEntries(): number {
+    return this.tree?.size ?? 0;
   }
 
   /** DW_AT_low_pc of the unit: where its range and location lists start to count (3.1.1). */

@@ -21,7 +21,8 @@ import type { MachineRegisters } from './regnum';
 /** What the unwinder, values and C expressions ask of debug information. Link addresses. */
 export interface ModuleDebugInfo {
   functionAt(pc: bigint): FunctionInfo | undefined;
-  functions(): readonly FunctionInfo[];
+  /** By name or linkage name. */
+  functionsNamed(name: string): readonly FunctionInfo[];
   scopesAt(pc: bigint): readonly Scope[];
   rowAt(pc: bigint): LineRow | undefined;
   cfiAt(pc: bigint): CfiRow | undefined;

@@ -303,12 +303,10 @@ const graphs = new WeakMap<ModuleDebugInfo, { functionNamed(name: string): Funct
 function callGraph(debug: ModuleDebugInfo): { functionNamed(name: string): FunctionInfo | undefined } {
   let graph = graphs.get(debug);
   if (!graph) {
-    let byName: Map<string, FunctionInfo> | undefined;
+    const byName = new Map<string, FunctionInfo | undefined>();
     graph = {
       functionNamed(name) {
-        byName ??= new Map(
-          debug.functions().flatMap((f) => [[f.name, f] as const, [f.linkageName ?? f.name, f] as const]),
-        );
+        if (!byName.has(name)) byName.set(name, debug.functionsNamed(name).at(-1));
         return byName.get(name);
       },
     };

@@ -18,12 +18,7 @@ export function hullOf(ranges: readonly AddressRange[]): AddressRange | undefine
 
 /** All code of a unit. */
 export function rangesHull(debug: DebugInfo, unit: UnitInfo): AddressRange | undefined {
-  return hullOf(
-    debug
-      .functions()
-      .filter((one) => one.unit === unit)
-      .flatMap((one) => one.ranges),
-  );
+  return hullOf(debug.functionsOf(unit).flatMap((one) => one.ranges));
 }
 
 /** The blocks that hold pc, innermost first, the function's own last. */

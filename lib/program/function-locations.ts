@@ -27,7 +27,7 @@ export function findFunctionPlaces(
 ): readonly FunctionPlace[] {
   const places: FunctionPlace[] = [];
   const known = new Set<bigint>();
-  for (const found of debug?.functions() ?? []) {
+  for (const found of debug?.functionsNear(wanted) ?? []) {
     known.add(found.entryPc);
     if (debug === undefined || lines === undefined) continue;
     if (isNamed(found, wanted)) places.push(startOf(debug, lines, found));
@@ -46,8 +46,9 @@ export function findFunctionPlaces(
     .sort((a, b) => (a.address < b.address ? -1 : 1));
 }
 
-function isNamed({ name, linkageName }: FunctionInfo, wanted: NameTest): boolean {
-  return wanted(name) || (linkageName !== undefined && wanted(linkageName));
+/** A C++ function by its whole name, with or without its parameters, or by its own name alone. */
+function isNamed({ name, shortName, linkageName }: FunctionInfo, wanted: NameTest): boolean {
+  return wanted(name) || wanted(shortName) || (linkageName !== undefined && wanted(linkageName));
 }
 
 function isFunction({ kind }: ProgramSymbol): boolean {

@@ -47,7 +47,10 @@ export class SourceLines {
   }
 
   ofFile(file: SourceFile): readonly FileLines[] {
-    return this.all.filter((lines) => lines.file === file);
+    return this.debug.units
+      .filter((unit) => this.debug.linesOf(unit)?.files.has(file) === true)
+      .flatMap((unit) => this.ofUnit(unit))
+      .filter((lines) => lines.file === file);
   }
 
   ofUnit(unit: UnitInfo): readonly FileLines[] {

@@ -1,0 +1,199 @@
+/**
+ * Walks the entries of a unit without making objects of them (7.5.2, 7.5.5): what an abbreviation does not want is
+ * passed over by the sizes of its forms. An index of a large program is made this way; entries are only read where
+ * somebody looks.
+ */
+import { FormatError } from '../errors';
+import type { Abbreviation, AbbreviationTable } from './abbrev';
+import type { FormContext } from './attribute';
+import { At, Form } from './constants';
+
+/** Runs of attributes of fixed size are one number: the bytes to skip. */
+type Step = number | { readonly name: number; readonly form: number; readonly implicitConst: bigint };
+
+export interface EntryPlan {
+  readonly tag: number;
+  readonly hasChildren: boolean;
+  /** What is wanted or of variable size, in order. */
+  readonly steps: readonly Step[];
+}
+
+/** A position in a section's bytes; every reading is checked against the end of the unit. */
+export class RawCursor {
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly littleEndian: boolean,
+    readonly section: string,
+    public offset: number,
+    readonly end: number,
+  ) {}
+
+  get atEnd(): boolean {
+    return this.offset >= this.end;
+  }
+
+  skip(length: number): void {
+    this.offset += length;
+    if (this.offset > this.end || length < 0) throw new FormatError('truncated', this.section, this.offset);
+  }
+
+  /** Little or big endian, up to 4 bytes; of 8 bytes the value as a number. */
+  unsigned(size: number): number {
+    const start = this.offset;
+    this.skip(size);
+    let value = 0;
+    for (let i = 0; i < size; i++) {
+      value = value * 256 + this.bytes[this.littleEndian ? start + size - 1 - i : start + i];
+    }
+    return value;
+  }
+
+  uleb(): number {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      if (this.offset >= this.end || scale > 2 ** 63) throw new FormatError('leb128', this.section, this.offset);
+      const byte = this.bytes[this.offset++];
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+  }
+}
+
+/** Bytes of a form's operand; undefined: it says itself how long it is. */
+function fixedSize(form: number, { version, is64, addressSize }: FormContext): number | undefined {
+  switch (form) {
+    case Form.DW_FORM_flag_present:
+    case Form.DW_FORM_implicit_const:
+      return 0;
+    case Form.DW_FORM_data1:
+    case Form.DW_FORM_flag:
+    case Form.DW_FORM_ref1:
+    case Form.DW_FORM_strx1:
+    case Form.DW_FORM_addrx1:
+      return 1;
+    case Form.DW_FORM_data2:
+    case Form.DW_FORM_ref2:
+    case Form.DW_FORM_strx2:
+    case Form.DW_FORM_addrx2:
+      return 2;
+    case Form.DW_FORM_strx3:
+    case Form.DW_FORM_addrx3:
+      return 3;
+    case Form.DW_FORM_data4:
+    case Form.DW_FORM_ref4:
+    case Form.DW_FORM_strx4:
+    case Form.DW_FORM_addrx4:
+    case Form.DW_FORM_ref_sup4:
+      return 4;
+    case Form.DW_FORM_data8:
+    case Form.DW_FORM_ref8:
+    case Form.DW_FORM_ref_sig8:
+    case Form.DW_FORM_ref_sup8:
+      return 8;
+    case Form.DW_FORM_data16:
+      return 16;
+    case Form.DW_FORM_addr:
+      return addressSize;
+    case Form.DW_FORM_ref_addr:
+      return version <= 2 ? addressSize : is64 ? 8 : 4;
+    case Form.DW_FORM_strp:
+    case Form.DW_FORM_line_strp:
+    case Form.DW_FORM_sec_offset:
+    case Form.DW_FORM_strp_sup:
+    case Form.DW_FORM_GNU_ref_alt:
+    case Form.DW_FORM_GNU_strp_alt:
+      return is64 ? 8 : 4;
+    default:
+      return undefined;
+  }
+}
+
+export class EntrySkipper {
+  private readonly plans = new Map<Abbreviation, EntryPlan>();
+
+  constructor(
+    private readonly abbreviations: AbbreviationTable,
+    private readonly context: FormContext,
+    /** Whether an attribute is asked for. */
+    private readonly isWanted: (tag: number, name: number) => boolean,
+  ) {}
+
+  /** The plan of the next entry, whose code is consumed; undefined: the null entry that ends a list of siblings. */
+  next(cursor: RawCursor): EntryPlan | undefined {
+    const start = cursor.offset;
+    const code = cursor.uleb();
+    if (code === 0) return undefined;
+    const abbreviation = this.abbreviations.get(code);
+    if (abbreviation === undefined) {
+      throw new FormatError('bad-abbreviation', cursor.section, start, `code ${code}`);
+    }
+    let plan = this.plans.get(abbreviation);
+    if (plan === undefined) this.plans.set(abbreviation, (plan = this.planOf(abbreviation)));
+    return plan;
+  }
+
+  private planOf({ tag, hasChildren, attributes }: Abbreviation): EntryPlan {
+    const steps: Step[] = [];
+    for (const { name, form, implicitConst } of attributes) {
+      const size = this.isWanted(tag, name) || name === At.DW_AT_sibling ? undefined : fixedSize(form, this.context);
+      const last = steps.at(-1);
+      if (size === undefined) steps.push({ name, form, implicitConst });
+      else if (typeof last === 'number') steps[steps.length - 1] = last + size;
+      else if (size > 0) steps.push(size);
+    }
+    return { tag, hasChildren, steps };
+  }
+
+  /** Reads an operand of reference, constant, string-offset or index class; of anything else it is passed over. */
+  operand(cursor: RawCursor, form: number, implicitConst: bigint): number {
+    const size = fixedSize(form, this.context);
+    if (size !== undefined && size <= 8 && form !== Form.DW_FORM_implicit_const) {
+      return size === 0 ? 1 : cursor.unsigned(size);
+    }
+    switch (form) {
+      case Form.DW_FORM_implicit_const:
+        return Number(implicitConst);
+      case Form.DW_FORM_udata:
+      case Form.DW_FORM_ref_udata:
+      case Form.DW_FORM_strx:
+      case Form.DW_FORM_addrx:
+      case Form.DW_FORM_loclistx:
+      case Form.DW_FORM_rnglistx:
+      case Form.DW_FORM_GNU_addr_index:
+      case Form.DW_FORM_GNU_str_index:
+      case Form.DW_FORM_sdata:
+        return cursor.uleb();
+      case Form.DW_FORM_string: {
+        const start = cursor.offset;
+        const nul = cursor.bytes.indexOf(0, start);
+        if (nul < 0 || nul >= cursor.end) throw new FormatError('truncated', cursor.section, start);
+        cursor.offset = nul + 1;
+        return start;
+      }
+      case Form.DW_FORM_block1:
+        cursor.skip(cursor.unsigned(1));
+        return 1;
+      case Form.DW_FORM_block2:
+        cursor.skip(cursor.unsigned(2));
+        return 1;
+      case Form.DW_FORM_block4:
+        cursor.skip(cursor.unsigned(4));
+        return 1;
+      case Form.DW_FORM_block:
+      case Form.DW_FORM_exprloc:
+        cursor.skip(cursor.uleb());
+        return 1;
+      case Form.DW_FORM_data16:
+        cursor.skip(16);
+        return 1;
+      case Form.DW_FORM_indirect: {
+        const actual = cursor.uleb();
+        if (actual === Form.DW_FORM_indirect) throw new FormatError('bad-form', cursor.section, cursor.offset);
+        if (actual === Form.DW_FORM_implicit_const) return cursor.uleb();
+        return this.operand(cursor, actual, 0n);
+      }
+      default:
+        throw new FormatError('bad-form', cursor.section, cursor.offset, `DW_FORM 0x${form.toString(16)} is not known`);
+    }
+  }
+}
