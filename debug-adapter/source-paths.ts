@@ -47,9 +47,7 @@ export class SourcePaths {
 
   /** Finds the files that have code, so that they are known from here on. */
   async resolveCode(debug: DebugInfo, elfFolder: string): Promise<void> {
-    const withCode = new Set<SourceFile>();
-    for (const rows of debug.lineRows()) for (const { file } of rows) withCode.add(file);
-    for (const file of withCode) await this.resolve(file, elfFolder);
+    for (const file of debug.filesWithCode()) await this.resolve(file, elfFolder);
   }
 
   /** What is known without a search; for code that cannot wait. */

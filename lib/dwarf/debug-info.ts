@@ -8,6 +8,7 @@ import { At, Tag } from './constants';
 import type { Die } from './die';
 import { scopesAt, Subprogram, type FunctionContext } from './function';
 import { readLineTable, type RawLineTable } from './line';
+import { filesOfRows } from './line-files';
 import { FileTable, resolveRows, splitSequences, UnitFiles } from './line-index';
 import type {
   CfiRow,
@@ -130,6 +131,19 @@ export class DebugInfo {
     return this.fileTable.all;
   }
 
+  /** Those that code is of; no rows are made for it. */
+  filesWithCode(): ReadonlySet<SourceFile> {
+    const found = new Set<SourceFile>();
+    for (const { table, files } of this.unitLines()) {
+      const numbers = this.guard('files of a line table', () => filesOfRows(this.sections, table.header), new Set());
+      for (const number of numbers) {
+        const file = files.file(number);
+        if (file !== undefined) found.add(file);
+      }
+    }
+    return found;
+  }
+
   /** The line tables of all units; units that share one appear once. */
   unitLines(): readonly UnitLines[] {
     const all = new Set<UnitLines>();
@@ -196,9 +210,9 @@ export class DebugInfo {
 
   /** Functions with code of that name, in C++ qualified or not, or of that linkage name. */
   functionsNamed(name: string): readonly FunctionInfo[] {
-    return this.functionsNear((one) => one === name).filter(
-      (one) => one.name === name || one.shortName === name || one.linkageName === name,
-    );
+    const isNamed = (one: FunctionInfo): boolean =>
+      one.name === name || one.shortName === name || one.linkageName === name;
+    return this.names.unitsOfFunction(name).flatMap((unit) => this.subprograms(unit).filter(isNamed));
   }
 
   /** Scopes that hold pc, innermost first, the function's own last; empty outside of functions. */

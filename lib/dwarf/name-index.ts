@@ -1,186 +1,265 @@
 /**
- * Names of the whole program: types, functions, variables, enumerators. Units are searched one after the other, by an
- * index of each unit's names that is made at its first use; a unit's entries are read only where a name is found.
+ * Names of the whole program: types, functions, variables, enumerators, qualified as C++ writes them. Units are looked
+ * through one after the other, as far as a search goes; a unit's entries are read only where a name is found.
  * Definitions win over declarations, file scope over function scope, the earlier unit over the later one.
  */
 import { canonicalBaseName, canonicalTypeText } from './base-type-name';
 import { Tag } from './constants';
 import type { Die } from './die';
+import { isCPlusPlus } from './qualified-name';
 import type { Unit } from './unit';
-import { type NamedEntry, scopeTags, UnitNames } from './unit-names';
+import { NameTable, none, scopeTags, UnitNames, unnamedNamespace } from './unit-names';
 
-/** By name, without namespaces that need not be written (unnamed and inline ones). */
-class UnitIndex {
-  readonly entries: readonly NamedEntry[];
-  private readonly byOffset = new Map<number, NamedEntry>();
-  private readonly byName = new Map<string, NamedEntry[]>();
+type Test = (entry: number) => boolean;
 
-  constructor(unit: Unit, inFunctions: boolean) {
-    this.entries = new UnitNames(unit, inFunctions).entries;
-    for (const entry of this.entries) this.byOffset.set(entry.offset, entry);
-    for (const entry of this.entries) for (const key of this.keysOf(entry)) this.note(key, entry);
+/** Entries by name, without namespaces that need not be written (unnamed and inline ones). */
+class NameLists {
+  readonly table = new NameTable();
+  private readonly heads = new Map<string, number>();
+  /** The next list element of a name; an element is an entry with a name that it is found by. */
+  private readonly nexts: number[] = [];
+  private readonly elements: number[] = [];
+  private readonly ranges = new Map<Unit, { readonly first: number; readonly end: number }>();
+
+  constructor(private readonly inFunctions: boolean) {}
+
+  get units(): number {
+    return this.ranges.size;
   }
 
-  named(name: string): readonly NamedEntry[] {
-    return this.byName.get(name) ?? [];
-  }
-
-  /** The entry that has the name: itself, or the one that it completes. */
-  nameHolder(entry: NamedEntry): NamedEntry {
-    let holder = entry;
-    for (let steps = 0; holder.name === '' && holder.completes !== undefined && steps < 8; steps++) {
-      holder = this.byOffset.get(holder.completes) ?? { ...holder, completes: undefined };
+  /** First entry of the unit, and one past its last. */
+  rangeOf(unit: Unit): { readonly first: number; readonly end: number } {
+    let range = this.ranges.get(unit);
+    if (range === undefined) {
+      const first = this.table.size;
+      new UnitNames(this.table, unit, this.inFunctions);
+      range = { first, end: this.table.size };
+      this.ranges.set(unit, range);
+      for (let entry = first; entry < range.end; entry++) this.noteKeys(entry, first, unit);
     }
-    return holder;
+    return range;
   }
 
-  private note(key: string, entry: NamedEntry): void {
-    const known = this.byName.get(key);
-    if (known === undefined) this.byName.set(key, [entry]);
-    else known.push(entry);
+  /** Entries of a unit with that name, in order. */
+  named(name: string, unit: Unit): number[] {
+    const { first, end } = this.rangeOf(unit);
+    const found: number[] = [];
+    for (let at = this.heads.get(name) ?? none; at !== none; at = this.nexts[at]) {
+      const entry = this.elements[at];
+      if (entry >= first && entry < end) found.unshift(entry);
+    }
+    return found;
   }
 
-  private keysOf(entry: NamedEntry): string[] {
-    const holder = this.nameHolder(entry);
-    if (holder.name === '') return [];
-    const name = entry.tag === Tag.DW_TAG_base_type ? canonicalBaseName(holder.name) : holder.name;
-    const { parent } = holder;
-    const isEnumerator = entry.tag === Tag.DW_TAG_enumerator;
-    const keys = [prefixOf(isEnumerator ? parent?.parent : parent) + name];
-    // C++ lets an enumerator be written with its enumeration, and of a scoped one asks for it.
-    if (isEnumerator && parent !== undefined && parent.name !== '')
-      keys.push(`${prefixOf(parent.parent)}${parent.name}::${name}`);
-    return keys;
+  holderOf(entry: number, unit: Unit): number {
+    return this.table.nameHolder(entry, this.rangeOf(unit).first);
+  }
+
+  /** `ns::Class::` */
+  prefixOf(scope: number): string {
+    const { table } = this;
+    if (scope === none || !scopeTags.has(table.tagOf(scope))) return '';
+    const name = table.nameOf(scope);
+    const isTransparent = table.isInlineNamespace(scope) || name === '' || name === unnamedNamespace;
+    return this.prefixOf(table.parentOf(scope)) + (isTransparent ? '' : `${name}::`);
+  }
+
+  private note(key: string, entry: number): void {
+    this.elements.push(entry);
+    this.nexts.push(this.heads.get(key) ?? none);
+    this.heads.set(key, this.elements.length - 1);
+  }
+
+  private noteKeys(entry: number, first: number, unit: Unit): void {
+    const { table } = this;
+    const holder = table.nameHolder(entry, first);
+    const tag = table.tagOf(entry);
+    let name = table.nameOf(holder);
+    if (name === '') return;
+    if (tag === Tag.DW_TAG_base_type) name = canonicalBaseName(name);
+    const parent = table.parentOf(holder);
+    if (tag === Tag.DW_TAG_enumerator && parent !== none) {
+      const around = table.parentOf(parent);
+      this.note(this.prefixOf(around) + name, entry);
+      // C++ lets an enumerator be written with its enumeration, and of a scoped one asks for it.
+      const enumeration = table.nameOf(parent);
+      if (enumeration !== '' && isCPlusPlus(unit)) this.note(`${this.prefixOf(around)}${enumeration}::${name}`, entry);
+      return;
+    }
+    const qualified = this.prefixOf(parent) + name;
+    this.note(qualified, entry);
+    if (tag !== Tag.DW_TAG_subprogram) return;
+    if (qualified !== name) this.note(name, entry);
+    const linkageName = table.linkageNameOf(entry) ?? table.linkageNameOf(holder);
+    if (linkageName !== undefined && linkageName !== name) this.note(linkageName, entry);
   }
 }
 
-/** `ns::Class::` */
-function prefixOf(scope: NamedEntry | undefined): string {
-  if (scope === undefined || !scopeTags.has(scope.tag)) return '';
-  const isTransparent = scope.isInlineNamespace || scope.name === '' || scope.name === '(anonymous namespace)';
-  return prefixOf(scope.parent) + (isTransparent ? '' : `${scope.name}::`);
-}
+/** Of types that have many spellings. */
+const baseWords = /^(int|char|short|long|signed|unsigned)$/;
 
 export class NameIndex {
-  private readonly shallow = new Map<Unit, UnitIndex>();
-  private readonly deep = new Map<Unit, UnitIndex>();
+  private readonly lists = new NameLists(false);
+  private readonly inFunctions = new NameLists(true);
+  private readonly occurring = new Map<string, boolean>();
 
   constructor(private readonly units: readonly Unit[]) {}
 
   /** Units whose names have been looked through. */
   get indexedUnits(): number {
-    return this.shallow.size;
+    return this.lists.units;
   }
 
   /** Looks for a type of one of the tags. */
   type(tags: readonly number[], name: string): Die | undefined {
     const key = tags.includes(Tag.DW_TAG_base_type) ? canonicalBaseName(name) : canonicalTypeText(name);
-    const isWanted = ({ tag }: NamedEntry): boolean => tags.includes(tag);
-    return dieOf(this.best(key, isWanted, (entry) => !entry.isDeclaration));
+    return this.best(
+      key,
+      (entry, { table }) => tags.includes(table.tagOf(entry)),
+      (entry, { table }) => !table.isDeclaration(entry),
+    );
   }
 
   /** The enumeration that has an enumerator of that name. */
   enumeration(enumerator: string): Die | undefined {
     const found = this.best(
       canonicalTypeText(enumerator),
-      ({ tag }) => tag === Tag.DW_TAG_enumerator,
-      ({ parent }) => parent?.isDeclaration !== true,
+      (entry, { table }) => table.tagOf(entry) === Tag.DW_TAG_enumerator,
+      (entry, { table }) => !table.isDeclaration(table.parentOf(entry)),
     );
-    return dieOf(found)?.parent;
+    return found?.parent;
   }
 
   globalDefinition(name: string): Die | undefined {
-    const found = this.best(canonicalTypeText(name), isGlobal, (entry) => entry.hasPlace, false);
-    return dieOf(found);
+    return this.find(canonicalTypeText(name), (entry) => this.isGlobal(entry) && this.lists.table.hasPlace(entry)).at(
+      0,
+    );
   }
 
   /** All file-scope variables of a name that are more than declared. */
   globalsNamed(name: string): Die[] {
-    const key = canonicalTypeText(name);
-    return this.units.flatMap((unit) =>
-      this.of(unit)
-        .named(key)
-        .filter((entry) => isGlobal(entry) && isDefined(entry))
-        .flatMap((entry) => dieOf(entry) ?? []),
-    );
+    return this.find(canonicalTypeText(name), (entry) => this.isGlobal(entry) && this.isDefined(entry));
   }
 
   /** File-scope variables of a unit that have a place or a value there. A declaration that is completed is not one. */
   globalsOf(unit: Unit): Die[] {
-    return this.of(unit)
-      .entries.filter((entry) => isGlobal(entry) && isDefined(entry))
-      .flatMap((entry) => dieOf(entry) ?? []);
+    return this.entriesOf(unit, (entry) => this.isGlobal(entry) && this.isDefined(entry)).flatMap(
+      (entry) => this.dieOf(entry, this.lists) ?? [],
+    );
   }
 
   /** Names for completion: functions and variables of the unit. */
   namesOf(unit: Unit): readonly { readonly name: string; readonly isFunction: boolean }[] {
-    const index = this.of(unit);
-    return index.entries.flatMap((entry) => {
-      const isFunction = entry.tag === Tag.DW_TAG_subprogram;
-      if (!(isFunction ? entry.hasPlace : isGlobal(entry) && isDefined(entry))) return [];
-      const holder = index.nameHolder(entry);
-      return holder.name === '' ? [] : [{ name: prefixOf(holder.parent) + holder.name, isFunction }];
+    const { table } = this.lists;
+    const isFunction = (entry: number): boolean => table.tagOf(entry) === Tag.DW_TAG_subprogram;
+    const shown = this.entriesOf(unit, (entry) =>
+      isFunction(entry) ? table.hasPlace(entry) : this.isGlobal(entry) && this.isDefined(entry),
+    );
+    return shown.flatMap((entry) => {
+      const holder = this.lists.holderOf(entry, unit);
+      const name = table.nameOf(holder);
+      if (name === '') return [];
+      return [{ name: this.lists.prefixOf(table.parentOf(holder)) + name, isFunction: isFunction(entry) }];
     });
   }
 
   /** Whether the unit has, declares or only inlines a function whose name, qualified or not, passes. */
   namesFunction(unit: Unit, wanted: (name: string) => boolean): boolean {
-    const index = this.of(unit);
-    return index.entries.some((entry) => {
-      if (entry.tag !== Tag.DW_TAG_subprogram) return false;
-      const { name, parent, linkageName } = index.nameHolder(entry);
+    const { table } = this.lists;
+    const isWanted = (entry: number): boolean => {
+      if (table.tagOf(entry) !== Tag.DW_TAG_subprogram) return false;
+      const holder = this.lists.holderOf(entry, unit);
+      const name = table.nameOf(holder);
       // A name that is not found here is in another unit.
-      if (name === '') return true;
-      return wanted(name) || (linkageName !== undefined && wanted(linkageName)) || wanted(prefixOf(parent) + name);
-    });
+      if (name === '' || wanted(name)) return true;
+      const linkageName = table.linkageNameOf(entry) ?? table.linkageNameOf(holder);
+      if (linkageName !== undefined && wanted(linkageName)) return true;
+      return isCPlusPlus(unit) && wanted(this.lists.prefixOf(table.parentOf(holder)) + name);
+    };
+    return this.entriesOf(unit, isWanted, 1).length > 0;
+  }
+
+  /** Units that have, declare or inline a function of that name: qualified, alone, or its linkage name. */
+  unitsOfFunction(name: string): Unit[] {
+    if (!this.occurs(name)) return [];
+    const { table } = this.lists;
+    const isFunction = (entry: number): boolean => table.tagOf(entry) === Tag.DW_TAG_subprogram;
+    const key = canonicalTypeText(name);
+    return this.units.filter((unit) => this.lists.named(key, unit).some(isFunction));
   }
 
   hasCode(unit: Unit): boolean {
-    return this.of(unit).entries.some(({ tag, hasPlace }) => tag === Tag.DW_TAG_subprogram && hasPlace);
+    const { table } = this.lists;
+    const isCode = (entry: number): boolean => table.tagOf(entry) === Tag.DW_TAG_subprogram && table.hasPlace(entry);
+    return this.entriesOf(unit, isCode, 1).length > 0;
   }
 
-  private of(unit: Unit): UnitIndex {
-    let index = this.shallow.get(unit);
-    if (index === undefined) this.shallow.set(unit, (index = new UnitIndex(unit, false)));
-    return index;
+  private entriesOf(unit: Unit, isWanted: Test, most = Infinity): number[] {
+    const { first, end } = this.lists.rangeOf(unit);
+    const found: number[] = [];
+    for (let entry = first; entry < end && found.length < most; entry++) if (isWanted(entry)) found.push(entry);
+    return found;
   }
 
-  private deeply(unit: Unit): UnitIndex {
-    let index = this.deep.get(unit);
-    if (index === undefined) this.deep.set(unit, (index = new UnitIndex(unit, true)));
-    return index;
+  private find(key: string, isWanted: Test): Die[] {
+    if (!this.occurs(key)) return [];
+    return this.units.flatMap((unit) =>
+      this.lists
+        .named(key, unit)
+        .filter(isWanted)
+        .flatMap((entry) => this.dieOf(entry, this.lists) ?? []),
+    );
   }
 
   /** The first that is `complete`, else the first at all; bodies of functions last. */
   private best(
     key: string,
-    isWanted: (entry: NamedEntry) => boolean,
-    complete: (entry: NamedEntry) => boolean,
-    inFunctions = true,
-  ): NamedEntry | undefined {
-    let first: NamedEntry | undefined;
-    for (const index of inFunctions ? [this.of, this.deeply] : [this.of]) {
+    isWanted: (entry: number, lists: NameLists) => boolean,
+    isComplete: (entry: number, lists: NameLists) => boolean,
+  ): Die | undefined {
+    if (!this.occurs(key)) return undefined;
+    let first: Die | undefined;
+    for (const lists of [this.lists, this.inFunctions]) {
       for (const unit of this.units) {
-        for (const entry of index.call(this, unit).named(key)) {
-          if (!isWanted(entry)) continue;
-          if (complete(entry)) return entry;
-          first ??= entry;
+        for (const entry of lists.named(key, unit)) {
+          if (!isWanted(entry, lists)) continue;
+          const die = this.dieOf(entry, lists);
+          if (isComplete(entry, lists) && die !== undefined) return die;
+          first ??= die;
         }
       }
     }
     return first;
   }
-}
 
-function dieOf(entry: NamedEntry | undefined): Die | undefined {
-  return entry?.unit.dies.get(entry.offset);
-}
+  private dieOf(entry: number, { table }: NameLists): Die | undefined {
+    return table.units[entry].dies.get(table.offsetOf(entry));
+  }
 
-/** In no function and, as a class only declares its static members, in no class. */
-function isGlobal({ tag, parent }: NamedEntry): boolean {
-  return tag === Tag.DW_TAG_variable && (parent === undefined || parent.tag === Tag.DW_TAG_namespace);
-}
+  /** Whether the last word of a name is written anywhere; most names that are asked for in vain are not. */
+  private occurs(name: string): boolean {
+    const word = /([A-Za-z_]\w*)(<.*)?$/.exec(name)?.[1] ?? '';
+    if (word === '' || baseWords.test(word)) return true;
+    let known = this.occurring.get(word);
+    if (known === undefined) {
+      const { sections } = this.units.at(0)?.context ?? {};
+      known = ['.debug_str', '.debug_info', '.debug_types'].some(
+        (section) => sections?.contains(section, word) === true,
+      );
+      this.occurring.set(word, known);
+    }
+    return known;
+  }
 
-function isDefined({ isDeclaration, hasPlace }: NamedEntry): boolean {
-  return hasPlace || !isDeclaration;
+  /** In no function; of a class only what has its value there, since static members are defined outside of it. */
+  private isGlobal(entry: number): boolean {
+    const { table } = this.lists;
+    const [tag, parent] = [table.tagOf(entry), table.parentOf(entry)];
+    if (tag !== Tag.DW_TAG_variable && tag !== Tag.DW_TAG_member) return false;
+    return parent === none || table.tagOf(parent) === Tag.DW_TAG_namespace || table.hasPlace(entry);
+  }
+
+  private isDefined(entry: number): boolean {
+    return this.lists.table.hasPlace(entry) || !this.lists.table.isDeclaration(entry);
+  }
 }

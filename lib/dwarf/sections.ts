@@ -24,6 +24,8 @@ export class DwarfSections {
   readonly registers: MachineRegisters;
   /** What could not be read, in order of discovery, without repetition. */
   readonly problems: string[] = [];
+  /** A linker makes one text of all that are equal: they are decoded once. */
+  private readonly strings = new Map<string, Map<number, string>>();
 
   constructor(
     private readonly byName: ReadonlyMap<string, Uint8Array>,
@@ -53,9 +55,28 @@ export class DwarfSections {
 
   /** The string at `offset` of .debug_str or .debug_line_str. */
   string(name: string, offset: number): string {
-    const text = stringAt(this.bytes(name), offset);
-    if (text === undefined) throw new FormatError('bad-string', name, offset);
+    let known = this.strings.get(name);
+    if (known === undefined) this.strings.set(name, (known = new Map()));
+    let text = known.get(offset);
+    if (text === undefined) {
+      text = stringAt(this.bytes(name), offset);
+      if (text === undefined) throw new FormatError('bad-string', name, offset);
+      known.set(offset, text);
+    }
     return text;
+  }
+
+  /** Whether a text occurs anywhere in a section. */
+  contains(name: string, text: string): boolean {
+    const bytes = this.bytes(name);
+    const wanted = new TextEncoder().encode(text);
+    if (wanted.length === 0) return true;
+    for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
+      let length = 1;
+      while (length < wanted.length && bytes[at + length] === wanted[length]) length++;
+      if (length === wanted.length) return true;
+    }
+    return false;
   }
 
   /** Runs `read`; a FormatError becomes a problem and `fallback`. Anything else is a defect of ours and passes. */

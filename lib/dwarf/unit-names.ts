@@ -1,31 +1,110 @@
 /**
- * The names that one unit gives to types, functions, variables and enumerators, found without reading its entries into
- * objects. Names are qualified as C++ writes them, `ns::Class::member`; the bodies of functions are passed over unless
- * they are asked for.
+ * The names that units give to types, functions, variables and enumerators, found without reading entries into objects.
+ * The bodies of functions are passed over unless they are asked for. A large program has millions of names, so an entry
+ * is a number here, and its facts are in columns.
  */
+import { stringAt } from '../bytes';
+import { canonicalTypeText } from './base-type-name';
 import { At, Form, Tag } from './constants';
 import { EntrySkipper, RawCursor } from './entry-skipper';
-import { canonicalTypeText } from './base-type-name';
 import type { Unit } from './unit';
 
-/** An entry with a name; `unit.dies` has it at `offset`. */
-export interface NamedEntry {
-  readonly unit: Unit;
-  readonly offset: number;
-  readonly tag: number;
-  /** DW_AT_name, of a template in canonical spelling; '' for an unnamed type that has members with names. */
-  readonly name: string;
-  readonly linkageName: string | undefined;
+/** Declared here and defined elsewhere, or described by a type unit. */
+const DECLARATION = 1;
+/** DW_AT_location, DW_AT_const_value, DW_AT_low_pc or DW_AT_ranges. */
+const PLACE = 2;
+/** DW_AT_export_symbols: an inline namespace, whose names are also those of the namespace around it. */
+const INLINE = 4;
+
+export const none = -1;
+export const unnamedNamespace = '(anonymous namespace)';
+
+/** Columns by entry. */
+export class NameTable {
+  readonly units: Unit[] = [];
+  private readonly offsets: number[] = [];
+  private readonly tags: number[] = [];
+  private readonly flags: number[] = [];
+  private readonly parents: number[] = [];
+  private readonly completed: number[] = [];
+  private readonly names: string[] = [];
+  private readonly linkageNames = new Map<number, string>();
+
+  get size(): number {
+    return this.tags.length;
+  }
+
+  /** Returns the number of the entry. */
+  add(unit: Unit, offset: number, tag: number, facts: Facts, name: string, parent: number): number {
+    const entry = this.tags.length;
+    this.units.push(unit);
+    this.offsets.push(offset);
+    this.tags.push(tag);
+    const { isDeclaration, hasPlace, isInlineNamespace, linkageName } = facts;
+    this.flags.push((isDeclaration ? DECLARATION : 0) | (hasPlace ? PLACE : 0) | (isInlineNamespace ? INLINE : 0));
+    this.parents.push(parent);
+    this.completed.push(facts.completes ?? none);
+    this.names.push(name);
+    if (linkageName !== undefined) this.linkageNames.set(entry, linkageName);
+    return entry;
+  }
+
+  offsetOf(entry: number): number {
+    return this.offsets[entry];
+  }
+
+  tagOf(entry: number): number {
+    return this.tags[entry];
+  }
+
+  /** DW_AT_name, of a template in canonical spelling; '' where only the completed entry has one. */
+  nameOf(entry: number): string {
+    return this.names[entry];
+  }
+
+  linkageNameOf(entry: number): string | undefined {
+    return this.linkageNames.get(entry);
+  }
+
   /** The namespace, class or function around it. */
-  readonly parent: NamedEntry | undefined;
-  /** The offset of the entry that this one completes. */
-  readonly completes: number | undefined;
-  /** Declared here and defined elsewhere, or described by a type unit. */
-  readonly isDeclaration: boolean;
-  /** DW_AT_export_symbols: its names are also those of the namespace around it. */
-  readonly isInlineNamespace: boolean;
-  /** DW_AT_location, DW_AT_const_value, DW_AT_low_pc or DW_AT_ranges. */
-  readonly hasPlace: boolean;
+  parentOf(entry: number): number {
+    return this.parents[entry];
+  }
+
+  isDeclaration(entry: number): boolean {
+    return (this.flags[entry] & DECLARATION) !== 0;
+  }
+
+  hasPlace(entry: number): boolean {
+    return (this.flags[entry] & PLACE) !== 0;
+  }
+
+  isInlineNamespace(entry: number): boolean {
+    return (this.flags[entry] & INLINE) !== 0;
+  }
+
+  /** The entry that has the name: itself, or the one of its unit (entries from `first` on) that it completes. */
+  nameHolder(entry: number, first: number): number {
+    let holder = entry;
+    for (let steps = 0; this.names[holder] === '' && steps < 8; steps++) {
+      const next = this.find(this.completed[holder], first);
+      if (next === none) break;
+      holder = next;
+    }
+    return holder;
+  }
+
+  /** Entries of a unit are in order of their offsets. */
+  private find(offset: number, first: number): number {
+    if (offset === none) return none;
+    let [low, high] = [first, this.size];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.units[middle] === this.units[first] && this.offsets[middle] < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.size && this.units[low] === this.units[first] && this.offsets[low] === offset ? low : none;
+  }
 }
 
 export const scopeTags: ReadonlySet<number> = new Set([
@@ -46,6 +125,7 @@ const namedTags: ReadonlySet<number> = new Set([
   Tag.DW_TAG_unspecified_type,
   Tag.DW_TAG_subprogram,
   Tag.DW_TAG_variable,
+  // A static member, before DWARF 5; no other one is kept.
   Tag.DW_TAG_member,
 ]);
 
@@ -79,6 +159,12 @@ const wanted: ReadonlySet<number> = new Set([
   At.DW_AT_export_symbols,
 ]);
 
+interface Parent {
+  readonly entry: number;
+  readonly isIndexed: boolean;
+  readonly inFunction: boolean;
+}
+
 /** Collected from one entry's attributes. */
 interface Facts {
   name: string | undefined;
@@ -90,12 +176,23 @@ interface Facts {
   sibling: number | undefined;
 }
 
+/** Adds the names of one unit to a table. */
 export class UnitNames {
-  readonly entries: NamedEntry[] = [];
   private readonly skipper: EntrySkipper;
+  /** One object for all entries, of which there are many. */
+  private readonly facts: Facts = {
+    name: undefined,
+    linkageName: undefined,
+    isDeclaration: false,
+    hasPlace: false,
+    isInlineNamespace: false,
+    completes: undefined,
+    sibling: undefined,
+  };
 
-  /** `inFunctions`: also what is declared in bodies of functions. Throws FormatError where an entry is damaged. */
+  /** `inFunctions`: what is declared in bodies of functions, and nothing else but what is around it. A damaged entry ends the list. */
   constructor(
+    private readonly table: NameTable,
     private readonly unit: Unit,
     private readonly inFunctions: boolean,
   ) {
@@ -112,7 +209,7 @@ export class UnitNames {
     const { header, context } = this.unit;
     const bytes = context.sections.bytes(header.section);
     const cursor = new RawCursor(bytes, context.sections.littleEndian, header.section, header.firstDie, header.end);
-    const parents: { readonly entry: NamedEntry | undefined; readonly isIndexed: boolean }[] = [];
+    const parents: Parent[] = [];
     do {
       const offset = cursor.offset;
       const plan = this.skipper.next(cursor);
@@ -122,26 +219,36 @@ export class UnitNames {
       }
       const parent = parents.at(-1);
       const facts = this.read(cursor, plan);
-      const isNamed = (parent?.isIndexed ?? false) && namedTags.has(plan.tag);
-      const entry = isNamed ? this.add(offset, plan.tag, facts, parent?.entry) : undefined;
+      const isNamed = this.isKept(parent, plan.tag, facts);
+      const entry = isNamed ? this.add(offset, plan.tag, facts, parent?.entry ?? none) : undefined;
       if (!plan.hasChildren) continue;
       const isIndexed = descended.has(plan.tag) || (this.inFunctions && functionBodies.has(plan.tag));
       const end = facts.sibling;
       if (!isIndexed && end !== undefined && end > offset && end <= header.end) cursor.offset = end;
-      else parents.push({ entry: entry ?? parent?.entry, isIndexed: isIndexed && (parent?.isIndexed ?? true) });
+      else {
+        const inFunction = parent?.inFunction === true || functionBodies.has(plan.tag);
+        const isWithin = isIndexed && (parent?.isIndexed ?? true);
+        parents.push({ entry: entry ?? parent?.entry ?? none, isIndexed: isWithin, inFunction });
+      }
     } while (parents.length > 0 && !cursor.atEnd);
   }
 
+  /** Of what is in no function the shallow index knows. */
+  private isKept(parent: Parent | undefined, tag: number, { isDeclaration }: Facts): boolean {
+    if (parent?.isIndexed !== true || !namedTags.has(tag)) return false;
+    if (tag === Tag.DW_TAG_member) return isDeclaration;
+    return !this.inFunctions || parent.inFunction || scopeTags.has(tag) || tag === Tag.DW_TAG_subprogram;
+  }
+
   private read(cursor: RawCursor, { steps }: ReturnType<EntrySkipper['next']> & object): Facts {
-    const facts: Facts = {
-      name: undefined,
-      linkageName: undefined,
-      isDeclaration: false,
-      hasPlace: false,
-      isInlineNamespace: false,
-      completes: undefined,
-      sibling: undefined,
-    };
+    const { facts } = this;
+    facts.name = undefined;
+    facts.linkageName = undefined;
+    facts.isDeclaration = false;
+    facts.hasPlace = false;
+    facts.isInlineNamespace = false;
+    facts.completes = undefined;
+    facts.sibling = undefined;
     for (const step of steps) {
       if (typeof step === 'number') {
         cursor.skip(step);
@@ -195,21 +302,16 @@ export class UnitNames {
     const { context, header } = this.unit;
     // An indirect form was passed over with its operand; names are never written that way.
     if (form === Form.DW_FORM_indirect) return undefined;
-    if (form === Form.DW_FORM_string) return context.sections.string(header.section, value);
+    if (form === Form.DW_FORM_string) return stringAt(context.sections.bytes(header.section), value);
     return this.unit.stringOf({ name: At.DW_AT_name, form, value });
   }
 
-  private add(offset: number, tag: number, facts: Facts, parent: NamedEntry | undefined): NamedEntry | undefined {
-    const { unit } = this;
-    const { linkageName, completes, isDeclaration, hasPlace, isInlineNamespace } = facts;
+  private add(offset: number, tag: number, facts: Facts, parent: number): number | undefined {
     let { name } = facts;
     if (name === undefined) {
-      if (tag === Tag.DW_TAG_namespace) name = '(anonymous namespace)';
-      else if (completes === undefined && !descended.has(tag)) return undefined;
+      if (tag === Tag.DW_TAG_namespace) name = unnamedNamespace;
+      else if (facts.completes === undefined && !descended.has(tag)) return undefined;
     } else if (name.includes('<')) name = canonicalTypeText(name);
-    const place = { unit, offset, tag, parent, completes };
-    const entry = { ...place, name: name ?? '', linkageName, isDeclaration, hasPlace, isInlineNamespace };
-    this.entries.push(entry);
-    return entry;
+    return this.table.add(this.unit, offset, tag, facts, name ?? '', parent);
   }
 }

@@ -71,16 +71,17 @@ export class UnitTable {
     const found: Unit[] = [];
     const after = upperBound(starts.length, (n) => starts[n].start > address);
     for (let n = after - 1; n >= 0 && starts[n].reach > address; n--) {
-      if (starts[n].end > address) found.unshift(starts[n].unit);
+      if (starts[n].start <= address && starts[n].end > address) found.unshift(starts[n].unit);
     }
     return found;
   }
 
   private sortedRanges(): readonly UnitRange[] {
     const all = this.units.flatMap((unit) =>
-      this.rangesOf(unit).map((range) => ({ ...range, unit, reach: range.end })),
+      this.rangesOf(unit).map((range) => ({ ...range, unit, reach: range.end, key: Number(range.start) })),
     );
-    all.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+    // Addresses beyond 2^53 that round to one number are told apart by their ends, below.
+    all.sort((a, b) => a.key - b.key);
     // Damaged and duplicated units overlap: `reach` is the highest end so far, where a search backwards may stop.
     for (let n = 1; n < all.length; n++) if (all[n - 1].reach > all[n].reach) all[n].reach = all[n - 1].reach;
     return all;

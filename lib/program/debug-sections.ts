@@ -58,6 +58,11 @@ class Reader {
   }
 
   private join(name: string, parts: readonly { section: SectionHeader; bytes: Uint8Array }[]): void {
+    // Nothing is relocated in a linked file: its own bytes do.
+    if (this.elf.header.e_type !== ET_REL && parts.length === 1) {
+      this.joined.set(name, parts[0].bytes);
+      return;
+    }
     const total = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
     // A copy always: relocation must not change the file's own bytes.
     const contents = new Uint8Array(total);
