@@ -58,8 +58,9 @@ export interface FuzzReport {
   readonly steps: Record<string, number>;
   /** Results by errno; 'fault' = the machine itself would have failed. */
   readonly results: Record<string, number>;
+  /** By processor time of all threads: the machine may be busy with something else. */
   slowest: { input: number; milliseconds: number };
-  /** The first of those that took longer than the goal; on a busy machine any input may. */
+  /** The first of those that took longer than the goal: while code is cold, any input may. */
   readonly slow: { input: number; milliseconds: number }[];
   /** Of the whole process, in MB. */
   peakMemory: number;
@@ -147,14 +148,15 @@ export class LlextFuzzer {
   }
 
   private attempt(input: number, source: string, action: () => void): void {
-    const started = performance.now();
+    const started = process.cpuUsage();
     try {
       action();
     } catch (error) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.report.failures.push({ input, source, message });
     }
-    const milliseconds = performance.now() - started;
+    const { user, system } = process.cpuUsage(started);
+    const milliseconds = (user + system) / 1000;
     if (milliseconds > goalMilliseconds && this.report.slow.length < mostSlow)
       this.report.slow.push({ input, milliseconds });
     if (milliseconds > this.report.slowest.milliseconds) this.report.slowest = { input, milliseconds };
