@@ -22,6 +22,14 @@ import type { LoadedExtension } from '../lib/target/load';
 import type { TargetStop } from '../lib/target/target';
 import { extensionProblems, readBase } from './base-image-file';
 import { parseArguments } from './parse-arguments';
+import {
+  accountOptions,
+  type AccountOptions,
+  accountsUsage,
+  type LoadedFile,
+  parseAccountOptions,
+  RunReport,
+} from './run-accounts';
 import { UsageError } from './usage-error';
 
 export interface Output {
@@ -34,6 +42,7 @@ export interface CommandIo {
 }
 
 export const runUsage = `usage: llext run FILE... [--base ZEPHYR.ELF] [--entry FUNCTION] [--arg INTEGER]... [--cpu CORE] [--heap-size KIB]
+       [--coverage lcov [--output FILE]] [--profile] [--trace-calls] [--json]
 
 Loads the extensions in order, runs their init functions, calls FUNCTION of the last one on an emulated Cortex-M or
 RISC-V core, and runs their fini functions.
@@ -46,7 +55,7 @@ RISC-V core, and runs their fini functions.
   --cpu CORE         ${cpus.map(({ name }) => name).join(', ')}
                      (default: what the base image, or the ELF, was built for)
   --heap-size KIB    size of the llext heap (default: 64, or the heap of the base image)
-  --help             this text
+${accountsUsage.slice(1)}  --help             this text
 
 Exit code: 0 the function returned, 1 load error, fault or abort, 2 wrong usage.
 `;
@@ -58,6 +67,7 @@ interface RunOptions {
   readonly arguments: readonly bigint[];
   readonly cpu: CpuInfo | undefined;
   readonly heapSizeKiB: number | undefined;
+  readonly accounts: AccountOptions | undefined;
 }
 
 export async function run(args: readonly string[], io: CommandIo): Promise<number> {
@@ -91,6 +101,7 @@ function parseOptions(args: readonly string[]): RunOptions | undefined {
     arguments: (values.arg ?? []).map(parseInteger),
     cpu,
     heapSizeKiB: parseHeapSize(values['heap-size']),
+    accounts: parseAccountOptions(values),
   };
 }
 
@@ -104,6 +115,7 @@ function parseCommandLine(args: readonly string[]) {
       arg: { type: 'string', multiple: true },
       cpu: { type: 'string' },
       'heap-size': { type: 'string' },
+      ...accountOptions,
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -196,6 +208,7 @@ async function usableBase(
 }
 
 async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
+  const printed: string[] = [];
   const contents = options.files.map(readFile);
   const base = await usableBase(options, contents);
   contents.forEach((bytes, i) => {
@@ -205,24 +218,31 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
     cpu: cpuFor(contents, options.cpu ?? baseCpu(base)),
     heapSizeKiB: options.heapSizeKiB,
     base,
-    listener: { output: ({ text }) => io.stdout.write(text) },
+    listener: { output: ({ text }) => (options.accounts?.json === true ? printed.push(text) : io.stdout.write(text)) },
   });
-  let last: LoadedExtension | undefined;
+  const loaded: LoadedFile[] = [];
   for (const [i, file] of options.files.entries()) {
     const outcome = target.loadExtension({ name: extensionName(basename(file)), bytes: contents[i] });
     if (!outcome.loaded) {
       io.stderr.write(`${file}: ${outcome.message}\n`);
       return 1;
     }
-    last = outcome;
+    loaded.push({ file, bytes: contents[i], loaded: outcome });
   }
+  const last = loaded.at(-1)?.loaded;
   if (last === undefined) throw new UsageError('no FILE');
   const { name, address } = chooseEntry(last, options.entry);
+  const warn = (text: string): unknown => io.stderr.write(`llext run: ${text}\n`);
+  const report = options.accounts && (await RunReport.open(target, loaded, options.accounts, warn));
   target.prepareCall(address, options.arguments, target.bringUpCalls());
   const stop = await target.resume({ kind: 'continue' });
   const returnsNothing = stop.reason === 'exited' && isVoid(last.elf, name);
-  io.stderr.write(`${returnsNothing ? `${name} returned` : describeStop(name, stop)}\n`);
-  return stop.reason === 'exited' ? tearDown(target, io) : 1;
+  const ended = returnsNothing ? `${name} returned` : describeStop(name, stop);
+  io.stderr.write(`${ended}\n`);
+  const code = stop.reason === 'exited' ? await tearDown(target, io) : 1;
+  const [stdout, stderr] = [io.stdout, io.stderr].map((to) => (text: string) => void to.write(text));
+  report?.write(ended, printed.join(''), { stdout, stderr });
+  return code;
 }
 
 /** The fini functions, as llext_teardown calls them when the host is done with the extensions. */

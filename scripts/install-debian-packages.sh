@@ -23,6 +23,7 @@ wanted=(
   riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf
   gdb-multiarch:gdb-multiarch
   git:git
+  lcov:lcov
   # For the native modules of the VS Code that tests run in.
   make:make
   g++:g++

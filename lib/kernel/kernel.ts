@@ -18,6 +18,7 @@ import { implementations } from './implementations';
 import type { KHeap } from './k-heap';
 import { initKHeap } from './k-heap-record';
 import { PAGE_SIZE } from './memory-map';
+import { observedHeap, type HeapEvent } from './observed-heap';
 import { SystemHeap } from './system-heap';
 import { VirtualClock, type ClockState } from './virtual-clock';
 
@@ -47,6 +48,8 @@ export class Kernel {
   /** Guest memory as the loader's file images are read from. */
   readonly llextMemory: LlextMemory;
   readonly state: KernelState;
+  /** Told of what is taken of the system heap. */
+  onHeap: ((event: HeapEvent) => void) | undefined;
   private readonly calls: HostCalls;
   private readonly console: Console;
 
@@ -70,7 +73,12 @@ export class Kernel {
     machine.memory.clearDirty();
     const systemHeap = makeHeap(machine, map.systemHeap, map.systemKHeap);
     const services = this.services(
-      new SystemHeap(systemHeap, machine.memory, map.systemKHeap, machine.cpu.pointerSize),
+      new SystemHeap(
+        observedHeap(systemHeap, (event) => this.onHeap?.(event)),
+        machine.memory,
+        map.systemKHeap,
+        machine.cpu.pointerSize,
+      ),
     );
     this.calls = new HostCalls(machine, this.memory, table, services, map.callFn.returnAddress);
     for (const entry of image.served) this.calls.serve(entry);

@@ -70,6 +70,14 @@ export class AddressNames {
     this.loaded.set(instance.id, { instance, sections, symbols: loadedSymbols(elf, sections) });
   }
 
+  /** Name of the extension that has a section there. */
+  ownerOf(address: number): string | undefined {
+    for (const { instance, sections } of this.loaded.values()) {
+      if (sections.some((entry) => holds(Number(entry.address), entry.size, address))) return instance.name;
+    }
+    return undefined;
+  }
+
   /** Where the extension's functions begin. */
   functions(instanceId: number): number[] {
     const symbols = this.loaded.get(instanceId)?.symbols ?? [];

@@ -19,6 +19,8 @@ export interface CallSequenceState {
 
 export class CallSequence {
   readonly state: CallSequenceState = { pending: [], active: false };
+  /** Told of each call as it begins. */
+  onBegin: ((address: number, returnAddress: number) => void) | undefined;
 
   constructor(
     private readonly machine: Machine,
@@ -50,5 +52,6 @@ export class CallSequence {
     const call = { address, arguments: values, stackEnd: stack.base + stack.size, returnAddress };
     conventionOf(this.machine.cpu).begin(this.machine, call);
     this.state.active = true;
+    this.onBegin?.(Number(BigInt.asUintN(32, address)) & ~1, returnAddress);
   }
 }

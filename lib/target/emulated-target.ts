@@ -17,6 +17,7 @@ import type { HostCallRecord } from '../kernel/host-calls';
 import { collectCalls } from '../llext/llext-handlers';
 import type { LlextEvent, LlextStorage } from '../llext/types';
 import type { MemoryReply, MemoryRequest, RegisterFile } from '../query';
+import { RunAccounts } from './accounts';
 import { AddressNames } from './address-names';
 import { Breakpoints } from './breakpoints';
 import { CallSequence, type GuestCall } from './call-sequence';
@@ -225,6 +226,22 @@ export class EmulatedTarget implements Target {
   /** Whether the engine can watch memory. */
   get watches(): boolean {
     return this.parts.watchpoints.supported;
+  }
+
+  /** From now on accounts of the machine are kept; a reset ends them. RangeError when the engine keeps none. */
+  keepAccounts(): RunAccounts {
+    const { machine, kernel, names, loop, calls } = this.parts;
+    const { stack } = kernel.image.map;
+    const accounts = new RunAccounts(
+      machine,
+      stack.base + stack.size,
+      (address) => kernel.isServed(address),
+      (address) => names.ownerOf(address) ?? '',
+    );
+    loop.accounts = accounts;
+    kernel.onHeap = (event) => accounts.heap(event);
+    calls.onBegin = (address, returnAddress) => accounts.hostBegins(address, returnAddress);
+    return accounts;
   }
 
   /** RangeError when that cannot be watched. */

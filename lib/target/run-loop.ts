@@ -5,6 +5,7 @@
  */
 import type { Fault, Machine, RunStop } from '../emulator/types';
 import type { Kernel } from '../kernel/kernel';
+import type { RunAccounts } from './accounts';
 import type { AddressNames } from './address-names';
 import type { Breakpoints } from './breakpoints';
 import type { CallSequence } from './call-sequence';
@@ -47,6 +48,8 @@ export class RunLoop {
   private running = false;
   /** pc of the last stop that was told: resuming from there does not hit its breakpoints again. */
   private stoppedAt: number | undefined;
+  /** Told of host calls, while they are kept. */
+  accounts: RunAccounts | undefined;
   /** What the loader has hit: the next run ends at once. */
   private loaderHits: TargetWatchHit[] = [];
 
@@ -216,6 +219,7 @@ export class RunLoop {
     const { value: end, hits } = watchpoints.observe(address, () => kernel.hostCall(address));
     switch (end.kind) {
       case 'returned':
+        this.tellAccounts(address);
         if (hits.length === 0) return undefined;
         return this.watched(watchpoints.told(hits, view, names.baseSymbolAt(address)?.name ?? 'the host'));
       case 'fault':
@@ -223,6 +227,11 @@ export class RunLoop {
       case 'aborted':
         return this.abort(end.message);
     }
+  }
+
+  private tellAccounts(address: number): void {
+    const record = this.accounts && this.parts.kernel.log.at(-1);
+    if (record !== undefined) this.accounts?.hostCall(record, address);
   }
 
   private callReturned(): TargetStop | undefined {
