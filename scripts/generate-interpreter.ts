@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
+import { carefulOperations } from './careful-operations';
 import { interpreterSources, type InterpreterSource } from './interpreter-sources';
 
 /** A wide record has its further operands in the second slot, whose first word stays 0. */
@@ -123,13 +124,24 @@ export async function generateInterpreter(source: InterpreterSource): Promise<st
 import type { Core } from './core';
 ${hot(source)}
 ${cold(source)}`;
-  return format(text, { parser: 'typescript', printWidth: 120, singleQuote: true, trailingComma: 'all' });
+  return formatted(text);
 }
 
-export const generatedPath = (source: InterpreterSource) => join(__dirname, '../lib/emulator', source.target);
+const formatted = (text: string): Promise<string> =>
+  format(text, { parser: 'typescript', printWidth: 120, singleQuote: true, trailingComma: 'all' });
+
+/** The file of the careful operations. */
+export const generateCareful = (source: InterpreterSource): Promise<string> => formatted(carefulOperations(source));
+
+const inEmulator = (target: string) => join(__dirname, '../lib/emulator', target);
+export const generatedPath = (source: InterpreterSource) => inEmulator(source.target);
+export const carefulPath = ({ careful }: InterpreterSource) => inEmulator(careful.target);
 
 async function generateAll(): Promise<void> {
-  for (const source of interpreterSources) writeFileSync(generatedPath(source), await generateInterpreter(source));
+  for (const source of interpreterSources) {
+    writeFileSync(generatedPath(source), await generateInterpreter(source));
+    writeFileSync(carefulPath(source), await generateCareful(source));
+  }
 }
 
 if (process.argv[1] === __filename) void generateAll();

@@ -27,6 +27,8 @@ export interface InterpreterSource {
   readonly casePerLength: boolean;
   /** An `if` with `else` for a slot of Special.conditional; empty where there are none. */
   readonly conditional: string;
+  /** The file of the careful operations, and whether the names n, z, c, v of the text are the flags. */
+  readonly careful: { readonly target: string; readonly hasFlags: boolean };
 }
 
 const arm: InterpreterSource = {
@@ -40,6 +42,7 @@ const arm: InterpreterSource = {
       : 'let n = r[16], z = r[17], c = r[18], v = r[19];',
   putFlags: 'r[16] = n; r[17] = z; r[18] = c; r[19] = v;',
   casePerLength: false,
+  careful: { target: 'arm/careful.generated.ts', hasFlags: true },
   conditional: `if (op === 2) {
     // In an IT block: the condition is in the slot's static ITSTATE.
     const slot = k >> 2;
@@ -61,6 +64,7 @@ const riscv = (xlen: 32 | 64): InterpreterSource => ({
   putFlags: '',
   casePerLength: xlen === 32,
   conditional: '',
+  careful: { target: `riscv/careful${xlen}.generated.ts`, hasFlags: false },
 });
 
 export const interpreterSources: readonly InterpreterSource[] = [arm, riscv(32), riscv(64)];

@@ -3,6 +3,7 @@
  * slow bit is set (see memory.ts). A method that cannot do its access sets `stop` and has changed nothing.
  */
 import { Attribute, type GuestMemory } from './memory';
+import type { MemorySafety } from './safety/memory-safety';
 import { Stop, type PendingFault } from './stop';
 
 export abstract class MemoryAccess {
@@ -12,6 +13,9 @@ export abstract class MemoryAccess {
   stopsAtTranslated = false;
   /** Instructions that the slice has left, while a rare operation runs. */
   left = 0;
+
+  /** Checks the memory safety of what the extension does. */
+  safety: MemorySafety | undefined;
 
   constructor(readonly memory: GuestMemory) {}
 
@@ -80,6 +84,7 @@ export abstract class MemoryAccess {
     if (!this.permitted(first, first, size, access)) return -1;
     const last = (address + size - 1) >>> 0;
     if (last >>> 12 !== first >>> 12 && !this.permitted(last & ~0xfff, first, size, access)) return -1;
+    if (this.safety?.refuses(first, size, access) === true) return -1;
     if (this.memory.watcher !== undefined && this.isWatched(first, size, access)) return -1;
     return this.memory.hostAddress(first);
   }
@@ -119,7 +124,7 @@ export abstract class MemoryAccess {
   /** Why the instruction at pc may not be fetched from `address`, which is its own or that of its second half. */
   fetchFault(address: number, pc: number, size: number): PendingFault | undefined {
     const allowed = (this.memory.attributes[address >>> 12] & Attribute.execute) !== 0;
-    return allowed ? undefined : this.accessFault(address, pc, size, 'execute');
+    return allowed ? this.safety?.fetchFault(address) : this.accessFault(address, pc, size, 'execute');
   }
 
   protected byteAt(address: number): number {

@@ -51,6 +51,8 @@ const guestOffset = attributesOffset + pageCount;
 const wasmPage = 65536;
 /** Room for regions that are mapped later without growing (growing detaches every view). */
 const spare = 1 << 20;
+/** Shadows are made of chunks of this length at least. */
+const smallestChunk = 1 << 26;
 
 /** Host views of the one memory; made anew when it grows. */
 export class GuestMemory implements MachineMemory {
@@ -80,6 +82,10 @@ export class GuestMemory implements MachineMemory {
   private readonly dirtyList: number[] = [];
   private nextHost = guestOffset;
   private guard: ((page: number) => number) | undefined;
+  /** Length of the chunks in which guest pages and their shadows alternate; 0 = there are no shadows. */
+  private shadowChunk = 0;
+  /** Told of every page that is mapped, and of what the host or a debugger writes, while there are shadows. */
+  shadow: { mapped(page: number): void; written(address: number, length: number): void } | undefined;
 
   constructor(regions: readonly MemoryRegion[]) {
     const size = regions.reduce((sum, region) => sum + region.size, guestOffset + spare);
@@ -105,13 +111,12 @@ export class GuestMemory implements MachineMemory {
       (permissions.write ? Attribute.write : 0) |
       (permissions.execute ? Attribute.execute : 0);
     for (let page = base / pageSize; page < (base + size) / pageSize; page++) {
-      if ((this.attributes[page] & Attribute.mapped) === 0) {
-        this.readTable[page] = (this.nextHost - page * pageSize) | 0;
-        this.nextHost += pageSize;
-      }
+      const isNew = (this.attributes[page] & Attribute.mapped) === 0;
+      if (isNew) this.readTable[page] = (this.takeHostPage() - page * pageSize) | 0;
       const kept = this.attributes[page] & (Attribute.code | Attribute.dirty | watchBits);
       this.attributes[page] = Attribute.mapped | bits | kept;
       this.refresh(page);
+      if (isNew) this.shadow?.mapped(page);
       if (kept & Attribute.code) this.onCodeWrite(page * pageSize, pageSize);
     }
   }
@@ -163,6 +168,7 @@ export class GuestMemory implements MachineMemory {
       this.touched(at, part);
       done += part;
     }
+    this.shadow?.written(address, length);
     return length;
   }
 
@@ -232,6 +238,28 @@ export class GuestMemory implements MachineMemory {
     if (changed) this.onPermissions(page);
   }
 
+  /**
+   * Makes room for two shadow bytes of every guest byte: the first at the distance that is returned, the second at twice that
+   * (safety/shadow.ts). They are 0 until they are written, and cost nothing before.
+   */
+  openShadow(): number {
+    const used = this.nextHost - guestOffset;
+    if (this.shadowChunk === 0) this.shadowChunk = Math.ceil(Math.max(used, 1) / smallestChunk) * smallestChunk;
+    this.grow(guestOffset + Math.ceil(Math.max(used, 1) / (3 * this.shadowChunk)) * 3 * this.shadowChunk);
+    return this.shadowChunk;
+  }
+
+  private takeHostPage(): number {
+    const chunk = this.shadowChunk;
+    const place = this.nextHost - guestOffset;
+    if (chunk !== 0 && place % (3 * chunk) === chunk) {
+      this.nextHost += 2 * chunk;
+      this.grow(this.nextHost + 3 * chunk);
+    }
+    this.nextHost += pageSize;
+    return this.nextHost - pageSize;
+  }
+
   private mappedLength(address: number, length: number): number {
     const end = Math.min(address + length, 2 ** 32);
     let at = address;
@@ -240,9 +268,13 @@ export class GuestMemory implements MachineMemory {
   }
 
   private reserve(size: number): void {
-    const missing = this.nextHost + size - this.buffer.buffer.byteLength;
+    if (this.nextHost + size > this.buffer.buffer.byteLength) this.grow(this.nextHost + size + spare);
+  }
+
+  private grow(end: number): void {
+    const missing = end - this.buffer.buffer.byteLength;
     if (missing <= 0) return;
-    this.buffer.grow(Math.ceil((missing + spare) / wasmPage));
+    this.buffer.grow(Math.ceil(missing / wasmPage));
     this.makeViews();
   }
 

@@ -9,6 +9,7 @@
  */
 import { Attribute, pageSize, type GuestMemory } from './memory';
 import type { MemoryAccess } from './memory-access';
+import { Stop } from './stop';
 
 /** Word 0 of slots that are not an operation. `conditional`: see arm/code-cache.ts; `translated`: an entry of jit/. */
 export const Special = {
@@ -115,6 +116,15 @@ export abstract class RecordCache {
     if (!this.decode(k, pc)) return false;
     if (this.translated?.has(pc)) this.hide(k);
     return true;
+  }
+
+  /** What a slot that holds no operation leads to: the slot to go on at, or -1 with `stop` set. */
+  special(k: number): number {
+    const word = this.records[k];
+    if (word === Special.nextPage) return this.nextPage(k);
+    if (word === Special.undecoded) return this.decodeAt(k) ? k : -1;
+    this.access.stop = word === Special.breakpoint ? Stop.breakpoint : Stop.hostCall;
+    return -1;
   }
 
   /** The run ends at the address before the instruction there is looked at. */

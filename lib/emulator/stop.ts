@@ -1,5 +1,5 @@
 /** Why an interpreter left its loop, for every CPU; and how long it stays in it at most. */
-import type { FaultKind } from './types';
+import type { FaultKind, SafetyFinding } from './types';
 
 /** V8 replaces the running function by the optimized one only when it is called again. */
 export const sliceLength = 1 << 20;
@@ -32,4 +32,5 @@ export interface PendingFault {
   /** Where the address has more than 53 bits. */
   readonly wideAddress?: bigint;
   readonly size?: number;
+  readonly safety?: SafetyFinding;
 }

@@ -4,6 +4,7 @@
  */
 import type { CpuInfo } from '../arch';
 import type { Accounts, BlockListener } from './accounts';
+import type { MemorySafety } from './safety/memory-safety';
 import type { WatchHit, Watchpoints } from './watchpoints';
 
 export interface Permissions {
@@ -83,8 +84,33 @@ export type FaultKind =
   | 'forbidden'
   /** Access to the guard below the stack, or sp below the stack limit. */
   | 'stack-overflow'
+  /** A rule of the memory safety of extensions is broken; `safety` says which. */
+  | 'memory-safety'
   /** BKPT without a debugger request, SVC without a handler and the like. */
   | 'unhandled-exception';
+
+export const safetyRules = ['outside', 'read-only', 'execute', 'uninitialised', 'misaligned'] as const;
+/**
+ * What an extension does that its memory does not allow, although the machine would:
+ *   outside        an access of memory that is not the extension's (host memory, freed or unloaded memory, below the stack pointer)
+ *   read-only      a write to TEXT or RODATA
+ *   execute        a jump to what is no code
+ *   uninitialised  the use of a value that was never written, to decide something: reading and copying are none
+ *   misaligned     an access that is not at a multiple of its size, where the core tolerates it
+ */
+export type SafetyRule = (typeof safetyRules)[number];
+
+/** What an uninitialised value was about to decide. */
+export type SafetyUse = 'branch' | 'address' | 'target' | 'stack pointer' | 'argument' | 'memory';
+
+export interface SafetyFinding {
+  readonly rule: SafetyRule;
+  readonly use?: SafetyUse;
+  /** Where the last value with unwritten bytes was read. */
+  readonly origin?: number;
+  /** The parameter of the host's function that it is about. */
+  readonly argument?: string;
+}
 
 /** Why an instruction did not execute. Nothing of its effects has happened; pc is that instruction. */
 export interface Fault {
@@ -100,6 +126,7 @@ export interface Fault {
   readonly encodingLength: 2 | 4 | undefined;
   /** One sentence in the manual's words. */
   readonly message: string;
+  readonly safety?: SafetyFinding;
 }
 
 export type RunStop =
@@ -150,6 +177,10 @@ export interface Machine {
   readonly watchpoints?: Watchpoints;
   /** From now on accounts are kept (accounts.ts), or with no listener no more. Absent where the engine has none. */
   keepAccounts?(listener: BlockListener | undefined): Accounts | undefined;
+  /** Begins to check the memory safety of what is executed; absent where the engine cannot. undefined = ends it. */
+  setSafety?(rules: readonly SafetyRule[] | undefined): void;
+  /** While it is checked. */
+  readonly safety?: MemorySafety;
   /** Absent when nothing is translated. */
   readonly translation?: TranslationStatistics;
   /** Where functions begin: what is translated as one piece. Calls show most of them; symbols show all. */

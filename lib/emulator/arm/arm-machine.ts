@@ -12,10 +12,12 @@ import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { ThumbEmitter } from '../jit/thumb/thumb-emitter';
 import { ThumbLifter } from '../jit/thumb/thumb-lifter';
 import { GuestMemory } from '../memory';
+import { MemorySafety } from '../safety/memory-safety';
 import { sliceLength, Stop } from '../stop';
-import type { Fault, Machine, MemoryRegion, RunStop, TranslationStatistics } from '../types';
+import type { Fault, Machine, MemoryRegion, RunStop, SafetyRule, TranslationStatistics } from '../types';
 import { readBlock } from './blocks';
 import { advanceIt } from './code-cache';
+import { interpretThumbCarefully } from './careful';
 import { Core } from './core';
 import { interpret } from './interpreter.generated';
 import { RegisterView } from './register-view';
@@ -49,6 +51,17 @@ export class ArmMachine implements Machine {
 
   get translation(): TranslationStatistics | undefined {
     return this.jit?.statistics;
+  }
+
+  get safety(): MemorySafety | undefined {
+    return this.core.safety;
+  }
+
+  setSafety(rules: readonly SafetyRule[] | undefined): void {
+    const { core } = this;
+    core.safety?.close();
+    core.safety = rules && new MemorySafety(core, State.sp, rules);
+    core.code.clear();
   }
 
   addFunctions(addresses: Iterable<number>): void {
@@ -103,7 +116,7 @@ export class ArmMachine implements Machine {
   private go(budget: number): number {
     if (this.itStateDiffers()) return this.alone(false);
     if (this.accounts) return this.accounts.advance(budget, this.accounted);
-    return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
+    return this.jit && !this.safety && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
   }
 
   private advance(budget: number): number {
@@ -245,7 +258,8 @@ export class ArmMachine implements Machine {
     const state = this.memory.state;
     core.position = core.code.enter(state[State.pc]);
     core.stopsAtTranslated = untilTranslated;
-    const executed = interpret(core, budget);
+    const { safety } = core;
+    const executed = safety ? interpretThumbCarefully(core, safety, budget) : interpret(core, budget);
     state[State.pc] = core.code.addressOf(core.position);
     // By the address: at a page's end the position is one of the slots that lead to the next page.
     state[State.itState] = core.code.itState[core.code.enter(state[State.pc]) >> 2];
@@ -354,6 +368,7 @@ export class ArmMachine implements Machine {
       encoding: first === undefined || second === undefined ? first : ((first << 16) | second) >>> 0,
       encodingLength: first === undefined ? undefined : wide ? 4 : 2,
       message: pending.message,
+      ...(pending.safety && { safety: pending.safety }),
     };
   }
 }

@@ -11,9 +11,11 @@ import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { RiscvEmitter } from '../jit/riscv/riscv-emitter';
 import { RiscvLifter } from '../jit/riscv/riscv-lifter';
 import { GuestMemory } from '../memory';
+import { MemorySafety } from '../safety/memory-safety';
 import { sliceLength, Stop, type PendingFault } from '../stop';
-import type { Fault, Machine, MemoryRegion, RunStop, TranslationStatistics } from '../types';
+import type { Fault, Machine, MemoryRegion, RunStop, SafetyRule, TranslationStatistics } from '../types';
 import { readBlock } from './blocks';
+import { interpretRiscvCarefully } from './careful';
 import { Core } from './core';
 import { interpret as interpret32 } from './interpreter32.generated';
 import { interpret as interpret64 } from './interpreter64.generated';
@@ -65,6 +67,17 @@ export class RiscvMachine implements Machine {
 
   get translation(): TranslationStatistics | undefined {
     return this.jit?.statistics;
+  }
+
+  get safety(): MemorySafety | undefined {
+    return this.core.safety;
+  }
+
+  setSafety(rules: readonly SafetyRule[] | undefined): void {
+    const { core } = this;
+    core.safety?.close();
+    core.safety = rules && new MemorySafety(core, this.cpu.isa.xlen === 32 ? 2 : 4, rules);
+    core.code.clear();
   }
 
   addFunctions(addresses: Iterable<number>): void {
@@ -124,7 +137,7 @@ export class RiscvMachine implements Machine {
 
   private go(budget: number): number {
     if (this.accounts) return this.accounts.advance(budget, this.accounted);
-    return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
+    return this.jit && !this.safety && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
   }
 
   private advance(budget: number): number {
@@ -180,7 +193,8 @@ export class RiscvMachine implements Machine {
     core.stopsAtTranslated = untilTranslated;
     core.sliceBudget = budget;
     core.left = budget;
-    const executed = this.interpret(core, budget);
+    const { safety } = core;
+    const executed = safety ? interpretRiscvCarefully(core, safety, budget) : this.interpret(core, budget);
     core.sliceBudget = 0;
     core.left = 0;
     // The interpreter may have mapped or grown memory by a call: the views are taken anew.
@@ -293,6 +307,7 @@ export class RiscvMachine implements Machine {
       encoding: encoding?.word,
       encodingLength: encoding?.length,
       message: pending?.message ?? '',
+      ...(pending?.safety && { safety: pending.safety }),
     };
   }
 }

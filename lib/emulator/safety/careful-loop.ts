@@ -1,0 +1,82 @@
+/**
+ * The careful interpreter: executes predecoded instructions as the generated one does, one function each, with every access checked
+ * and the undefined bits of all values kept. It serves every CPU; where conditions of instructions are not their own (Thumb's
+ * IT blocks) the CPU tells.
+ */
+import { Special } from '../record-cache';
+import { bitsOffset, type CheckedCore, type MemorySafety } from './memory-safety';
+
+export interface CarefulCore extends CheckedCore {
+  position: number;
+}
+
+export type Step<C> = (
+  core: C,
+  safety: MemorySafety,
+  code: Int32Array,
+  k: number,
+  len: number,
+  r: Int32Array,
+  vr: Int32Array,
+) => number;
+
+export interface CarefulSteps<C> {
+  readonly steps: readonly Step<C>[];
+  readonly firstStep: number;
+  /** Whether the conditional instruction in a slot is executed; undefined = it cannot be told, core.stop says so. */
+  readonly condition?: (core: C, safety: MemorySafety, slot: number) => boolean | undefined;
+  /** Word 0 of the conditional instruction in a slot. */
+  readonly conditional?: (core: C, slot: number) => number;
+}
+
+/** Executes at most `budget` instructions from core.position; returns how many were. core.stop says why it ended early. */
+export function interpretCarefully<C extends CarefulCore>(
+  { steps, firstStep, condition, conditional }: CarefulSteps<C>,
+  core: C,
+  safety: MemorySafety,
+  budget: number,
+): number {
+  const r = core.memory.state;
+  const vr = r.subarray(bitsOffset);
+  let k = core.position;
+  let left = budget;
+  safety.followStack();
+  while (left !== 0) {
+    const code = core.code.records;
+    let op = code[k];
+    safety.position = k;
+    if (op <= Special.translated) {
+      if (op === Special.conditional && condition && conditional) {
+        const passed = condition(core, safety, k >> 2);
+        if (passed === undefined) break;
+        op = conditional(core, k >> 2);
+        if (!passed) {
+          left--;
+          k += 4 << (op & 1);
+          continue;
+        }
+      } else if (op === Special.translated) {
+        if (core.stopsAtTranslated && !safety.isUndefined()) break;
+        op = core.code.hiddenOperation[k >> 2];
+      } else {
+        const next = core.code.special(k);
+        if (next < 0) break;
+        k = next;
+        continue;
+      }
+    }
+    left--;
+    core.left = left;
+    const next = steps[(op >> 1) - firstStep](core, safety, code as Int32Array, k, 4 << (op & 1), r, vr);
+    if (next < 0) {
+      left++;
+      break;
+    }
+    k = next;
+    safety.followStack();
+    if (core.stop !== 0) break;
+  }
+  core.position = k;
+  safety.position = -1;
+  return budget - left;
+}

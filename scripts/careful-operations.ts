@@ -1,0 +1,609 @@
+/**
+ * Makes a careful function of each operation of an interpreter: the same program text with the undefined bits ("V bits", see
+ * lib/emulator/safety/bits.ts) of every value beside it, and without the fast ways to memory, so that each access is checked.
+ * A local `x` has its V bits in `x_`; a state word's are in vr[]. A step gives the index of the next record, or -1 when the
+ * instruction has not executed.
+ *
+ * What the text of operations is made of is understood here, nothing more: an unknown construct is an error of the build.
+ */
+import ts from 'typescript';
+import type { InterpreterSource } from './interpreter-sources';
+
+/** Loads: their size in bytes, or the argument that holds it. */
+const loads: Readonly<Record<string, number | { readonly argument: number }>> = {
+  load8: 1,
+  load16: 2,
+  load32: 4,
+  load64: 4,
+  loadAtomic32: 4,
+  loadReserved32: 4,
+  loadAtomic64: 8,
+  loadReserved64: 8,
+  loadAligned: { argument: 1 },
+  loadUnprivileged: { argument: 1 },
+};
+
+/** Stores: size, index of the value's argument. `conditional`: stored when the result is 0. */
+const stores: Readonly<
+  Record<string, { readonly size: number | { readonly argument: number }; readonly value: number; readonly conditional?: true }>
+> = {
+  store8: { size: 1, value: 1 },
+  store16: { size: 2, value: 1 },
+  store32: { size: 4, value: 1 },
+  store64: { size: 4, value: 1 },
+  storeAtomic32: { size: 4, value: 1 },
+  storeAtomic64: { size: 8, value: 1 },
+  storeAligned: { size: { argument: 1 }, value: 2 },
+  storeUnprivileged: { size: { argument: 1 }, value: 2 },
+  storeExclusive: { size: { argument: 1 }, value: 2, conditional: true },
+  storeConditional32: { size: 4, value: 1, conditional: true },
+  storeConditional64: { size: 8, value: 1, conditional: true },
+};
+
+/** Arguments of floating-point units that are registers read; the register written is `to`. Pairs of words are taken as a whole. */
+const floatCalls: Readonly<Record<string, { readonly to?: number; readonly from: readonly number[] }>> = {
+  ...Object.fromEntries(['add32', 'sub32', 'mul32', 'div32', 'add64', 'sub64', 'mul64', 'div64'].map((n) => [n, { to: 0, from: [1, 2] }])),
+  ...Object.fromEntries(['sqrt32', 'sqrt64', 'toDouble', 'toSingle'].map((n) => [n, { to: 0, from: [1] }])),
+  ...Object.fromEntries(['mla32', 'mla64', 'fma32', 'fma64'].map((n) => [n, { to: 0, from: [0, 1, 2] }])),
+  compare32: { from: [0, 1] },
+  maximum: { to: 1, from: [2, 3] },
+  roundToIntegral: { to: 1, from: [2] },
+  toFixed: { to: 1, from: [1] },
+  fromFixed: { to: 1, from: [1] },
+  fromHalf: { to: 1, from: [2] },
+  toHalf: { to: 1, from: [1, 2] },
+  // Both CPUs' units have these, by different arguments: see floatCall().
+  binary: { to: 1, from: [2, 3] },
+  squareRoot: { to: 0, from: [1] },
+  fused: { to: 0, from: [1, 2, 3] },
+  injectSign: { to: 1, from: [2, 3] },
+  extreme: { to: 1, from: [2, 3] },
+  fromOther: { to: 0, from: [2] },
+  classify: { from: [0] },
+};
+
+const flagWords: Readonly<Record<string, string>> = { n: 'r[16]', z: 'r[17]', c: 'r[18]', v: 'r[19]' };
+
+const zero = '0';
+
+class CarefulOperation {
+  private readonly lines: string[] = [];
+  private readonly locals = new Set<string>();
+  /** Locals that never have undefined bits. */
+  private readonly defined = new Set<string>();
+  private readonly wide: boolean;
+  private readonly source: ts.SourceFile;
+  private temporaries = 0;
+  private jumpText = '';
+
+  constructor(
+    private readonly name: string,
+    text: string,
+    private readonly jumps: boolean,
+    private readonly hasFlags: boolean,
+  ) {
+    this.wide = /\bcore\.wide\b|BigInt|\dn\b/.test(text);
+    const program = text
+      .replace(/\bNEAR\((\d)\)/g, 'NEAR($1);')
+      .replace(/\bCHECK_SP\((.*?)\)(?= )/g, 'CHECK_SP($1);')
+      .replace(/\$(\d)/g, (_, i: string) => `code[k + ${Number(i) <= 3 ? i : Number(i) + 1}]`);
+    this.source = ts.createSourceFile('exec.ts', program, ts.ScriptTarget.ES2022, true);
+    this.jumpText = /JUMP\((.*)\)/.exec(program)?.[1] ?? '';
+  }
+
+  body(): string {
+    for (const statement of this.source.statements) this.statement(statement);
+    const last = this.source.statements.at(-1)?.getText(this.source).replace(/;$/, '');
+    if (!this.jumps && last !== 'STOP') this.emit('return k + len;');
+    return withoutUnused(this.lines);
+  }
+
+  private emit(line: string): void {
+    this.lines.push(line);
+  }
+
+  private refuse(node: ts.Node): never {
+    throw new Error(`careful operation ${this.name}: cannot follow '${node.getText(this.source)}'`);
+  }
+
+  // --- Statements ------------------------------------------------------------------------------------------------------
+
+  private statement(node: ts.Statement): void {
+    if (ts.isBlock(node)) return this.block(node);
+    if (ts.isVariableStatement(node)) return node.declarationList.declarations.forEach((one) => this.declaration(one));
+    if (ts.isExpressionStatement(node)) return this.expressionStatement(node.expression);
+    if (ts.isIfStatement(node)) return this.ifStatement(node);
+    if (ts.isForStatement(node)) return this.forStatement(node);
+    if (ts.isEmptyStatement(node)) return undefined;
+    return this.refuse(node);
+  }
+
+  private block(node: ts.Block): void {
+    this.emit('{');
+    for (const statement of node.statements) this.statement(statement);
+    this.emit('}');
+  }
+
+  private declaration(node: ts.VariableDeclaration): void {
+    const name = node.name.getText(this.source);
+    const { initializer } = node;
+    if (initializer === undefined) {
+      if (name === 'f') return;
+      this.locals.add(name);
+      if (name === 'h') this.defined.add(name);
+      if (name === 'h') return this.emit('let h = 0;');
+      this.emit(`let ${name} = 0, ${name}_ = 0;`);
+      return;
+    }
+    // An entry of a page table: the fast way, which is not taken. `f` and `h`: where the words of a block are.
+    if (/^[rw]t\[/.test(initializer.getText(this.source))) return;
+    if (name === 'f') return;
+    if (initializer.getText(this.source) === 'core.wide') {
+      this.emit(`const ${name} = core.wide;`);
+      this.defined.add(name);
+      this.locals.add(name);
+      return;
+    }
+    this.assignValue(`let ${name}`, `let ${name}_`, initializer, () => this.locals.add(name));
+    if (this.jumps && this.jumpText !== '' && new RegExp(`\\b${name}\\b`).test(this.jumpText)) this.checkTarget(name, `${name}_`);
+  }
+
+  /** `target` = value and `targetV` = its V bits; a load's address is checked before. */
+  private assignValue(target: string, targetV: string, value: ts.Expression, declare: () => void = () => undefined): void {
+    const call = this.coreCall(value);
+    if (call !== undefined && call.name in loads) {
+      this.checkAddress(call.arguments[0]);
+      const size = this.sizeOf(loads[call.name], call);
+      this.emit(`${target} = ${this.text(value)};`);
+      const loaded = `safety.loaded(${this.text(call.arguments[0])}, ${size})`;
+      this.emit(`${targetV} = ${call.name === 'loadUnprivileged' ? `safety.extended(${loaded}, ${size}, ${this.text(call.arguments[2])})` : loaded};`);
+      if (call.name === 'load64') this.emit(`safety.upper = safety.loaded(${this.text(call.arguments[0])} + 4, 4);`);
+      return declare();
+    }
+    if (call !== undefined && call.name in stores) {
+      const stored = stores[call.name];
+      this.checkAddress(call.arguments[0]);
+      const size = this.sizeOf(stored.size, call);
+      this.emit(`${target} = ${this.text(value)};`);
+      this.emit(`${targetV} = 0;`);
+      const name = target.replace(/^let /, '');
+      this.emit(`if (${name} === 0) safety.stored(${this.text(call.arguments[0])}, ${size}, ${this.bits(call.arguments[stored.value])});`);
+      return declare();
+    }
+    const bits = this.bits(value);
+    const text = this.text(value);
+    declare();
+    // The bits are those of the operands before the assignment, and the value's own is computed from them too.
+    if (target.startsWith('let ')) {
+      this.emit(`${targetV} = ${bits};`);
+      this.emit(`${target} = ${text};`);
+    } else {
+      const t = this.temporary();
+      this.emit(`const ${t} = ${text}; ${targetV} = ${bits}; ${target} = ${t};`);
+    }
+    return undefined;
+  }
+
+  private temporary(): string {
+    return `t${this.temporaries++}$`;
+  }
+
+  private expressionStatement(node: ts.Expression): void {
+    if (ts.isIdentifier(node) && node.text === 'STOP') return this.emit('return -1;');
+    if (ts.isBinaryExpression(node) && isAssignment(node.operatorToken.kind)) return this.assignment(node);
+    if (ts.isCallExpression(node)) return this.callStatement(node);
+    return this.refuse(node);
+  }
+
+  private callStatement(node: ts.CallExpression): void {
+    const name = node.expression.getText(this.source);
+    if (name === 'NEAR') {
+      const index = Number(node.arguments[0].getText(this.source));
+      return this.emit(`return code[k + ${index}] !== 0 ? code[k + ${index}] : core.code.enter(code[k + ${index + 1}]);`);
+    }
+    if (name === 'JUMP') {
+      const [target] = node.arguments;
+      const text = this.text(target);
+      if (!/^\w+( & ~1)?$/.test(text) || text.startsWith('core')) this.checkTarget(text, this.bits(target));
+      return this.emit(`return core.code.enter(${text});`);
+    }
+    if (name === 'CHECK_SP') {
+      const [value] = node.arguments;
+      this.emit(`if (${this.bits(value)} !== 0 && safety.uses('stack pointer')) return -1;`);
+      this.emit(`if ((${this.text(value)}) >>> 0 < core.limit) { core.failStack(${this.text(value)}); return -1; }`);
+      return this.emit(`safety.lowerStack(${this.text(value)});`);
+    }
+    const call = this.coreCall(node);
+    if (call !== undefined && call.name in stores) {
+      const stored = stores[call.name];
+      this.checkAddress(call.arguments[0]);
+      this.emit(`${this.text(node)};`);
+      const at = this.text(call.arguments[0]);
+      const size = this.sizeOf(stored.size, call);
+      this.emit(`if (core.stop === 0) safety.stored(${at}, ${size}, ${this.bits(call.arguments[stored.value])});`);
+      if (call.name === 'store64') this.emit(`if (core.stop === 0) safety.stored(${at} + 4, 4, ${this.bits(call.arguments[2])});`);
+      return undefined;
+    }
+    this.emit(`${this.text(node)};`);
+    return this.floatCall(node);
+  }
+
+  /** A call of a floating-point unit: what it writes is undefined when anything is that it reads. */
+  private floatCall(node: ts.CallExpression): void {
+    const path = node.expression.getText(this.source).split('.');
+    const method = path[path.length - 1];
+    if (method === 'setInteger' || method === 'setConverted') {
+      return this.emit(`safety.setPair(${this.text(node.arguments[0])}, ${this.bits(node.arguments[1])});`);
+    }
+    if (path[1] !== 'fpu' && path[1] !== 'float') return undefined;
+    const { to, from } = this.floatOperands(node, path[1], method);
+    const bits = from.map((one) => `safety.pair(${one})`).join(' | ') || zero;
+    if (to !== undefined) return this.emit(`safety.setPair(${to}, ${bits});`);
+    // A comparison: its flags are in FPSCR.
+    return path[1] === 'fpu' ? this.emit(`vr[39] = (${bits}) !== 0 ? -1 : 0;`) : undefined;
+  }
+
+  private floatOperands(node: ts.CallExpression, unit: string, method: string): { to?: string; from: string[] } {
+    const at = (index: number): string => this.text(node.arguments[index]);
+    if (method === 'compare') return { from: [at(1), at(2)] };
+    if (method === 'toInteger') return unit === 'fpu' ? { to: at(1), from: [at(2)] } : { from: [at(0)] };
+    if (method === 'fromInteger' && unit === 'fpu') return { to: at(1), from: [at(2)] };
+    if (method === 'fromInteger') return { to: at(0), from: [/\[(code\[k \+ \d\])/.exec(at(1))?.[1] ?? this.refuse(node)] };
+    const known = floatCalls[method] ?? this.refuse(node);
+    return { to: known.to === undefined ? undefined : at(known.to), from: known.from.map(at) };
+  }
+
+  private assignment(node: ts.BinaryExpression): void {
+    const operator = node.operatorToken.getText(this.source);
+    if (operator !== '=') return this.compound(node, operator.slice(0, -1));
+    let value = node.right;
+    const targets = [node.left];
+    while (ts.isBinaryExpression(value) && value.operatorToken.kind === ts.SyntaxKind.EqualsToken) {
+      targets.push(value.left);
+      value = value.right;
+    }
+    if (targets[0].getText(this.source) === 'f') return undefined;
+    if (targets.length === 1) return this.assignTo(targets[0], value);
+    const [t, tV] = [this.temporary(), this.temporary()];
+    this.emit(`const ${t} = ${this.text(value)}, ${tV} = ${this.bits(value)};`);
+    for (const target of targets) {
+      const { place, placeV } = this.place(target);
+      this.emit(`${place} = ${t}; ${placeV} = ${tV};`);
+    }
+    return undefined;
+  }
+
+  private assignTo(target: ts.Expression, value: ts.Expression): void {
+    if (ts.isElementAccessExpression(target) && this.isWideRegister(target)) return this.assignWide(target, value);
+    if (ts.isIdentifier(target) && this.defined.has(target.text)) return this.emit(`${target.text} = ${this.text(value)};`);
+    const { place, placeV } = this.place(target);
+    // f[h++]: the index moves once.
+    if (ts.isElementAccessExpression(value) && value.argumentExpression.getText(this.source).endsWith('++')) {
+      const index = this.temporary();
+      this.emit(`const ${index} = ${value.argumentExpression.getText(this.source)};`);
+      return this.emit(`${place} = core.transfer[${index}]; ${placeV} = safety.transfer[${index}];`);
+    }
+    return this.assignValue(place, placeV, value);
+  }
+
+  private compound(node: ts.BinaryExpression, operator: string): void {
+    if (node.left.getText(this.source) === 'k') return this.emit(`return k + (${this.text(node.right)});`);
+    const { place, placeV } = this.place(node.left);
+    const bits = this.binaryBits(operator, node.left, node.right);
+    const [t, tV] = [this.temporary(), this.temporary()];
+    return this.emit(`const ${tV} = ${bits}, ${t} = ${this.text(node.left)} ${operator} (${this.text(node.right)}); ${place} = ${t}; ${placeV} = ${tV};`);
+  }
+
+  /** Where a value goes, and its V bits; an index is computed once. */
+  private place(target: ts.Expression): { place: string; placeV: string } {
+    if (ts.isIdentifier(target)) {
+      if (this.locals.has(target.text)) return { place: target.text, placeV: `${target.text}_` };
+      const word = this.hasFlags ? flagWords[target.text] : undefined;
+      if (word !== undefined) return { place: word, placeV: `v${word}` };
+    }
+    if (ts.isPropertyAccessExpression(target) && target.getText(this.source) === 'core.stop') return { place: 'core.stop', placeV: 'safety.nothing' };
+    if (!ts.isElementAccessExpression(target)) return this.refuse(target);
+    const array = target.expression.getText(this.source);
+    const index = this.temporary();
+    this.emit(`const ${index} = ${this.text(target.argumentExpression)};`);
+    if (array === 'f') return { place: `core.transfer[${index}]`, placeV: `safety.transfer[${index}]` };
+    if (array === 'r') return { place: `r[${index}]`, placeV: `vr[${index}]` };
+    return this.refuse(target);
+  }
+
+  /** x[$1 >> 1] of RV64: a register as a 64-bit integer. */
+  private isWideRegister(node: ts.Expression): boolean {
+    return ts.isElementAccessExpression(node) && /^(x|core\.wide)$/.test(node.expression.getText(this.source)) && this.wide;
+  }
+
+  private assignWide(target: ts.ElementAccessExpression, value: ts.Expression): void {
+    const tV = this.temporary();
+    this.emit(`const ${tV} = ${this.bits(value)};`);
+    this.emit(`${this.text(target)} = ${this.text(value)};`);
+    this.emit(`safety.setPair(${this.wordOf(target)}, ${tV});`);
+  }
+
+  private wordOf(node: ts.ElementAccessExpression): string {
+    return this.text(node.argumentExpression).replace(/ >> 1$/, '');
+  }
+
+  private ifStatement(node: ts.IfStatement): void {
+    const condition = node.expression.getText(this.source);
+    // The fast way to memory: the other branch does the same, checked.
+    if (/\be\b/.test(condition)) return node.elseStatement === undefined ? this.refuse(node) : this.inner(node.elseStatement);
+    const multiple = this.coreCall(node.expression);
+    if (multiple?.name === 'loadMultiple' || multiple?.name === 'storeMultiple') {
+      const [address, count] = multiple.arguments;
+      this.checkAddress(address);
+      this.emit(`if (${this.text(node.expression)}) return -1;`);
+      const done = multiple.name === 'loadMultiple' ? 'loadedMultiple' : 'storedMultiple';
+      return this.emit(`safety.${done}(${this.text(address)}, ${this.text(count)});`);
+    }
+    const leaves = /^\s*\{?\s*STOP;?\s*\}?\s*$/.test(node.thenStatement.getText(this.source));
+    // A helper that refuses, or has done its work.
+    const isCall = leaves && /\bcore\.\w+\(|\bcore\.float\b/.test(condition);
+    const bits = isCall ? zero : this.bits(node.expression);
+    if (this.jumps && bits !== zero) this.emit(`if ((${bits}) !== 0 && safety.uses('branch')) return -1;`);
+    const changed = this.jumps || leaves || bits === zero ? [] : this.assignedIn(node);
+    const vc = changed.length > 0 ? this.temporary() : '';
+    if (changed.length > 0) this.emit(`const ${vc} = ${bits};`);
+    this.emit(`if (${this.text(node.expression)}) {`);
+    this.inner(node.thenStatement);
+    this.emit('}');
+    if (leaves && ts.isCallExpression(node.expression)) this.floatCall(node.expression);
+    if (node.elseStatement !== undefined) {
+      this.emit('else {');
+      this.inner(node.elseStatement);
+      this.emit('}');
+    }
+    // Whether it happened is not defined: nor is what it changes.
+    for (const place of changed) this.emit(`if (${vc} !== 0) ${place} = -1;`);
+    return undefined;
+  }
+
+  private inner(node: ts.Statement): void {
+    if (ts.isBlock(node)) node.statements.forEach((one) => this.statement(one));
+    else this.statement(node);
+  }
+
+  private assignedIn(node: ts.Node): string[] {
+    const found: string[] = [];
+    const visit = (at: ts.Node): void => {
+      if (ts.isBinaryExpression(at) && isAssignment(at.operatorToken.kind)) {
+        const left = at.left.getText(this.source);
+        const word = this.hasFlags && !this.locals.has(left) ? flagWords[left] : undefined;
+        found.push(word !== undefined ? `v${word}` : left.startsWith('r[') ? `v${this.text(at.left)}` : `${left}_`);
+      }
+      ts.forEachChild(at, visit);
+    };
+    visit(node);
+    return found;
+  }
+
+  /** Registers of a list: the loop's own variables are operands. */
+  private forStatement(node: ts.ForStatement): void {
+    const header = /^for \((.*?)\) (?=r\[|f\[|core|\{)/.exec(node.getText(this.source));
+    const { initializer } = node;
+    if (header === null || initializer === undefined || !ts.isVariableDeclarationList(initializer)) return this.refuse(node);
+    for (const one of initializer.declarations) this.defined.add(one.name.getText(this.source));
+    const names = initializer.declarations.map((one) => one.name.getText(this.source));
+    names.forEach((name) => this.locals.add(name));
+    this.emit(`for (${header[1]}) {`);
+    this.inner(node.statement);
+    return this.emit('}');
+  }
+
+  // --- Uses --------------------------------------------------------------------------------------------------------------
+
+  private checkAddress(address: ts.Expression): void {
+    const bits = this.bits(address);
+    if (bits !== zero) this.emit(`if (${bits} !== 0 && safety.uses('address')) return -1;`);
+  }
+
+  private checkTarget(text: string, bits: string): void {
+    if (bits !== zero) this.emit(`if ((${bits}) !== 0 && safety.uses('target')) return -1;`);
+    this.emit(`if (safety.refusesTarget(${text})) return -1;`);
+  }
+
+  // --- Values --------------------------------------------------------------------------------------------------------------
+
+  private coreCall(node: ts.Expression): { name: string; arguments: readonly ts.Expression[] } | undefined {
+    if (!ts.isCallExpression(node)) return undefined;
+    const match = /^core\.(\w+)$/.exec(node.expression.getText(this.source));
+    return match === null ? undefined : { name: match[1], arguments: node.arguments };
+  }
+
+  private sizeOf(size: number | { readonly argument: number }, call: { arguments: readonly ts.Expression[] }): string {
+    return typeof size === 'number' ? String(size) : this.text(call.arguments[size.argument]);
+  }
+
+  /** The expression as it is, with flags as state words. */
+  private text(node: ts.Node): string {
+    if (ts.isIdentifier(node)) {
+      if (node.text === 'LENGTH') return 'len';
+      const isName = !ts.isPropertyAccessExpression(node.parent) || node.parent.expression === node;
+      const word = this.hasFlags && isName && !this.locals.has(node.text) ? flagWords[node.text] : undefined;
+      if (node.text === 'f' && isName) return 'core.transfer';
+      return word ?? node.text;
+    }
+    const children = node.getChildren(this.source);
+    if (children.length === 0) return node.getText(this.source);
+    return children.map((child) => this.text(child)).join(' ').replace(/ ?([.()[\]]) ?/g, '$1');
+  }
+
+  /** Text of the V bits of a value. */
+  private bits(node: ts.Expression): string {
+    if (ts.isParenthesizedExpression(node)) return this.bits(node.expression);
+    if (ts.isNumericLiteral(node) || ts.isBigIntLiteral(node) || ts.isStringLiteral(node)) return zero;
+    if (node.kind === ts.SyntaxKind.TrueKeyword || node.kind === ts.SyntaxKind.FalseKeyword) return zero;
+    if (ts.isIdentifier(node)) return this.identifierBits(node);
+    if (ts.isElementAccessExpression(node)) return this.elementBits(node);
+    if (ts.isPrefixUnaryExpression(node)) return this.unaryBits(node);
+    if (ts.isConditionalExpression(node)) return this.conditionalBits(node);
+    if (ts.isBinaryExpression(node)) return this.binaryBits(node.operatorToken.getText(this.source), node.left, node.right);
+    if (ts.isCallExpression(node)) return this.callBits(node);
+    if (ts.isPropertyAccessExpression(node)) return this.propertyBits(node);
+    return this.refuse(node);
+  }
+
+  private propertyBits(node: ts.PropertyAccessExpression): string {
+    const text = node.getText(this.source);
+    if (text === 'core.upper') return 'safety.upper';
+    if (text === 'core.shiftCarry') return 'safety.carry';
+    if (text === 'core.stop') return zero;
+    return this.refuse(node);
+  }
+
+  private identifierBits(node: ts.Identifier): string {
+    if (this.defined.has(node.text)) return zero;
+    if (this.locals.has(node.text)) return `${node.text}_`;
+    const word = this.hasFlags ? flagWords[node.text] : undefined;
+    return word !== undefined ? `v${word}` : this.refuse(node);
+  }
+
+  private elementBits(node: ts.ElementAccessExpression): string {
+    if (this.isWideRegister(node)) return `safety.pair(${this.wordOf(node)})`;
+    const array = node.expression.getText(this.source);
+    if (array === 'code') return zero;
+    if (array === 'f') return `safety.transfer[${this.text(node.argumentExpression)}]`;
+    // Words of control registers are set by the system only.
+    if (array === 'r') return `vr[${this.text(node.argumentExpression)}]`;
+    return this.refuse(node);
+  }
+
+  private unaryBits(node: ts.PrefixUnaryExpression): string {
+    const bits = this.bits(node.operand);
+    if (bits === zero || node.operator === ts.SyntaxKind.TildeToken || node.operator === ts.SyntaxKind.ExclamationToken) return bits;
+    return this.wide ? bits : `subV(0, ${this.text(node.operand)}, 0, ${bits})`;
+  }
+
+  private conditionalBits(node: ts.ConditionalExpression): string {
+    const [vc, vx, vy] = [node.condition, node.whenTrue, node.whenFalse].map((one) => this.bits(one));
+    if (vc === zero && vx === zero && vy === zero) return zero;
+    if (this.wide) return `anyV(${vc}, ${vx} | ${vy})`;
+    const [x, y] = [node.whenTrue, node.whenFalse].map((one) => this.numberText(one));
+    const condition = this.text(node.condition);
+    return `chooseV(${condition}, ${x}, ${y}, ${vc}, ${vx}, ${vy})`;
+  }
+
+  private numberText(node: ts.Expression): string {
+    const isBoolean = ts.isBinaryExpression(node) && /^([<>]=?|[!=]==|&&|\|\|)$/.test(node.operatorToken.getText(this.source));
+    const isChoice = ts.isConditionalExpression(node) && this.numberText(node.whenTrue).startsWith('Number');
+    return isBoolean || isChoice ? `Number(${this.text(node)})` : this.text(node);
+  }
+
+  private binaryBits(operator: string, left: ts.Expression, right: ts.Expression): string {
+    const [va, vb] = [this.bits(left), this.bits(right)];
+    if (va === zero && vb === zero) return zero;
+    if (this.wide) return `anyV(${va}, ${vb})`;
+    const [a, b] = [this.text(left), this.text(right)].map((one) => `(${one})`);
+    switch (operator) {
+      case '+':
+        return `addV(${a}, ${b}, ${va}, ${vb})`;
+      case '-':
+        return `subV(${a}, ${b}, ${va}, ${vb})`;
+      case '*':
+        return `mulV(${va}, ${vb})`;
+      case '/':
+      case '%':
+        return `anyV(${va}, ${vb})`;
+      case '&':
+      case '&&':
+        return `andV(${this.word(operator, a)}, ${this.word(operator, b)}, ${va}, ${vb})`;
+      case '|':
+      case '||':
+        if (b === '(0)') return va;
+        return `orV(${this.word(operator, a)}, ${this.word(operator, b)}, ${va}, ${vb})`;
+      case '^':
+        return `(${va} | ${vb})`;
+      case '<<':
+      case '>>':
+      case '>>>':
+        if (operator === '>>>' && b === '(0)') return va;
+        return vb === zero ? `((${va}) ${operator} ${b})` : `shiftedV((${va}) ${operator} ${b}, ${vb})`;
+      case '===':
+      case '!==':
+        return `equalV(${a}, ${b}, ${va}, ${vb})`;
+      default:
+        return this.comparisonBits(operator, left, right);
+    }
+  }
+
+  /** Of && and || the operands are booleans. */
+  private word(operator: string, text: string): string {
+    return operator.length === 2 ? `Number(${text})` : text;
+  }
+
+  private comparisonBits(operator: string, left: ts.Expression, right: ts.Expression): string {
+    const [va, vb] = [this.bits(left), this.bits(right)];
+    const [a, b] = [this.text(left), this.text(right)].map((one) => `(${one})`);
+    const isSigned = !/>>> 0\)?$/.test(a.slice(0, -1)) && !/>>> 0\)?$/.test(b.slice(0, -1));
+    if (operator === '<' || operator === '>=') return `lessV(${a}, ${b}, ${va}, ${vb}, ${isSigned})`;
+    if (operator === '>' || operator === '<=') return `lessV(${b}, ${a}, ${vb}, ${va}, ${isSigned})`;
+    throw new Error(`careful operation ${this.name}: no rule for ${operator}`);
+  }
+
+  private callBits(node: ts.CallExpression): string {
+    const name = node.expression.getText(this.source);
+    const bits = node.arguments.map((one) => this.bits(one)).filter((one) => one !== zero);
+    if (name === 'Math.clz32') return bits.length === 0 ? zero : `clzV(${this.text(node.arguments[0])}, ${bits[0]})`;
+    if (name === 'Math.imul') return bits.length === 0 ? zero : `mulV(${this.bits(node.arguments[0])}, ${this.bits(node.arguments[1])})`;
+    if (name === 'core.shift') {
+      const [value, type, amount, carry] = node.arguments;
+      return `safety.shift(${this.bits(value)}, ${this.text(type)}, ${this.text(amount)}, ${this.bits(carry)})`;
+    }
+    if (name === 'core.reverseBytes') return bits.length === 0 ? zero : `core.reverseBytes(${bits[0]})`;
+    if (name.startsWith('core.float.')) {
+      const path = name.split('.');
+      const { from } = this.floatOperands(node, 'float', path[path.length - 1]);
+      return `anyV(${from.map((one) => `safety.pair(${one})`).join(' | ')}, 0)`;
+    }
+    return bits.length === 0 ? zero : `anyV(${bits.join(' | ')}, 0)`;
+  }
+}
+
+/** V bits that nobody asks for need not be computed. */
+function withoutUnused(lines: readonly string[]): string {
+  for (let kept = [...lines]; ; ) {
+    const text = kept.join('\n');
+    const needed = kept.filter((line) => {
+      const name = /^let (\w+_) = .*;$/.exec(line)?.[1];
+      return name === undefined || text.split(new RegExp(`\\b${name}(?!\\w)`)).length > 2;
+    });
+    if (needed.length === kept.length) return text;
+    kept = needed;
+  }
+}
+
+const helpers = ['addV', 'andV', 'anyV', 'chooseV', 'clzV', 'equalV', 'lessV', 'mulV', 'orV', 'shiftedV', 'subV'];
+const parameters = ['core', 'safety', 'code', 'k', 'len', 'r', 'vr'];
+const isUsed = (name: string, body: string): boolean => new RegExp(`\\b${name}\\b`).test(body);
+
+function isAssignment(kind: ts.SyntaxKind): boolean {
+  return kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;
+}
+
+/** The program text of the file with a CPU's careful operations. */
+export function carefulOperations({ operations, firstOperation, from, careful }: InterpreterSource): string {
+  const steps = Object.entries(operations).map(([name, { exec, jumps }]) => {
+    const body = new CarefulOperation(name, exec, jumps === true, careful.hasFlags).body();
+    const list = parameters.map((parameter) => (isUsed(parameter, body) ? parameter : `_${parameter}`));
+    return `/* ${name} */ (${list.join(', ')}) => {\n${body}\n},`;
+  });
+  const text = steps.join('\n');
+  return `/* Generated by scripts/generate-interpreter.ts from ${from}; do not edit. */
+import { ${helpers.filter((name) => isUsed(name, text)).join(', ')} } from '../safety/bits';
+import type { MemorySafety } from "../safety/memory-safety";
+import type { Core } from './core';
+
+type Step = (core: Core, safety: MemorySafety, code: Int32Array, k: number, len: number, r: Int32Array, vr: Int32Array) => number;
+
+/** Of the first operation. */
+export const firstStep = ${firstOperation};
+
+/** What an operation does, with the undefined bits of its values: the next record, or -1 when it has not executed. */
+export const steps: readonly Step[] = [
+${text}
+];
+`;
+}
