@@ -54,13 +54,17 @@ class RegisterArguments extends Words {
   constructor(
     private readonly state: CpuState,
     private readonly memory: GuestMemory,
+    private readonly taken: (word: number) => void = () => undefined,
   ) {
     super();
     this.stackAddress = state.r[13] >>> 0;
   }
 
   word(): number {
-    if (this.nextRegister < 4) return this.state.r[this.nextRegister++] >>> 0;
+    if (this.nextRegister < 4) {
+      this.taken(this.nextRegister);
+      return this.state.r[this.nextRegister++] >>> 0;
+    }
     const value = this.memory.u32(this.stackAddress, 'the stack');
     this.stackAddress += 4;
     return value;
@@ -168,7 +172,7 @@ function blOffset(first: number, second: number): number {
 export const aapcs: CallingConvention = {
   longSize: 4,
   firstArgumentWord: 0,
-  registerArguments: (state, memory) => new RegisterArguments(state, memory),
+  registerArguments: (state, memory, taken) => new RegisterArguments(state, memory, taken),
   variableArguments: (address, memory) => new VaList(address, memory),
   writeResult,
   returnAddress: ({ r }) => (r[14] & ~1) >>> 0,

@@ -26,8 +26,8 @@ export interface CallingConvention {
   readonly longSize: 4 | 8;
   /** Word of CpuState.r that holds the first argument and the result. */
   readonly firstArgumentWord: number;
-  /** Arguments of the call whose callee pc is at. */
-  registerArguments(state: CpuState, memory: GuestMemory): ArgumentSource;
+  /** Arguments of the call whose callee pc is at. `taken` is told of every state word (CpuState.r) that a value is taken from. */
+  registerArguments(state: CpuState, memory: GuestMemory, taken?: (word: number) => void): ArgumentSource;
   variableArguments(address: number, memory: GuestMemory): ArgumentSource;
   writeResult(state: CpuState, valueClass: ValueClass, value: ArgumentValue): void;
   /** Where the callee returns to. */
@@ -49,8 +49,16 @@ export interface PreparedCall {
   readonly returnAddress: number;
 }
 
-export function readArguments(source: ArgumentSource, signature: Signature): ArgumentValue[] {
-  const values = signature.parameters.map((parameter) => argument(source, parameter.valueClass));
+/** `before` is told of each parameter before its value is taken. */
+export function readArguments(
+  source: ArgumentSource,
+  signature: Signature,
+  before: (name: string) => void = () => undefined,
+): ArgumentValue[] {
+  const values = signature.parameters.map(({ name, valueClass }) => {
+    before(name);
+    return argument(source, valueClass);
+  });
   if (signature.variadic) source.startVariadic();
   return values;
 }

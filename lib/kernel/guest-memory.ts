@@ -4,6 +4,7 @@
  * Functions check everything that they will touch before they write anything: a fault leaves no side effect.
  */
 import type { MachineMemory } from '../emulator/types';
+import type { HostSafety } from './host-safety';
 
 export type Access = 'read' | 'write';
 
@@ -25,10 +26,21 @@ export class BadPointer extends Error {
 const STRING_CHUNK = 256;
 
 export class GuestMemory {
+  /** Looks whether what is accessed is the caller's. */
+  safety: HostSafety | undefined;
+
   constructor(readonly memory: MachineMemory) {}
 
-  /** Throws BadPointer at the first byte of the range that does not allow the access. */
-  check(address: number, length: number, access: Access, argument: string): void {
+  /**
+   * Throws BadPointer at the first byte of the range that does not allow the access. `uses`: what is read decides something, it is
+   * not only copied.
+   */
+  check(address: number, length: number, access: Access, argument: string, uses = true): void {
+    this.checkPermissions(address, length, access, argument);
+    this.safety?.check(address >>> 0, length, access, argument, uses);
+  }
+
+  private checkPermissions(address: number, length: number, access: Access, argument: string): void {
     let at = address >>> 0;
     let left = length;
     while (left > 0) {
@@ -47,6 +59,14 @@ export class GuestMemory {
     return this.memory.read(address >>> 0, length);
   }
 
+  /** Copies bytes, written or not. */
+  copy(from: number, to: number, length: number, source: string, destination: string): void {
+    this.check(from, length, 'read', source, false);
+    const undefinedBits = this.safety?.undefinedBits(from >>> 0, length);
+    this.write(to, this.memory.read(from >>> 0, length), destination);
+    if (undefinedBits !== undefined) this.safety?.copied(to >>> 0, undefinedBits);
+  }
+
   write(address: number, bytes: Uint8Array, argument: string): void {
     this.check(address, bytes.length, 'write', argument);
     this.memory.write(address >>> 0, bytes);
@@ -62,7 +82,9 @@ export class GuestMemory {
       if (typeof allowed === 'string') throw new BadPointer(at >>> 0, 1, 'read', allowed === 'unmapped', argument);
       const chunk = this.memory.peek(at, Math.min(allowed, left, STRING_CHUNK));
       const nul = chunk.indexOf(0);
-      this.memory.noteRead?.(at, nul >= 0 ? nul + 1 : chunk.length);
+      const used = nul >= 0 ? nul + 1 : chunk.length;
+      this.safety?.check(at, used, 'read', argument);
+      this.memory.noteRead?.(at, used);
       if (nul >= 0) {
         parts.push(chunk.subarray(0, nul));
         break;

@@ -24,6 +24,8 @@ export interface HostAbort {
 export interface HostMisuse {
   readonly kind: 'misuse';
   readonly message: string;
+  /** What it is about. */
+  readonly address?: number;
 }
 
 /** undefined: nothing to return, or the implementation set the registers itself. */
@@ -92,6 +94,11 @@ export class HostCall {
 
   string(index: number, limit?: number): Uint8Array {
     return this.memory.string(this.u32(index), this.parameter(index), limit);
+  }
+
+  /** Copies from one pointer argument to another one. */
+  copy(from: number, to: number, length: number): void {
+    this.memory.copy(this.u32(from), this.u32(to), length, this.parameter(from), this.parameter(to));
   }
 
   checkWrite(index: number, length: number): void {

@@ -8,6 +8,7 @@ import type { Fault, Machine } from '../emulator/types';
 import { readArguments, type ArgumentValue, type CallingConvention } from './calling-convention';
 import { parseSignature, type Signature } from './c-signature';
 import { BadPointer, GuestMemory } from './guest-memory';
+import { UnsafeArgument } from './host-safety';
 import { HostCall, type HostOutcome, type ImplementationTable, type KernelServices } from './host-call';
 
 /** A function that the host serves: name and prototype, implementation, address of its first instruction. */
@@ -69,17 +70,20 @@ export class HostCalls {
     if (served === undefined) throw new RangeError(`nothing is served at ${hex(address)}`);
     const { row, signature } = served;
     const { state } = this.machine;
-    const source = this.services.convention.registerArguments(state, this.memory);
+    const { safety } = this.memory;
+    const source = this.convention.registerArguments(state, this.memory, (word) => safety?.checkWord(word));
     const begin = this.services.clock.nanoseconds;
     let values: ArgumentValue[] = [];
     let outcome: HostOutcome;
     try {
-      values = readArguments(source, signature);
+      values = readArguments(source, signature, (name) => safety?.takes(name));
+      safety?.takes('an argument after the named ones');
       const call = new HostCall(row.name, signature, values, source, this.memory, state, this.services);
       outcome = this.implementations[row.implementation](call);
     } catch (error) {
+      if (error instanceof UnsafeArgument) return this.refuse(row.name, values, begin, unsafeFault(row.name, error));
       if (error instanceof BadPointer) return this.refuse(row.name, values, begin, pointerFault(row.name, error));
-      if (error instanceof RangeError) return this.refuse(row.name, values, begin, misuseFault(error.message));
+      if (error instanceof RangeError) return this.refuse(row.name, values, begin, misuseFault(error));
       throw error;
     }
     return this.finish(row.name, signature, values, begin, outcome);
@@ -97,7 +101,7 @@ export class HostCalls {
     outcome: HostOutcome,
   ): HostCallEnd {
     if (typeof outcome === 'object') {
-      if (outcome.kind === 'misuse') return this.refuse(name, values, begin, misuseFault(outcome.message));
+      if (outcome.kind === 'misuse') return this.refuse(name, values, begin, misuseFault(outcome));
       this.record(name, values, undefined, begin);
       return { kind: 'aborted', message: outcome.message };
     }
@@ -105,6 +109,7 @@ export class HostCalls {
     const result = signature.returns === 'void' ? undefined : outcome;
     if (result !== undefined) this.convention.writeResult(state, signature.returns, result);
     this.record(name, values, result, begin);
+    this.machine.safety?.defineResult(this.convention.firstArgumentWord);
     const refused = this.convention.refusesReturn(state);
     const target = this.convention.returnAddress(state);
     if (refused !== undefined) return { kind: 'fault', fault: this.fault(invalidState(target, refused)) };
@@ -144,7 +149,11 @@ export class HostCalls {
   }
 }
 
-type FaultDetails = Pick<Fault, 'kind' | 'access' | 'address' | 'size' | 'message'>;
+type FaultDetails = Pick<Fault, 'kind' | 'access' | 'address' | 'size' | 'message' | 'safety'>;
+
+function unsafeFault(name: string, { finding, text, address, size, access }: UnsafeArgument): FaultDetails {
+  return { kind: 'memory-safety', access, address, size, message: `${name}: ${text}`, safety: finding };
+}
 
 function pointerFault(name: string, error: BadPointer): FaultDetails {
   const where = hex(error.address, 8);
@@ -158,8 +167,8 @@ function pointerFault(name: string, error: BadPointer): FaultDetails {
   };
 }
 
-function misuseFault(message: string): FaultDetails {
-  return { kind: 'unhandled-exception', access: undefined, address: undefined, size: undefined, message };
+function misuseFault({ message, address }: { readonly message: string; readonly address?: number }): FaultDetails {
+  return { kind: 'unhandled-exception', access: undefined, address, size: undefined, message };
 }
 
 function invalidState(target: number, message: string): FaultDetails {

@@ -153,6 +153,14 @@ export class KHeap {
     return units * CHUNK_UNIT;
   }
 
+  /** What is allocated, as far as it can hold. */
+  *usedBlocks(): Iterable<{ readonly address: number; readonly size: number }> {
+    for (const c of this.chunks()) {
+      const address = this.chunkMem(c);
+      if (this.used(c)) yield { address, size: this.usableSize(address) };
+    }
+  }
+
   /** All chunks but the first, in order of address; ends early where a program has overwritten a header. */
   private *chunks(): Iterable<number> {
     for (let c = this.chunk0Size(); c < this.endChunk && this.size(c) > 0; c = this.rightChunk(c)) yield c;

@@ -4,7 +4,8 @@
  * Everything that the guest can see is in guest memory; the rest of the state is the plain record `state`.
  */
 import { Errno, LlextError } from '../errors';
-import type { Machine } from '../emulator/types';
+import type { MemorySafety } from '../emulator/safety/memory-safety';
+import type { Machine, SafetyRule } from '../emulator/types';
 import { LlextSubsystem } from '../llext/llext';
 import type { LlextListener, LlextMemory } from '../llext/types';
 import { Console, type ConsoleState, type OutputEvent } from './console';
@@ -17,9 +18,11 @@ import { baseImageImplementations } from './host/base-image-calls';
 import { implementations } from './implementations';
 import type { KHeap } from './k-heap';
 import { initKHeap } from './k-heap-record';
-import { PAGE_SIZE } from './memory-map';
+import { HostSafety } from './host-safety';
+import { MemoryOwners, type BlockEvent, type SharedMemory } from './memory-owners';
+import { FILE_SIZE, PAGE_SIZE } from './memory-map';
 import { observedHeap, type HeapEvent } from './observed-heap';
-import { SystemHeap } from './system-heap';
+import { SystemHeap, type HeapObserver } from './system-heap';
 import { VirtualClock, type ClockState } from './virtual-clock';
 
 /** What of the kernel is not in guest memory; plain and copyable. */
@@ -50,7 +53,11 @@ export class Kernel {
   readonly state: KernelState;
   /** Told of what is taken of the system heap. */
   onHeap: ((event: HeapEvent) => void) | undefined;
+  /** While memory safety is checked. */
+  owners: MemoryOwners | undefined;
   private readonly calls: HostCalls;
+  private readonly kHeap: KHeap;
+  private readonly systemHeap: SystemHeap;
   private readonly console: Console;
 
   constructor(
@@ -71,15 +78,14 @@ export class Kernel {
     this.console = new Console(this.state.console, options.onOutput);
     for (const { address, bytes } of image.contents) machine.memory.write(address, bytes);
     machine.memory.clearDirty();
-    const systemHeap = makeHeap(machine, map.systemHeap, map.systemKHeap);
-    const services = this.services(
-      new SystemHeap(
-        observedHeap(systemHeap, (event) => this.onHeap?.(event)),
-        machine.memory,
-        map.systemKHeap,
-        machine.cpu.pointerSize,
-      ),
+    this.kHeap = makeHeap(machine, map.systemHeap, map.systemKHeap);
+    this.systemHeap = new SystemHeap(
+      observedHeap(this.kHeap, (event) => this.onHeap?.(event)),
+      machine.memory,
+      map.systemKHeap,
+      machine.cpu.pointerSize,
     );
+    const services = this.services(this.systemHeap);
     this.calls = new HostCalls(machine, this.memory, table, services, map.callFn.returnAddress);
     for (const entry of image.served) this.calls.serve(entry);
     machine.setHostCall(map.callFn.returnAddress);
@@ -110,6 +116,38 @@ export class Kernel {
 
   isServed(address: number): boolean {
     return this.calls.nameAt(address) !== undefined;
+  }
+
+  /**
+   * Begins to check the memory safety of the extensions that the owners are told of, by these rules; undefined = ends it. What
+   * is allocated already counts as written.
+   */
+  checkMemory(rules: readonly SafetyRule[] | undefined, shared: readonly SharedMemory[] = []): void {
+    const { machine, image, systemHeap } = this;
+    machine.setSafety?.(rules);
+    const { safety } = machine;
+    this.memory.safety = safety && new HostSafety(safety);
+    this.owners = safety && new MemoryOwners(safety, image.map.stack);
+    systemHeap.observer = this.owners && this.heapObserver(this.owners);
+    if (safety === undefined || this.owners === undefined) return;
+    lendImage(safety, image, machine);
+    for (const { address, size } of this.kHeap.usedBlocks()) this.owners.adopt(address, size);
+    for (const block of shared) this.owners.share(block);
+  }
+
+  private heapObserver(owners: MemoryOwners): HeapObserver {
+    const event = (what: BlockEvent['what']): BlockEvent => {
+      const { state } = this.machine;
+      const convention = conventionOf(this.machine.cpu);
+      const site = convention.callSite(state, this.memory, this.image.map.callFn.returnAddress);
+      // After a tail call: where the function that made it returns to.
+      return { what, by: this.calls.nameAt(state.pc) ?? 'the host', pc: site ?? convention.returnAddress(state) };
+    };
+    return {
+      allocated: (block, size) => owners.allocated(block, size, event('allocated')),
+      freed: (block) => owners.released(block, event('freed')),
+      moved: (from, to) => owners.moved(from, to),
+    };
   }
 
   /** Gives what was printed without a newline yet; to be called whenever the target stops. */
@@ -146,6 +184,24 @@ export class Kernel {
         state.random = value;
       },
     };
+  }
+}
+
+/** What of the base image extensions may touch: the objects that it exports, errno, its streams; and whose code is its own. */
+function lendImage(safety: MemorySafety, { map, exports, symbols, served }: GuestImage, { memory }: Machine): void {
+  const hosts = new Set(['stack', 'stack guard', 'llext heap', 'system heap']);
+  for (const { name, base, size, permissions } of memory.regions) {
+    if (!hosts.has(name)) safety.addHost(base, size, permissions.execute && !permissions.write);
+  }
+  safety.lend(map.errno, 4, true);
+  safety.lend(map.files, 3 * FILE_SIZE, true);
+  const functions = new Set(served.map(({ address }) => address));
+  const sizes = new Map(symbols.map(({ address, size }) => [address, size]));
+  for (const { address } of exports) {
+    const at = Number(address);
+    const size = sizes.get(at);
+    if (size === undefined || functions.has(at)) continue;
+    safety.lend(at, size, memory.regionAt(at)?.permissions.write === true);
   }
 }
 

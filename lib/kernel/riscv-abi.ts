@@ -66,6 +66,7 @@ class RegisterArguments extends Slots {
     cpu: RiscvCpu,
     private readonly state: CpuState,
     private readonly memory: GuestMemory,
+    private readonly taken: (word: number) => void = () => undefined,
   ) {
     super(cpu.pointerSize);
     this.stackAddress = state.read('sp');
@@ -77,7 +78,10 @@ class RegisterArguments extends Slots {
   private readonly hasDoubles: boolean;
 
   override long(): bigint {
-    if (this.nextRegister < REGISTER_ARGUMENTS) return this.state.readWide(`a${this.nextRegister++}`);
+    if (this.nextRegister < REGISTER_ARGUMENTS) {
+      this.taken((A0 + this.nextRegister) * (this.longSize / 4));
+      return this.state.readWide(`a${this.nextRegister++}`);
+    }
     const low = this.memory.u32(this.stackAddress, 'the stack');
     const high = this.longSize === 8 ? this.memory.u32(this.stackAddress + 4, 'the stack') : 0;
     this.stackAddress += this.longSize;
@@ -182,7 +186,7 @@ export function riscvConvention(cpu: RiscvCpu): CallingConvention {
   return {
     longSize,
     firstArgumentWord: longSize === 4 ? A0 : 2 * A0,
-    registerArguments: (state, memory) => new RegisterArguments(cpu, state, memory),
+    registerArguments: (state, memory, taken) => new RegisterArguments(cpu, state, memory, taken),
     variableArguments: (address, memory) => new VaList(cpu, address, memory),
     writeResult(state, valueClass, value) {
       switch (valueClass) {

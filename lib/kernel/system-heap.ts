@@ -19,6 +19,14 @@ export interface HeapAllocator {
 }
 
 /** Guest memory, as far as the heap functions touch it. */
+/** Told of what is given and taken; sizes as they were asked for. */
+export interface HeapObserver {
+  allocated(block: number, size: number): void;
+  freed(block: number): void;
+  /** realloc: the contents of one block are in another one now. */
+  moved(from: number, to: number): void;
+}
+
 export interface HeapMemory {
   read(address: number, length: number): Uint8Array;
   write(address: number, bytes: Uint8Array): number;
@@ -27,6 +35,8 @@ export interface HeapMemory {
 const U32_MAX = 0xffff_ffff;
 
 export class SystemHeap {
+  observer: HeapObserver | undefined;
+
   constructor(
     private readonly heap: HeapAllocator,
     private readonly memory: HeapMemory,
@@ -43,7 +53,7 @@ export class SystemHeap {
     const start = align === 0 ? this.heap.alloc(total) : this.heap.alignedAlloc(align | this.referenceSize, total);
     if (start === 0) return 0;
     this.memory.write(start, littleEndian(this.reference, this.referenceSize));
-    return start + this.referenceSize;
+    return this.given(start + this.referenceSize, size);
   }
 
   kCalloc(count: number, size: number): number {
@@ -55,7 +65,7 @@ export class SystemHeap {
     if (block === 0) return undefined;
     const start = this.startOf(block);
     if (start === undefined) return misuse(name, block, 'k_malloc');
-    this.heap.free(start);
+    this.take(block, start);
     return undefined;
   }
 
@@ -64,17 +74,17 @@ export class SystemHeap {
     const start = this.startOf(block);
     if (start === undefined) return misuse(name, block, 'k_malloc');
     if (size === 0) {
-      this.heap.free(start);
+      this.take(block, start);
       return 0;
     }
     const available = this.heap.usableSize(start) - this.referenceSize;
     const moved = this.move(block, available, this.kMalloc(size), size);
-    if (moved !== 0) this.heap.free(start);
+    if (moved !== 0) this.take(block, start);
     return moved;
   }
 
   malloc(size: number, align = 2 * this.referenceSize): number {
-    return this.heap.alignedAlloc(align, size);
+    return this.given(this.heap.alignedAlloc(align, size), size);
   }
 
   calloc(count: number, size: number): number {
@@ -85,7 +95,7 @@ export class SystemHeap {
   free(name: string, block: number): HostMisuse | undefined {
     if (block === 0) return undefined;
     if (!this.heap.isAllocated(block)) return misuse(name, block, 'malloc');
-    this.heap.free(block);
+    this.take(block, block);
     return undefined;
   }
 
@@ -93,12 +103,22 @@ export class SystemHeap {
     if (block === 0) return this.malloc(size);
     if (!this.heap.isAllocated(block)) return misuse(name, block, 'malloc');
     if (size === 0) {
-      this.heap.free(block);
+      this.take(block, block);
       return 0;
     }
     const moved = this.move(block, this.heap.usableSize(block), this.malloc(size), size);
-    if (moved !== 0) this.heap.free(block);
+    if (moved !== 0) this.take(block, block);
     return moved;
+  }
+
+  private given(block: number, size: number): number {
+    if (block !== 0) this.observer?.allocated(block, size);
+    return block;
+  }
+
+  private take(block: number, start: number): void {
+    this.heap.free(start);
+    this.observer?.freed(block);
   }
 
   /** Start of the allocation that a block of k_malloc is in: live, and the word there refers to this heap. */
@@ -110,7 +130,9 @@ export class SystemHeap {
   }
 
   private move(from: number, available: number, to: number, size: number): number {
-    if (to !== 0) this.memory.write(to, this.memory.read(from, Math.min(available, size)));
+    if (to === 0) return to;
+    this.memory.write(to, this.memory.read(from, Math.min(available, size)));
+    this.observer?.moved(from, to);
     return to;
   }
 
@@ -123,6 +145,7 @@ export class SystemHeap {
 function misuse(name: string, block: number, allocator: string): HostMisuse {
   return {
     kind: 'misuse',
+    address: block,
     message: `${name}: ${hex(block, 8)} is not a live block of ${allocator} (freed already, or never allocated)`,
   };
 }

@@ -51,6 +51,7 @@ export class CallSequence {
     const { returnAddress } = callFn;
     const call = { address, arguments: values, stackEnd: stack.base + stack.size, returnAddress };
     conventionOf(this.machine.cpu).begin(this.machine, call);
+    this.machine.safety?.beginCall(stack.base, stack.base + stack.size);
     this.state.active = true;
     this.onBegin?.(Number(BigInt.asUintN(32, address)) & ~1, returnAddress);
   }

@@ -6,13 +6,14 @@
 import { cpus, type CpuInfo } from '../arch';
 import { LlextError } from '../errors';
 import { createMachine, type MachineOptions } from '../emulator/machine';
-import type { Machine } from '../emulator/types';
+import type { Machine, SafetyRule } from '../emulator/types';
 import { Kernel } from '../kernel/kernel';
 import type { BaseImageDescription } from '../base-image';
 import { realImage } from '../kernel/base-image-guest';
 import { builtInImage, type GuestImage } from '../kernel/guest-image';
 import { DEFAULT_HEAP_SIZE_KIB, MAX_HEAP_SIZE_KIB } from '../kernel/memory-map';
 import type { OutputEvent } from '../kernel/console';
+import type { SharedMemory } from '../kernel/memory-owners';
 import type { HostCallRecord } from '../kernel/host-calls';
 import { collectCalls } from '../llext/llext-handlers';
 import type { LlextEvent, LlextStorage } from '../llext/types';
@@ -57,6 +58,8 @@ export interface EmulatedTargetOptions {
   readonly heapSizeKiB?: number;
   /** A real base image; checkBaseImage (base-image-check.ts) must have nothing against it. The built-in one by default. */
   readonly base?: BaseImageDescription;
+  /** Memory that extensions may use besides their own, where memory safety is checked. */
+  readonly sharedMemory?: readonly SharedMemory[];
   readonly listener?: TargetListener;
   readonly scheduler?: Scheduler;
   /** Hot code is translated to WebAssembly; 'on' by default. The results are the same. */
@@ -91,6 +94,7 @@ export class EmulatedTarget implements Target {
   private extensions: LoadedExtension[] = [];
   /** Errors and warnings of the load in progress. */
   private loaderMessages: string[] = [];
+  private safetyRules: readonly SafetyRule[] = [];
 
   private constructor(private readonly options: EmulatedTargetOptions) {
     const heapSizeKiB = options.heapSizeKiB ?? DEFAULT_HEAP_SIZE_KIB;
@@ -111,6 +115,8 @@ export class EmulatedTarget implements Target {
   reset(): void {
     this.extensions = [];
     this.parts = this.makeParts();
+    const rules = this.safetyRules;
+    this.setMemorySafety(rules);
   }
 
   get kernel(): Kernel {
@@ -131,6 +137,32 @@ export class EmulatedTarget implements Target {
     return this.extensions;
   }
 
+  // --- Memory safety -------------------------------------------------------------------------------------------
+
+  /**
+   * By which rules memory safety is checked from now on; none = it is not. What is there already is the extension's and written: its
+   * regions, blocks of the heap, the stack above the stack pointer.
+   */
+  setMemorySafety(rules: readonly SafetyRule[]): void {
+    const { kernel, machine, calls } = this.parts;
+    const before = machine.safety?.rules ?? [];
+    if (rules.length === before.length && rules.every((rule) => before.includes(rule))) return;
+    this.safetyRules = rules;
+    if (machine.safety !== undefined && rules.length > 0) {
+      machine.safety.rules = rules;
+      return;
+    }
+    kernel.checkMemory(rules.length === 0 ? undefined : rules, this.options.sharedMemory);
+    for (const { extension } of this.extensions) kernel.owners?.addExtension(extension);
+    if (calls.state.active) machine.safety?.adoptCall(kernel.image.map.stack);
+  }
+
+  /** Why memory safety cannot be checked here; undefined = it can. */
+  get safetyRefusal(): string | undefined {
+    if (this.parts.machine.setSafety !== undefined) return undefined;
+    return 'this engine cannot check memory safety; the built-in one does';
+  }
+
   // --- Loading and calling -------------------------------------------------------------------------------------
 
   /** Loads and links a file as llext_load does; a file that is refused is a value, not an exception. */
@@ -144,6 +176,7 @@ export class EmulatedTarget implements Target {
     this.extensions.push(outcome);
     this.parts.names.add(outcome.instance, outcome.elf, outcome.extension.sections);
     this.parts.machine.addFunctions?.(this.parts.names.functions(outcome.instance.id));
+    this.parts.kernel.owners?.addExtension(outcome.extension);
     return outcome;
   }
 
@@ -153,6 +186,7 @@ export class EmulatedTarget implements Target {
     if (left === 0) {
       this.extensions = this.extensions.filter(({ instance }) => instance.id !== loaded.instance.id);
       this.parts.names.remove(loaded.instance.id);
+      this.parts.kernel.owners?.removeExtension(loaded.instance.id);
     }
     return left;
   }
@@ -200,7 +234,9 @@ export class EmulatedTarget implements Target {
   }
 
   writeRegisterNow(name: string, value: bigint): void {
-    const { state } = this.parts.machine;
+    const { state, safety } = this.parts.machine;
+    // What a debugger writes is written.
+    safety?.defineRegisters();
     if (this.cpu.arch === 'arm') writeNamedRegister(state, name, value);
     else state.writeWide(name, value);
     if (name === 'pc') this.parts.loop.moved();

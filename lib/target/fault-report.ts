@@ -4,6 +4,8 @@
  */
 import { hex } from '../bytes';
 import type { Fault } from '../emulator/types';
+import type { MemoryOwners } from '../kernel/memory-owners';
+import { safetyReport, type SafetyReport } from './safety-report';
 import type { AddressNames } from './address-names';
 import type { FaultReport } from './target';
 
@@ -30,18 +32,25 @@ function deviceText({ kind, access, address, pc }: Fault, names: AddressNames): 
   return isDevice && names.baseSymbolAt(pc) !== undefined ? ' (a session has no devices of the board)' : '';
 }
 
-export function faultReport(fault: Fault, names: AddressNames): FaultReport {
+const sitesText = (safety: SafetyReport | undefined): string =>
+  (safety?.sites ?? []).map(({ what, pc, place }) => `, ${what} at ${hex(Number(pc), 8)} ${place}`).join('');
+
+/** `owners`: while memory safety is checked. */
+export function faultReport(fault: Fault, names: AddressNames, owners?: MemoryOwners): FaultReport {
+  const safety = owners && safetyReport(fault, owners, names);
   const encoding = encodingText(fault);
   const code = encoding === undefined ? '' : ` (encoding ${encoding})`;
   const who = names.describe(fault.pc) ?? names.region(fault.pc);
   const sentence = fault.message.replace(/\.$/, '') + deviceText(fault, names);
+  const place = safety?.whose === undefined ? placeText(fault, names) : ` (${safety.whose})`;
   return {
     kind: fault.kind,
-    message: `${sentence}${placeText(fault, names)}; at ${hex(fault.pc, 8)} ${who}${code}`,
+    message: `${sentence}${place}${sitesText(safety)}; at ${hex(fault.pc, 8)} ${who}${code}`,
     pc: BigInt(fault.pc),
     address: fault.address === undefined ? undefined : BigInt(fault.address),
     access: fault.access,
     region: fault.address === undefined ? undefined : names.region(fault.address),
     encoding,
+    ...(safety && { safety }),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type { CpuInfo } from '../arch';
 import type { WatchKind } from '../emulator/watchpoints';
+import type { SafetyReport } from './safety-report';
 import type { MemoryRequest, MemoryReply, RegisterFile } from '../query';
 
 export interface MemoryRead {
@@ -36,6 +37,8 @@ export interface FaultReport {
   /** The memory region that holds or should hold the address: 'flash', 'heap', 'nothing is mapped there'. */
   readonly region: string | undefined;
   readonly encoding: string | undefined;
+  /** While memory safety is checked: whose memory it is about. */
+  readonly safety?: SafetyReport;
 }
 
 /** An access to what is watched. It has been made. */

@@ -48,7 +48,7 @@ export class MemorySafety {
   private maybeUndefined = false;
   private stackBase = 0;
   private stackEnd = 0;
-  private readonly rules: ReadonlySet<SafetyRule>;
+  private enabled: ReadonlySet<SafetyRule>;
 
   constructor(
     private readonly core: CheckedCore,
@@ -56,7 +56,7 @@ export class MemorySafety {
     private readonly spWord: number,
     rules: readonly SafetyRule[],
   ) {
-    this.rules = new Set(rules);
+    this.enabled = new Set(rules);
     const { memory } = core;
     this.shadow = new ShadowMemory(memory);
     memory.shadow = {
@@ -71,8 +71,16 @@ export class MemorySafety {
     this.core.memory.shadow = undefined;
   }
 
+  get rules(): readonly SafetyRule[] {
+    return [...this.enabled];
+  }
+
+  set rules(rules: readonly SafetyRule[]) {
+    this.enabled = new Set(rules);
+  }
+
   has(rule: SafetyRule): boolean {
-    return this.rules.has(rule);
+    return this.enabled.has(rule);
   }
 
   /** V bits of the state words. */
@@ -84,7 +92,7 @@ export class MemorySafety {
 
   /** The extension may access it, and finds it written or not. */
   own(address: number, length: number, isWritten: boolean): void {
-    this.shadow.setAll(address, length, isWritten || !this.has('uninitialised') ? 0 : Shadow.unwritten);
+    this.shadow.setAll(address, length, isWritten ? 0 : Shadow.unwritten);
   }
 
   /** RODATA, or TEXT. */
@@ -101,9 +109,14 @@ export class MemorySafety {
     if (wasCode) this.dropCode(address, length);
   }
 
-  /** Code of the base image. */
-  allowExecution(address: number, length: number): void {
-    this.shadow.change(address, length, 0, Shadow.executable);
+  /** The base image's own: its code may be executed, and may access everything. */
+  addHost(address: number, length: number, isExecutable: boolean): void {
+    this.shadow.setAll(address, length, Shadow.foreign | Shadow.host | (isExecutable ? Shadow.executable : 0));
+  }
+
+  /** An object of the base image that extensions may import. */
+  lend(address: number, length: number, isWritable: boolean): void {
+    this.shadow.change(address, length, Shadow.foreign, isWritable ? 0 : Shadow.readOnly);
   }
 
   /** A call begins on the stack [base, end), on which the host has put what lies above the stack pointer. All registers are defined. */
@@ -115,6 +128,11 @@ export class MemorySafety {
     this.shadow.setAll(base, sp - base, Shadow.foreign | Shadow.unwritten);
     this.shadow.setAll(sp, end - sp, 0);
     this.knownSp = sp;
+  }
+
+  /** A call is in progress: what lies above the stack pointer is taken as written. */
+  adoptCall({ base, size }: { readonly base: number; readonly size: number }): void {
+    this.beginCall(base, base + size);
   }
 
   private dropCode(address: number, length: number): void {
@@ -157,7 +175,7 @@ export class MemorySafety {
 
   /** The instruction in progress is the base image's. */
   private isHostCode(): boolean {
-    return this.position >= 0 && (this.shadow.flagsAt(this.core.code.addressOf(this.position)) & Shadow.foreign) !== 0;
+    return this.position >= 0 && (this.shadow.flagsAt(this.core.code.addressOf(this.position)) & Shadow.host) !== 0;
   }
 
   /** True, with the fault set, when a jump goes where no code is. What is not mapped at all faults when it is fetched. */
@@ -204,6 +222,11 @@ export class MemorySafety {
   defineRegisters(): void {
     this.bits.fill(0);
     this.maybeUndefined = false;
+  }
+
+  /** The host has written the result of a call, which begins in a state word. */
+  defineResult(word: number): void {
+    this.bits.fill(0, word, word + 4);
   }
 
   /** V bits of a value in memory, of at most 32 bits; of more, whether there are any. */

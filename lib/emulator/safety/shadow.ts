@@ -22,6 +22,8 @@ export const Shadow = {
   partial: 8,
   /** Instructions that may be executed. */
   executable: 16,
+  /** The base image's. */
+  host: 32,
 } as const;
 
 export const undefinedFlags = Shadow.unwritten | Shadow.partial;
