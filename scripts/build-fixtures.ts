@@ -15,7 +15,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { baseImageBuilds } from './base-image-builds';
 import { buildBaseImage } from './build-base-image';
-import { fixtureBuilds, riscvControlsBuilds, riscvExampleBuilds, riscvTestBuilds } from './fixture-builds';
+import {
+  fixtureBuilds,
+  riscvControlsBuilds,
+  riscvExampleBuilds,
+  riscvSafetyBuilds,
+  riscvTestBuilds,
+} from './fixture-builds';
 import type { FixtureBuild, RiscvBuild } from './fixture-builds';
 
 const run = promisify(execFile);
@@ -117,7 +123,7 @@ async function buildAll(targetRoot: string, scratch: string): Promise<string[]> 
     if (!same) differing.push(path);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  for (const build of [...riscvExampleBuilds, ...riscvControlsBuilds, ...riscvTestBuilds]) {
+  for (const build of [...riscvExampleBuilds, ...riscvControlsBuilds, ...riscvTestBuilds, ...riscvSafetyBuilds]) {
     const target = join(targetRoot, build.folder);
     mkdirSync(target, { recursive: true });
     compare(`${build.folder}/${await makeRiscv(build, target, scratch)}`);

@@ -7,60 +7,8 @@
  * What the text of operations is made of is understood here, nothing more: an unknown construct is an error of the build.
  */
 import ts from 'typescript';
+import { floatCalls, loads, stores } from './careful-calls';
 import type { InterpreterSource } from './interpreter-sources';
-
-/** Loads: their size in bytes, or the argument that holds it. */
-const loads: Readonly<Record<string, number | { readonly argument: number }>> = {
-  load8: 1,
-  load16: 2,
-  load32: 4,
-  load64: 4,
-  loadAtomic32: 4,
-  loadReserved32: 4,
-  loadAtomic64: 8,
-  loadReserved64: 8,
-  loadAligned: { argument: 1 },
-  loadUnprivileged: { argument: 1 },
-};
-
-/** Stores: size, index of the value's argument. `conditional`: stored when the result is 0. */
-const stores: Readonly<
-  Record<string, { readonly size: number | { readonly argument: number }; readonly value: number; readonly conditional?: true }>
-> = {
-  store8: { size: 1, value: 1 },
-  store16: { size: 2, value: 1 },
-  store32: { size: 4, value: 1 },
-  store64: { size: 4, value: 1 },
-  storeAtomic32: { size: 4, value: 1 },
-  storeAtomic64: { size: 8, value: 1 },
-  storeAligned: { size: { argument: 1 }, value: 2 },
-  storeUnprivileged: { size: { argument: 1 }, value: 2 },
-  storeExclusive: { size: { argument: 1 }, value: 2, conditional: true },
-  storeConditional32: { size: 4, value: 1, conditional: true },
-  storeConditional64: { size: 8, value: 1, conditional: true },
-};
-
-/** Arguments of floating-point units that are registers read; the register written is `to`. Pairs of words are taken as a whole. */
-const floatCalls: Readonly<Record<string, { readonly to?: number; readonly from: readonly number[] }>> = {
-  ...Object.fromEntries(['add32', 'sub32', 'mul32', 'div32', 'add64', 'sub64', 'mul64', 'div64'].map((n) => [n, { to: 0, from: [1, 2] }])),
-  ...Object.fromEntries(['sqrt32', 'sqrt64', 'toDouble', 'toSingle'].map((n) => [n, { to: 0, from: [1] }])),
-  ...Object.fromEntries(['mla32', 'mla64', 'fma32', 'fma64'].map((n) => [n, { to: 0, from: [0, 1, 2] }])),
-  compare32: { from: [0, 1] },
-  maximum: { to: 1, from: [2, 3] },
-  roundToIntegral: { to: 1, from: [2] },
-  toFixed: { to: 1, from: [1] },
-  fromFixed: { to: 1, from: [1] },
-  fromHalf: { to: 1, from: [2] },
-  toHalf: { to: 1, from: [1, 2] },
-  // Both CPUs' units have these, by different arguments: see floatCall().
-  binary: { to: 1, from: [2, 3] },
-  squareRoot: { to: 0, from: [1] },
-  fused: { to: 0, from: [1, 2, 3] },
-  injectSign: { to: 1, from: [2, 3] },
-  extreme: { to: 1, from: [2, 3] },
-  fromOther: { to: 0, from: [2] },
-  classify: { from: [0] },
-};
 
 const flagWords: Readonly<Record<string, string>> = { n: 'r[16]', z: 'r[17]', c: 'r[18]', v: 'r[19]' };
 
@@ -145,18 +93,26 @@ class CarefulOperation {
       return;
     }
     this.assignValue(`let ${name}`, `let ${name}_`, initializer, () => this.locals.add(name));
-    if (this.jumps && this.jumpText !== '' && new RegExp(`\\b${name}\\b`).test(this.jumpText)) this.checkTarget(name, `${name}_`);
+    if (this.jumps && this.jumpText !== '' && new RegExp(`\\b${name}\\b`).test(this.jumpText))
+      this.checkTarget(name, `${name}_`);
   }
 
   /** `target` = value and `targetV` = its V bits; a load's address is checked before. */
-  private assignValue(target: string, targetV: string, value: ts.Expression, declare: () => void = () => undefined): void {
+  private assignValue(
+    target: string,
+    targetV: string,
+    value: ts.Expression,
+    declare: () => void = () => undefined,
+  ): void {
     const call = this.coreCall(value);
     if (call !== undefined && call.name in loads) {
       this.checkAddress(call.arguments[0]);
       const size = this.sizeOf(loads[call.name], call);
       this.emit(`${target} = ${this.text(value)};`);
       const loaded = `safety.loaded(${this.text(call.arguments[0])}, ${size})`;
-      this.emit(`${targetV} = ${call.name === 'loadUnprivileged' ? `safety.extended(${loaded}, ${size}, ${this.text(call.arguments[2])})` : loaded};`);
+      this.emit(
+        `${targetV} = ${call.name === 'loadUnprivileged' ? `safety.extended(${loaded}, ${size}, ${this.text(call.arguments[2])})` : loaded};`,
+      );
       if (call.name === 'load64') this.emit(`safety.upper = safety.loaded(${this.text(call.arguments[0])} + 4, 4);`);
       return declare();
     }
@@ -167,7 +123,9 @@ class CarefulOperation {
       this.emit(`${target} = ${this.text(value)};`);
       this.emit(`${targetV} = 0;`);
       const name = target.replace(/^let /, '');
-      this.emit(`if (${name} === 0) safety.stored(${this.text(call.arguments[0])}, ${size}, ${this.bits(call.arguments[stored.value])});`);
+      this.emit(
+        `if (${name} === 0) safety.stored(${this.text(call.arguments[0])}, ${size}, ${this.bits(call.arguments[stored.value])});`,
+      );
       return declare();
     }
     const bits = this.bits(value);
@@ -199,7 +157,9 @@ class CarefulOperation {
     const name = node.expression.getText(this.source);
     if (name === 'NEAR') {
       const index = Number(node.arguments[0].getText(this.source));
-      return this.emit(`return code[k + ${index}] !== 0 ? code[k + ${index}] : core.code.enter(code[k + ${index + 1}]);`);
+      return this.emit(
+        `return code[k + ${index}] !== 0 ? code[k + ${index}] : core.code.enter(code[k + ${index + 1}]);`,
+      );
     }
     if (name === 'JUMP') {
       const [target] = node.arguments;
@@ -221,7 +181,8 @@ class CarefulOperation {
       const at = this.text(call.arguments[0]);
       const size = this.sizeOf(stored.size, call);
       this.emit(`if (core.stop === 0) safety.stored(${at}, ${size}, ${this.bits(call.arguments[stored.value])});`);
-      if (call.name === 'store64') this.emit(`if (core.stop === 0) safety.stored(${at} + 4, 4, ${this.bits(call.arguments[2])});`);
+      if (call.name === 'store64')
+        this.emit(`if (core.stop === 0) safety.stored(${at} + 4, 4, ${this.bits(call.arguments[2])});`);
       return undefined;
     }
     this.emit(`${this.text(node)};`);
@@ -248,7 +209,8 @@ class CarefulOperation {
     if (method === 'compare') return { from: [at(1), at(2)] };
     if (method === 'toInteger') return unit === 'fpu' ? { to: at(1), from: [at(2)] } : { from: [at(0)] };
     if (method === 'fromInteger' && unit === 'fpu') return { to: at(1), from: [at(2)] };
-    if (method === 'fromInteger') return { to: at(0), from: [/\[(code\[k \+ \d\])/.exec(at(1))?.[1] ?? this.refuse(node)] };
+    if (method === 'fromInteger')
+      return { to: at(0), from: [/\[(code\[k \+ \d\])/.exec(at(1))?.[1] ?? this.refuse(node)] };
     const known = floatCalls[method] ?? this.refuse(node);
     return { to: known.to === undefined ? undefined : at(known.to), from: known.from.map(at) };
   }
@@ -275,7 +237,8 @@ class CarefulOperation {
 
   private assignTo(target: ts.Expression, value: ts.Expression): void {
     if (ts.isElementAccessExpression(target) && this.isWideRegister(target)) return this.assignWide(target, value);
-    if (ts.isIdentifier(target) && this.defined.has(target.text)) return this.emit(`${target.text} = ${this.text(value)};`);
+    if (ts.isIdentifier(target) && this.defined.has(target.text))
+      return this.emit(`${target.text} = ${this.text(value)};`);
     const { place, placeV } = this.place(target);
     // f[h++]: the index moves once.
     if (ts.isElementAccessExpression(value) && value.argumentExpression.getText(this.source).endsWith('++')) {
@@ -291,7 +254,9 @@ class CarefulOperation {
     const { place, placeV } = this.place(node.left);
     const bits = this.binaryBits(operator, node.left, node.right);
     const [t, tV] = [this.temporary(), this.temporary()];
-    return this.emit(`const ${tV} = ${bits}, ${t} = ${this.text(node.left)} ${operator} (${this.text(node.right)}); ${place} = ${t}; ${placeV} = ${tV};`);
+    return this.emit(
+      `const ${tV} = ${bits}, ${t} = ${this.text(node.left)} ${operator} (${this.text(node.right)}); ${place} = ${t}; ${placeV} = ${tV};`,
+    );
   }
 
   /** Where a value goes, and its V bits; an index is computed once. */
@@ -301,7 +266,8 @@ class CarefulOperation {
       const word = this.hasFlags ? flagWords[target.text] : undefined;
       if (word !== undefined) return { place: word, placeV: `v${word}` };
     }
-    if (ts.isPropertyAccessExpression(target) && target.getText(this.source) === 'core.stop') return { place: 'core.stop', placeV: 'safety.nothing' };
+    if (ts.isPropertyAccessExpression(target) && target.getText(this.source) === 'core.stop')
+      return { place: 'core.stop', placeV: 'safety.nothing' };
     if (!ts.isElementAccessExpression(target)) return this.refuse(target);
     const array = target.expression.getText(this.source);
     const index = this.temporary();
@@ -313,7 +279,9 @@ class CarefulOperation {
 
   /** x[$1 >> 1] of RV64: a register as a 64-bit integer. */
   private isWideRegister(node: ts.Expression): boolean {
-    return ts.isElementAccessExpression(node) && /^(x|core\.wide)$/.test(node.expression.getText(this.source)) && this.wide;
+    return (
+      ts.isElementAccessExpression(node) && /^(x|core\.wide)$/.test(node.expression.getText(this.source)) && this.wide
+    );
   }
 
   private assignWide(target: ts.ElementAccessExpression, value: ts.Expression): void {
@@ -330,7 +298,8 @@ class CarefulOperation {
   private ifStatement(node: ts.IfStatement): void {
     const condition = node.expression.getText(this.source);
     // The fast way to memory: the other branch does the same, checked.
-    if (/\be\b/.test(condition)) return node.elseStatement === undefined ? this.refuse(node) : this.inner(node.elseStatement);
+    if (/\be\b/.test(condition))
+      return node.elseStatement === undefined ? this.refuse(node) : this.inner(node.elseStatement);
     const multiple = this.coreCall(node.expression);
     if (multiple?.name === 'loadMultiple' || multiple?.name === 'storeMultiple') {
       const [address, count] = multiple.arguments;
@@ -384,7 +353,8 @@ class CarefulOperation {
   private forStatement(node: ts.ForStatement): void {
     const header = /^for \((.*?)\) (?=r\[|f\[|core|\{)/.exec(node.getText(this.source));
     const { initializer } = node;
-    if (header === null || initializer === undefined || !ts.isVariableDeclarationList(initializer)) return this.refuse(node);
+    if (header === null || initializer === undefined || !ts.isVariableDeclarationList(initializer))
+      return this.refuse(node);
     for (const one of initializer.declarations) this.defined.add(one.name.getText(this.source));
     const names = initializer.declarations.map((one) => one.name.getText(this.source));
     names.forEach((name) => this.locals.add(name));
@@ -428,7 +398,10 @@ class CarefulOperation {
     }
     const children = node.getChildren(this.source);
     if (children.length === 0) return node.getText(this.source);
-    return children.map((child) => this.text(child)).join(' ').replace(/ ?([.()[\]]) ?/g, '$1');
+    return children
+      .map((child) => this.text(child))
+      .join(' ')
+      .replace(/ ?([.()[\]]) ?/g, '$1');
   }
 
   /** Text of the V bits of a value. */
@@ -440,7 +413,8 @@ class CarefulOperation {
     if (ts.isElementAccessExpression(node)) return this.elementBits(node);
     if (ts.isPrefixUnaryExpression(node)) return this.unaryBits(node);
     if (ts.isConditionalExpression(node)) return this.conditionalBits(node);
-    if (ts.isBinaryExpression(node)) return this.binaryBits(node.operatorToken.getText(this.source), node.left, node.right);
+    if (ts.isBinaryExpression(node))
+      return this.binaryBits(node.operatorToken.getText(this.source), node.left, node.right);
     if (ts.isCallExpression(node)) return this.callBits(node);
     if (ts.isPropertyAccessExpression(node)) return this.propertyBits(node);
     return this.refuse(node);
@@ -473,7 +447,8 @@ class CarefulOperation {
 
   private unaryBits(node: ts.PrefixUnaryExpression): string {
     const bits = this.bits(node.operand);
-    if (bits === zero || node.operator === ts.SyntaxKind.TildeToken || node.operator === ts.SyntaxKind.ExclamationToken) return bits;
+    if (bits === zero || node.operator === ts.SyntaxKind.TildeToken || node.operator === ts.SyntaxKind.ExclamationToken)
+      return bits;
     return this.wide ? bits : `subV(0, ${this.text(node.operand)}, 0, ${bits})`;
   }
 
@@ -487,7 +462,8 @@ class CarefulOperation {
   }
 
   private numberText(node: ts.Expression): string {
-    const isBoolean = ts.isBinaryExpression(node) && /^([<>]=?|[!=]==|&&|\|\|)$/.test(node.operatorToken.getText(this.source));
+    const isBoolean =
+      ts.isBinaryExpression(node) && /^([<>]=?|[!=]==|&&|\|\|)$/.test(node.operatorToken.getText(this.source));
     const isChoice = ts.isConditionalExpression(node) && this.numberText(node.whenTrue).startsWith('Number');
     return isBoolean || isChoice ? `Number(${this.text(node)})` : this.text(node);
   }
@@ -547,7 +523,8 @@ class CarefulOperation {
     const name = node.expression.getText(this.source);
     const bits = node.arguments.map((one) => this.bits(one)).filter((one) => one !== zero);
     if (name === 'Math.clz32') return bits.length === 0 ? zero : `clzV(${this.text(node.arguments[0])}, ${bits[0]})`;
-    if (name === 'Math.imul') return bits.length === 0 ? zero : `mulV(${this.bits(node.arguments[0])}, ${this.bits(node.arguments[1])})`;
+    if (name === 'Math.imul')
+      return bits.length === 0 ? zero : `mulV(${this.bits(node.arguments[0])}, ${this.bits(node.arguments[1])})`;
     if (name === 'core.shift') {
       const [value, type, amount, carry] = node.arguments;
       return `safety.shift(${this.bits(value)}, ${this.text(type)}, ${this.text(amount)}, ${this.bits(carry)})`;
@@ -564,7 +541,7 @@ class CarefulOperation {
 
 /** V bits that nobody asks for need not be computed. */
 function withoutUnused(lines: readonly string[]): string {
-  for (let kept = [...lines]; ; ) {
+  for (let kept = [...lines]; ;) {
     const text = kept.join('\n');
     const needed = kept.filter((line) => {
       const name = /^let (\w+_) = .*;$/.exec(line)?.[1];

@@ -207,6 +207,35 @@ export const watchedBuilds: readonly FixtureBuild[] = [
   sessionProgram('watched', 'm3-O2', variants['m3-O2']),
 ];
 
+/** Programs that break the rules of memory safety, and such that do not. */
+const safety = (name: string, variant: string, { compiler, cpu, flags }: Variant): FixtureBuild => ({
+  folder: 'test/safety-programs',
+  sources: [`${name}.c`],
+  output: `${name}.${variant}.elf`,
+  compiler,
+  cpu,
+  flags,
+  link: compiler === 'clang' ? 'relocatable' : 'object',
+});
+
+export const safetyBuilds: readonly FixtureBuild[] = ['unsafe', 'clean'].flatMap((name) => [
+  safety(name, 'm3-O0', variants['m3-O0']),
+  safety(name, 'm3-O2', variants['m3-O2']),
+  safety(name, 'm3clang-O2', variants['m3clang-O2']),
+]);
+
+const riscvSafety = (name: string, variant: `${RiscvArch}-O${0 | 2}`): RiscvBuild => {
+  const [march, level] = variant.split('-') as [RiscvArch, string];
+  return riscv('test/safety-programs', `${name}.c`, march, `-${level}`, `${name}.${variant}.elf`);
+};
+
+export const riscvSafetyBuilds: readonly RiscvBuild[] = ['unsafe', 'clean'].flatMap((name) => [
+  riscvSafety(name, 'rv32imac-O0'),
+  riscvSafety(name, 'rv32imac-O2'),
+  riscvSafety(name, 'rv64imac-O0'),
+  riscvSafety(name, 'rv64imac-O2'),
+]);
+
 const riscvControls = (march: RiscvArch): RiscvBuild =>
   riscv('test/dap-programs', 'controls.c', march, '-Og', `controls.${march}.elf`);
 
@@ -223,4 +252,5 @@ export const fixtureBuilds: readonly FixtureBuild[] = [
   ...testFixtureBuilds,
   ...controlsBuilds,
   ...watchedBuilds,
+  ...safetyBuilds,
 ];

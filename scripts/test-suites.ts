@@ -68,6 +68,7 @@ export const suites: readonly Suite[] = [
   files('c-expression', /^c-expression/),
   files('emulator', /^(jit|thumb|riscv|machine|emulator|disassembler)-/),
   files('kernel', /^(kernel|target)-/),
+  files('safety', /^safety-/),
   files('fixtures', /^fixtures-/),
   files('extension', /^extension-/),
   files('qemu', /^qemu-/),

@@ -59,7 +59,12 @@ export class HostSafety {
     const text = isValue
       ? `${name} was never written (it is passed at ${hex(at, 8)})`
       : `${name}: the byte at ${hex(at, 8)}, which it uses, was never written`;
-    const finding: SafetyFinding = { rule: 'uninitialised', use: isValue ? 'argument' : 'memory', origin: at, argument: name };
+    const finding: SafetyFinding = {
+      rule: 'uninitialised',
+      use: isValue ? 'argument' : 'memory',
+      origin: at,
+      argument: name,
+    };
     throw new UnsafeArgument(finding, text, isValue ? undefined : at, length, 'read', name);
   }
 
@@ -68,7 +73,12 @@ export class HostSafety {
     const { safety } = this;
     if (safety.ignoring || !safety.has('uninitialised') || safety.bits[word] === 0) return;
     const text = `${this.parameter} was never written`;
-    const finding: SafetyFinding = { rule: 'uninitialised', use: 'argument', origin: safety.origin, argument: this.parameter };
+    const finding: SafetyFinding = {
+      rule: 'uninitialised',
+      use: 'argument',
+      origin: safety.origin,
+      argument: this.parameter,
+    };
     throw new UnsafeArgument(finding, text, undefined, undefined, undefined, this.parameter);
   }
 

@@ -124,6 +124,8 @@ export class Kernel {
    */
   checkMemory(rules: readonly SafetyRule[] | undefined, shared: readonly SharedMemory[] = []): void {
     const { machine, image, systemHeap } = this;
+    systemHeap.observer = undefined;
+    const blocks = [...this.systemBlocks()];
     machine.setSafety?.(rules);
     const { safety } = machine;
     this.memory.safety = safety && new HostSafety(safety);
@@ -131,8 +133,16 @@ export class Kernel {
     systemHeap.observer = this.owners && this.heapObserver(this.owners);
     if (safety === undefined || this.owners === undefined) return;
     lendImage(safety, image, machine);
-    for (const { address, size } of this.kHeap.usedBlocks()) this.owners.adopt(address, size);
+    for (const { address, size } of blocks) this.owners.adopt(address, size);
     for (const block of shared) this.owners.share(block);
+  }
+
+  /** What of the system heap is in use, as its users know it: a block of k_malloc is behind the reference to its heap. */
+  private *systemBlocks(): Iterable<{ readonly address: number; readonly size: number }> {
+    for (const { address, size } of this.kHeap.usedBlocks()) {
+      const offset = this.systemHeap.offsetOfBlock(address);
+      yield { address: address + offset, size: size - offset };
+    }
   }
 
   private heapObserver(owners: MemoryOwners): HeapObserver {
@@ -140,10 +150,11 @@ export class Kernel {
       const { state } = this.machine;
       const convention = conventionOf(this.machine.cpu);
       const site = convention.callSite(state, this.memory, this.image.map.callFn.returnAddress);
-      // After a tail call: where the function that made it returns to.
-      return { what, by: this.calls.nameAt(state.pc) ?? 'the host', pc: site ?? convention.returnAddress(state) };
+      // After a tail call: the call of the function that made it, in front of where that returns to.
+      return { what, by: this.calls.nameAt(state.pc) ?? 'the host', pc: site ?? convention.returnAddress(state) - 2 };
     };
     return {
+      isLive: (block) => owners.isLive(block),
       allocated: (block, size) => owners.allocated(block, size, event('allocated')),
       freed: (block) => owners.released(block, event('freed')),
       moved: (from, to) => owners.moved(from, to),

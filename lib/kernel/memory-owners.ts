@@ -135,6 +135,10 @@ export class MemoryOwners {
     this.freed = this.freed.filter((block) => block.address >= address + size || block.address + block.size <= address);
   }
 
+  isLive(address: number): boolean {
+    return this.blocks.has(address);
+  }
+
   /** A block that was there when the checks began. */
   adopt(address: number, size: number): void {
     this.blocks.set(address, { address, size });

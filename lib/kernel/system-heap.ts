@@ -21,6 +21,8 @@ export interface HeapAllocator {
 /** Guest memory, as far as the heap functions touch it. */
 /** Told of what is given and taken; sizes as they were asked for. */
 export interface HeapObserver {
+  /** Whether it was given and not taken yet: of all observed blocks, none else. */
+  isLive(block: number): boolean;
   allocated(block: number, size: number): void;
   freed(block: number): void;
   /** realloc: the contents of one block are in another one now. */
@@ -94,14 +96,14 @@ export class SystemHeap {
 
   free(name: string, block: number): HostMisuse | undefined {
     if (block === 0) return undefined;
-    if (!this.heap.isAllocated(block)) return misuse(name, block, 'malloc');
+    if (!this.isLive(block, block)) return misuse(name, block, 'malloc');
     this.take(block, block);
     return undefined;
   }
 
   realloc(name: string, block: number, size: number): number | HostMisuse {
     if (block === 0) return this.malloc(size);
-    if (!this.heap.isAllocated(block)) return misuse(name, block, 'malloc');
+    if (!this.isLive(block, block)) return misuse(name, block, 'malloc');
     if (size === 0) {
       this.take(block, block);
       return 0;
@@ -109,6 +111,10 @@ export class SystemHeap {
     const moved = this.move(block, this.heap.usableSize(block), this.malloc(size), size);
     if (moved !== 0) this.take(block, block);
     return moved;
+  }
+
+  private isLive(block: number, start: number): boolean {
+    return this.heap.isAllocated(start) && this.observer?.isLive(block) !== false;
   }
 
   private given(block: number, size: number): number {
@@ -121,10 +127,15 @@ export class SystemHeap {
     this.observer?.freed(block);
   }
 
+  /** From the start of a live allocation to the block that its user has. */
+  offsetOfBlock(start: number): number {
+    return this.startOf(start + this.referenceSize) === undefined ? 0 : this.referenceSize;
+  }
+
   /** Start of the allocation that a block of k_malloc is in: live, and the word there refers to this heap. */
   private startOf(block: number): number | undefined {
     const start = block - this.referenceSize;
-    if (start < 0 || !this.heap.isAllocated(start)) return undefined;
+    if (start < 0 || !this.isLive(block, start)) return undefined;
     const word = this.memory.read(start, this.referenceSize);
     return littleEndian(this.reference, this.referenceSize).every((byte, i) => byte === word[i]) ? start : undefined;
   }

@@ -43,8 +43,8 @@ export function equalV(a: number, b: number, va: number, vb: number): number {
 }
 
 const sign = -0x8000_0000;
-const least = (x: number, v: number, flip: number): number => (((x ^ flip) & ~v) >>> 0);
-const greatest = (x: number, v: number, flip: number): number => (((x ^ flip) | v) >>> 0);
+const least = (x: number, v: number, flip: number): number => ((x ^ flip) & ~v) >>> 0;
+const greatest = (x: number, v: number, flip: number): number => ((x ^ flip) | v) >>> 0;
 
 /** a < b or a >= b; `isSigned`: of signed numbers. */
 export function lessV(a: number, b: number, va: number, vb: number, isSigned: boolean): number {

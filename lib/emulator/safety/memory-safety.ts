@@ -162,12 +162,7 @@ export class MemorySafety {
     return true;
   }
 
-  private ruleBroken(
-    flags: number,
-    address: number,
-    size: number,
-    access: 'read' | 'write',
-  ): SafetyRule | undefined {
+  private ruleBroken(flags: number, address: number, size: number, access: 'read' | 'write'): SafetyRule | undefined {
     if (flags & Shadow.foreign) return 'outside';
     if (access === 'write' && flags & Shadow.readOnly) return 'read-only';
     return size <= 4 && (address & (size - 1)) !== 0 ? 'misaligned' : undefined;
