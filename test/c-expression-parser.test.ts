@@ -14,6 +14,7 @@ function typeText({ specifier, qualifiers, derivations }: TypeName): string {
   let text = [...qualifiers, 'name' in specifier ? specifier.name : 'typeof'].join(' ');
   for (const derivation of derivations) {
     if (derivation.kind === 'pointer') text = `ptr(${[...derivation.qualifiers, text].join(' ')})`;
+    else if (derivation.kind === 'reference') text = `ref(${text})`;
     else if (derivation.kind === 'array') text = `arr${derivation.size ? show(derivation.size) : ''}(${text})`;
     else
       text = `fn(${[...derivation.parameters.map(typeText), derivation.variadic ? '...' : ''].filter(Boolean).join(', ')})(${text})`;
@@ -43,7 +44,7 @@ function show(e: Expression): string {
     case 'name': {
       const q = e.qualifier;
       const file = q?.file === undefined ? '' : `'${q.file}'::`;
-      return `${q?.global ? '::' : ''}${file}${q?.function === undefined ? '' : `${q.function}::`}${e.name}`;
+      return `${q?.global ? '::' : ''}${file}${q?.within === undefined ? '' : `${q.within}::`}${e.name}`;
     }
     case 'register':
       return `$${e.name}`;
@@ -196,7 +197,6 @@ const errors: readonly (readonly [string, number, number, RegExp])[] = [
   ['(struct {int a;})1', 8, 1, /cannot be defined in an expression/],
   ['({ 1; })', 1, 1, /statement cannot be evaluated/],
   ['f(a,', 4, 0, /an expression is expected/],
-  ['a::b::c', 0, 6, /no scopes inside of each other/],
   ['a = ', 4, 0, /an expression is expected/],
   ['*', 1, 0, /an expression is expected/],
   ['a ++ b', 5, 1, /operator or the end/],

@@ -40,6 +40,9 @@ export function checkBinary({ operator, left, right }: Binary, span: Span, check
   switch (operator) {
     case ',':
       return { kind: 'comma', type: second.type, left: first, right: second, ...span };
+    case '.*':
+    case '->*':
+      return checkMemberPointer(first, second, span, checker);
     case '@':
       return checkRepeat(first, checker.scalar(second), span);
     case '&&':
@@ -251,6 +254,32 @@ function conditionalType(first: TypedNode, second: TypedNode, span: Span, checke
 function isVoidPointer(type: Type): boolean {
   const stripped = stripType(type);
   return stripped.kind === 'pointer' && stripType(stripped.target).kind === 'void';
+}
+
+/** C++ 8.5.5, for members that are no functions: what lies at the pointer's offset in the object. */
+function checkMemberPointer(object: TypedNode, pointer: TypedNode, span: Span, checker: OperandChecker): TypedNode {
+  const type = stripType(pointer.type);
+  if (type.kind !== 'member-pointer') return fail(`${pointer.type.displayName} is no pointer to a member`, pointer);
+  if (stripType(type.target).kind === 'function') return fail('methods are not called through pointers', pointer);
+  const { addressSize } = checker.scope.machine;
+  const bytes = pointerTo(checker.types.char, addressSize);
+  const whole = isPointer(object.type) ? object : addressOf(object, checker);
+  const address: TypedNode = {
+    kind: 'pointer-add',
+    type: bytes,
+    pointer: checker.convert(whole, bytes),
+    index: checker.convert(pointer, checker.types.int),
+    scale: 1n,
+    subtract: false,
+    ...span,
+  };
+  const target = checker.convert(address, pointerTo(type.target, addressSize));
+  return { kind: 'dereference', type: type.target, pointer: target, ...span };
+}
+
+function addressOf(operand: TypedNode, { scope }: OperandChecker): TypedNode {
+  const { offset, length } = operand;
+  return { kind: 'address', type: pointerTo(operand.type, scope.machine.addressSize), operand, offset, length };
 }
 
 /** gdb's `first@count`: an array of what lies behind each other in memory. */

@@ -4,7 +4,7 @@
  * Operators on arithmetic types are in check-operators.ts.
  */
 import { Encoding } from '../dwarf/constants';
-import { stripType, type Type } from '../dwarf/model';
+import { type Member, stripType, type StructType, type Type } from '../dwarf/model';
 import { findMember, isStruct } from '../dwarf/value';
 import {
   arrayOf,
@@ -21,7 +21,7 @@ import { isArithmetic } from './arithmetic';
 import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
 import { fail, type Span } from './errors';
 import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
-import type { ExpressionScope } from './scope';
+import type { ExpressionScope, NamedEntity } from './scope';
 import type { Expression, TypeName } from './syntax';
 import { type ExpressionTyper, resolveTypeName } from './type-resolver';
 import { isPlace, type TypedNode } from './typed';
@@ -30,6 +30,8 @@ export interface CheckOptions {
   /** 'forbid': assignments, ++ and -- are errors (hovers, conditions that must not change anything). */
   readonly sideEffects: 'forbid' | 'allow';
 }
+
+const constantWords: ReadonlySet<string> = new Set(['true', 'false', 'nullptr']);
 
 type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 
@@ -44,8 +46,16 @@ export class Checker implements ExpressionTyper {
     this.types = scope.types;
   }
 
-  /** The typed node of any expression; dispatches by production. */
+  /** The typed node of any expression; a reference is what it refers to (C++ 8.2.2). */
   check(expression: Expression): TypedNode {
+    const node = this.production(expression);
+    const type = stripType(node.type);
+    if (type.kind !== 'reference' && type.kind !== 'rvalue-reference') return node;
+    return { kind: 'dereference', type: type.target, pointer: node, offset: node.offset, length: node.length };
+  }
+
+  /** Dispatches by production. */
+  private production(expression: Expression): TypedNode {
     const span = { offset: expression.offset, length: expression.length };
     switch (expression.kind) {
       case 'integer':
@@ -158,6 +168,8 @@ export class Checker implements ExpressionTyper {
         return { kind: 'variable', type: entity.variable.type, entity, ...span };
       case 'function':
         return { kind: 'symbol', type: entity.type, entity, ...span };
+      case 'own-member':
+        return this.ownMember(entity, span);
       case 'enumerator':
         return { kind: 'constant', type: entity.type, value: entity.value, ...span };
       case 'symbol': {
@@ -174,9 +186,30 @@ export class Checker implements ExpressionTyper {
         return { kind: 'symbol', type, entity, ...span };
       }
       case undefined:
+        if (qualifier === undefined && constantWords.has(name)) return this.constantWord(name, span);
         if (this.scope.isTypeName(name)) return fail(`'${name}' is a type, not a value`, span);
         return fail(`No symbol "${name}" in current context.`, span);
     }
+  }
+
+  /** A member's name alone in a method means that of the object which `this` points to (C++ 12.2.2). */
+  private ownMember({ object, path }: Extract<NamedEntity, { kind: 'own-member' }>, span: Span): TypedNode {
+    const entity: NamedEntity & { kind: 'variable' } = { kind: 'variable', variable: object, frame: undefined };
+    const pointer: TypedNode = { kind: 'variable', type: object.type, entity, ...span };
+    return this.memberOf(this.dereference(pointer, span), path, span);
+  }
+
+  private memberOf(base: TypedNode, path: readonly Member[], span: Span): TypedNode {
+    const member = path[path.length - 1];
+    const bitSize = member.bitSize === undefined ? {} : { bitSize: member.bitSize };
+    return { kind: 'member', type: member.type, base, path, ...bitSize, ...span };
+  }
+
+  /** true, false and nullptr, where nothing of the program has that name. */
+  private constantWord(name: string, span: Span): TypedNode {
+    const { addressSize } = this.scope.machine;
+    if (name === 'nullptr') return { kind: 'constant', type: pointerTo(voidType, addressSize), value: 0n, ...span };
+    return { kind: 'constant', type: this.types._Bool, value: name === 'true' ? 1n : 0n, ...span };
   }
 
   /** Signed words as gdb shows them; sp and pc as the pointers they are, so that they show what they point to. */
@@ -300,14 +333,28 @@ export class Checker implements ExpressionTyper {
     if (!isStruct(type)) return fail(`${object.type.displayName} has no members`, object);
     const path = findMember(type, name);
     if (!path) {
+      const member = this.classMember(type, name, span);
+      if (member !== undefined) return member;
       const reason = type.incomplete
         ? `${type.displayName} is only declared here`
         : `There is no member named ${name}.`;
       return fail(reason, { offset: span.offset + span.length - name.length, length: name.length });
     }
-    const member = path[path.length - 1];
-    const bitSize = member.bitSize === undefined ? {} : { bitSize: member.bitSize };
-    return { kind: 'member', type: member.type, base: object, path, ...bitSize, ...span };
+    return this.memberOf(object, path, span);
+  }
+
+  /** What a class has once for all objects: static members and methods, those of its bases too. */
+  private classMember(type: StructType, name: string, span: Span): TypedNode | undefined {
+    if (type.name === undefined) return undefined;
+    const entity = this.scope.lookup(name, { file: undefined, within: type.name, global: false });
+    if (entity?.kind === 'variable') return { kind: 'variable', type: entity.variable.type, entity, ...span };
+    if (entity?.kind === 'function') return { kind: 'symbol', type: entity.type, entity, ...span };
+    for (const base of type.members.filter(({ isBase }) => isBase === true)) {
+      const baseType = stripType(base.type);
+      const found = isStruct(baseType) ? this.classMember(baseType, name, span) : undefined;
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** 6.5.2.2: typed, because sizeof and unevaluated branches need only the type. */

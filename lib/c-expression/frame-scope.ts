@@ -15,7 +15,9 @@ import {
   type UnwindMachine,
 } from '../dwarf/unwind-frame';
 import { basicTypes, type BasicTypes, functionType } from '../dwarf/value-types';
-import type { ExpressionScope, NamedEntity } from './scope';
+import { isCPlusPlus } from '../dwarf/qualified-name';
+import { findMember, isStruct } from '../dwarf/value';
+import type { ExpressionScope, NamedEntity, TypeTag } from './scope';
 import type { Qualifier } from './syntax';
 
 /** DebugInfo, as far as names go. */
@@ -24,12 +26,13 @@ export interface NamedDebugInfo extends ModuleDebugInfo {
   globalsOf(unit: UnitInfo): readonly (VariableInfo & { readonly unit: UnitInfo })[];
   globalsNamed(name: string): readonly (VariableInfo & { readonly unit: UnitInfo })[];
   functionsOf(unit: UnitInfo): readonly FunctionInfo[];
-  typeNamed(tag: 'struct' | 'union' | 'enum' | 'typedef' | 'base', name: string): Type | undefined;
+  typeNamed(tag: TypeTag | 'typedef' | 'base', name: string): Type | undefined;
   enumeratorNamed(name: string): { readonly type: EnumType; readonly enumerator: Enumerator } | undefined;
 }
 
 /** LoadedProgram, as far as names go. */
 export interface NamedModule extends CodeModule<NamedDebugInfo> {
+  readonly instance?: { readonly name: string };
   symbolNamed(name: string): bigint | undefined;
   symbolAt?(load: bigint): { readonly symbol: { readonly kind?: string } } | undefined;
 }
@@ -53,6 +56,7 @@ export class FrameScope implements ExpressionScope {
   readonly frame: Frame;
   readonly types: BasicTypes;
   private readonly modules: readonly NamedModule[];
+  private lazyPrefixes: readonly string[] | undefined;
   private readonly moduleFrames = new Map<NamedModule, Frame>();
 
   constructor(private readonly options: FrameScopeOptions) {
@@ -73,27 +77,48 @@ export class FrameScope implements ExpressionScope {
   }
 
   lookup(name: string, qualifier: Qualifier | undefined): NamedEntity | undefined {
-    if (qualifier?.function !== undefined) return this.inFunction(qualifier.function, name, qualifier.file);
+    if (qualifier?.within !== undefined) return this.within(qualifier.within, name, qualifier.file);
     if (qualifier?.file !== undefined) return this.inFile(qualifier.file, name);
     if (!qualifier) {
-      const local = this.local(name);
+      const local = this.local(name) ?? this.ownMember(name);
       if (local) return local;
     }
-    return this.fileScope(name);
+    return this.inScopes(qualifier?.global === true ? [''] : this.prefixes, name);
   }
 
   isTypeName(name: string): boolean {
-    return this.local(name) === undefined && this.typeNamed('typedef', name) !== undefined;
+    return this.local(name) === undefined && this.typeNamed('any', name) !== undefined;
   }
 
-  typeNamed(tag: 'struct' | 'union' | 'enum' | 'typedef', name: string): Type | undefined {
+  isTemplateName(name: string): boolean {
+    return this.prefixes.some((prefix) =>
+      this.modules.some(({ debug }) => (debug?.functionsNamed(prefix + name) ?? []).length > 0),
+    );
+  }
+
+  /** 'any' is a typedef in C; in a frame of C++ also a class or an enumeration, from the scopes around it outwards. */
+  typeNamed(tag: TypeTag, name: string): Type | undefined {
+    const known = tag !== 'any' || this.isCPlusPlus ? tag : 'typedef';
     let incomplete: Type | undefined;
-    for (const { debug } of this.modules) {
-      const type = debug?.typeNamed(tag, name);
-      if (type && !isIncomplete(type)) return type;
-      incomplete ??= type;
+    for (const prefix of this.prefixes) {
+      for (const { debug } of this.modules) {
+        const type = debug?.typeNamed(known, prefix + name);
+        if (type && !isIncomplete(type)) return type;
+        incomplete ??= type;
+      }
     }
     return incomplete;
+  }
+
+  private get isCPlusPlus(): boolean {
+    const unit = this.options.frame?.function?.unit ?? this.modules.at(0)?.debug?.units.at(0);
+    return unit !== undefined && isCPlusPlus(unit);
+  }
+
+  /** `ns::Class::`, `ns::` and '' in a method: where a name of C++ is looked for (C++ 6.5.2). */
+  private get prefixes(): readonly string[] {
+    this.lazyPrefixes ??= this.isCPlusPlus ? scopesAround(this.options.frame?.function?.name ?? '') : [''];
+    return this.lazyPrefixes;
   }
 
   register(name: string): number | string | undefined {
@@ -112,6 +137,38 @@ export class FrameScope implements ExpressionScope {
     for (const scope of this.options.frame?.scopes ?? []) {
       const variable = findVariable(scope, name);
       if (variable) return { kind: 'variable', variable, frame: undefined };
+    }
+    return undefined;
+  }
+
+  private ownMember(name: string): NamedEntity | undefined {
+    const own = this.local('this');
+    if (own?.kind !== 'variable') return undefined;
+    const pointer = stripType(own.variable.type);
+    const type = pointer.kind === 'pointer' ? stripType(pointer.target) : pointer;
+    const path = isStruct(type) ? findMember(type, name) : undefined;
+    return path && { kind: 'own-member', object: own.variable, path };
+  }
+
+  /** `function::x`, `ns::Class::x`, `extension::x`. */
+  private within(scope: string, name: string, file: string | undefined): NamedEntity | undefined {
+    const inFunction = this.inFunction(scope, name, file);
+    if (inFunction) return inFunction;
+    const inScope = this.inScopes(
+      this.prefixes.map((prefix) => `${prefix}${scope}::`),
+      name,
+    );
+    if (inScope) return inScope;
+    const [extension, ...rest] = scope.split('::');
+    const module = this.modules.find(({ instance }) => instance?.name === extension);
+    const whole = [...rest, name].join('::');
+    return module && (this.inModule(module, whole) ?? this.symbol(module, whole));
+  }
+
+  private inScopes(prefixes: readonly string[], name: string): NamedEntity | undefined {
+    for (const prefix of prefixes) {
+      const found = this.fileScope(prefix + name);
+      if (found) return found;
     }
     return undefined;
   }
@@ -171,7 +228,8 @@ export class FrameScope implements ExpressionScope {
   /** `function::x`: a local of the function when it is the frame's, a static of its otherwise. */
   private inFunction(functionName: string, name: string, file: string | undefined): NamedEntity | undefined {
     const isMeant = (candidate: FunctionInfo): boolean =>
-      candidate.name === functionName && (file === undefined || isNamed(candidate.unit, file));
+      (candidate.name === functionName || candidate.shortName === functionName) &&
+      (file === undefined || isNamed(candidate.unit, file));
     const current = this.options.frame?.function;
     if (current && isMeant(current)) {
       const local = this.local(name);
@@ -221,6 +279,18 @@ export class FrameScope implements ExpressionScope {
     }
     return frame;
   }
+}
+
+/** The classes and namespaces that a function is in, innermost first; template arguments may have `::` too. */
+function scopesAround(functionName: string): string[] {
+  const scopes = [''];
+  let depth = 0;
+  for (let at = 0; at < functionName.length; at++) {
+    if ('<('.includes(functionName[at])) depth++;
+    else if ('>)'.includes(functionName[at])) depth--;
+    else if (depth === 0 && functionName.startsWith('::', at)) scopes.unshift(functionName.slice(0, at + 2));
+  }
+  return scopes;
 }
 
 function findVariable(scope: Scope, name: string): VariableInfo | undefined {

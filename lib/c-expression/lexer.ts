@@ -17,13 +17,13 @@ const keywords: ReadonlySet<string> = new Set(
   (
     'char short int long signed unsigned float double void _Bool bool _Complex struct union enum const volatile ' +
     'restrict __restrict __restrict__ _Atomic sizeof _Alignof alignof __alignof__ _Generic typeof __typeof__ ' +
-    '__signed__ __const __volatile__'
+    '__signed__ __const __volatile__ class static_cast reinterpret_cast const_cast dynamic_cast'
   ).split(' '),
 );
 
 /** Longest first, so that the first that fits is the token. */
 const punctuators =
-  '<<= >>= ... -> ++ -- << >> <= >= == != && || += -= *= /= %= &= |= ^= :: [ ] ( ) { } . & * + - ~ ! / % < > ^ | ? : ; = , @'.split(
+  '<<= >>= ... ->* -> .* ++ -- << >> <= >= == != && || += -= *= /= %= &= |= ^= :: [ ] ( ) { } . & * + - ~ ! / % < > ^ | ? : ; = , @'.split(
     ' ',
   );
 

@@ -51,9 +51,14 @@ const precedence: Readonly<Record<string, number>> = {
   '*': 11,
   '/': 11,
   '%': 11,
+  '.*': 12,
+  '->*': 12,
 };
 
 const assignmentOperators: ReadonlySet<string> = new Set('= += -= *= /= %= &= |= ^= <<= >>='.split(' '));
+
+/** C++ 8.2.9 to 8.2.11; a debugger makes no difference among them. */
+const castWords: ReadonlySet<string> = new Set(['static_cast', 'reinterpret_cast', 'const_cast', 'dynamic_cast']);
 
 /** A chain of operators makes a tree as deep as it is long. */
 const chainLimit = 500;
@@ -264,6 +269,7 @@ class Parser {
       case 'name':
         return this.parseName();
       case 'keyword':
+        if (castWords.has(token.text)) return this.parseNamedCast();
         if (token.text === '_Generic') return this.parseGeneric();
         return this.types.startsType() ? this.tokens.unexpected('a value') : this.tokens.unexpected('an expression');
       case 'punctuator':
@@ -273,6 +279,17 @@ class Parser {
       case 'end':
         return this.tokens.unexpected('an expression');
     }
+  }
+
+  private parseNamedCast(): Expression {
+    const start = this.tokens.take();
+    this.tokens.expect('<');
+    const type = this.types.parseTypeName();
+    this.tokens.expect('>');
+    this.tokens.expect('(');
+    const operand = this.tokens.nested(() => this.parseComma());
+    this.tokens.expect(')');
+    return { kind: 'cast', type, operand, ...this.tokens.spanFrom(start) };
   }
 
   /** Parentheses leave no node; the inner one spans them, so that an error marks what was written. */
@@ -317,15 +334,27 @@ class Parser {
       file = this.tokens.take().text.slice(1, -1);
       this.tokens.expect('::');
     } else if (this.tokens.takeIf('::')) global = true;
-    let name = this.tokens.expectName().text;
+    let name = this.parseWord(within);
     while (this.tokens.takeIf('::')) {
-      if (within !== undefined) return fail('C has no scopes inside of each other', this.tokens.spanFrom(start));
-      within = name;
-      name = this.tokens.expectName().text;
+      within = within === undefined ? name : `${within}::${name}`;
+      name = this.parseWord(within);
     }
     const isQualified = file !== undefined || within !== undefined || global;
-    const qualifier: Qualifier | undefined = isQualified ? { file, function: within, global } : undefined;
+    const qualifier: Qualifier | undefined = isQualified ? { file, within, global } : undefined;
     return { kind: 'name', name, qualifier, ...this.tokens.spanFrom(start) };
+  }
+
+  /** A name with the arguments of the template that it is an instance of. */
+  private parseWord(within: string | undefined): string {
+    if (this.tokens.is('~')) {
+      this.tokens.take();
+      return `~${this.tokens.expectName().text}`;
+    }
+    const { text } = this.tokens.expectName();
+    const instance = this.tokens.is('<') ? this.types.templateAt(within, text) : undefined;
+    if (instance === undefined) return text;
+    this.tokens.skip(instance.tokens);
+    return instance.name;
   }
 
   /** 6.5.1.1 */

@@ -2,7 +2,7 @@
  * What names in an expression can mean, and who knows it. Names are looked up once, when an expression is compiled;
  * values are read at each evaluation.
  */
-import type { EnumType, FunctionType, Type, VariableInfo } from '../dwarf/model';
+import type { EnumType, FunctionType, Member, Type, VariableInfo } from '../dwarf/model';
 import type { Frame, UnwindMachine } from '../dwarf/unwind-frame';
 import type { BasicTypes } from '../dwarf/value-types';
 import type { Qualifier } from './syntax';
@@ -16,9 +16,14 @@ export type NamedEntity =
       readonly frame: Frame | undefined;
     }
   | { readonly kind: 'function'; readonly type: FunctionType; readonly address: bigint; readonly frame: Frame }
+  /** A member of the object that `this` points to. */
+  | { readonly kind: 'own-member'; readonly object: VariableInfo; readonly path: readonly Member[] }
   | { readonly kind: 'enumerator'; readonly type: EnumType; readonly value: bigint }
   /** Only the symbol table knows it: no type. */
   | { readonly kind: 'symbol'; readonly address: bigint; readonly isFunction: boolean; readonly frame: Frame };
+
+/** 'any': a name alone, which in C++ means classes and enumerations too. */
+export type TypeTag = 'struct' | 'union' | 'enum' | 'class' | 'any';
 
 export interface ExpressionScope extends TypeNames {
   readonly machine: UnwindMachine;
@@ -27,7 +32,7 @@ export interface ExpressionScope extends TypeNames {
   /** Where constants live and what has no frame is evaluated. */
   readonly frame: Frame;
   lookup(name: string, qualifier: Qualifier | undefined): NamedEntity | undefined;
-  typeNamed(tag: 'struct' | 'union' | 'enum' | 'typedef', name: string): Type | undefined;
+  typeNamed(tag: TypeTag, name: string): Type | undefined;
   /** The DWARF number of a register, or its own name for one that DWARF does not number; undefined: no register. */
   register(name: string): number | string | undefined;
 }

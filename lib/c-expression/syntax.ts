@@ -9,12 +9,13 @@ export type UnaryOperator = '+' | '-' | '~' | '!' | '*' | '&' | '++' | '--';
 export type ArithmeticOperator = '*' | '/' | '%' | '+' | '-' | '<<' | '>>' | '&' | '^' | '|';
 export type ComparisonOperator = '<' | '>' | '<=' | '>=' | '==' | '!=';
 export type LogicalOperator = '&&' | '||';
-export type BinaryOperator = ArithmeticOperator | ComparisonOperator | LogicalOperator | ',' | '@';
+export type BinaryOperator = ArithmeticOperator | ComparisonOperator | LogicalOperator | ',' | '@' | '.*' | '->*';
 
-/** Where a name is looked up: `'file.c'::`, `function::`, `::`. */
+/** Where a name is looked up: `'file.c'::`, `function::`, `ns::Class::`, `extension::`, `::`. */
 export interface Qualifier {
   readonly file: string | undefined;
-  readonly function: string | undefined;
+  /** What stands before the last `::`: a function, an extension, namespaces and classes of C++. */
+  readonly within: string | undefined;
   /** A leading `::`: only file scope. */
   readonly global: boolean;
 }
@@ -80,13 +81,14 @@ export type QualifierWord = 'const' | 'volatile' | 'restrict' | 'atomic';
 export type TypeSpecifier =
   /** Sorted words of 6.7.2: 'int', 'long long unsigned', ... as one of the basic types' names. */
   | { readonly kind: 'basic'; readonly name: string }
-  | { readonly kind: 'tagged'; readonly tag: 'struct' | 'union' | 'enum'; readonly name: string }
+  | { readonly kind: 'tagged'; readonly tag: 'struct' | 'union' | 'enum' | 'class'; readonly name: string }
   | { readonly kind: 'typedef'; readonly name: string }
   | { readonly kind: 'typeof'; readonly operand: Expression | TypeName };
 
 /** From the specifier outwards: each step derives a type from the one before. */
 export type Derivation =
   | { readonly kind: 'pointer'; readonly qualifiers: readonly QualifierWord[] }
+  | { readonly kind: 'reference' }
   | { readonly kind: 'array'; readonly size: Expression | undefined }
   | { readonly kind: 'function'; readonly parameters: readonly TypeName[]; readonly variadic: boolean };
 

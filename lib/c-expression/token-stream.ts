@@ -32,6 +32,10 @@ export class TokenStream {
     return token;
   }
 
+  skip(count: number): void {
+    for (let n = 0; n < count; n++) this.take();
+  }
+
   /** Punctuators and keywords only: a string '(' is no parenthesis. */
   is(text: string, distance = 0): boolean {
     const token = this.peek(distance);

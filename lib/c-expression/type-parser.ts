@@ -9,6 +9,14 @@ import type { TokenStream } from './token-stream';
 export interface TypeNames {
   /** Whether a name stands for a type (a typedef that no variable hides). */
   isTypeName(name: string): boolean;
+  /** Whether an instance of a template is a function, or has members. */
+  isTemplateName?(name: string): boolean;
+}
+
+/** A name of several tokens. */
+interface LongName {
+  readonly name: string;
+  readonly tokens: number;
 }
 
 const qualifierWords: Readonly<Record<string, QualifierWord>> = {
@@ -81,11 +89,60 @@ export class TypeParser {
       return (
         basicWords.has(token.text) ||
         token.text in qualifierWords ||
-        ['struct', 'union', 'enum', 'typeof', '__typeof__'].includes(token.text)
+        ['struct', 'union', 'enum', 'class', 'typeof', '__typeof__'].includes(token.text)
       );
     }
-    if (token.kind !== 'name' || this.tokens.is('::', distance + 1)) return false;
-    return this.names.isTypeName(token.text);
+    return this.typeNameAt(distance) !== undefined;
+  }
+
+  /** The longest name, with namespaces, classes and template arguments, when it is of a type. */
+  private typeNameAt(distance: number): LongName | undefined {
+    let at = distance;
+    let name = '';
+    if (this.tokens.is('::', at)) at++;
+    for (;;) {
+      const token = this.tokens.peek(at);
+      if (token.kind !== 'name') return undefined;
+      name += token.text;
+      at++;
+      const instance = this.tokens.is('<', at) ? this.argumentsAt(at) : undefined;
+      if (instance !== undefined && this.isKnown(name + instance.name)) {
+        name += instance.name;
+        at += instance.tokens;
+      }
+      if (!this.tokens.is('::', at) || this.tokens.peek(at + 1).kind !== 'name') break;
+      name += '::';
+      at++;
+    }
+    return this.names.isTypeName(name) ? { name, tokens: at - distance } : undefined;
+  }
+
+  /** What follows the name of a template; undefined: a comparison. Starts at the `<` that is next. */
+  templateAt(within: string | undefined, name: string): LongName | undefined {
+    const found = this.argumentsAt(0);
+    if (found === undefined) return undefined;
+    const scope = within === undefined ? '' : `${within}::`;
+    return this.isKnown(scope + name + found.name) ? { name: name + found.name, tokens: found.tokens } : undefined;
+  }
+
+  private isKnown(name: string): boolean {
+    return this.names.isTypeName(name) || this.names.isTemplateName?.(name) === true;
+  }
+
+  /** `<short, 3>`; words that are next to each other keep a space between them. */
+  private argumentsAt(start: number): LongName | undefined {
+    let depth = 0;
+    let text = '';
+    for (let at = start; ; at++) {
+      const token = this.tokens.peek(at);
+      if (token.kind === 'end') return undefined;
+      const isWord = /^\w/.test(token.text) && /\w$/.test(text);
+      text += (isWord ? ' ' : '') + token.text + (token.text === ',' ? ' ' : '');
+      if (token.kind !== 'punctuator') continue;
+      if (token.text === '<') depth++;
+      else if (token.text === '>' || token.text === '>>') depth -= token.text.length;
+      if (depth <= 0) return depth < 0 ? undefined : { name: text, tokens: at - start + 1 };
+    }
   }
 
   /** 6.7.7 */
@@ -133,13 +190,19 @@ export class TypeParser {
 
   /** struct, union, enum, typeof, or the name of a typedef. */
   private parseNamedSpecifier(): TypeSpecifier {
+    const long = this.typeNameAt(0);
+    if (long !== undefined) {
+      this.tokens.skip(long.tokens);
+      return { kind: 'typedef', name: long.name };
+    }
     const token = this.tokens.take();
     switch (token.text) {
       case 'struct':
       case 'union':
+      case 'class':
       case 'enum': {
         if (this.tokens.is('{')) return fail('a type cannot be defined in an expression', this.tokens.next);
-        return { kind: 'tagged', tag: token.text, name: this.tokens.expectName().text };
+        return { kind: 'tagged', tag: token.text, name: this.taggedName() };
       }
       case 'typeof':
       case '__typeof__': {
@@ -153,11 +216,20 @@ export class TypeParser {
     }
   }
 
+  /** After the keyword any name may stand; a known one with its namespaces and arguments. */
+  private taggedName(): string {
+    const long = this.typeNameAt(0);
+    if (long === undefined) return this.tokens.expectName().text;
+    this.tokens.skip(long.tokens);
+    return long.name;
+  }
+
   /** An abstract declarator, or the declarator of a parameter, whose name is skipped. */
   private parseDeclarator(): Derivation[] {
     return this.tokens.nested(() => {
       const pointers: Derivation[] = [];
       while (this.tokens.takeIf('*')) pointers.push({ kind: 'pointer', qualifiers: this.parseQualifiers() });
+      if (this.tokens.takeIf('&') || this.tokens.takeIf('&&')) pointers.push({ kind: 'reference' });
       let inner: Derivation[] = [];
       if (this.tokens.is('(') && this.startsInnerDeclarator()) {
         this.tokens.take();

@@ -9,6 +9,7 @@ import {
   functionType,
   pointerTo,
   qualified,
+  referenceTo,
   voidType,
 } from '../dwarf/value-types';
 import { fail } from './errors';
@@ -33,6 +34,9 @@ export function resolveTypeName(
     switch (derivation.kind) {
       case 'pointer':
         type = withQualifiers(pointerTo(type, scope.machine.addressSize), derivation.qualifiers);
+        break;
+      case 'reference':
+        type = referenceTo(type, scope.machine.addressSize);
         break;
       case 'array': {
         const count = derivation.size && Number(typer.constantOf(derivation.size));
@@ -66,7 +70,7 @@ function resolveSpecifier(
       return found ?? fail(`No ${specifier.tag} type named ${specifier.name}.`, span);
     }
     case 'typedef': {
-      const found = scope.typeNamed('typedef', specifier.name);
+      const found = scope.typeNamed('any', specifier.name);
       return found ?? fail(`No type named ${specifier.name}.`, span);
     }
     case 'typeof':

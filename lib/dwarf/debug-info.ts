@@ -266,7 +266,8 @@ export class DebugInfo {
     const die = this.names.enumeration(name);
     const type = die && this.types.typeOf(die);
     if (type?.kind !== 'enum') return undefined;
-    const enumerator = type.enumerators.find((candidate) => candidate.name === name);
+    const last = name.replace(/^.*::/, '');
+    const enumerator = type.enumerators.find((one) => one.name === last || one.name.endsWith(`::${last}`));
     return enumerator && { type, enumerator };
   }
 

@@ -3,13 +3,15 @@
  * `BLUE`, `65 'A'`, `<optimized out>`. Repeats are not folded. An aggregate of which the compiler kept only a part
  * shows that part; memory that can't be read shows the error in its place.
  */
-import { hex } from '../bytes';
+import { decodeUnsigned, hex } from '../bytes';
+import { isUnavailable } from './value-bits';
 import type { Query } from '../query';
 import { characterText, enumText, floatText, quotedText } from './format-number';
 import { type Unavailable } from './location';
-import { stripType, type StructType, type Type } from './model';
+import { type MemberPointerType, stripType, type StructType, type Type } from './model';
 import {
   decodeScalar,
+  dereference,
   elementCount,
   elementValue,
   isOpaque,
@@ -85,7 +87,7 @@ class Formatter {
       case 'void':
         return 'void';
       default:
-        return yield* this.formatScalar(value, type);
+        return yield* this.formatScalar(value, type, depth);
     }
   }
 
@@ -98,9 +100,10 @@ class Formatter {
     const whole = yield* this.fetched(value);
     if ('kind' in whole) return unavailableText(whole);
     const parts: string[] = [];
-    for (const [i, { name, value: member }] of memberValues(whole).entries()) {
+    for (const [i, { name, value: member, isBase }] of memberValues(whole).entries()) {
       const text = yield* this.formatMember(value, i, member, depth + 1);
-      parts.push(name === undefined ? text : `${name} = ${text}`);
+      if (isBase === true) parts.push(`<${member.type.displayName}> = ${text}`);
+      else parts.push(name === undefined ? text : `${name} = ${text}`);
     }
     return `{${parts.join(', ')}}`;
   }
@@ -147,7 +150,7 @@ class Formatter {
 
   // ---- scalars ----
 
-  private *formatScalar(value: Value, type: Exclude<Type, StructType>): Query<string> {
+  private *formatScalar(value: Value, type: Exclude<Type, StructType>, depth: number): Query<string> {
     const bytes = yield* valueBytes(value);
     if (!(bytes instanceof Uint8Array)) return unavailableText(bytes);
     const { littleEndian } = value.frame.machine;
@@ -159,12 +162,33 @@ class Formatter {
     if (isOpaque(value.type)) return bytesText(bytes, value.type);
     const number = BigInt(decodeScalar(bytes, value.type, littleEndian));
     if (type.kind === 'pointer') return yield* this.formatPointer(number, type.target, value);
-    if (type.kind === 'reference' || type.kind === 'rvalue-reference') return `@${this.address(number)}`;
+    if (type.kind === 'reference' || type.kind === 'rvalue-reference') {
+      // What a member refers to is not shown with it, as in gdb.
+      if (depth > 0) return `@${this.address(number)}`;
+      const target = yield* dereference(value);
+      return `@${this.address(number)}: ${isUnavailable(target) ? unavailableText(target) : yield* this.format(target, 1)}`;
+    }
+    if (type.kind === 'member-pointer') return this.memberPointerText(type, bytes, littleEndian);
     if (type.kind === 'enum') return enumText(type, number);
     if (isBoolean(type) && (number === 0n || number === 1n)) return number === 1n ? 'true' : 'false';
     if (this.options.hex) return hex(BigInt.asUintN(bytes.length * 8, number));
     if (isCharacter(type)) return `${number} '${characterText(Number(BigInt.asUintN(8, number)), "'")}'`;
     return number.toString();
+  }
+
+  /** Itanium C++ ABI 2.3: the offset of a member, -1 for none; of a function its address, or an offset in the vtable. */
+  private memberPointerText(type: MemberPointerType, bytes: Uint8Array, littleEndian: boolean): string {
+    const first = isMethod(type) ? bytes.subarray(0, bytes.length / 2) : bytes;
+    const word = decodeUnsigned(first, littleEndian);
+    if (isMethod(type)) return word === 0n ? 'NULL' : this.annotated(word, word & ~1n);
+    const containing = stripType(type.containing);
+    const offset = Number(BigInt.asIntN(bytes.length * 8, word));
+    if (offset === -1) return 'NULL';
+    const member =
+      containing.kind === 'struct' || containing.kind === 'class' || containing.kind === 'union'
+        ? containing.members.find(({ byteOffset, isBase }) => byteOffset === offset && isBase !== true)
+        : undefined;
+    return member?.name === undefined ? `${offset}` : `&${type.containing.displayName}::${member.name}`;
   }
 
   private float(bytes: Uint8Array, littleEndian: boolean): string {
@@ -220,6 +244,10 @@ class Formatter {
     }
     return `${quotedText(Uint8Array.from(characters))}...`;
   }
+}
+
+function isMethod(type: MemberPointerType): boolean {
+  return stripType(type.target).kind === 'function';
 }
 
 const noAddress: Unavailable = { kind: 'unavailable', optimizedOut: true, reason: 'the function has no address' };

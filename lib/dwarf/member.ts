@@ -16,7 +16,8 @@ export function readMembers(die: Die, type: Type, positionOf: (die: Die) => Sour
   // A static member of a class: declared here, stored elsewhere.
   if (die.flag(At.DW_AT_external) || die.flag(At.DW_AT_declaration)) return [];
   const bitSize = die.number(At.DW_AT_bit_size);
-  const common = { name: die.name, type, declaration: positionOf(die) };
+  const isBase = die.tag === Tag.DW_TAG_inheritance;
+  const common = { name: die.name, type, declaration: positionOf(die), ...(isBase ? { isBase } : {}) };
   if (bitSize === undefined) {
     return [{ ...common, byteOffset: memberOffset(die), bitSize: undefined, bitOffset: undefined }];
   }

@@ -80,6 +80,8 @@ export interface Member {
   readonly bitSize: number | undefined;
   readonly bitOffset: number | undefined;
   readonly declaration: SourcePosition | undefined;
+  /** A base class of C++, which has no name as a member. */
+  readonly isBase?: boolean;
 }
 
 export interface StructType extends TypeCommon {
@@ -108,6 +110,13 @@ export interface ArrayType extends TypeCommon {
   readonly count: number | LocationDescription | undefined;
 }
 
+/** `int Class::*` and `int (Class::*)(int)` of C++ (5.14). */
+export interface MemberPointerType extends TypeCommon {
+  readonly kind: 'member-pointer';
+  readonly target: Type;
+  readonly containing: Type;
+}
+
 export interface FunctionType extends TypeCommon {
   readonly kind: 'function';
   readonly returnType: Type;
@@ -127,7 +136,16 @@ export interface UnknownType extends TypeCommon {
 }
 
 export type Type =
-  BaseType | PointerType | QualifiedType | StructType | EnumType | ArrayType | FunctionType | VoidType | UnknownType;
+  | BaseType
+  | PointerType
+  | MemberPointerType
+  | QualifiedType
+  | StructType
+  | EnumType
+  | ArrayType
+  | FunctionType
+  | VoidType
+  | UnknownType;
 
 const qualifiedKinds: ReadonlySet<Type['kind']> = new Set(['typedef', 'const', 'volatile', 'restrict', 'atomic']);
 

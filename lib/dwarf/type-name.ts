@@ -34,6 +34,8 @@ function spell(type: Type, declarator: string, outer: readonly Qualifier[]): str
       return spellPointer(inner.target, '&', words, declarator);
     case 'rvalue-reference':
       return spellPointer(inner.target, '&&', words, declarator);
+    case 'member-pointer':
+      return spellPointer(inner.target, `${inner.containing.displayName}::*`, words, declarator);
     case 'array':
       return spell(inner.element, declarator + bounds(inner), ordered);
     case 'function':
@@ -68,7 +70,7 @@ function simpleName(type: Type): string {
     case 'union':
     case 'class':
     case 'enum':
-      return `${type.kind} ${type.name ?? '{...}'}`;
+      return type.displayName;
     case 'void':
       return 'void';
     case 'unknown':

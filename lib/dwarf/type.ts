@@ -9,6 +9,7 @@ import { canonicalBaseName } from './base-type-name';
 import { At, Encoding, Tag, tagName } from './constants';
 import type { Die } from './die';
 import { readMembers } from './member';
+import { isCPlusPlus, qualifiedName } from './qualified-name';
 import type {
   ArrayType,
   BaseType,
@@ -16,6 +17,7 @@ import type {
   EnumType,
   FunctionType,
   Member,
+  MemberPointerType,
   PointerType,
   QualifiedType,
   SourcePosition,
@@ -97,7 +99,10 @@ export class TypeReader {
       case Tag.DW_TAG_reference_type:
       case Tag.DW_TAG_rvalue_reference_type:
         return this.pointerType(die);
+      case Tag.DW_TAG_ptr_to_member_type:
+        return this.memberPointerType(die);
       case Tag.DW_TAG_typedef:
+      case Tag.DW_TAG_template_alias:
       case Tag.DW_TAG_const_type:
       case Tag.DW_TAG_volatile_type:
       case Tag.DW_TAG_restrict_type:
@@ -107,6 +112,7 @@ export class TypeReader {
       case Tag.DW_TAG_structure_type:
       case Tag.DW_TAG_union_type:
       case Tag.DW_TAG_class_type:
+      case Tag.DW_TAG_interface_type:
         return this.structType(die);
       case Tag.DW_TAG_enumeration_type:
         return this.enumType(die);
@@ -151,9 +157,25 @@ export class TypeReader {
     });
   }
 
+  /** Itanium C++ ABI 2.3: an offset, or for functions an address and an adjustment. */
+  private memberPointerType(die: Die): MemberPointerType {
+    const target = this.targetOf(die);
+    const containing = die.reference(At.DW_AT_containing_type);
+    const words = stripType(target).kind === 'function' ? 2 : 1;
+    return withDisplayName({
+      kind: 'member-pointer',
+      name: undefined,
+      byteSize: die.number(At.DW_AT_byte_size) ?? words * die.unit.addressSize,
+      declaration: undefined,
+      target,
+      containing: containing === undefined ? voidType : this.typeOf(containing),
+    });
+  }
+
   private qualifiedType(die: Die): QualifiedType {
     const kinds: Readonly<Record<number, QualifiedType['kind']>> = {
       [Tag.DW_TAG_typedef]: 'typedef',
+      [Tag.DW_TAG_template_alias]: 'typedef',
       [Tag.DW_TAG_const_type]: 'const',
       [Tag.DW_TAG_immutable_type]: 'const',
       [Tag.DW_TAG_volatile_type]: 'volatile',
@@ -163,7 +185,7 @@ export class TypeReader {
     const target = this.targetOf(die);
     return withDisplayName({
       kind: kinds[die.tag],
-      name: die.name,
+      name: die.tag === Tag.DW_TAG_typedef || die.tag === Tag.DW_TAG_template_alias ? qualifiedName(die) : die.name,
       // A declared struct gets its size when its definition is found, that is later than here.
       get byteSize(): number | undefined {
         return target.byteSize;
@@ -176,7 +198,9 @@ export class TypeReader {
   /** Everything but the name waits: a program declares far more structs than a user looks into. */
   private structType(die: Die): StructType {
     const kind = structKind(die.tag);
-    const { name } = die;
+    const name = qualifiedName(die);
+    // C++ names types without the keyword.
+    const keyword = isCPlusPlus(die.unit) && name !== undefined ? '' : `${kind} `;
     const { context } = this;
     const definition = lazy(() => this.definition(die));
     const members = lazy((): readonly Member[] => {
@@ -190,7 +214,7 @@ export class TypeReader {
     return {
       kind,
       name,
-      displayName: `${kind} ${name ?? '{...}'}`,
+      displayName: `${keyword}${name ?? '{...}'}`,
       get byteSize(): number | undefined {
         return size();
       },
@@ -211,7 +235,8 @@ export class TypeReader {
     const find = (): Die | undefined => {
       if (die.has(At.DW_AT_signature)) return die.reference(At.DW_AT_signature);
       if (!die.flag(At.DW_AT_declaration)) return die;
-      return die.name === undefined ? undefined : this.context.definitionOf(die.tag, die.name);
+      const name = qualifiedName(die);
+      return name === undefined ? undefined : this.context.definitionOf(die.tag, name);
     };
     return this.context.guard(`definition of the entry at 0x${die.offset.toString(16)}`, find, undefined);
   }
@@ -252,14 +277,17 @@ export class TypeReader {
     for (const child of die.children) {
       if (child.tag !== Tag.DW_TAG_enumerator) continue;
       const value = child.constant(At.DW_AT_const_value);
-      if (child.name !== undefined && value !== undefined) enumerators.push({ name: child.name, value });
+      // gdb shows enumerators of C++ with their scope.
+      const shown = qualifiedName(child);
+      if (shown !== undefined && value !== undefined) enumerators.push({ name: shown, value });
     }
     const underlying = die.has(At.DW_AT_type) ? stripType(this.targetOf(die)) : undefined;
-    const { name } = die;
+    const name = qualifiedName(die);
+    const keyword = isCPlusPlus(die.unit) && name !== undefined ? '' : 'enum ';
     return {
       kind: 'enum',
       name,
-      displayName: `enum ${name ?? '{...}'}`,
+      displayName: `${keyword}${name ?? '{...}'}`,
       byteSize: die.number(At.DW_AT_byte_size) ?? underlying?.byteSize,
       declaration: this.context.positionOf(die),
       enumerators,

@@ -20,6 +20,11 @@ export function pointerTo(target: Type, addressSize: 4 | 8): PointerType {
   return { ...type, displayName: spellType(type) };
 }
 
+/** The type of `(type &) object` in C++. */
+export function referenceTo(target: Type, addressSize: 4 | 8): PointerType {
+  return { ...pointerTo(target, addressSize), kind: 'reference', displayName: `${target.displayName} &` };
+}
+
 /** The type of `object@count`, and of arrays in casts. */
 export function arrayOf(element: Type, count: number | undefined): ArrayType {
   const byteSize = count === undefined || element.byteSize === undefined ? undefined : element.byteSize * count;

@@ -12,7 +12,7 @@ import { type ArrayType, type Member, stripType, type StructType, type Type, typ
 import { Frame, isExpression } from './unwind-frame';
 import { readBits, readBytes, type TargetWrite, writeBits } from './value-bits';
 import { decodeFloat, encodeFloat } from './value-float';
-import { arrayOf, isFloating, isSigned } from './value-types';
+import { arrayOf, isFloating, isReference, isSigned } from './value-types';
 
 export interface Value {
   readonly type: Type;
@@ -28,6 +28,8 @@ export interface NamedValue {
   /** Member name, `[0]`, `*p`; undefined for an anonymous member. */
   readonly name: string | undefined;
   readonly value: Value;
+  /** A base class of C++. */
+  readonly isBase?: boolean;
 }
 
 export function valueAt(type: Type, location: Location, frame: Frame): Value {
@@ -148,7 +150,11 @@ export function memberValue(value: Value, member: Member): Value {
 export function memberValues(value: Value): NamedValue[] {
   const type = stripType(value.type);
   if (!isStruct(type)) return [];
-  return type.members.map((member) => ({ name: member.name, value: memberValue(value, member) }));
+  return type.members.map((member) => ({
+    name: member.name,
+    value: memberValue(value, member),
+    ...(member.isBase === true ? { isBase: true } : {}),
+  }));
 }
 
 export function isStruct(type: Type): type is StructType {
@@ -227,6 +233,7 @@ export function* childrenOf(value: Value, start = 0, wanted = mostChildren): Que
   if (!hasChildren(value)) return [];
   const target = yield* dereference(value);
   if ('kind' in target) return [];
+  if (isReference(type)) return yield* childrenOf(target, start, wanted);
   if (isStruct(stripType(target.type))) return memberValues(target).slice(start, start + count);
   return [{ name: '*', value: target }].slice(start, start + count);
 }
@@ -237,6 +244,10 @@ export function hasChildren(value: Value): boolean {
   if (value.location.kind === 'unavailable') return false;
   if (isStruct(type)) return type.members.length > 0;
   if (type.kind === 'array') return (elementCount(type) ?? 0) > 0;
+  if (isReference(type) && 'target' in type) {
+    const { kind } = stripType(type.target);
+    return kind === 'struct' || kind === 'class' || kind === 'union' || kind === 'array';
+  }
   if (type.kind !== 'pointer') return false;
   const target = stripType(type.target);
   if (isStruct(target)) return !target.incomplete;
