@@ -75,7 +75,7 @@ export class DataBreakpoints {
   problemOfEngine(): string | undefined {
     const { inferior } = this.session;
     if (inferior === undefined || inferior.target.watches) return undefined;
-    return 'this engine cannot watch memory: choose the built-in one ("engine": "interpreter" or none)';
+    return 'this engine cannot watch memory: choose the built-in one ("engine": "builtin")';
   }
 
   /** Replaces all; those that stay the same keep number and hits. */

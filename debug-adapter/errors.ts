@@ -192,6 +192,8 @@ export const errors = {
       true,
     ),
   noDisassembler: (reason: string) => new AdapterError(2063, `The disassembler cannot be loaded: ${reason}.`, false),
+  noCoverage: () =>
+    new AdapterError(2072, 'Nothing is counted: set "coverage": true in the launch configuration.', false),
   noException: () => new AdapterError(2070, 'The program did not stop by an exception.', false),
   noSource: (reference: number) => new AdapterError(2071, `There is no source under reference ${reference}.`, false),
   badArguments: (request: string, reason: string) => new AdapterError(2080, `'${request}': ${reason}.`, false),

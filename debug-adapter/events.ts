@@ -1,7 +1,7 @@
 /** Events that @vscode/debugadapter has no class for. */
 import { Event } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { ExtensionsResponse } from '../lib/protocol';
+import type { CoverageResponse, ExtensionsResponse } from '../lib/protocol';
 
 export class ProcessEvent extends Event implements DebugProtocol.ProcessEvent {
   declare body: DebugProtocol.ProcessEvent['body'];
@@ -16,5 +16,13 @@ export class ExtensionsChangedEvent extends Event {
 
   constructor(body: ExtensionsResponse) {
     super('llext/changed', body);
+  }
+}
+
+export class CoverageEvent extends Event {
+  declare body: CoverageResponse;
+
+  constructor(body: CoverageResponse) {
+    super('llext/coverage', body);
   }
 }

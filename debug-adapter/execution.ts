@@ -7,6 +7,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { SourceFile } from '../lib/dwarf/model';
 import type { TargetStop } from '../lib/target/target';
 import type { UserBreakpoint } from './breakpoints';
+import { sendCoverage } from './coverage';
 import { dataStopTexts } from './data-stop';
 import { errors, messageOf } from './errors';
 import { endOfCall } from './exit-text';
@@ -106,6 +107,7 @@ export class Execution {
     if (this.ended) return;
     this.ended = true;
     this.stop = undefined;
+    sendCoverage(this.session);
     if (exitCode !== undefined) this.session.send(new ExitedEvent(exitCode));
     this.session.send(new TerminatedEvent());
   }

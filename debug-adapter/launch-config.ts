@@ -38,6 +38,8 @@ export interface LaunchConfig {
   readonly workspaceFolders: readonly string[];
   /** Functions that a step in goes over. */
   readonly stepFilter: StepFilterConfig;
+  /** Executions of lines and functions are counted. */
+  readonly coverage: boolean;
   /** Run without debugging: breakpoints are not set. */
   readonly noDebug: boolean;
 }
@@ -61,6 +63,7 @@ export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments):
     sourceMap: sourceMapOf(attributes['sourceMap']),
     workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
     stepFilter: stepFilterConfig(attributes['stepFilter']),
+    coverage: booleanOf(attributes, 'coverage'),
     noDebug: raw.noDebug === true,
   };
 }

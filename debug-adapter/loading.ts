@@ -9,6 +9,7 @@ import { fileProblems, problemText } from '../lib/check/file-problems';
 import { cpuForElf, withFloatAbiOf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { EmulatedTarget } from '../lib/target/emulated-target';
+import { keepAccounts } from './coverage';
 import { describeExtensions } from './custom-requests';
 import { chooseEngine, engineNotice } from './engine';
 import { errors } from './errors';
@@ -43,6 +44,7 @@ export async function loadExtensions(session: SessionState): Promise<void> {
     },
   });
   session.inferior = new Inferior(target, base);
+  keepAccounts(session);
   session.breakpoints.machineCreated();
   await session.dataBreakpoints.machineCreated();
   for (const file of files) {

@@ -5,6 +5,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { CpuInfo } from '../lib/arch';
 import { createDisassembler, instructionSetOf, type Disassembler } from '../lib/disassembler';
+import type { RunAccounts } from '../lib/target/accounts';
 import type { SessionBase } from './base-image';
 import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
 import { RunningRequests } from './cancellation';
@@ -44,6 +45,8 @@ export class SessionState implements BreakpointHost {
   sourcePaths: SourcePaths | undefined;
   inferior: Inferior | undefined;
   entry: EntryCall | undefined;
+  /** Kept when the launch asks for them. */
+  accounts: RunAccounts | undefined;
   readonly exceptions = new ExceptionFilters();
   /** Loads so far, of all machines of the session. */
   loads = 0;

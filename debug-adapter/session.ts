@@ -14,6 +14,7 @@ import {
 } from './breakpoint-requests';
 import { cancel, type Cancellation } from './cancellation';
 import { completions } from './completions';
+import { coverage } from './coverage';
 import { extensions, symbol } from './custom-requests';
 import { dataBreakpointInfo } from './data-breakpoint-info';
 import { disassemble } from './disassemble';
@@ -87,6 +88,7 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   locations,
   'llext/extensions': extensions,
   'llext/symbol': symbol,
+  'llext/coverage': coverage,
 };
 
 export class LlextDebugSession extends DebugSession {

@@ -1,5 +1,6 @@
 /** The commands of the palette, the menus and the sidebar's rows. */
 import * as vscode from 'vscode';
+import type { CoverageView } from './coverage-view';
 import { activeFile, pickProgram, type ConfigurationProvider } from './debug-configuration';
 import type { Diagnostics } from './diagnostics';
 import { disassemblyUri } from './disassembly-document';
@@ -18,6 +19,7 @@ export interface CommandServices {
   readonly tree: LlextTree;
   readonly configurations: ConfigurationProvider;
   readonly diagnostics: Diagnostics;
+  readonly coverage: CoverageView;
 }
 
 /** A region or object that is larger is shown from its start; the rest is a scroll in the memory inspector away. */
@@ -36,6 +38,9 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
     'llext.showDisassembly': (target) => showDisassembly(services, target),
     'llext.copyAddress': async (node) => copy(addressOf(requireNode(node))?.address),
     'llext.copyName': async (node) => copy(nameOf(requireNode(node))),
+    'llext.showCoverage': () => services.coverage.show('coverage'),
+    'llext.showProfile': () => services.coverage.show('profile'),
+    'llext.clearCoverage': () => services.coverage.clear(),
     'llext.showLog': () => openLog().show(),
     'llext.pickProgram': () => pickProgram(services.cache),
   };

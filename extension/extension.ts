@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { AdapterFactory } from './adapter-factory';
 import { registerCommands } from './commands';
+import { CoverageView } from './coverage-view';
 import { ConfigurationProvider, debugType } from './debug-configuration';
 import { Diagnostics } from './diagnostics';
 import { DisassemblyDocuments, disassemblyScheme } from './disassembly-document';
@@ -34,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): Api {
   const memory = new MemoryDocuments(sessions);
   const disassembly = new DisassemblyDocuments(cache, sessions, adapters);
   const diagnostics = new Diagnostics(cache);
+  const coverage = new CoverageView(sessions);
   const dynamic = vscode.DebugConfigurationProviderTriggerKind.Dynamic;
   context.subscriptions.push(
     openLog(),
@@ -45,6 +47,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     memory,
     disassembly,
     diagnostics,
+    coverage,
     // The same rows in the sidebar of its own, and beside variables and call stack while debugging.
     vscode.window.createTreeView('llext.extensions', { treeDataProvider: tree, showCollapseAll: true }),
     vscode.window.createTreeView('llext.loaded', { treeDataProvider: tree, showCollapseAll: true }),
@@ -57,7 +60,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     vscode.workspace.registerTextDocumentContentProvider(memoryScheme, memory),
     vscode.workspace.registerTextDocumentContentProvider(disassemblyScheme, disassembly),
     vscode.workspace.registerTextDocumentContentProvider(findingScheme, new FindingDocuments()),
-    registerCommands({ cache, sessions, tree, configurations, diagnostics }),
+    registerCommands({ cache, sessions, tree, configurations, diagnostics, coverage }),
   );
   openLog().info(`LLEXT Debugger ${String(context.extension.packageJSON.version)} is active.`);
   return { tree, configurations };

@@ -60,6 +60,34 @@ export interface SymbolDescription {
   readonly source: { readonly path: string; readonly line: number } | undefined;
 }
 
+/** Request 'llext/coverage' (no arguments) -> CoverageResponse; the body of event 'llext/coverage', which comes before a session ends. */
+export interface CoverageResponse {
+  readonly files: readonly CoverageFile[];
+  /** Executed in all. */
+  readonly instructions: number;
+  readonly stack: { readonly bytes: number; readonly calls: readonly string[] } | undefined;
+  /** Use of the system heap; owner '' is the host. */
+  readonly heaps: readonly {
+    readonly owner: string;
+    readonly current: number;
+    readonly peak: number;
+    readonly allocations: number;
+    readonly frees: number;
+  }[];
+}
+
+export interface CoverageFile {
+  readonly path: string;
+  /** Line, times it was executed, instructions of it. Lines without code are not listed. */
+  readonly lines: readonly (readonly [number, number, number])[];
+  readonly functions: readonly {
+    readonly name: string;
+    readonly line: number;
+    readonly count: number;
+    readonly instructions: number;
+  }[];
+}
+
 /** Request 'llext/symbol' {name, path?, line?} -> SymbolResponse: what a name in C source stands for. */
 export interface SymbolArguments {
   readonly name: string;

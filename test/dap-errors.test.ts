@@ -183,6 +183,7 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
     await adapter.launchToStop(stopped);
     return failure(adapter, 'disassemble', { memoryReference: '0x20000000', instructionCount: 1 });
   },
+  noCoverage: () => stoppedFailure('llext/coverage', {}),
   noException: () => stoppedFailure('exceptionInfo', { threadId: 1 }),
   noSource: () => stoppedFailure('source', { sourceReference: 3 }),
   badArguments: () => stoppedFailure('disassemble', { memoryReference: '0x20000000', instructionCount: -1 }),
