@@ -9,17 +9,19 @@ import { basename } from 'node:path';
 import { cpus, findCpu, type CpuInfo } from '../lib/arch';
 import type { BaseImageDescription } from '../lib/base-image';
 import { stripType } from '../lib/dwarf/model';
+import { safetyRules } from '../lib/emulator/types';
 import { FormatError, LlextError } from '../lib/errors';
 import { constantName, machineNames } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
 import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
 import { cpuForElf, missingFloatRegisters, withFloatAbiOf } from '../lib/program/cpu-for-elf';
+import { LoadedProgram } from '../lib/program/loaded-program';
 import { Program } from '../lib/program/program';
 import { checkBaseImage, ownHeapText } from '../lib/target/base-image-check';
 import { extensionName, usualEntry } from '../lib/target/defaults';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
-import type { TargetStop } from '../lib/target/target';
+import type { FaultReport, TargetStop } from '../lib/target/target';
 import { extensionProblems, readBase } from './base-image-file';
 import { parseArguments } from './parse-arguments';
 import {
@@ -42,6 +44,7 @@ export interface CommandIo {
 }
 
 export const runUsage = `usage: llext run FILE... [--base ZEPHYR.ELF] [--entry FUNCTION] [--arg INTEGER]... [--cpu CORE] [--heap-size KIB]
+       [--check-memory]
        [--coverage lcov [--output FILE]] [--profile] [--trace-calls] [--json]
 
 Loads the extensions in order, runs their init functions, calls FUNCTION of the last one on an emulated Cortex-M or
@@ -55,6 +58,9 @@ RISC-V core, and runs their fini functions.
   --cpu CORE         ${cpus.map(({ name }) => name).join(', ')}
                      (default: what the base image, or the ELF, was built for)
   --heap-size KIB    size of the llext heap (default: 64, or the heap of the base image)
+  --check-memory     stop before the first access or use that breaks a rule of memory safety: outside of the extension's
+                     memory, a write to constants, execution of data, use of a value that was never written; with who
+                     allocated and freed it
 ${accountsUsage.slice(1)}  --help             this text
 
 Exit code: 0 the function returned, 1 load error, fault or abort, 2 wrong usage.
@@ -67,6 +73,7 @@ interface RunOptions {
   readonly arguments: readonly bigint[];
   readonly cpu: CpuInfo | undefined;
   readonly heapSizeKiB: number | undefined;
+  readonly checkMemory: boolean;
   readonly accounts: AccountOptions | undefined;
 }
 
@@ -101,6 +108,7 @@ function parseOptions(args: readonly string[]): RunOptions | undefined {
     arguments: (values.arg ?? []).map(parseInteger),
     cpu,
     heapSizeKiB: parseHeapSize(values['heap-size']),
+    checkMemory: values['check-memory'] === true,
     accounts: parseAccountOptions(values),
   };
 }
@@ -115,6 +123,7 @@ function parseCommandLine(args: readonly string[]) {
       arg: { type: 'string', multiple: true },
       cpu: { type: 'string' },
       'heap-size': { type: 'string' },
+      'check-memory': { type: 'boolean' },
       ...accountOptions,
       help: { type: 'boolean', short: 'h' },
     },
@@ -220,6 +229,7 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
     base,
     listener: { output: ({ text }) => (options.accounts?.json === true ? printed.push(text) : io.stdout.write(text)) },
   });
+  if (options.checkMemory) target.setMemorySafety(safetyRules.filter((rule) => rule !== 'misaligned'));
   const loaded: LoadedFile[] = [];
   for (const [i, file] of options.files.entries()) {
     const outcome = target.loadExtension({ name: extensionName(basename(file)), bytes: contents[i] });
@@ -239,6 +249,7 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   const returnsNothing = stop.reason === 'exited' && isVoid(last.elf, name);
   const ended = returnsNothing ? `${name} returned` : describeStop(name, stop);
   io.stderr.write(`${ended}\n`);
+  if (stop.reason === 'fault') io.stderr.write(siteLines(stop.fault, loaded));
   const code = stop.reason === 'exited' ? await tearDown(target, io) : 1;
   const [stdout, stderr] = [io.stdout, io.stderr].map((to) => (text: string) => void to.write(text));
   report?.write(ended, printed.join(''), { stdout, stderr });
@@ -279,6 +290,28 @@ function chooseEntry({ extension }: LoadedExtension, wanted: string | undefined)
     throw new UsageError(`--entry: ${extension.name} does not export a function '${name}'; it exports ${list}`);
   }
   throw new UsageError(`which function? ${extension.name} exports ${list}; say --entry FUNCTION`);
+}
+
+/** The C lines of a fault, and of what happened to the memory that it is about. */
+function siteLines({ pc, safety }: FaultReport, loaded: readonly LoadedFile[]): string {
+  if (safety === undefined) return '';
+  const line = (what: string, at: bigint): string => {
+    const position = loaded.map(({ loaded: one }) => sourceAt(one, at)).find((found) => found !== undefined);
+    return position === undefined ? '' : `  ${what}: ${position}\n`;
+  };
+  return [line('at', pc), ...safety.sites.map((site) => line(site.what, site.pc))].join('');
+}
+
+/** 'main.c:12'; undefined where the file's debug information does not tell, or cannot be read. */
+function sourceAt({ elf, instance, extension }: LoadedExtension, address: bigint): string | undefined {
+  try {
+    const placements = new Map(extension.sections.map((section) => [section.index, section.address]));
+    const position = new LoadedProgram(Program.open(elf), instance, placements).sourceAt(address);
+    return position && `${position.file.path}:${position.line}`;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
 }
 
 function describeStop(entry: string, stop: TargetStop): string {

@@ -94,5 +94,8 @@ export function setExceptionBreakpoints(
   session: SessionState,
   args: DebugProtocol.SetExceptionBreakpointsArguments,
 ): BreakpointsBody {
-  return { breakpoints: session.exceptions.set(args) };
+  const target = session.inferior?.target;
+  const breakpoints = session.exceptions.set(args, target?.safetyRefusal);
+  target?.setMemorySafety(session.exceptions.safetyRules);
+  return { breakpoints };
 }

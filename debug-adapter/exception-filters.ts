@@ -1,15 +1,16 @@
 /**
- * What stops the program without a breakpoint: faults, and the host ending the program (a panic, an abort, an exit).
- * Each filter can have a condition, a C expression in the frame where it happened; where it does not hold, the program
- * ends as it would without a debugger.
+ * What stops the program without a breakpoint: faults, the host ending the program (a panic, an abort, an exit), and the rules of
+ * memory safety, which are checked while one of their filters is on. Each filter can have a condition, a C expression in the
+ * frame where it happened; where it does not hold, the program goes on as it would without a debugger: to its end after a fault.
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { compileCondition, evaluateCondition, ExpressionError, parseExpression } from '../lib/c-expression';
+import { safetyRules, type SafetyRule } from '../lib/emulator/types';
 import type { TargetStop } from '../lib/target/target';
 import { expressionMessage, scopeIn } from './expression-context';
 import type { Stop } from './stop';
 
-export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter[] = [
+const endFilters: readonly DebugProtocol.ExceptionBreakpointsFilter[] = [
   {
     filter: 'faults',
     label: 'Faults',
@@ -28,6 +29,41 @@ export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter
   },
 ];
 
+const safetyLabels: Readonly<Record<SafetyRule, readonly [label: string, description: string]>> = {
+  outside: [
+    'Memory: access outside of the extension',
+    "Stops before an access of what is not the extension's: beyond a heap block, freed or unloaded memory, a variable of a function that has returned, memory of the host.",
+  ],
+  'read-only': [
+    'Memory: write to TEXT or RODATA',
+    'Stops before a write to constants or instructions, which a board without an MPU would let through.',
+  ],
+  execute: ['Memory: execution outside of TEXT', 'Stops before a jump to what is no code.'],
+  uninitialised: [
+    'Memory: use of a value that was never written',
+    'Stops before a branch, an address, a jump, an argument or an output that depends on it. Reading and copying it is no use.',
+  ],
+  misaligned: [
+    'Memory: misaligned access',
+    'Stops before an access that is not at a multiple of its size, although the core tolerates it.',
+  ],
+};
+
+const safetyFilter = (rule: SafetyRule): string => `memory-${rule}`;
+
+/** As the client is told them. */
+export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter[] = [
+  ...endFilters,
+  ...safetyRules.map((rule) => ({
+    filter: safetyFilter(rule),
+    label: safetyLabels[rule][0],
+    description: safetyLabels[rule][1],
+    default: false,
+    supportsCondition: true,
+    conditionDescription: 'C expression in the frame of the access, such as level > 3',
+  })),
+];
+
 interface ActiveFilter {
   readonly condition: string | undefined;
 }
@@ -40,16 +76,25 @@ export interface FilterDecision {
 
 export class ExceptionFilters {
   private active: ReadonlyMap<string, ActiveFilter> = new Map(
-    exceptionFilters.filter((one) => one.default === true).map(({ filter }) => [filter, { condition: undefined }]),
+    endFilters.filter((one) => one.default === true).map(({ filter }) => [filter, { condition: undefined }]),
   );
 
-  /** The states of the filters, then of those with options. */
-  set({ filters, filterOptions = [] }: DebugProtocol.SetExceptionBreakpointsArguments): DebugProtocol.Breakpoint[] {
+  /** The rules of memory safety that are to be checked. */
+  get safetyRules(): readonly SafetyRule[] {
+    return safetyRules.filter((rule) => this.active.has(safetyFilter(rule)));
+  }
+
+  /** The states of the filters, then of those with options. `refusal`: why memory safety cannot be checked. */
+  set(
+    { filters, filterOptions = [] }: DebugProtocol.SetExceptionBreakpointsArguments,
+    refusal: string | undefined,
+  ): DebugProtocol.Breakpoint[] {
     const active = new Map<string, ActiveFilter>();
     const wanted = [...filters.map((filterId) => ({ filterId, condition: undefined })), ...filterOptions];
     const answered = wanted.map(({ filterId, condition }): DebugProtocol.Breakpoint => {
       const text = condition?.trim() === '' ? undefined : condition?.trim();
-      const problem = problemOf(filterId, text);
+      const isSafety = safetyRules.some((rule) => safetyFilter(rule) === filterId);
+      const problem = (isSafety ? refusal : undefined) ?? problemOf(filterId, text);
       if (problem !== undefined) return { verified: false, reason: 'failed', message: problem };
       active.set(filterId, { condition: text });
       return { verified: true };
@@ -80,10 +125,13 @@ export class ExceptionFilters {
   }
 }
 
-function filterFor({ reason }: TargetStop): string | undefined {
-  if (reason === 'fault') return 'faults';
-  return reason === 'aborted' ? 'aborts' : undefined;
+function filterFor(stop: TargetStop): string | undefined {
+  if (stop.reason === 'fault') return isUnsafe(stop) ? `memory-${stop.fault.safety?.rule}` : 'faults';
+  return stop.reason === 'aborted' ? 'aborts' : undefined;
 }
+
+/** A rule of memory safety is broken: the program could go on. */
+export const isUnsafe = (stop: TargetStop): boolean => stop.reason === 'fault' && stop.fault.kind === 'memory-safety';
 
 function problemOf(filter: string, condition: string | undefined): string | undefined {
   if (!exceptionFilters.some((one) => one.filter === filter)) return `there is no exception filter '${filter}'`;

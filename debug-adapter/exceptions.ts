@@ -30,11 +30,28 @@ export function exceptionInfo(session: SessionState): DebugProtocol.ExceptionInf
         text,
         ...(fault.access === undefined ? [] : [`Access: ${fault.access}`]),
         ...(fault.encoding === undefined ? [] : [`Instruction: ${fault.encoding}`]),
-        'The instruction has had no effect. Set the variable or register that led here and continue, or restart.',
+        ...safetyLines(session, fault),
+        fault.kind === 'memory-safety'
+          ? 'The instruction has had no effect. Continuing lets it pass.'
+          : 'The instruction has had no effect. Set the variable or register that led here and continue, or restart.',
       ].join('\n'),
       ...(fault.address === undefined ? {} : { evaluateName: hex(fault.address, 8) }),
     },
   };
+}
+
+/** Whose memory it is, and the C lines of what happened to it. */
+function safetyLines(session: SessionState, { safety }: FaultReport): string[] {
+  if (safety === undefined) return [];
+  const whose = safety.whose === undefined ? [] : [`Memory: ${safety.whose}`];
+  return [
+    ...whose,
+    ...safety.sites.map(({ what, pc, place }) => {
+      const position = session.inferior?.programAt(pc)?.sourceAt(pc);
+      const line = position === undefined ? hex(pc, 8) : `${baseName(position.file.path)}:${position.line}`;
+      return `${what[0].toUpperCase()}${what.slice(1)} at ${line}, ${place}`;
+    }),
+  ];
 }
 
 function abortInfo(message: string): DebugProtocol.ExceptionInfoResponse['body'] {

@@ -11,6 +11,7 @@ import { sendCoverage } from './coverage';
 import { dataStopTexts } from './data-stop';
 import { errors, messageOf } from './errors';
 import { endOfCall } from './exit-text';
+import { isUnsafe } from './exception-filters';
 import { faultText } from './exceptions';
 import type { SessionState } from './session-state';
 import { threadId } from './thread-id';
@@ -27,6 +28,8 @@ export class Execution {
   stop: Stop | undefined;
   ended = false;
   private stepper: Stepper | undefined;
+  /** What runs, or ran last. */
+  private operation: Operation | undefined;
   private current: Promise<void> = Promise.resolve();
   private discarded = false;
   /** Known when the entry has returned. */
@@ -79,6 +82,7 @@ export class Execution {
     const pathOf = (file: SourceFile): string => sourcePaths?.known(file) ?? file.path;
     const stepper = new Stepper(inferior, stepFilterOf(config?.stepFilter ?? noStepFilter, pathOf));
     const told = this.stop?.cause;
+    this.operation = operation;
     this.stepper = stepper;
     this.stop = undefined;
     this.session.frames.invalidate();
@@ -157,7 +161,7 @@ export class Execution {
     if (stop.reason === 'fault' || stop.reason === 'aborted') {
       const decision = await session.exceptions.decide(shownStop);
       if (!decision.stops) {
-        this.exceptionEnds(stop);
+        this.exceptionEnds(stop, reason);
         return;
       }
       problem = decision.problem;
@@ -170,7 +174,14 @@ export class Execution {
   }
 
   /** No filter wants to see it: the program ends as it would on a board. */
-  private exceptionEnds(stop: Extract<TargetStop, { reason: 'fault' | 'aborted' }>): void {
+  private exceptionEnds(
+    stop: Extract<TargetStop, { reason: 'fault' | 'aborted' }>,
+    reason: StopReason | undefined,
+  ): void {
+    if (isUnsafe(stop) && this.operation) {
+      this.run(this.operation, reason);
+      return;
+    }
     if (stop.reason === 'aborted') {
       this.callEnded(stop);
       return;
@@ -195,7 +206,7 @@ function stoppedEvent(
     const errorsMet = hit.flatMap(({ lastError }) => (lastError === undefined ? [] : [lastError]));
     if (errorsMet.length > 0) event.body.text = errorsMet.join('\n');
   } else if (stop.reason === 'fault') {
-    event.body.description = 'Paused on fault';
+    event.body.description = isUnsafe(stop) ? 'Paused before an unsafe access' : 'Paused on fault';
     event.body.text = withProblem(faultText(session, stop.fault), problem);
   } else if (stop.reason === 'aborted') {
     event.body.description = 'Paused where the host ends the program';

@@ -43,6 +43,8 @@ export async function loadExtensions(session: SessionState): Promise<void> {
       output: ({ text, callerPc, stream }) => printed(session, text, callerPc, stream),
     },
   });
+  if (target.safetyRefusal === undefined) target.setMemorySafety(session.exceptions.safetyRules);
+  else if (session.exceptions.safetyRules.length > 0) session.output.line('important', target.safetyRefusal);
   session.inferior = new Inferior(target, base);
   keepAccounts(session);
   session.breakpoints.machineCreated();

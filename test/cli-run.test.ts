@@ -50,6 +50,22 @@ test('init functions run before the entry, fini functions after it', async () =>
   assert.equal(stdout, 'preinit\nfirst init\nsecond init\nentry\nfini\n');
 });
 
+test('--check-memory stops before what breaks a rule, with the C lines', async () => {
+  const program = (name: string): string => join(import.meta.dirname, 'safety-programs', `${name}.m3-O2.elf`);
+  const bad = await runCommand(program('unsafe'), '--arg', '2', '--check-memory');
+  assert.equal(bad.code, 1);
+  assert.match(
+    bad.stderr,
+    /^entry faulted: read of 1 byte at 0x\w+, which is not the extension's \(in the block of 13 bytes/,
+  );
+  assert.match(
+    bad.stderr,
+    /^ {2}at: unsafe\.c:\d+\n {2}allocated by malloc: unsafe\.c:\d+\n {2}freed by free: unsafe\.c:\d+\n/m,
+  );
+  assert.equal((await runCommand(program('unsafe'), '--arg', '2')).code, 0);
+  assert.equal((await runCommand(program('clean'), '--check-memory')).code, 0);
+});
+
 test('debug information that cannot be read does not spoil a run', async () => {
   const bytes = new Uint8Array(readFileSync(example('hello/hello_ext_debug.elf')));
   const section = ElfFile.parse(bytes).section('.debug_info');

@@ -293,9 +293,14 @@ const scenarios = [
       const rows = await workbench.page
         .locator('.debug-breakpoints .monaco-list-row')
         .evaluateAll((all) => all.map((row) => row.getAttribute('aria-label')));
-      assert.deepEqual(rows.slice(0, 3), [
+      assert.deepEqual(rows.slice(0, 8), [
         'Faults',
         'Aborts',
+        'Memory: access outside of the extension',
+        'Memory: write to TEXT or RODATA',
+        'Memory: execution outside of TEXT',
+        'Memory: use of a value that was never written',
+        'Memory: misaligned access',
         `endless.c ${markedLine('endless/endless.c', 'BP1')}, endless.c is no source of llext 'hello': its debug information does not name this file`,
       ]);
       await workbench.shot('pending');
