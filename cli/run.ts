@@ -328,6 +328,7 @@ function describeStop(entry: string, stop: TargetStop): string {
     case 'pause':
     case 'watchpoint':
     case 'breakpoint':
+    case 'history-start':
       return `${entry} stopped: ${stop.reason}`;
   }
 }

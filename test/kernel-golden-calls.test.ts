@@ -142,8 +142,7 @@ class GoldenMachine {
   private serve(addressOf: (name: string) => number): HostCalls {
     const guest = new GuestMemory(this.machine.memory);
     const clock = new VirtualClock({ skippedCycles: 0 }, () => this.machine.instructionCount);
-    const state = { pending: [], stream: 'console' as const, callerPc: 0 };
-    const output = new Console(state, ({ text }) => this.lines.push(text.replace(/\n$/, '')));
+    const output = new Console({ written: 0 }, ({ text }) => this.lines.push(text.replace(/\n$/, '')));
     const none = {
       alloc: () => 0,
       alignedAlloc: () => 0,

@@ -14,7 +14,7 @@
  * the page or the first write since clearDirty(). With `e = entry ^ 1`, `(e | address) & (size - 1 | 1)` is the whole check
  * of a fast access. So nobody has to touch the pages of the tables, which are 8 MiB, for addresses where nothing is.
  */
-import type { MachineMemory, MemoryRegion } from './types';
+import type { MachineMemory, MemoryRegion, Permissions } from './types';
 
 export const pageSize = 4096;
 export const pageCount = 1 << 20;
@@ -53,6 +53,10 @@ const wasmPage = 65536;
 const spare = 1 << 20;
 /** Shadows are made of chunks of this length at least. */
 const smallestChunk = 1 << 26;
+
+function permissionBits({ read, write, execute }: Permissions): number {
+  return (read ? Attribute.read : 0) | (write ? Attribute.write : 0) | (execute ? Attribute.execute : 0);
+}
 
 /** Host views of the one memory; made anew when it grows. */
 export class GuestMemory implements MachineMemory {
@@ -106,10 +110,7 @@ export class GuestMemory implements MachineMemory {
     }
     this.mappedRegions.push(region);
     this.reserve(size);
-    const bits =
-      (permissions.read ? Attribute.read : 0) |
-      (permissions.write ? Attribute.write : 0) |
-      (permissions.execute ? Attribute.execute : 0);
+    const bits = permissionBits(permissions);
     for (let page = base / pageSize; page < (base + size) / pageSize; page++) {
       const isNew = (this.attributes[page] & Attribute.mapped) === 0;
       if (isNew) this.readTable[page] = (this.takeHostPage() - page * pageSize) | 0;
@@ -119,6 +120,39 @@ export class GuestMemory implements MachineMemory {
       if (isNew) this.shadow?.mapped(page);
       if (kept & Attribute.code) this.onCodeWrite(page * pageSize, pageSize);
     }
+  }
+
+  /** Takes back what was mapped after the first `count` regions. Pages that only they had are not there any more. */
+  keepRegions(count: number): void {
+    const gone = this.mappedRegions.splice(count);
+    for (const { base, size } of gone) {
+      for (let page = base / pageSize; page < (base + size) / pageSize; page++) this.takeBack(page);
+    }
+    for (let i = this.dirtyList.length - 1; i >= 0; i--) {
+      if ((this.attributes[this.dirtyList[i]] & Attribute.mapped) === 0) this.dirtyList.splice(i, 1);
+    }
+  }
+
+  private takeBack(page: number): void {
+    const attributes = this.attributes[page];
+    if ((attributes & Attribute.mapped) === 0) return;
+    const address = page * pageSize;
+    if (attributes & Attribute.code) this.onCodeWrite(address, pageSize);
+    const below = this.regionAt(address);
+    if (below !== undefined) {
+      const kept = this.attributes[page] & (Attribute.code | Attribute.dirty | watchBits);
+      this.attributes[page] = Attribute.mapped | permissionBits(below.permissions) | kept;
+      this.refresh(page);
+      return;
+    }
+    const host = this.hostAddress(address);
+    this.bytes.fill(0, host, host + pageSize);
+    this.attributes[page] &= watchBits;
+    this.readTable[page] = 0;
+    this.writeTable[page] = 0;
+    // What was mapped last lies last.
+    this.nextHost -= pageSize;
+    this.onPermissions(page);
   }
 
   regionAt(address: number): MemoryRegion | undefined {

@@ -155,6 +155,20 @@ export interface TranslationStatistics {
   readonly refusal: string | undefined;
 }
 
+/** What a snapshot of a machine is made of, beside its memory's dirty pages. */
+export interface MachineRewind {
+  /** A copy of the CPU's state: registers, instruction count, protection. */
+  stateWords(): Int32Array;
+  /** Pages and regions are replaced before. */
+  replaceState(words: Int32Array): void;
+  /** The bytes of a mapped page; good until the machine runs or maps. */
+  page(number: number): Uint8Array;
+  /** All zeros when there are no bytes. What was predecoded of a page that changes is dropped. */
+  replacePage(number: number, bytes: Uint8Array | undefined): void;
+  /** Takes back what was mapped and is not in the list, and maps what is missing. Pages that were not mapped are zero. */
+  replaceRegions(regions: readonly MemoryRegion[]): void;
+}
+
 export interface Machine {
   readonly cpu: CpuInfo;
   readonly memory: MachineMemory;
@@ -177,6 +191,8 @@ export interface Machine {
   readonly watchpoints?: Watchpoints;
   /** From now on accounts are kept (accounts.ts), or with no listener no more. Absent where the engine has none. */
   keepAccounts?(listener: BlockListener | undefined): Accounts | undefined;
+  /** Absent where the engine cannot be set back. */
+  readonly rewind?: MachineRewind;
   /** Begins to check the memory safety of what is executed; absent where the engine cannot. undefined = ends it. */
   setSafety?(rules: readonly SafetyRule[] | undefined): void;
   /** While it is checked. */

@@ -1,7 +1,9 @@
 /**
  * What the extension prints, gathered to lines: one event a line, with the return address of the call that began it.
- * A line that is not finished yet is kept and given by flush(), at every stop of the target. All of the state is a
- * plain record.
+ * A line that is not finished yet is kept and given by flush(), at every stop of the target.
+ *
+ * The state of a snapshot is only how much was written. A machine that is set back writes the same again, and that is not
+ * given again: what is beyond the furthest byte is.
  */
 import { decodeText } from '../bytes';
 import type { OutputStream } from './host-call';
@@ -14,40 +16,54 @@ export interface OutputEvent {
 }
 
 export interface ConsoleState {
-  pending: number[];
-  stream: OutputStream;
-  callerPc: number;
+  /** Bytes so far; a machine that is set back has written fewer. */
+  written: number;
 }
 
 const NEWLINE = 10;
 
 export class Console {
+  /** The most bytes that were ever written: the others have been given, or are pending. */
+  private furthest = 0;
+  private pending: number[] = [];
+  private stream: OutputStream = 'console';
+  private callerPc = 0;
+
   constructor(
     readonly state: ConsoleState,
     private readonly listener: (event: OutputEvent) => void,
   ) {}
 
   print(bytes: Uint8Array, stream: OutputStream, callerPc: number): void {
-    const { state } = this;
-    if (state.pending.length > 0 && state.stream !== stream) this.emit(state.pending.length);
-    for (const byte of bytes) {
-      if (state.pending.length === 0) Object.assign(state, { stream, callerPc });
-      state.pending.push(byte);
-      if (byte === NEWLINE) this.emit(state.pending.length);
+    const known = Math.min(bytes.length, Math.max(0, this.furthest - this.state.written));
+    this.state.written += bytes.length;
+    if (known === bytes.length) return;
+    this.furthest = this.state.written;
+    if (this.pending.length > 0 && this.stream !== stream) this.emit(this.pending.length);
+    for (const byte of bytes.subarray(known)) {
+      if (this.pending.length === 0) Object.assign(this, { stream, callerPc });
+      this.pending.push(byte);
+      if (byte === NEWLINE) this.emit(this.pending.length);
     }
+  }
+
+  /** From here on the program may write something else than it did before: it is given. */
+  startAnew(): void {
+    this.flush();
+    this.pending = [];
+    this.furthest = this.state.written;
   }
 
   /** Gives an unfinished line; the beginning of a UTF-8 sequence at its end waits for the rest. */
   flush(): void {
-    const complete = this.state.pending.length - unfinishedCharacter(this.state.pending);
+    const complete = this.pending.length - unfinishedCharacter(this.pending);
     if (complete > 0) this.emit(complete);
   }
 
   private emit(length: number): void {
-    const { state } = this;
-    const text = decodeText(Uint8Array.from(state.pending.slice(0, length)));
-    state.pending = state.pending.slice(length);
-    this.listener({ text, stream: state.stream, callerPc: BigInt(state.callerPc) });
+    const text = decodeText(Uint8Array.from(this.pending.slice(0, length)));
+    this.pending = this.pending.slice(length);
+    this.listener({ text, stream: this.stream, callerPc: BigInt(this.callerPc) });
   }
 }
 

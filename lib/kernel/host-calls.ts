@@ -41,6 +41,8 @@ const LOG_LENGTH = 1000;
 
 export class HostCalls {
   readonly log: HostCallRecord[] = [];
+  /** Calls so far, however many of them the log still has. */
+  count = 0;
   private readonly functions = new Map<number, { readonly row: ServedFunction; readonly signature: Signature }>();
 
   constructor(
@@ -145,7 +147,14 @@ export class HostCalls {
       begin,
       end: this.services.clock.nanoseconds,
     });
+    this.count++;
     if (this.log.length > LOG_LENGTH) this.log.shift();
+  }
+
+  /** The machine was set back to where there were `count` calls. */
+  forgetAfter(count: number): void {
+    this.log.length = Math.max(0, this.log.length - Math.max(0, this.count - count));
+    this.count = count;
   }
 }
 

@@ -7,6 +7,7 @@ import { Errno, LlextError } from '../errors';
 import type { MemorySafety } from '../emulator/safety/memory-safety';
 import type { Machine, SafetyRule } from '../emulator/types';
 import { LlextSubsystem } from '../llext/llext';
+import type { SubsystemState } from '../llext/llext';
 import type { LlextListener, LlextMemory } from '../llext/types';
 import { Console, type ConsoleState, type OutputEvent } from './console';
 import type { GuestImage } from './guest-image';
@@ -34,11 +35,23 @@ export interface KernelState {
   nextBuffer: number;
 }
 
+/** A copy of all that the kernel keeps outside of guest memory. */
+export interface KernelSnapshot {
+  readonly skippedCycles: number;
+  readonly written: number;
+  readonly random: number;
+  readonly nextBuffer: number;
+  readonly calls: number;
+  readonly llext: SubsystemState;
+}
+
 export interface KernelOptions {
   /** The image whose regions the machine was created with. */
   readonly image: GuestImage;
   readonly onOutput: (event: OutputEvent) => void;
   readonly onLlext?: LlextListener;
+  /** Where rand() begins; 1 as in C when it is not given. */
+  readonly seed?: number;
 }
 
 const table = { ...implementations, ...baseImageImplementations };
@@ -69,8 +82,8 @@ export class Kernel {
     this.image = image;
     this.state = {
       clock: { skippedCycles: 0 },
-      console: { pending: [], stream: 'console', callerPc: 0 },
-      random: 1,
+      console: { written: 0 },
+      random: options.seed ?? 1,
       nextBuffer: map.elfBuffers,
     };
     this.memory = new GuestMemory(machine.memory);
@@ -112,6 +125,29 @@ export class Kernel {
   /** Performs the function at a host-call address where the machine stopped. */
   hostCall(address: number): HostCallEnd {
     return this.calls.perform(address);
+  }
+
+  snapshot(): KernelSnapshot {
+    const { clock, console, random, nextBuffer } = this.state;
+    const { skippedCycles } = clock;
+    const calls = this.calls.count;
+    return { skippedCycles, written: console.written, random, nextBuffer, calls, llext: this.llext.state };
+  }
+
+  /** Together with the machine's memory and state. */
+  restore({ skippedCycles, written, random, nextBuffer, calls, llext }: KernelSnapshot): void {
+    const { state } = this;
+    state.clock.skippedCycles = skippedCycles;
+    state.console.written = written;
+    state.random = random;
+    state.nextBuffer = nextBuffer;
+    this.calls.forgetAfter(calls);
+    this.llext.state = llext;
+  }
+
+  /** The program will not do again what it did from here on. */
+  startAnew(): void {
+    this.console.startAnew();
   }
 
   isServed(address: number): boolean {

@@ -8,6 +8,14 @@ import type { SynchronousView, TargetBreakpoint } from './target';
 interface Armed {
   readonly id: number;
   readonly condition: TargetBreakpoint['condition'];
+  readonly arrive: TargetBreakpoint['arrive'];
+}
+
+/** An arrival where a condition holds; `stops` counts, and tells whether the program stops there. */
+export interface Arrival {
+  readonly id: number;
+  /** undefined: it always stops. */
+  readonly stops: (() => boolean) | undefined;
 }
 
 export class Breakpoints {
@@ -16,13 +24,13 @@ export class Breakpoints {
 
   constructor(private readonly machine: Machine) {}
 
-  add({ address, condition }: TargetBreakpoint): number {
+  add({ address, condition, arrive }: TargetBreakpoint): number {
     const at = Number(BigInt.asUintN(32, address)) & ~1;
     const key = at >>> 0;
     const armed = this.byAddress.get(key) ?? [];
     if (armed.length === 0) this.machine.setBreakpoint(key);
     const id = this.nextId++;
-    this.byAddress.set(key, [...armed, { id, condition }]);
+    this.byAddress.set(key, [...armed, { id, condition, arrive }]);
     return id;
   }
 
@@ -49,5 +57,16 @@ export class Breakpoints {
   hit(address: number, view: SynchronousView): number[] {
     const armed = this.byAddress.get(address) ?? [];
     return armed.filter(({ condition }) => condition === undefined || condition(view)).map(({ id }) => id);
+  }
+
+  /** hit() in two halves: nothing is counted yet. */
+  arrivals(address: number, view: SynchronousView): Arrival[] {
+    return (this.byAddress.get(address) ?? []).flatMap(({ id, condition, arrive }): Arrival[] => {
+      if (arrive !== undefined) {
+        const stops = arrive(view);
+        return stops === undefined ? [] : [{ id, stops }];
+      }
+      return condition === undefined || condition(view) ? [{ id, stops: undefined }] : [];
+    });
   }
 }

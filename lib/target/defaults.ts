@@ -19,3 +19,6 @@ export function extensionName(file: string): string {
 export function usualEntry(functions: readonly string[]): string | undefined {
   return usualEntries.find((name) => functions.includes(name)) ?? (functions.length === 1 ? functions[0] : undefined);
 }
+
+/** MiB that the recording of a session may take. */
+export const DEFAULT_HISTORY_MIB = 32;

@@ -7,7 +7,7 @@ import { cpus, type CpuInfo } from '../arch';
 import { LlextError } from '../errors';
 import { createMachine, type MachineOptions } from '../emulator/machine';
 import type { Machine, SafetyRule } from '../emulator/types';
-import { Kernel } from '../kernel/kernel';
+import { Kernel, type KernelSnapshot } from '../kernel/kernel';
 import type { BaseImageDescription } from '../base-image';
 import { realImage } from '../kernel/base-image-guest';
 import { builtInImage, type GuestImage } from '../kernel/guest-image';
@@ -31,6 +31,8 @@ import {
   writeNamedRegister,
 } from './float-registers';
 import { loadInto, type LoadOutcome, type LoadedExtension } from './load';
+import { DEFAULT_HISTORY_MIB } from './defaults';
+import { History, type Checkpoint, type Input } from './history';
 import { RunLoop } from './run-loop';
 import { timerScheduler, type Scheduler } from './scheduler';
 import type {
@@ -49,6 +51,12 @@ export interface TargetListener {
   output?(event: OutputEvent): void;
   /** The loader's steps, synchronously while it works. */
   llext?(event: LlextEvent): void;
+  /** Going through time has undone loads or unloads: what is not loaded any more, and what is loaded again. */
+  rewound?(gone: readonly LoadedExtension[], back: readonly LoadedExtension[]): void;
+  /** Something was changed in the past: what came after is no longer recorded, and these checkpoints are gone with it. */
+  startedAnew?(dropped: readonly Checkpoint[]): void;
+  /** The beginning of the recording was given up, to keep within the limit. */
+  historyLost?(): void;
 }
 
 export interface EmulatedTargetOptions {
@@ -64,6 +72,10 @@ export interface EmulatedTargetOptions {
   readonly scheduler?: Scheduler;
   /** Hot code is translated to WebAssembly; 'on' by default. The results are the same. */
   readonly jit?: 'on' | 'off';
+  /** MiB that the recording may take; 0 = none, and the target does not run backwards. */
+  readonly historyMiB?: number;
+  /** Where rand() of the C library begins. */
+  readonly seed?: number;
   /** Another engine than the built-in one. */
   readonly machine?: (options: MachineOptions) => Machine;
 }
@@ -75,8 +87,31 @@ export interface ExtensionFile {
   readonly storage?: LlextStorage;
 }
 
+type DirectInput = Extract<Input, { kind: 'call' | 'memory' | 'register' }>;
+type HistoryFace =
+  | 'now'
+  | 'start'
+  | 'end'
+  | 'runStart'
+  | 'bytes'
+  | 'snapshotCount'
+  | 'inputs'
+  | 'refusal'
+  | 'checkpoints'
+  | 'addCheckpoint'
+  | 'removeCheckpoint'
+  | 'hasLost';
+
+/** What a moment consists of beside the machine. */
+interface HostState {
+  readonly kernel: KernelSnapshot;
+  readonly calls: { readonly pending: readonly GuestCall[]; readonly active: boolean };
+  readonly extensions: readonly LoadedExtension[];
+}
+
 /** What is replaced when the machine is made anew. */
 interface Parts {
+  readonly history: History<HostState>;
   readonly machine: Machine;
   readonly kernel: Kernel;
   readonly breakpoints: Breakpoints;
@@ -91,7 +126,7 @@ export class EmulatedTarget implements Target {
   private readonly dwarfNames: readonly (string | undefined)[];
   private readonly heapSizeKiB: number;
   private parts: Parts;
-  private extensions: LoadedExtension[] = [];
+  private extensions: readonly LoadedExtension[] = [];
   /** Errors and warnings of the load in progress. */
   private loaderMessages: string[] = [];
   private safetyRules: readonly SafetyRule[] = [];
@@ -167,13 +202,18 @@ export class EmulatedTarget implements Target {
 
   /** Loads and links a file as llext_load does; a file that is refused is a value, not an exception. */
   loadExtension(file: ExtensionFile): LoadOutcome {
+    const { name, bytes, storage = 'temporary' } = file;
+    return this.parts.history.record({ kind: 'load', name, bytes, storage }, () => this.loadNow(file));
+  }
+
+  private loadNow(file: ExtensionFile): LoadOutcome {
     this.loaderMessages = [];
     const outcome = this.parts.loop.loading(() => loadInto(this.parts.kernel, file, this.loaderMessages));
     if (!outcome.loaded) return outcome;
     // A name that is loaded already only counts one use more.
     const known = this.extensions.find(({ instance }) => instance.id === outcome.instance.id);
     if (known !== undefined) return known;
-    this.extensions.push(outcome);
+    this.extensions = [...this.extensions, outcome];
     this.parts.names.add(outcome.instance, outcome.elf, outcome.extension.sections);
     this.parts.machine.addFunctions?.(this.parts.names.functions(outcome.instance.id));
     this.parts.kernel.owners?.addExtension(outcome.extension);
@@ -182,6 +222,10 @@ export class EmulatedTarget implements Target {
 
   /** llext_unload: the use count that is left; 0 = it is gone. */
   unloadExtension(loaded: LoadedExtension): number {
+    return this.parts.history.record({ kind: 'unload', instance: loaded.instance.id }, () => this.unloadNow(loaded));
+  }
+
+  private unloadNow(loaded: LoadedExtension): number {
     const left = this.parts.loop.loading(() => this.parts.kernel.llext.unload(loaded.extension));
     if (left === 0) {
       this.extensions = this.extensions.filter(({ instance }) => instance.id !== loaded.instance.id);
@@ -206,8 +250,7 @@ export class EmulatedTarget implements Target {
    * bringUpCalls(). The run ends with 'exited' when the last call returned.
    */
   prepareCall(address: bigint, values: readonly bigint[] = [], before: readonly GuestCall[] = []): void {
-    this.parts.calls.start([...before, { address, arguments: values }]);
-    this.parts.loop.moved();
+    this.change({ kind: 'call', calls: [...before, { address, arguments: values }] });
   }
 
   // --- State ---------------------------------------------------------------------------------------------------
@@ -234,6 +277,10 @@ export class EmulatedTarget implements Target {
   }
 
   writeRegisterNow(name: string, value: bigint): void {
+    this.change({ kind: 'register', name, value });
+  }
+
+  private setRegister(name: string, value: bigint): void {
     const { state, safety } = this.parts.machine;
     // What a debugger writes is written.
     safety?.defineRegisters();
@@ -248,7 +295,66 @@ export class EmulatedTarget implements Target {
   }
 
   writeMemoryNow(address: bigint, data: Uint8Array): number {
-    return address > 0xffff_ffffn || address < 0n ? 0 : this.parts.machine.memory.write(Number(address), data);
+    return this.change({ kind: 'memory', address, bytes: data.slice() });
+  }
+
+  // --- Time ------------------------------------------------------------------------------------------------------
+
+  get historyRefusal(): string | undefined {
+    return this.parts.history.refusal;
+  }
+
+  /** What is recorded; its moments are numbers for goTo. */
+  get history(): Pick<History<unknown>, HistoryFace> {
+    return this.parts.history;
+  }
+
+  /** To a recorded moment; RangeError when there is no way. */
+  async goTo(time: number): Promise<void> {
+    const { history, loop } = this.parts;
+    if (history.refusal !== undefined) throw new RangeError(history.refusal);
+    await loop.goTo(time);
+  }
+
+  /** An input from outside, performed and recorded; of a write, the bytes written. */
+  private change(input: DirectInput): number {
+    return this.parts.history.record(input, () => this.apply(input));
+  }
+
+  private apply(input: DirectInput): number {
+    switch (input.kind) {
+      case 'call':
+        this.parts.calls.start(input.calls);
+        this.parts.loop.moved();
+        return 0;
+      case 'register':
+        this.setRegister(input.name, input.value);
+        return 0;
+      case 'memory': {
+        const { address, bytes } = input;
+        return address > 0xffff_ffffn || address < 0n ? 0 : this.parts.machine.memory.write(Number(address), bytes);
+      }
+    }
+  }
+
+  private hostState(): HostState {
+    const { kernel, calls } = this.parts;
+    const { pending, active } = calls.state;
+    return { kernel: kernel.snapshot(), calls: { pending: [...pending], active }, extensions: this.extensions };
+  }
+
+  private restoreHost({ kernel, calls, extensions }: HostState): void {
+    const { parts } = this;
+    parts.kernel.restore(kernel);
+    parts.calls.state.pending = [...calls.pending];
+    parts.calls.state.active = calls.active;
+    const before = this.extensions;
+    this.extensions = extensions;
+    const gone = before.filter((one) => !extensions.includes(one));
+    const back = extensions.filter((one) => !before.includes(one));
+    for (const { instance } of gone) parts.names.remove(instance.id);
+    for (const { instance, elf, extension } of back) parts.names.add(instance, elf, extension.sections);
+    if (gone.length + back.length > 0) this.options.listener?.rewound?.(gone, back);
   }
 
   addBreakpoint(breakpoint: TargetBreakpoint): number {
@@ -362,15 +468,30 @@ export class EmulatedTarget implements Target {
       image,
       onOutput: (event) => listener?.output?.(event),
       onLlext: (event) => this.loaderEvent(event),
+      seed: this.options.seed,
     });
     const names = new AddressNames(machine.memory, image.symbols);
     const breakpoints = new Breakpoints(machine);
     const watchpoints = new TargetWatchpoints(machine);
     const calls = new CallSequence(machine, image.map);
     const scheduler = this.options.scheduler ?? timerScheduler;
+    const history = new History<HostState>(
+      machine,
+      {
+        snapshot: () => this.hostState(),
+        restore: (state) => this.restoreHost(state),
+        apply: (input) => void this.apply(input),
+        startAnew: (dropped) => {
+          kernel.startAnew();
+          listener?.startedAnew?.(dropped);
+        },
+        lost: () => listener?.historyLost?.(),
+      },
+      { limit: (this.options.historyMiB ?? DEFAULT_HISTORY_MIB) * 2 ** 20 },
+    );
     const { view } = this;
-    const loop = new RunLoop({ machine, kernel, breakpoints, watchpoints, calls, names, view, scheduler });
-    return { machine, kernel, breakpoints, watchpoints, calls, names, loop };
+    const loop = new RunLoop({ machine, kernel, breakpoints, watchpoints, calls, names, view, scheduler, history });
+    return { machine, kernel, breakpoints, watchpoints, calls, names, loop, history };
   }
 
   private makeImage(): GuestImage {

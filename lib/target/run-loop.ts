@@ -4,12 +4,15 @@
  * slices of a few milliseconds; between them the event loop has its turn.
  */
 import type { Fault, Machine, RunStop } from '../emulator/types';
+import type { WatchHit } from '../emulator/watchpoints';
 import type { Kernel } from '../kernel/kernel';
 import type { RunAccounts } from './accounts';
 import type { AddressNames } from './address-names';
 import type { Breakpoints } from './breakpoints';
 import type { CallSequence } from './call-sequence';
 import { faultReport } from './fault-report';
+import type { History } from './history';
+import { Reverse } from './reverse';
 import type { Scheduler } from './scheduler';
 import type { ResumeMode, SynchronousView, TargetStop, TargetWatchHit } from './target';
 import type { TargetWatchpoints } from './watchpoints';
@@ -34,12 +37,18 @@ export interface RunLoopParts {
   readonly names: AddressNames;
   readonly view: SynchronousView;
   readonly scheduler: Scheduler;
+  readonly history: History<unknown>;
 }
 
 interface Range {
   readonly start: number;
   readonly end: number;
 }
+
+type ReverseMode = Extract<ResumeMode, { kind: `reverse-${string}` }>;
+type ForwardMode = Exclude<ResumeMode, ReverseMode>;
+
+const isReverse = (mode: ResumeMode): mode is ReverseMode => mode.kind.startsWith('reverse-');
 
 type StepCheck = (pc: number) => TargetStop | undefined;
 
@@ -57,9 +66,22 @@ export class RunLoop {
 
   /** Where the host's call into an extension returns to. */
   private readonly hostReturn: number;
+  private readonly reverse: Reverse;
+  /** What runs has run before: it is not told again. */
+  private goesThroughPast = false;
+  /** When the event loop is to have its turn. */
+  private turnEnds = 0;
 
   constructor(private readonly parts: RunLoopParts) {
     this.hostReturn = parts.kernel.image.map.callFn.returnAddress;
+    const { hostReturn } = this;
+    this.reverse = new Reverse({
+      ...parts,
+      hostReturn,
+      handle: (stop) => this.handle(stop),
+      isTurnDue: () => this.isTurnDue(),
+      turn: () => this.turn(),
+    });
   }
 
   pause(): void {
@@ -79,18 +101,55 @@ export class RunLoop {
   }
 
   async resume(mode: ResumeMode): Promise<TargetStop> {
+    return this.alone(async () => {
+      const stop = await this.runToStop(mode);
+      if (stop.reason === 'fault') this.parts.history.noteFault(stop);
+      this.stoppedUnsafe = stop.reason === 'fault' && stop.fault.kind === 'memory-safety';
+      return stop;
+    });
+  }
+
+  /** To a recorded moment, forwards or backwards; RangeError when it is not recorded. */
+  async goTo(time: number): Promise<void> {
+    await this.alone(() => this.inPast(() => this.reverse.goTo(time)));
+  }
+
+  private async inPast<T>(run: () => Promise<T>): Promise<T> {
+    this.goesThroughPast = true;
+    try {
+      return await run();
+    } finally {
+      this.goesThroughPast = false;
+    }
+  }
+
+  private async alone<T>(run: () => Promise<T>): Promise<T> {
     if (this.running) throw new Error('the target is running already');
     this.running = true;
     this.pauseRequested = false;
+    this.parts.history.open();
+    this.turnEnds = this.parts.scheduler.now() + SLICE_MILLISECONDS;
     try {
-      const stop = await this.runToStop(mode);
+      const result = await run();
       this.parts.kernel.flushOutput();
       this.stoppedAt = this.pc;
-      this.stoppedUnsafe = stop.reason === 'fault' && stop.fault.kind === 'memory-safety';
-      return stop;
+      return result;
     } finally {
       this.running = false;
     }
+  }
+
+  private isTurnDue(): boolean {
+    return this.parts.scheduler.now() >= this.turnEnds;
+  }
+
+  /** A snapshot is taken when it is time, and other events have their turn; true = a pause was asked for. */
+  private async turn(): Promise<boolean> {
+    const { scheduler, history } = this.parts;
+    history.takeIfDue(scheduler.now());
+    await scheduler.yield();
+    this.turnEnds = scheduler.now() + SLICE_MILLISECONDS;
+    return this.pauseRequested;
   }
 
   private get pc(): number {
@@ -98,23 +157,22 @@ export class RunLoop {
   }
 
   private async runToStop(mode: ResumeMode): Promise<TargetStop> {
-    if (!this.parts.calls.state.active) return this.notRunnable();
+    if (isReverse(mode)) return this.inPast(() => this.reverse.run(mode));
+    if (!this.parts.calls.state.active && !this.parts.history.applyInput()) return this.notRunnable();
     const hits = this.loaderHits.splice(0);
     if (hits.length > 0) return { reason: 'watchpoint', hits, ids: [] };
-    const { scheduler } = this.parts;
     const slice = this.sliceOf(mode);
     if (this.stoppedUnsafe && this.stoppedAt === this.pc) {
       const stop = this.passUnsafe(this.checkOf(mode));
       if (stop !== undefined) return stop;
     }
     for (;;) {
-      const end = scheduler.now() + SLICE_MILLISECONDS;
       do {
         const stop = slice();
-        if (stop !== undefined) return stop;
-      } while (scheduler.now() < end);
-      await scheduler.yield();
-      if (this.pauseRequested) return { reason: 'pause' };
+        // What the host did when the function returned it does again, when this is the past.
+        if (stop !== undefined && !(stop.reason === 'exited' && this.parts.history.applyInput())) return stop;
+      } while (!this.isTurnDue());
+      if (await this.turn()) return { reason: 'pause' };
     }
   }
 
@@ -140,17 +198,17 @@ export class RunLoop {
   }
 
   /** What ends a run of this kind behind an instruction. */
-  private checkOf(mode: ResumeMode): StepCheck {
+  private checkOf(mode: ForwardMode): StepCheck {
     if (mode.kind === 'continue') return () => undefined;
     if (mode.kind === 'step-instruction') return (): TargetStop => ({ reason: 'step' });
     return outsideOf(rangesOf(mode));
   }
 
   /** One short piece of the run; undefined = goes on. */
-  private sliceOf(mode: ResumeMode): () => TargetStop | undefined {
+  private sliceOf(mode: ForwardMode): () => TargetStop | undefined {
     switch (mode.kind) {
       case 'continue':
-        return this.continueSlice();
+        return this.continueSlice(mode.until ?? Infinity);
       case 'step-instruction':
         return () => this.step((): TargetStop => ({ reason: 'step' }));
       case 'step-range':
@@ -158,11 +216,15 @@ export class RunLoop {
     }
   }
 
-  private continueSlice(): () => TargetStop | undefined {
+  private continueSlice(until: number): () => TargetStop | undefined {
     let skip = this.stoppedAt === this.pc;
+    const { machine, history } = this.parts;
     return () => {
+      while (history.applyInput()) skip = this.stoppedAt === this.pc;
+      const { now } = history;
+      if (now >= until) return { reason: 'pause' };
       const from = skip ? this.pc : undefined;
-      const stop = this.parts.machine.run(BUDGET, skip);
+      const stop = machine.run(Math.min(BUDGET, history.nextInput - now, until - now), skip);
       skip = false;
       if (stop.reason === 'budget') return undefined;
       // The host's functions can have breakpoints too; the machine only knows that the host acts there.
@@ -189,6 +251,7 @@ export class RunLoop {
 
   /** One instruction, or one host call; then the breakpoints at the new pc, then `check`. */
   private step(check: StepCheck): TargetStop | undefined {
+    while (this.parts.history.applyInput());
     const stop = this.parts.machine.run(1, true);
     if (stop.reason !== 'budget') {
       const end = this.handle(stop);
@@ -220,7 +283,7 @@ export class RunLoop {
       case 'host-call':
         return stop.address === this.hostReturn ? this.callReturned() : this.hostCall(stop.address);
       case 'watchpoint':
-        return this.watched(this.parts.watchpoints.told(stop.hits, this.parts.view, undefined));
+        return this.watched(stop.hits, undefined);
       case 'wait':
         // Nothing but the timer can wake the core: the next tick does.
         this.parts.kernel.clock.sleepTicks(0);
@@ -238,22 +301,30 @@ export class RunLoop {
     }
   }
 
-  private watched(hits: readonly TargetWatchHit[]): TargetStop | undefined {
+  /** `host`: who acted, if not the guest. */
+  private watched(found: readonly WatchHit[], host: string | undefined): TargetStop | undefined {
+    if (found.length === 0) return undefined;
+    if (this.goesThroughPast) {
+      this.reverse.noteWatched(found, host);
+      return undefined;
+    }
+    const hits = this.parts.watchpoints.told(found, this.parts.view, host);
     return hits.length === 0 ? undefined : { reason: 'watchpoint', hits, ids: this.hits(this.pc) };
   }
 
   private hostCall(address: number): TargetStop | undefined {
-    const { kernel, watchpoints, names, view } = this.parts;
+    const { kernel, watchpoints, names, history } = this.parts;
     const { value: end, hits } = watchpoints.observe(address, () => kernel.hostCall(address));
+    history.step();
     switch (end.kind) {
       case 'returned':
         this.tellAccounts(address);
         if (hits.length === 0) return undefined;
-        return this.watched(watchpoints.told(hits, view, names.baseSymbolAt(address)?.name ?? 'the host'));
+        return this.watched(hits, names.baseSymbolAt(address)?.name ?? 'the host');
       case 'fault':
         return this.fault(end.fault);
       case 'aborted':
-        return this.abort(end.message);
+        return this.abort(end.message, false);
     }
   }
 
@@ -264,6 +335,7 @@ export class RunLoop {
 
   private callReturned(): TargetStop | undefined {
     const returnValue = this.parts.calls.returned();
+    this.parts.history.step();
     if (returnValue === undefined) return undefined;
     return { reason: 'exited', returnValue };
   }
@@ -284,8 +356,10 @@ export class RunLoop {
     return this.abort(`fatal error ${state.read('a0')} (k_oops or k_panic)`);
   }
 
-  private abort(message: string): TargetStop {
+  /** `isStep`: nothing else was done that is a step. */
+  private abort(message: string, isStep = true): TargetStop {
     this.parts.calls.state.active = false;
+    if (isStep) this.parts.history.step();
     return { reason: 'aborted', message };
   }
 

@@ -69,22 +69,43 @@ export type TargetStop =
   /** The entry function returned to the host. */
   | { readonly reason: 'exited'; readonly returnValue: bigint }
   /** The host ended the program: k_panic, exit and the like. */
-  | { readonly reason: 'aborted'; readonly message: string };
+  | { readonly reason: 'aborted'; readonly message: string }
+  /** Going backwards came to where the program began, or to the first moment that is still recorded (`lost`). */
+  | { readonly reason: 'history-start'; readonly lost: boolean };
 
 export type ResumeMode =
-  | { readonly kind: 'continue' }
+  /** `until`: a moment of the target's time at which it pauses. */
+  | { readonly kind: 'continue'; readonly until?: number }
   /** Exactly one instruction; a host call counts as one. */
   | { readonly kind: 'step-instruction' }
   /**
    * Runs instruction by instruction while pc is inside [start, end) of one of the ranges; stops with 'step' at the
    * first pc outside. A breakpoint other than the one at the start stops too.
    */
-  | { readonly kind: 'step-range'; readonly ranges: readonly { readonly start: bigint; readonly end: bigint }[] };
+  | { readonly kind: 'step-range'; readonly ranges: readonly { readonly start: bigint; readonly end: bigint }[] }
+  /** Back to the last arrival at a breakpoint whose condition holds, or to the last fault. */
+  | { readonly kind: 'reverse-continue' }
+  /** Back by exactly one instruction or host call. */
+  | { readonly kind: 'reverse-step' }
+  /**
+   * Back while the pc is inside one of the ranges, to the last moment at which it was outside, or was at one of
+   * `stopAt`. Breakpoints in between stop too.
+   */
+  | {
+      readonly kind: 'reverse-step-range';
+      readonly ranges: readonly { readonly start: bigint; readonly end: bigint }[];
+      readonly stopAt: readonly bigint[];
+    };
 
 export interface TargetBreakpoint {
   readonly address: bigint;
   /** Called at each arrival, synchronously; false = run on. May count hits or write a log line. */
   readonly condition?: (view: SynchronousView) => boolean;
+  /**
+   * `condition` in two halves, for arrivals that are met in another order than they are gone through backwards: what holds
+   * there is evaluated now (undefined = nothing to do), counting and logging are done by the call of the result.
+   */
+  readonly arrive?: (view: SynchronousView) => (() => boolean) | undefined;
 }
 
 export interface TargetWatchpoint {
@@ -115,6 +136,8 @@ export interface Target {
   resume(mode: ResumeMode): Promise<TargetStop>;
   /** Makes the resume in progress stop with 'pause'; nothing when the target is stopped. */
   pause(): void;
+  /** Why the target cannot run backwards; undefined when it can. */
+  readonly historyRefusal: string | undefined;
   /** Name of the host function or base-image object at an address, with the offset into it. */
   hostSymbol(address: bigint): { readonly name: string; readonly offset: number } | undefined;
 }

@@ -36,7 +36,7 @@ export function hostBench(saturatingDivide = true): HostBench {
   const memory = new GuestMemory(machine.memory);
   const clock = new VirtualClock({ skippedCycles: 0 }, () => machine.instructionCount);
   const output: OutputEvent[] = [];
-  const console = new Console({ pending: [], stream: 'console', callerPc: 0 }, (event) => output.push(event));
+  const console = new Console({ written: 0 }, (event) => output.push(event));
   const services: KernelServices = {
     clock,
     heap: new SystemHeap(

@@ -12,6 +12,7 @@ import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { ThumbEmitter } from '../jit/thumb/thumb-emitter';
 import { ThumbLifter } from '../jit/thumb/thumb-lifter';
 import { GuestMemory } from '../memory';
+import { Rewind } from '../rewind';
 import { MemorySafety } from '../safety/memory-safety';
 import { sliceLength, Stop } from '../stop';
 import type { Fault, Machine, MemoryRegion, RunStop, SafetyRule, TranslationStatistics } from '../types';
@@ -29,6 +30,8 @@ export class ArmMachine implements Machine {
   readonly cpu: ArmCpu;
   readonly memory: GuestMemory;
   readonly state: RegisterView;
+  /** undefined when exceptions are architectural: the system level keeps more than the state page. */
+  readonly rewind: Rewind | undefined;
   readonly watchpoints: Watchpoints;
   private readonly core: Core;
   private readonly jit: Jit | undefined;
@@ -47,6 +50,8 @@ export class ArmMachine implements Machine {
     if (system) this.addSystem(system);
     else if (jit) this.jit = this.makeJit(jit);
     this.accounted = this.makeAccounted();
+    // run() derives the stack limit anew; nothing else is derived from the state.
+    this.rewind = system ? undefined : new Rewind(this.memory, () => undefined);
   }
 
   get translation(): TranslationStatistics | undefined {

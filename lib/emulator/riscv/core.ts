@@ -11,7 +11,7 @@ import { Stop, type PendingFault } from '../stop';
 import { CodeCache } from './code-cache';
 import { CsrFile } from './csr';
 import { Float } from './float';
-import { Pmp, type PmpAccess } from './pmp';
+import { Pmp, pmpEntries, type PmpAccess } from './pmp';
 import { Mstatus, Privilege, State } from './state';
 
 /** What a hart leaves to its environment. */
@@ -264,6 +264,21 @@ export class Core extends MemoryAccess {
     this.recordsAreStale = false;
     this.code.clear();
     this.code.checkedPrivilege = this.privilege;
+  }
+
+  /** The machine was set back: protection, and what is decoded otherwise without floating point, follow the state. */
+  stateReplaced(before: Int32Array): void {
+    const { state } = this.memory;
+    const pmpEnd = State.pmpaddr + 2 * pmpEntries;
+    let pmpDiffers = false;
+    for (let word = State.pmpcfg; word < pmpEnd; word++) pmpDiffers ||= state[word] !== before[word];
+    if (pmpDiffers) this.pmp.replaced();
+    const changed = state[State.mstatus] ^ before[State.mstatus];
+    const floatIsOff = (mstatus: number) => (mstatus & Mstatus.FS) === 0;
+    if (floatIsOff(state[State.mstatus]) !== floatIsOff(before[State.mstatus])) this.recordsAreStale = true;
+    const privilegeDiffers = state[State.privilege] !== before[State.privilege];
+    if (pmpDiffers || privilegeDiffers || (changed & (Mstatus.MPRV | Mstatus.MPP)) !== 0) this.protectionChanged();
+    this.settle();
   }
 
   refusesWait(): boolean {

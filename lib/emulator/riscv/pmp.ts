@@ -81,6 +81,11 @@ export class Pmp {
     return this.refuses(page * 4096, 4096, access, privilege);
   }
 
+  /** The registers were written past the methods above. */
+  replaced(): void {
+    this.forget();
+  }
+
   private forget(): void {
     this.active = undefined;
     this.changed = true;

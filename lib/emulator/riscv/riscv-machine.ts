@@ -11,6 +11,7 @@ import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { RiscvEmitter } from '../jit/riscv/riscv-emitter';
 import { RiscvLifter } from '../jit/riscv/riscv-lifter';
 import { GuestMemory } from '../memory';
+import { Rewind } from '../rewind';
 import { MemorySafety } from '../safety/memory-safety';
 import { sliceLength, Stop, type PendingFault } from '../stop';
 import type { Fault, Machine, MemoryRegion, RunStop, SafetyRule, TranslationStatistics } from '../types';
@@ -41,6 +42,7 @@ export class RiscvMachine implements Machine {
   readonly cpu: RiscvCpu;
   readonly memory: GuestMemory;
   readonly state: RegisterView;
+  readonly rewind: Rewind;
   readonly watchpoints: Watchpoints;
   private readonly core: Core;
   private readonly traps: boolean;
@@ -63,6 +65,7 @@ export class RiscvMachine implements Machine {
     if (cpu.isa.f) this.memory.state[State.mstatus] = Mstatus.FS & ~(1 << 14);
     if (jit) this.jit = this.makeJit(jit);
     this.accounted = this.makeAccounted();
+    this.rewind = new Rewind(this.memory, (before) => this.core.stateReplaced(before));
   }
 
   get translation(): TranslationStatistics | undefined {
