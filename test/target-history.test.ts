@@ -29,7 +29,11 @@ async function checkLife(name: string, seed: number, jit: boolean, historyMiB?: 
   const moments = [...expected.keys()];
   for (const time of [end, ...moments.toReversed(), ...moments, ...shuffled(moments, random)]) {
     await target.goTo(time);
-    assert.equal(fingerprint(target), expected.get(time), `${name}, seed ${seed}, jit ${jit}: moment ${time} of ${end}`);
+    assert.equal(
+      fingerprint(target),
+      expected.get(time),
+      `${name}, seed ${seed}, jit ${jit}: moment ${time} of ${end}`,
+    );
   }
   await target.goTo(start);
   await target.goTo(end);

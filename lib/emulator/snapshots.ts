@@ -166,7 +166,8 @@ export class SnapshotStore<T> {
     const now = this.rewind.page(page);
     const before = this.versionAt(page, time);
     if (now.length === 0 || (before === undefined ? isZero(now) : isSame(now, before))) return;
-    if (next !== undefined && this.versionAfter(page, time) > next) this.addVersion(page, { time: next, bytes: before });
+    if (next !== undefined && this.versionAfter(page, time) > next)
+      this.addVersion(page, { time: next, bytes: before });
     this.addVersion(page, { time, bytes: isZero(now) ? undefined : now.slice() });
   }
 

@@ -98,7 +98,11 @@ async function callProgram(target: EmulatedTarget, cpu: CpuInfo, random: Random,
   const registers: readonly (readonly [string, number])[] =
     cpu.arch === 'arm'
       ? [['r8', dataBase + 0x800], ...[0, 1, 2, 3, 4, 5, 6].map((i) => [`r${i}`, random.word()] as const)]
-      : [['s0', dataBase + 0x1000], ['s1', dataBase + 0x2400], ...['a0', 'a3', 's5'].map((r) => [r, random.word()] as const)];
+      : [
+          ['s0', dataBase + 0x1000],
+          ['s1', dataBase + 0x2400],
+          ...['a0', 'a3', 's5'].map((r) => [r, random.word()] as const),
+        ];
   for (const [name, value] of registers) target.writeRegisterNow(name, BigInt(value >>> 0));
   await run(target, target.history.now + longestRun);
 }
