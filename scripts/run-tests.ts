@@ -142,15 +142,14 @@ async function main(): Promise<void> {
   for (const file of orphans) console.log(`FAILED test/${file} belongs to no suite of scripts/test-suites.ts`);
   const notRun: string[] = [];
   const started = performance.now();
-  for (const suite of suites) {
-    if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
+  const runSuite = async (suite: Suite): Promise<void> => {
     const paths = suite.kind === 'files' ? (assigned.get(suite) ?? []) : [];
     const reason = obstacle(suite, paths);
     if (reason !== undefined) {
       notRun.push(`${suite.name}: not run, ${reason}`);
       if (inCi) total.failed++;
       else total.skipped++;
-      continue;
+      return;
     }
     const before = performance.now();
     const counts = suite.kind === 'files' ? await runFiles(suite, paths) : await runCommandSuite(suite);
@@ -159,7 +158,17 @@ async function main(): Promise<void> {
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;
+  };
+  let together: Promise<void>[] = [];
+  for (const suite of suites) {
+    if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
+    if (suite.kind === 'files' || suite.besideTheLast !== true) {
+      await Promise.all(together);
+      together = [];
+    }
+    together.push(runSuite(suite));
   }
+  await Promise.all(together);
   for (const line of notRun) console.log(line);
   console.log(`all suites took ${((performance.now() - started) / 1000).toFixed(0)} s`);
   console.log(describeCounts(total));
