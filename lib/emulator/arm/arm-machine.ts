@@ -67,6 +67,7 @@ export class ArmMachine implements Machine {
     core.safety?.close();
     core.safety = rules && new MemorySafety(core, State.sp, rules);
     core.code.clear();
+    this.jit?.safetyChanged();
   }
 
   addFunctions(addresses: Iterable<number>): void {
@@ -121,7 +122,7 @@ export class ArmMachine implements Machine {
   private go(budget: number): number {
     if (this.itStateDiffers()) return this.alone(false);
     if (this.accounts) return this.accounts.advance(budget, this.accounted);
-    return this.jit && !this.safety && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
+    return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
   }
 
   private advance(budget: number): number {
@@ -288,7 +289,7 @@ export class ArmMachine implements Machine {
         access: core,
         words: { pc: State.pc, sp: State.sp, mode: State.itState },
         limit: () => core.limit,
-        strictAlignment: () => core.alwaysAligned(),
+        strictAlignment: () => core.alwaysAligned() || core.safety?.has('misaligned') === true,
         interpret: (budget, untilTranslated) => this.slice(budget, untilTranslated),
         count: (executed) => this.count(executed),
         frontEnd: (emitterOptions) => {

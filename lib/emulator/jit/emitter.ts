@@ -8,6 +8,7 @@
  */
 import type { PlannedAccess } from './access-plan';
 import { LEFT, REFUSED } from './layout';
+import type { ShadowPlan } from './shadow-ops';
 import { ByteWriter, Op, Type } from './wasm';
 
 /** Parameters of a translated function. */
@@ -57,6 +58,8 @@ export interface EmitterOptions {
   readonly window: Window | undefined;
   /** Unaligned loads and stores of one register are refused too. */
   readonly strictAlignment: boolean;
+  /** Memory safety is checked. The stack is in the window then. */
+  readonly shadow?: ShadowPlan;
 }
 
 export class Emitter {
@@ -117,6 +120,8 @@ export class Emitter {
     if (effects === undefined) return { isNoted: false, plan: this.planned[this.accesses++] };
     if (effects.defs !== 0) throw new Error('an instruction accesses memory after it has changed the state');
     (effects.accesses ??= []).push(access);
+    // Flags are looked at by each access.
+    if (this.options.shadow !== undefined) effects.leaves = true;
     return { isNoted: true };
   }
 

@@ -208,7 +208,9 @@ export class Jit implements TranslatedCode {
     if (this.refusal !== undefined) return this.interpret(budget, false);
     // In an IT block: nothing begins there.
     if (host.memory.state[host.words.mode] !== 0) return this.interpret(1, false);
-    const entry = this.store?.entries.get(pc);
+    const { safety } = host.access;
+    const entry = safety?.isUndefined() === true ? undefined : this.store?.entries.get(pc);
+    if (entry === undefined && safety?.isUndefined() === true) return this.interpretHot(budget);
     if (entry === undefined) {
       if (this.arrive(pc)) return 0;
       return this.interpretHot(budget);
@@ -247,7 +249,10 @@ export class Jit implements TranslatedCode {
     if (this.starts.has(entry.pc)) this.store?.showTarget(entry.pc);
     this.budget = budget;
     this.counted = 0;
+    const { safety } = this.host.access;
+    safety?.followStack();
     const next = entry.call(entry.pc, budget, maximumDepth);
+    safety?.adoptStack();
     if (next !== UNWIND) memory.state[words.pc] = next;
     const executed = budget - memory.words[LEFT >>> 2];
     this.countTranslated(executed);
@@ -295,7 +300,9 @@ export class Jit implements TranslatedCode {
     if (address >>> 0 < devices) {
       const value =
         code === 4 ? access.load32(address) : Math.abs(code) === 2 ? access.load16(address) : access.load8(address);
-      if (access.stop === Stop.none)
+      // What has undefined bits is the careful interpreter's.
+      const isUndefined = access.safety !== undefined && access.safety.loaded(address, Math.abs(code)) !== 0;
+      if (access.stop === Stop.none && !isUndefined)
         return code === -2 ? (value << 16) >> 16 : code === -1 ? (value << 24) >> 24 : value;
       this.forgetFault();
     }
@@ -310,7 +317,9 @@ export class Jit implements TranslatedCode {
     if (size === 4) access.store32(address, value);
     else if (size === 2) access.store16(address, value);
     else access.store8(address, value);
-    return access.stop === Stop.none ? 0 : this.forgetFault();
+    if (access.stop !== Stop.none) return this.forgetFault();
+    access.safety?.stored(address, size, 0);
+    return 0;
   }
 
   private probeWrite(address: number, bytes: number): number {
@@ -330,13 +339,15 @@ export class Jit implements TranslatedCode {
     const { memory, words, access } = this.host;
     const generation = this.store?.generation;
     memory.state[words.pc] = pc;
+    access.safety?.adoptStack();
     // The instruction itself is charged; it may read the count.
     this.countTranslated(this.budget - left - 1);
     const executed = this.interpret(1, false);
     this.counted += executed;
     memory.words[LEFT >>> 2] = left + 1 - executed;
     memory.words[LIMIT >>> 2] = this.host.limit();
-    const goesOn = executed === 1 && access.stop === Stop.none && memory.state[words.mode] === 0;
+    const isPlain = memory.state[words.mode] === 0 && access.safety?.isUndefined() !== true;
+    const goesOn = executed === 1 && access.stop === Stop.none && isPlain;
     return goesOn && generation === this.store?.generation ? memory.state[words.pc] : UNWIND;
   }
 
@@ -414,6 +425,7 @@ export class Jit implements TranslatedCode {
       writeTable: writeTableOffset,
       window: this.window,
       strictAlignment: this.strict,
+      shadow: this.host.access.safety?.plan(),
     };
   }
 
@@ -497,7 +509,9 @@ export class Jit implements TranslatedCode {
 
   private prepare(pc: number): Prepared | undefined {
     if (this.refused.has(pc)) return undefined;
-    const { emitter, lifter } = this.host.frontEnd(this.options());
+    const options = this.options();
+    if (!this.isTranslatable(pc, options)) return undefined;
+    const { emitter, lifter } = this.host.frontEnd(options);
     try {
       const region = findRegion(pc, lifter, (address) => address !== pc && this.starts.has(address));
       const [first] = region.blocks;
@@ -507,6 +521,19 @@ export class Jit implements TranslatedCode {
     }
     this.refused.add(pc);
     return undefined;
+  }
+
+  /** While memory safety is checked, only the extension's code, and with the stack in the window. */
+  private isTranslatable(pc: number, { shadow, window }: EmitterOptions): boolean {
+    if (shadow === undefined) return true;
+    if (window === undefined || shadow.stackStart < window.start || shadow.stackEnd > window.end) return false;
+    return this.host.access.safety?.isHostCode(pc) !== true;
+  }
+
+  /** Memory safety is checked from now on, or no longer. */
+  safetyChanged(): void {
+    this.dropAll();
+    this.unchecked.clear();
   }
 
   /** So many entries of one function, so that odd places to come back to do not multiply it. */

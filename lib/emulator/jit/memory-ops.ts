@@ -7,6 +7,7 @@
  */
 import type { Group, PlannedAccess } from './access-plan';
 import { Callee, type Emitter, type Window } from './emitter';
+import { guestLoad, guestStore, leaveIfUnreadable, leaveIfUnwritable, markWritten } from './shadow-ops';
 import { Op, Type } from './wasm';
 
 /** Bytes, and how a load extends them to a word. */
@@ -171,6 +172,8 @@ function findForWriting(e: Emitter, group: Group, first: number): void {
   Object.assign(group, { pointer, bias: 0, writable: true });
 }
 
+const reachOffset = ({ group, offset }: PlannedAccess): number => group.bias + offset - group.min;
+
 /** Leaves the group's pointer on the stack; what is to be added to it. */
 function reach(e: Emitter, { group, offset }: PlannedAccess, base: number, baseOffset: number, store: boolean): number {
   if (group.pointer === undefined || (store && !group.writable)) {
@@ -182,7 +185,7 @@ function reach(e: Emitter, { group, offset }: PlannedAccess, base: number, baseO
     if (store && !group.writable) allowStores(e, group, first);
   }
   e.get_local(group.pointer ?? 0);
-  return group.bias + offset - group.min;
+  return reachOffset({ group, offset });
 }
 
 // --- One register ----------------------------------------------------------------------------------------------------
@@ -199,7 +202,7 @@ export function loadAt(e: Emitter, base: number, offset: number, width: Width): 
   if (isNoted) return undefined;
   if (plan === undefined) return load(e, addressOf(e, base, offset), width);
   const more = reach(e, plan, base, offset, false);
-  return e.memory(width.load, more);
+  return guestLoad(e, width.load, more, width.bytes);
 }
 
 /** Stores what is in a local at base + offset. */
@@ -210,8 +213,7 @@ export function storeAt(e: Emitter, base: number, offset: number, value: number,
   if (isNoted) return undefined;
   if (plan === undefined) return store(e, addressOf(e, base, offset), value, width);
   const more = reach(e, plan, base, offset, true);
-  e.get_local(value);
-  return e.memory(width.store, more);
+  return guestStore(e, width.store, more, width.bytes, () => e.get_local(value));
 }
 
 /** The value at the address in a local, on the stack. */
@@ -222,7 +224,7 @@ export function load(e: Emitter, address: number, width: Width): void {
   inWindow(e, window, address, at, width.bytes, e.options.strictAlignment ? width.bytes : 1);
   e.open(Op.if, Type.i32);
   e.get_local(at);
-  e.memory(width.load, window.host);
+  guestLoad(e, width.load, window.host, width.bytes);
   e.else();
   loadByTable(e, address, width);
   return e.close();
@@ -234,7 +236,7 @@ function loadByTable(e: Emitter, address: number, width: Width): void {
   if (!e.isSlow) {
     e.leaveIfUnchecked();
     hostAddress(e, at, address);
-    return e.memory(width.load, 0);
+    return guestLoad(e, width.load, 0, width.bytes);
   }
   const value = e.temporary();
   e.open(Op.if, Type.i32);
@@ -244,7 +246,7 @@ function loadByTable(e: Emitter, address: number, width: Width): void {
   e.get_local(value);
   e.else();
   hostAddress(e, at, address);
-  e.memory(width.load, 0);
+  guestLoad(e, width.load, 0, width.bytes);
   return e.close();
 }
 
@@ -271,8 +273,7 @@ export function store(e: Emitter, address: number, value: number, width: Width):
     e.leaveIfUnchecked();
   }
   hostAddress(e, entry, address);
-  e.get_local(value);
-  e.memory(width.store, 0);
+  guestStore(e, width.store, 0, width.bytes, () => e.get_local(value));
   if (e.isSlow) e.close();
 }
 
@@ -287,6 +288,7 @@ export function loadWordsAt(e: Emitter, base: number, offset: number, targets: r
     loadWords(e, addressOf(e, base, offset), targets);
     return;
   }
+  checkPlanned(e, plan, base, offset, bytes, false);
   targets.forEach((target, i) => {
     const more = reach(e, plan, base, offset, false);
     e.memory(Op.i32_load, more + 4 * i);
@@ -303,11 +305,30 @@ export function storeWordsAt(e: Emitter, base: number, offset: number, values: r
     storeWords(e, addressOf(e, base, offset), values);
     return;
   }
+  checkPlanned(e, plan, base, offset, bytes, true);
   values.forEach((value, i) => {
     const more = reach(e, plan, base, offset, true);
     e.get_local(value);
     e.memory(Op.i32_store, more + 4 * i);
   });
+  if (plan.group.pointer !== undefined) markWritten(e, plan.group.pointer, reachOffset(plan), bytes);
+}
+
+/** The flags of several words, before the first is accessed. */
+function checkPlanned(
+  e: Emitter,
+  plan: PlannedAccess,
+  base: number,
+  offset: number,
+  bytes: number,
+  store: boolean,
+): void {
+  if (e.options.shadow === undefined) return;
+  const more = reach(e, plan, base, offset, store);
+  const host = e.temporary();
+  e.set_local(host);
+  if (store) leaveIfUnwritable(e, host, more, bytes);
+  else leaveIfUnreadable(e, host, more, bytes);
 }
 
 function loadWords(e: Emitter, address: number, targets: readonly number[]): void {
@@ -316,6 +337,7 @@ function loadWords(e: Emitter, address: number, targets: readonly number[]): voi
   const loadAll = (): void => {
     hostAddress(e, at, address);
     e.set_local(at);
+    leaveIfUnreadable(e, at, 0, 4 * targets.length);
     targets.forEach((target, i) => {
       e.get_local(at);
       e.memory(Op.i32_load, 4 * i);
@@ -348,11 +370,13 @@ function storeWords(e: Emitter, address: number, values: readonly number[]): voi
   const storeAll = (): void => {
     hostAddress(e, entry, address);
     e.set_local(entry);
+    leaveIfUnwritable(e, entry, 0, bytes);
     values.forEach((value, i) => {
       e.get_local(entry);
       e.get_local(value);
       e.memory(Op.i32_store, 4 * i);
     });
+    markWritten(e, entry, 0, bytes);
   };
   if (!e.isSlow) {
     e.leaveIfUnchecked();

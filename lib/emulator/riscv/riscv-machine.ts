@@ -81,6 +81,7 @@ export class RiscvMachine implements Machine {
     core.safety?.close();
     core.safety = rules && new MemorySafety(core, this.cpu.isa.xlen === 32 ? 2 : 4, rules);
     core.code.clear();
+    this.jit?.safetyChanged();
   }
 
   addFunctions(addresses: Iterable<number>): void {
@@ -140,7 +141,7 @@ export class RiscvMachine implements Machine {
 
   private go(budget: number): number {
     if (this.accounts) return this.accounts.advance(budget, this.accounted);
-    return this.jit && !this.safety && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
+    return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
   }
 
   private advance(budget: number): number {
@@ -226,7 +227,7 @@ export class RiscvMachine implements Machine {
         // x0 is 0 always: there are no modes.
         words: { pc: State.pc, sp: xlen === 32 ? 2 : 4, mode: 0 },
         limit: () => core.limit,
-        strictAlignment: () => core.alwaysAligned(),
+        strictAlignment: () => core.alwaysAligned() || core.safety?.has('misaligned') === true,
         interpret: (budget, untilTranslated) => this.slice(budget, untilTranslated),
         count: (executed) => this.count(executed),
         frontEnd: (emitterOptions) => {

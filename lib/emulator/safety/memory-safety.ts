@@ -6,6 +6,7 @@
  * The V bits of the state's words lie in the upper half of the state's page, and the stack pointer as the shadow knows it in its last word:
  * with the planes of shadow.ts that is all state there is. The base image's own code may access everything.
  */
+import type { ShadowPlan } from '../jit/shadow-ops';
 import type { MemoryAccess } from '../memory-access';
 import type { RecordCache } from '../record-cache';
 import type { PendingFault } from '../stop';
@@ -168,9 +169,15 @@ export class MemorySafety {
     return size <= 4 && (address & (size - 1)) !== 0 ? 'misaligned' : undefined;
   }
 
-  /** The instruction in progress is the base image's. */
-  private isHostCode(): boolean {
-    return this.position >= 0 && (this.shadow.flagsAt(this.core.code.addressOf(this.position)) & Shadow.host) !== 0;
+  /** Whether instructions there are the base image's; by default that of the instruction in progress. */
+  isHostCode(address?: number): boolean {
+    if (address !== undefined) return (this.shadow.flagsAt(address) & Shadow.host) !== 0;
+    return this.position >= 0 && this.isHostCode(this.core.code.addressOf(this.position));
+  }
+
+  /** What translated code needs to know. */
+  plan(): ShadowPlan {
+    return { distance: this.shadow.distance, stackStart: this.stackBase, stackEnd: this.stackEnd };
   }
 
   /** True, with the fault set, when a jump goes where no code is. What is not mapped at all faults when it is fetched. */

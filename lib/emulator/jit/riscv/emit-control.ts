@@ -1,6 +1,7 @@
 /** Conditions and jumps. A `leave` or `callTo` puts its target into the local `pc`. */
 import type { OperationName } from '../../riscv/operations';
 import { Param } from '../emitter';
+import { leaveUnlessCode } from '../shadow-ops';
 import { Op } from '../wasm';
 import type { Emit } from './emit-forms';
 import type { RiscvEmitter } from './riscv-emitter';
@@ -38,6 +39,7 @@ function jumpTo(e: RiscvEmitter, s1: number, offset: number): void {
   e.get_local(target);
   e.opConst(Op.i32_and, -2);
   e.set_local(Param.pc);
+  leaveUnlessCode(e, Param.pc);
 }
 
 function link(e: RiscvEmitter, d: number, address: number): void {

@@ -41,7 +41,7 @@ const stack =
 const stackConstant = (e: RiscvEmitter, op: number, s1: number, immediate: number): void => {
   e.get(s1);
   e.xConst(op, immediate);
-  e.setStackPointer();
+  e.setStackPointer(op === Op.i32_add && s1 === e.stackPointer ? immediate : undefined);
 };
 
 // --- M ---------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ import {
   word,
   type Width,
 } from '../memory-ops';
+import { guestLoad, guestStore, leaveIfUnreadable } from '../shadow-ops';
 import { Op, Type } from '../wasm';
 import type { Combine, Emit, EmitTable } from './emit-forms';
 import type { RiscvEmitter } from './riscv-emitter';
@@ -79,7 +80,7 @@ const loadDouble: Emit = (e, [d, s1, offset]) => {
   if (e.isSlow) loadDoubleSlowly(e, address);
   else {
     reach(e, e.options.readTable, address, 8);
-    e.memory(Op.i64_load, 0);
+    guestLoad(e, Op.i64_load, 0, 8);
   }
   e.set(d);
 };
@@ -88,8 +89,7 @@ const storeDouble: Emit = (e, [s2, s1, offset]) => {
   const address = e.address(s1, offset);
   if (e.isSlow) return storeDoubleSlowly(e, address, s2);
   reach(e, e.options.writeTable, address, 8);
-  e.get(s2);
-  return e.memory(Op.i64_store, 0);
+  return guestStore(e, Op.i64_store, 0, 8, () => e.get(s2));
 };
 
 /** By the page's entry, or as two words by the slow functions; what is not aligned is the interpreter's. */
@@ -115,7 +115,7 @@ function loadDoubleSlowly(e: RiscvEmitter, address: number): void {
   e.x(Op.i32_or);
   e.else();
   hostAddress(e, entry, address);
-  e.memory(Op.i64_load, 0);
+  guestLoad(e, Op.i64_load, 0, 8);
   e.close();
 }
 
@@ -143,8 +143,7 @@ function storeDoubleSlowly(e: RiscvEmitter, address: number, s2: number): void {
   }
   e.else();
   hostAddress(e, entry, address);
-  e.get(s2);
-  e.memory(Op.i64_store, 0);
+  guestStore(e, Op.i64_store, 0, 8, () => e.get(s2));
   e.close();
 }
 
@@ -385,6 +384,7 @@ export const memoryEmitters: EmitTable = {
   fld: (e, [f, s1, offset]) => {
     const at = reach(e, e.options.readTable, e.address(s1, offset), 8);
     e.op(Op.drop);
+    leaveIfUnreadable(e, at, 0, 8);
     setDouble(e, f, () => {
       e.get_local(at);
       e.memory(Op.i64_load, 0);
@@ -392,8 +392,7 @@ export const memoryEmitters: EmitTable = {
   },
   fsd: (e, [f, s1, offset]) => {
     reach(e, e.options.writeTable, e.address(s1, offset), 8);
-    e.loadState(f, Op.i64_load);
-    e.memory(Op.i64_store, 0);
+    guestStore(e, Op.i64_store, 0, 8, () => e.loadState(f, Op.i64_load));
   },
   fmv_x_w: (e, [d, f]) => {
     e.loadState(f);

@@ -6,6 +6,7 @@
 import { State } from '../../riscv/state';
 import { Emitter, type EmitterOptions } from '../emitter';
 import { LIMIT } from '../layout';
+import { moveStack, setStack } from '../shadow-ops';
 import { Op, Type } from '../wasm';
 
 /** From the code of a 32-bit operation to that of its 64-bit form: core specification 5.4.6, in the same order. */
@@ -131,7 +132,7 @@ export class RiscvEmitter extends Emitter {
   }
 
   /** Takes what sp is to become from the stack; refused when it would be below the limit. */
-  setStackPointer(): void {
+  setStackPointer(change?: number): void {
     const value = this.temporaryX();
     this.tee_local(value);
     this.toLow();
@@ -139,8 +140,22 @@ export class RiscvEmitter extends Emitter {
     this.memory(Op.i32_load, LIMIT);
     this.op(Op.i32_lt_u);
     this.leaveIf();
+    if (this.options.shadow !== undefined) this.moveShadow(value, change);
     this.get_local(value);
     this.set(this.stackPointer);
+  }
+
+  /** The shadow follows the stack pointer, which changes by a constant, or becomes the value in a local. */
+  private moveShadow(value: number, change: number | undefined): void {
+    const sp = this.temporary();
+    this.getLow(this.stackPointer);
+    this.set_local(sp);
+    if (change !== undefined) return moveStack(this, sp, change);
+    const next = this.temporary();
+    this.get_local(value);
+    this.toLow();
+    this.set_local(next);
+    return setStack(this, sp, next);
   }
 
   // --- State that is not in locals -----------------------------------------------------------------------------------

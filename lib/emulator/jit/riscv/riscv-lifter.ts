@@ -80,7 +80,14 @@ export class RiscvLifter implements Lifter {
     const [operation, ...operands] = meaning;
     if (stopping.has(operation)) return { ...stop, next };
     const place: Place = { pc, next, mode: 0 };
-    return this.control(place, operation, operands) ?? this.plain(place, riscvEmitters[operation], operands);
+    const emit = this.isCareful(operation, operands) ? undefined : riscvEmitters[operation];
+    return this.control(place, operation, operands) ?? this.plain(place, emit, operands);
+  }
+
+  /** While memory safety is checked: atomics, and what sets the stack pointer in other ways than by arithmetic. */
+  private isCareful(operation: OperationName, [d]: readonly number[]): boolean {
+    if (this.e.options.shadow === undefined) return false;
+    return /^(amo|lr_|sc_)/.test(operation) || (d === this.e.stackPointer && !/_sp$|^f?s[bhwd]$/.test(operation));
   }
 
   private plain(place: Place, emit: Emit | undefined, operands: readonly number[]): Guest {

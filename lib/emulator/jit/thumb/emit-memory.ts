@@ -17,6 +17,7 @@ import {
   word,
   type Width,
 } from '../memory-ops';
+import { leaveUnlessCode, moveStack, setStack } from '../shadow-ops';
 import { Op } from '../wasm';
 import type { Emit, EmitTable } from './emit-forms';
 import type { ThumbEmitter } from './thumb-emitter';
@@ -52,7 +53,9 @@ function indexed(e: ThumbEmitter, o: readonly number[], shift: number): number {
 
 /** With write-back to sp its limit comes first. */
 function checkWriteBack(e: ThumbEmitter, form: Form, o: readonly number[]): void {
-  if ((form === 'pre' || form === 'post') && o[1] === SP) e.checkSp(sumInLocal(e, SP, o[2]));
+  if ((form !== 'pre' && form !== 'post') || o[1] !== SP) return;
+  e.checkSp(sumInLocal(e, SP, o[2]));
+  if (o[2] < 0) moveStack(e, e.localOfWord(SP), o[2]);
 }
 
 function writeBack(e: ThumbEmitter, form: Form, o: readonly number[]): void {
@@ -134,11 +137,17 @@ function registersOf(list: number): number[] {
 
 /** When Rn is sp, what it becomes and where the access begins are checked. */
 function checkBlock(e: ThumbEmitter, n: number, first: number, change: number): void {
-  if (n === SP) e.checkSp(sumInLocal(e, SP, Math.min(first, change)));
+  if (n !== SP) return;
+  e.checkSp(sumInLocal(e, SP, Math.min(first, change)));
+  if (change < 0) moveStack(e, e.localOfWord(SP), change);
 }
 
 function changeBase(e: ThumbEmitter, n: number, change: number): void {
   if (change === 0) return;
+  if (n === SP && change > 0) {
+    e.use(SP);
+    moveStack(e, e.localOfWord(SP), change);
+  }
   e.get(n);
   e.opConst(Op.i32_add, change);
   e.set(n);
@@ -188,12 +197,15 @@ const push: Emit = (e, [, list]) => {
 // --- The stack pointer -----------------------------------------------------------------------------------------------
 
 /** sp becomes what `value` leaves on the stack, bits 1:0 clear. */
-function setSp(e: ThumbEmitter, value: () => void): void {
+function setSp(e: ThumbEmitter, value: () => void, change?: number): void {
   const sum = e.temporary();
   value();
   e.opConst(Op.i32_and, ~3);
   e.set_local(sum);
   e.checkSp(sum);
+  e.use(SP);
+  if (change === undefined) setStack(e, e.localOfWord(SP), sum);
+  else moveStack(e, e.localOfWord(SP), change);
   e.get_local(sum);
   e.set(SP);
 }
@@ -251,12 +263,17 @@ export const memoryEmitters: EmitTable = {
     storeRegisters(e, n, [t, t2], offset, change);
   },
   sp_add_imm: (e, [n, offset]) => {
-    setSp(e, () => {
-      e.get(n);
-      e.opConst(Op.i32_add, offset);
-    });
+    const isKnown = n === SP && offset % 4 === 0;
+    setSp(
+      e,
+      () => {
+        e.get(n);
+        e.opConst(Op.i32_add, offset);
+      },
+      isKnown ? offset : undefined,
+    );
     // sp has bits 1:0 clear already.
-    if (n === SP && offset % 4 === 0) e.derive(SP, SP, offset);
+    if (isKnown) e.derive(SP, SP, offset);
   },
   sp_add_reg: (e, [m]) =>
     setSp(e, () => {
@@ -281,5 +298,6 @@ export const memoryEmitters: EmitTable = {
     if (offset !== 0) e.opConst(Op.i32_add, offset);
     e.opConst(Op.i32_and, -2);
     e.set_local(Param.pc);
+    leaveUnlessCode(e, Param.pc);
   },
 };

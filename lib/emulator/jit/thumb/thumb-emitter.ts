@@ -6,6 +6,7 @@
 import { State } from '../../arm/state';
 import { Emitter, type EmitterOptions } from '../emitter';
 import { LIMIT } from '../layout';
+import { leaveUnlessCode } from '../shadow-ops';
 import { Op } from '../wasm';
 
 /** `difference`: of a - b; `sum`: of a + b; `result`: N and Z are those of the result, C and V only in their words. */
@@ -250,5 +251,6 @@ export class ThumbEmitter extends Emitter {
     this.opConst(Op.i32_eq, 0x7f);
     this.op(Op.i32_or);
     this.leaveIf();
+    leaveUnlessCode(this, target);
   }
 }
