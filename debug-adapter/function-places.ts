@@ -56,8 +56,12 @@ function testFor({ whole, inExtension }: FunctionPattern, { config }: ExtensionF
   return inExtension?.extension === config.name ? test(inExtension.name) : test(whole);
 }
 
+/** `ns::f(int)` is the overload with these parameters. */
 function test(pattern: NamePattern): NameTest {
-  return (name) => matchesName(pattern, name);
+  const overload = typeof pattern === 'string' ? /^(.*?)\(([^()]*)\)(?: const)?$/.exec(pattern) : null;
+  if (overload === null || overload[1].endsWith('operator')) return (name) => matchesName(pattern, name);
+  const [, wanted, parameters] = overload;
+  return Object.assign((name: string) => name === wanted, { parameters });
 }
 
 function places(module: Pick<LoadedExtension, 'program'>, wanted: NameTest, instance: number | undefined) {

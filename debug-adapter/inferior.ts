@@ -3,6 +3,7 @@
  * new one. Addresses are found again in the newest load first.
  */
 import type { InstanceId } from '../lib/llext/types';
+import { demangle } from '../lib/program/demangle';
 import type { UnwindOptions } from '../lib/dwarf/unwind';
 import { machineRegisters } from '../lib/dwarf/regnum';
 import { LoadedProgram } from '../lib/program/loaded-program';
@@ -116,6 +117,8 @@ export class Inferior implements StepContext {
     const host = found === undefined ? this.target.hostSymbol(address) : undefined;
     const name = found?.symbol.name ?? host?.name;
     const offset = Number(found?.offset ?? host?.offset ?? 0);
-    return name === undefined ? undefined : offset === 0 ? name : `${name}+0x${offset.toString(16)}`;
+    if (name === undefined) return undefined;
+    const shown = demangle(name);
+    return offset === 0 ? shown : `${shown}+0x${offset.toString(16)}`;
   }
 }

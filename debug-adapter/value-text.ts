@@ -1,12 +1,16 @@
 /** How values are written: with the names of the symbols that addresses belong to. */
 import { type FormatOptions, symbolAnnotation } from '../lib/dwarf/format';
+import { demangle } from '../lib/program/demangle';
 import type { Inferior } from './inferior';
 
 export function formatOptions(inferior: Inferior): FormatOptions {
   return {
     symbolText: symbolAnnotation((address) => {
       const found = inferior.programAt(address)?.symbolAt(address);
-      if (found !== undefined) return { symbol: found.symbol, offset: Number(found.offset) };
+      if (found !== undefined) {
+        const { name, kind } = found.symbol;
+        return { symbol: { name: demangle(name), kind }, offset: Number(found.offset) };
+      }
       const host = inferior.target.hostSymbol(address & ~1n);
       return host && { symbol: { name: host.name, kind: 'function' }, offset: host.offset };
     }),

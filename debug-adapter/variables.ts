@@ -104,7 +104,7 @@ async function childrenIn(
   const { value, evaluateName } = container;
   const found = await inferior.query(childrenOf(value, start, count));
   return found.map((child) => ({
-    name: child.name ?? anonymousName(child.value),
+    name: child.name ?? (child.isBase === true ? `<${child.value.type.displayName}>` : anonymousName(child.value)),
     value: child.value,
     evaluateName: evaluateName && childExpression(value, evaluateName, child.name),
   }));
@@ -133,13 +133,15 @@ function anonymousName(value: Value): string {
 /** Expressions that members and subscripts can be appended to as they are. */
 const postfix = /^(\(\*[\w$.[\]>-]+\)|[\w$:.'[\]]+)((->|\.)[\w$]+|\[\d+\])*$/;
 
-function childExpression(parent: Value, expression: string, name: string | undefined): string {
+function childExpression(parent: Value, expression: string, name: string | undefined): string | undefined {
   const throughPointer = stripType(parent.type).kind === 'pointer';
   const whole = postfix.test(expression) ? expression : `(${expression})`;
   // Members of an anonymous member are its parent's: what stands for it is the parent itself.
   if (name === undefined) return throughPointer ? `(*${whole})` : expression;
   if (name === '*') return `*${whole}`;
   if (name.startsWith('[')) return `${whole}${name}`;
+  // The pointer to a vtable has a name that no expression can have.
+  if (!/^[\w$]+$/.test(name)) return undefined;
   return `${whole}${throughPointer ? '->' : '.'}${name}`;
 }
 

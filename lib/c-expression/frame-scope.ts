@@ -26,6 +26,7 @@ export interface NamedDebugInfo extends ModuleDebugInfo {
   globalsOf(unit: UnitInfo): readonly (VariableInfo & { readonly unit: UnitInfo })[];
   globalsNamed(name: string): readonly (VariableInfo & { readonly unit: UnitInfo })[];
   functionsOf(unit: UnitInfo): readonly FunctionInfo[];
+  usedNamespaces(unit: UnitInfo): readonly string[];
   typeNamed(tag: TypeTag | 'typedef' | 'base', name: string): Type | undefined;
   enumeratorNamed(name: string): { readonly type: EnumType; readonly enumerator: Enumerator } | undefined;
 }
@@ -117,7 +118,7 @@ export class FrameScope implements ExpressionScope {
 
   /** `ns::Class::`, `ns::` and '' in a method: where a name of C++ is looked for (C++ 6.5.2). */
   private get prefixes(): readonly string[] {
-    this.lazyPrefixes ??= this.isCPlusPlus ? scopesAround(this.options.frame?.function?.name ?? '') : [''];
+    this.lazyPrefixes ??= this.isCPlusPlus ? this.findPrefixes() : [''];
     return this.lazyPrefixes;
   }
 
@@ -129,6 +130,13 @@ export class FrameScope implements ExpressionScope {
     const numbered = /^r([0-9]+)$/.exec(wanted);
     if (numbered && registers.names.has(Number(numbered[1]))) return Number(numbered[1]);
     return this.options.namedRegisters?.find((known) => known.toLowerCase() === wanted);
+  }
+
+  private findPrefixes(): string[] {
+    const { function: current, frame } = this.options.frame ?? {};
+    const own = this.modules.find((module) => module === frame?.module);
+    const used = (current && own?.debug?.usedNamespaces(current.unit)) ?? [];
+    return [...scopesAround(current?.name ?? ''), ...used.map((name) => `${name}::`)];
   }
 
   // ---- the steps of a look-up ----

@@ -24,7 +24,7 @@ import type {
   UnitInfo,
 } from './model';
 import { NameIndex } from './name-index';
-import { qualifiedName } from './qualified-name';
+import { isCPlusPlus, qualifiedName } from './qualified-name';
 import { contains, rangesOf } from './ranges';
 import type { MachineRegisters } from './regnum';
 import { DwarfSections, type DwarfOptions } from './sections';
@@ -239,6 +239,18 @@ export class DebugInfo {
   /** Those of a name, qualified in C++, in the order of the units. */
   globalsNamed(name: string): readonly GlobalVariable[] {
     return this.names.globalsNamed(name).flatMap((die) => this.globalOf(die));
+  }
+
+  /** Namespaces that `using namespace` names in a unit, wherever it stands there (DWARF 5, 3.2.4). */
+  usedNamespaces(unit: UnitInfo): readonly string[] {
+    if (!isCPlusPlus(unit)) return [];
+    const imports = [...(unit as Unit).dies.values()].filter(({ tag }) => tag === Tag.DW_TAG_imported_module);
+    const names = imports.flatMap((die) => {
+      const what = `using directive at 0x${die.offset.toString(16)}`;
+      const namespace = this.guard(what, () => die.reference(At.DW_AT_import), undefined);
+      return (namespace && qualifiedName(namespace)?.replaceAll('(anonymous namespace)::', '')) ?? [];
+    });
+    return [...new Set(names)];
   }
 
   /** Names of functions and variables of file scope; no entry is read for it. */

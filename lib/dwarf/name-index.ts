@@ -95,6 +95,11 @@ class NameLists {
   }
 }
 
+/** `largest` of `largest<int>`; an operator has no such name. */
+export function templateName(name: string): string {
+  return name.startsWith('operator') ? name : name.replace(/<.*$/, '');
+}
+
 /** Of types that have many spellings. */
 const baseWords = /^(int|char|short|long|signed|unsigned)$/;
 
@@ -171,7 +176,7 @@ export class NameIndex {
       const holder = this.lists.holderOf(entry, unit);
       const name = table.nameOf(holder);
       // A name that is not found here is in another unit.
-      if (name === '' || wanted(name)) return true;
+      if (name === '' || wanted(name) || wanted(templateName(name))) return true;
       const linkageName = table.linkageNameOf(entry) ?? table.linkageNameOf(holder);
       if (linkageName !== undefined && wanted(linkageName)) return true;
       return isCPlusPlus(unit) && wanted(this.lists.prefixOf(table.parentOf(holder)) + name);

@@ -4,13 +4,17 @@
  * first instruction of the copy.
  */
 import type { DebugInfo } from '../dwarf/debug-info';
+import { templateName } from '../dwarf/name-index';
 import type { FunctionInfo, Scope, SourcePosition } from '../dwarf/model';
 import { behindPrologue, functionBreak } from './breakpoint-locations';
 import type { ProgramSymbol, SymbolIndex } from './symbols';
 import type { SourceLines } from './source-lines';
 
-/** Decides by a function's name. */
-export type NameTest = (name: string) => boolean;
+/** Decides by a function's name, and in C++ by the types of its parameters: `int, const Point &`. */
+export interface NameTest {
+  (name: string): boolean;
+  readonly parameters?: string;
+}
 
 /** A place in a function, at a link address. Without debug information nothing but the address is known. */
 export interface FunctionPlace {
@@ -30,7 +34,7 @@ export function findFunctionPlaces(
   for (const found of debug?.functionsNear(wanted) ?? []) {
     known.add(found.entryPc);
     if (debug === undefined || lines === undefined) continue;
-    if (isNamed(found, wanted)) places.push(startOf(debug, lines, found));
+    if (isNamed(found, wanted) && hasParameters(found, wanted)) places.push(startOf(debug, lines, found));
     for (const { name, address } of inlinedCopies(found.scope, wanted)) {
       if (address !== undefined) places.push({ name, address, position: lines.blockAt(address) });
     }
@@ -48,7 +52,21 @@ export function findFunctionPlaces(
 
 /** A C++ function by its whole name, with or without its parameters, or by its own name alone. */
 function isNamed({ name, shortName, linkageName }: FunctionInfo, wanted: NameTest): boolean {
-  return wanted(name) || wanted(shortName) || (linkageName !== undefined && wanted(linkageName));
+  return (
+    wanted(name) ||
+    wanted(shortName) ||
+    wanted(templateName(shortName)) ||
+    (linkageName !== undefined && wanted(linkageName))
+  );
+}
+
+function hasParameters({ scope }: FunctionInfo, { parameters }: NameTest): boolean {
+  if (parameters === undefined) return true;
+  const own = scope.variables.filter(({ isParameter, artificial }) => isParameter && !artificial);
+  const compact = (text: string): string => text.replace(/\s+/g, '');
+  return (
+    compact(own.map(({ type }) => type.displayName).join(',')) === compact(parameters === 'void' ? '' : parameters)
+  );
 }
 
 function isFunction({ kind }: ProgramSymbol): boolean {

@@ -1,0 +1,148 @@
+"""Builds classes.cpp and records what gdb shows at its markers, the program running on QEMU:
+
+    for v in m3-O0 m3-Og m3-O2 rv32-O0; do VARIANT=$v gdb-multiarch -nx -batch -ex 'source record.py'; done
+
+from this folder; needs Debian's arm-none-eabi-g++, riscv64-unknown-elf-g++ and qemu-user.
+
+Addresses and vtable pointers are written as {address}: they differ from loader to loader.
+"""
+import gdb
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+VARIANTS = {
+    'm3-O0': ('arm', 'cortex-m3', '-O0'),
+    'm3-Og': ('arm', 'cortex-m3', '-Og'),
+    'm3-O2': ('arm', 'cortex-m3', '-O2'),
+    'rv32-O0': ('riscv', 'rv32imac', '-O0'),
+}
+COMMON = ('-g -std=gnu++17 -ffreestanding -fno-exceptions -fno-rtti -fno-unwind-tables -fno-asynchronous-unwind-tables '
+          '-fno-common -fno-pic -fno-threadsafe-statics -ffile-prefix-map=%s=. -Wall' % os.getcwd()).split()
+EXPRESSIONS = {
+    'SCALED': ['id_', 'this->id_', 'factor', 'base', 'count', 'Shape::count', 'motion::Shape::count', 'limit', '*this',
+               'id_ + factor', 'sizeof(*this)', 'Axis::Y', '(int)Axis::Z', 'FAST', 'sizeof(Square)'],
+    'AREA': ['side_', 'axis_', 'corner_', 'corner_.x', 'this->corner_.y', 'id_', 'result', '*this', 'side_ * id_'],
+    'HIDDEN': ['value', 'local'],
+    'DOUBLE': ['value', 'whole'],
+    'PUSH': ['items_', 'next_', 'value', 'old', 'items_[0]', 'sizeof(items_)', '*this'],
+    'LAMBDA': ['value', 'sum'],
+    'LARGEST': ['a', 'b', 'a + b', 'result'],
+    'END': ['square', 'reference', 'reference + 1', 'corner', 'corner.x', 'corner.*member', 'member', 'function', 'pair',
+            'pair.second', 'ring', 'speed', 'origin', 'alias', 'alias.y', 'text', 'motion::Shape::count', 'n', 'total',
+            'sizeof(motion::Ring<short, 3>)', 'sizeof(Pair)', 'motion::convert', '&motion::Square::area', 'motion::FAST',
+            'motion::Axis::X', '(motion::Axis)5', 'static_cast<short>(total)', '&origin', 'true', '*(Point *)&origin'],
+}
+START = {
+    'arm': '.syntax unified\n.thumb\n.global _start\n.thumb_func\n_start: mov r0, #6\nbl entry\nmov r7, #1\nsvc 0\n'
+           '.global printk\n.thumb_func\nprintk: bx lr\n',
+    'riscv': '.global _start\n_start: li a0, 6\ncall entry\nli a7, 93\necall\n.global printk\nprintk: ret\n',
+}
+
+
+def build(name, work):
+    machine, cpu, level = VARIANTS[name]
+    if machine == 'arm':
+        gcc, flags = 'arm-none-eabi-g++', ['-mcpu=' + cpu, '-mthumb', '-mlong-calls']
+    else:
+        gcc, flags = 'riscv64-unknown-elf-g++', ['-march=' + cpu, '-mabi=ilp32', '-mno-relax', '-msmall-data-limit=0', '-mcmodel=medany']
+    run = lambda args: subprocess.run(args, check=True)
+    elf = 'classes.%s.elf' % name
+    run([gcc, *flags, level, *COMMON, '-c', 'classes.cpp', '-o', work + '/a.o'])
+    ld = gcc.replace('g++', 'ld')
+    run([ld, '-r', *(['-m', 'elf32lriscv'] if machine == 'riscv' else []), '-T', '../../scripts/relocatable.ld', work + '/a.o', '-o', elf])
+    with open(work + '/start.s', 'w') as out:
+        out.write(START[machine])
+    run([gcc, *flags, '-c', work + '/start.s', '-o', work + '/start.o'])
+    run([gcc, *flags, '-nostdlib', '-nostartfiles', '-Wl,-Ttext=0x10000', work + '/start.o', work + '/a.o', '-lgcc', '-o', work + '/p.elf'])
+    return machine, work + '/p.elf'
+
+
+def plain(text):
+    # Of a function pointer and a text the name and the characters are kept.
+    return re.sub(r'0x[0-9a-f]+', '{address}', text.strip())
+
+
+def evaluate(expression):
+    try:
+        value = gdb.parse_and_eval(expression)
+        if value.type.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
+            value = value.referenced_value()
+        return [str(value.type), plain(value.format_string(symbols=True, max_elements=100, repeat_threshold=0, static_members=False))]
+    except gdb.error as error:
+        return [None, str(error)]
+
+
+def variables(frame):
+    found = []
+    block = frame.block()
+    while block:
+        for symbol in block:
+            if (symbol.is_variable or symbol.is_argument) and symbol.addr_class != gdb.SYMBOL_LOC_STATIC:
+                value = symbol.value(frame)
+                if value.is_optimized_out:
+                    text = '<optimized out>'
+                elif value.type.code == gdb.TYPE_CODE_REF:
+                    text = '@{address}: ' + plain(value.referenced_value().format_string(static_members=False))
+                else:
+                    text = plain(value.format_string(static_members=False))
+                found.append([symbol.print_name, str(symbol.type), text])
+        if block.function:
+            break
+        block = block.superblock
+    return found
+
+
+def record(name):
+    with tempfile.TemporaryDirectory() as work:
+        machine, program = build(name, work)
+        port = 5200 + os.getpid() % 500
+        emulator = ['qemu-arm', '-cpu', 'cortex-a15'] if machine == 'arm' else ['qemu-riscv32']
+        server = subprocess.Popen([*emulator, '-g', str(port), program])
+        try:
+            gdb.execute('file ' + program)
+            gdb.execute('target remote :%d' % port)
+            lines = {m: n for n, line in enumerate(open('classes.cpp'), 1) for m in re.findall(r'// #(\w+)', line)}
+            stops = []
+            for marker, line in lines.items():
+                gdb.execute('break classes.cpp:%d' % line)
+            while True:
+                gdb.execute('continue')
+                try:
+                    frame = gdb.newest_frame()
+                except gdb.error:
+                    break
+                stack = []
+                outer = frame
+                while outer and (outer.name() or '') != '_start' and len(stack) < 10:
+                    if outer.name():
+                        stack.append([outer.name(), outer.find_sal().line, 'inline' if outer.type() == gdb.INLINE_FRAME else ''])
+                    outer = outer.older()
+                line = frame.find_sal().line
+                marker = next((m for m, n in lines.items() if n == line), None)
+                # Of optimized code gdb 13 dies while it reads some of the variables: stops and frames only.
+                if name.endswith('-O2'):
+                    stops.append({'line': line, 'stack': stack, 'locals': [], 'values': []})
+                    continue
+                stop = {'line': line, 'stack': stack, 'locals': variables(frame)}
+                stop['values'] = [[e, *evaluate(e)] for e in EXPRESSIONS.get(marker, [])]
+                stops.append(stop)
+        finally:
+            server.kill()
+            try:
+                gdb.execute('kill')
+            except gdb.error:
+                pass
+            gdb.execute('delete')
+        return stops
+
+
+gdb.execute('set confirm off')
+gdb.execute('set pagination off')
+gdb.execute('set print static-members off')
+VARIANT = os.environ['VARIANT']
+with open('classes.%s.json' % VARIANT, 'w') as out:
+    json.dump(record(VARIANT), out, separators=(',', ':'))
+    out.write('\n')

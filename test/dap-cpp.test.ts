@@ -1,0 +1,140 @@
+/**
+ * An extension in C++ as a debugger's user sees it, beside what gdb showed of the same object on QEMU (test/cpp, made by
+ * record.py there): stops, frames, arguments and locals, expressions, names for breakpoints.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { type AdapterClient, projectRoot, withAdapter } from './support/dap-client';
+import { markerLine } from './support/fixtures';
+
+const folder = join(projectRoot, 'test/cpp');
+const source = join(folder, 'classes.cpp');
+const markers = ['SCALED', 'AREA', 'HIDDEN', 'DOUBLE', 'PUSH', 'LAMBDA', 'LARGEST', 'END'];
+const elf = (variant: string): string => join(folder, `classes.${variant}.elf`);
+
+interface RecordedStop {
+  readonly line: number;
+  /** [function, line, 'inline' or ''], innermost first. */
+  readonly stack: readonly (readonly [string, number, string])[];
+  /** [name, type, value]; addresses are `{address}`. */
+  readonly locals: readonly (readonly [string, string, string])[];
+  /** [expression, type or null where it failed, value]. */
+  readonly values: readonly (readonly [string, string | null, string])[];
+}
+
+const recorded = (variant: string): readonly RecordedStop[] =>
+  JSON.parse(readFileSync(join(folder, `classes.${variant}.json`), 'utf8')) as RecordedStop[];
+
+const plain = (text: string): string => text.replace(/0x[0-9a-f]+(?!\w*>)/g, '{address}');
+
+/** Where this debugger shows more or says it otherwise on purpose. */
+const ownValues: Readonly<Record<string, string>> = {
+  // An inline namespace's names are those of the namespace around it (C++ 9.8.2); gdb 13 does not look there.
+  'sizeof(Pair)': '16',
+  // No pointer to a member, but where the method is.
+  '&motion::Square::area': '{address} <motion::Square::area() const>',
+};
+
+async function checkStop(adapter: AdapterClient, stop: RecordedStop): Promise<void> {
+  const frames = await adapter.stack();
+  const shown = frames.filter(({ name }) => !/^llext_/.test(name));
+  assert.deepEqual(
+    shown.map(({ name, line }) => [name.replace(/ \[.*/, ''), line]),
+    stop.stack.map(([name, line]) => [name, line]),
+  );
+  const locals = await adapter.scope('Locals');
+  for (const [name, , value] of stop.locals) {
+    const found = locals.find((variable) => variable.name === name);
+    assert.equal(found && plain(found.value), value, `${name} in line ${stop.line}`);
+  }
+  for (const [expression, type, value] of stop.values) {
+    const result = await adapter.evaluate(expression, 'watch').then(
+      (body) => body,
+      (error: Error) => ({ result: error.message, type: undefined }),
+    );
+    const expected = ownValues[expression] ?? value;
+    if (type === null && ownValues[expression] === undefined) {
+      assert.equal(result.type, undefined, `${expression} in line ${stop.line} has a value, in gdb: ${value}`);
+      continue;
+    }
+    assert.equal(plain(result.result), expected, `${expression} in line ${stop.line}`);
+    if (type !== null && ownValues[expression] === undefined && !/sizeof/.test(expression)) {
+      assert.equal(spelled(result.type ?? ''), spelled(type), `type of ${expression}`);
+    }
+  }
+}
+
+/** `_Bool` is C's word. */
+function spelled(type: string): string {
+  return type.replace(/\b_Bool\b/, 'bool');
+}
+
+describe('C++', () => {
+  for (const variant of ['m3-O0', 'm3-Og', 'm3-O2', 'rv32-O0']) {
+    it(`stops, frames, locals and values are gdb's (${variant})`, () =>
+      withAdapter(async (adapter) => {
+        const breakpoints = [
+          { path: source, breakpoints: markers.map((marker) => ({ line: markerLine(source, marker) })) },
+        ];
+        await adapter.launchToStop({ program: elf(variant), entry: 'entry', args: [6] }, breakpoints);
+        const stops = recorded(variant);
+        assert.ok(stops.length >= 9);
+        for (const [n, stop] of stops.entries()) {
+          if (n > 0) await adapter.run('continue');
+          await checkStop(adapter, stop);
+        }
+      }));
+  }
+
+  it('functions are named with their scopes, with their parameters, or alone', () =>
+    withAdapter(async (adapter) => {
+      await adapter.launchToStop({ program: elf('m3-O0'), entry: 'entry', args: [6], stopOnEntry: true });
+      const places = async (name: string): Promise<(number | undefined)[]> => {
+        const { body } = await adapter.client.setFunctionBreakpointsRequest({ breakpoints: [{ name }] });
+        assert.equal(body.breakpoints[0].verified, true, body.breakpoints[0].message);
+        await adapter.run('continue');
+        return (await adapter.stack()).map(({ line }) => line).slice(0, 1);
+      };
+      const line = (marker: string): number => markerLine(source, marker);
+      assert.deepEqual(await places('motion::Square::area'), [line('AREA') - 1]);
+      assert.deepEqual(await places('motion::convert(double)'), [line('DOUBLE') - 1]);
+      assert.deepEqual(await places('largest'), [line('LARGEST') - 1]);
+    }));
+
+  it('the tree has bases, members of references, and can be changed', () =>
+    withAdapter(async (adapter) => {
+      const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'END') }] }];
+      await adapter.launchToStop({ program: elf('m3-O0'), entry: 'entry', args: [6] }, breakpoints);
+      const locals = await adapter.scope('Locals');
+      const square = locals.find(({ name }) => name === 'square');
+      const members = await adapter.variables(square?.variablesReference ?? 0);
+      assert.deepEqual(
+        members.map(({ name }) => name),
+        ['<motion::Shape>', 'side_', 'axis_', 'corner_'],
+      );
+      const base = await adapter.variables(members[0].variablesReference);
+      assert.deepEqual(
+        base.map(({ name, evaluateName }) => [name, evaluateName]),
+        [
+          ['_vptr.Shape', undefined],
+          ['id_', 'square.id_'],
+        ],
+      );
+      const corner = locals.find(({ name }) => name === 'corner');
+      const parts = await adapter.variables(corner?.variablesReference ?? 0);
+      assert.deepEqual(
+        parts.map(({ name, value, evaluateName }) => [name, value, evaluateName]),
+        [
+          ['x', '5', 'corner.x'],
+          ['y', '-5', 'corner.y'],
+        ],
+      );
+      assert.equal((await adapter.evaluate('corner.x = 70', 'repl')).result, '70');
+      assert.equal((await adapter.evaluate('square.corner_.x')).result, '70');
+      assert.equal((await adapter.evaluate('reference = -1', 'repl')).result, '-1');
+      assert.equal((await adapter.evaluate('n')).result, '-1');
+      assert.equal((await adapter.evaluate('square.axis_ = motion::Axis::Z', 'repl')).result, 'motion::Axis::Z');
+    }));
+});
