@@ -1,0 +1,162 @@
+/**
+ * Rows of the engine's benchmark about watchpoints, conditions and counting. What is compared is interleaved and measured in processor
+ * time. The hot loop is spin() of test/fixtures/spin.c in a session; gdb watches the same kind of loop on QEMU with a
+ * hardware watchpoint and a condition, which it evaluates at each hit.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AdapterClient } from '../../test/support/dap-client';
+import { fixturePath, fixtureSource, markerLine } from '../../test/support/fixtures';
+import { findTool } from '../../test/support/tools';
+import { kernelMachine, kernelNames, kernelProgram, layouts } from './kernel-program';
+import { median } from './kernel-rows';
+import { childrenClock, ownMilliseconds } from './processor-time';
+import type { SessionRow } from './session-rows';
+
+const row = (name: string, unit: string, values: readonly number[]): SessionRow => ({
+  kind: 'session',
+  name,
+  value: median(values),
+  unit,
+  measurements: values.length,
+});
+
+/** Pages of the kernels' data that none of them touches; a hit would fail the run. */
+const untouched = layouts.thumb.data + 0x8000;
+
+function kernelMilliseconds(kernel: number, rounds: number, prepare: (machine: Machine) => void): number {
+  const { machine, start, finish } = kernelMachine(kernelProgram('thumb', 'O2'), {});
+  prepare(machine);
+  start(kernel, rounds);
+  const begin = ownMilliseconds();
+  finish();
+  return ownMilliseconds() - begin;
+}
+
+type Machine = ReturnType<typeof kernelMachine>['machine'];
+
+const nothing = (): void => undefined;
+
+function watchThousand(machine: Machine): void {
+  const kinds = ['write', 'access', 'change', 'read'] as const;
+  for (let i = 0; i < 1000; i++) {
+    machine.watchpoints?.add({ address: untouched + 8 * i, length: 4, kind: kinds[i % kinds.length] });
+  }
+}
+
+function ratios(name: string, rounds: number, repetitions: number, prepare: (machine: Machine) => void): number[] {
+  const kernel = kernelNames.findIndex((known) => known === name);
+  return Array.from({ length: repetitions }, () => {
+    const plain = kernelMilliseconds(kernel, rounds, nothing);
+    return kernelMilliseconds(kernel, rounds, prepare) / plain;
+  });
+}
+
+/** spin() in a session up to its spins-th round: arrivals a second. `set`: what stops there. */
+async function arrivals(spins: number, set: (adapter: AdapterClient, spins: number) => Promise<void>): Promise<number> {
+  const adapter = new AdapterClient();
+  try {
+    await adapter.launchToStop({ program: fixturePath('spin', 'm3-O0'), args: [0] }, [
+      { path: fixtureSource('spin'), breakpoints: [{ line: markerLine(fixtureSource('spin'), 'BP1') }] },
+    ]);
+    await setBreakpoint(adapter, []);
+    await set(adapter, spins);
+    const begin = ownMilliseconds();
+    await adapter.run('continue');
+    const rate = spins / ((ownMilliseconds() - begin) / 1000);
+    const { result } = await adapter.evaluate('spins');
+    if (Math.abs(Number(result) - spins) > 1) throw new Error(`it stopped at ${result}, not at ${spins}`);
+    return rate;
+  } finally {
+    await adapter.close();
+  }
+}
+
+async function setBreakpoint(
+  adapter: AdapterClient,
+  breakpoints: { line: number; condition: string }[],
+): Promise<void> {
+  await adapter.client.setBreakpointsRequest({ source: { path: fixtureSource('spin') }, breakpoints });
+}
+
+const byBreakpoint = (adapter: AdapterClient, spins: number): Promise<void> =>
+  setBreakpoint(adapter, [{ line: markerLine(fixtureSource('spin'), 'BP1'), condition: `spins == ${spins}` }]);
+
+async function byWatchpoint(adapter: AdapterClient, spins: number): Promise<void> {
+  const { id } = await adapter.topFrame();
+  const { dataId } = await adapter.request<{ dataId: string }>('dataBreakpointInfo', { name: 'spins', frameId: id });
+  const breakpoints = [{ dataId, accessType: 'write', condition: `spins == ${spins}` }];
+  await adapter.request('setDataBreakpoints', { breakpoints });
+}
+
+/** Initial sp and reset vector; LDR r0, =0x20000000; MOVS r1, #0; loop: ADDS r1, #1; STR r1, [r0]; B loop; NOP; the literal. */
+const loop = [0x1000, 0x2000, 0x0009, 0, 0x4802, 0x2100, 0x3101, 0x6001, 0xe7fc, 0xbf00, 0x0000, 0x2000];
+const loopImage = (): Uint8Array => new Uint8Array(new Uint16Array(loop).buffer);
+
+/** Hits a second of processor time of gdb and QEMU; undefined, with the reason told, where one of them is missing. */
+function gdbHits(hits: number): number | undefined {
+  const [gdb, qemu, clock] = [findTool('gdb-multiarch'), findTool('qemu-system-arm'), childrenClock()];
+  if (gdb === undefined || qemu === undefined || clock === undefined) {
+    console.log('watchpoint in gdb on QEMU: gdb-multiarch, qemu-system-arm or the processor time is not there');
+    return undefined;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'llext-bench-'));
+  try {
+    const image = join(folder, 'loop.bin');
+    writeFileSync(image, loopImage());
+    const machine = '-M mps2-an385 -display none -serial none -monitor none -S -gdb stdio';
+    const milliseconds = (count: number): number => {
+      const begin = clock();
+      const commands = [
+        'set architecture armv7',
+        `target remote | ${qemu} ${machine} -kernel ${image}`,
+        `watch *(int *)0x20000000 if *(int *)0x20000000 == ${count}`,
+        'continue',
+        'output *(int *)0x20000000',
+        'kill',
+      ];
+      const args = ['-nx', '-batch', ...commands.flatMap((command) => ['-ex', command])];
+      const { stdout, stderr } = spawnSync(gdb, args, { encoding: 'utf8', timeout: 120_000 });
+      if (!new RegExp(`New value = ${count}\\b`).test(stdout)) throw new Error(`gdb: ${stdout}${stderr}`.slice(0, 500));
+      return clock() - begin;
+    };
+    return (hits / Math.max(1, milliseconds(hits + 10) - milliseconds(10))) * 1000;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export async function watchRows(quick: boolean): Promise<SessionRow[]> {
+  const repetitions = quick ? 3 : 7;
+  const rows = ['list', 'fmt', 'memcpy'].map((name) =>
+    row(
+      `1,000 watchpoints elsewhere: ${name} thumb-O2`,
+      'x the time without',
+      ratios(name, quick ? 200 : 1000, repetitions, watchThousand),
+    ),
+  );
+  const counted = ratios('fmt', quick ? 20 : 100, repetitions, (machine) => machine.keepAccounts?.(nothing));
+  rows.push(row('executions counted: fmt thumb-O2', 'x the time without', counted));
+  const [conditions, hits, peers]: number[][] = [[], [], []];
+  for (let i = 0; i < repetitions; i++) {
+    conditions.push(await arrivals(quick ? 300_000 : 2_000_000, byBreakpoint));
+    hits.push(await arrivals(quick ? 100_000 : 500_000, byWatchpoint));
+    const peer = gdbHits(quick ? 1000 : 4000);
+    if (peer !== undefined) peers.push(peer);
+  }
+  rows.push(row('breakpoint condition in a hot loop', 'evaluations/s', conditions));
+  rows.push(row('watchpoint with a condition on a hot page', 'hits/s', hits));
+  if (peers.length > 0) {
+    rows.push(row('the same in gdb, hardware watchpoint on QEMU', 'hits/s', peers));
+    rows.push(
+      row(
+        'watchpoint with a condition, over gdb on QEMU',
+        'x',
+        peers.map((peer, i) => hits[i] / peer),
+      ),
+    );
+  }
+  return rows;
+}
