@@ -229,7 +229,8 @@ async function describeDataStop(session: SessionState, stop: TargetStop, { body 
   const others = session.breakpoints.table.hitBy('ids' in stop ? stop.ids : []).map(({ id }) => id);
   if (isWatch || others.length === 0) {
     body.reason = 'data breakpoint';
-    body.description = `Paused on data breakpoint: ${texts.at(0)?.what ?? ended.at(0)?.message ?? ''}`;
+    // Short, because clients have little room for it.
+    body.description = texts.at(0)?.what ?? ended.at(0)?.message ?? 'Paused on data breakpoint';
   }
   const problems = hit.flatMap(({ lastError }) => (lastError === undefined ? [] : [lastError]));
   body.text = [...whole, ...over, ...problems, ...(body.text === undefined ? [] : [body.text])].join('\n');

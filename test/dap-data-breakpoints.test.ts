@@ -71,7 +71,7 @@ for (const variant of ['m3-O0', 'm3-O2', 'rv32imac', 'rv64imac']) {
         for (const values of ['1 -> 2', '2 -> 3']) {
           const stop = await adapter.run('continue');
           assert.equal(stop.reason, 'data breakpoint');
-          assert.equal(stop.description, `Paused on data breakpoint: counter: ${values}`);
+          assert.equal(stop.description, `counter: ${values}`);
           assert.equal(stop.text, `counter: ${values}, written by bump() at watched.c:${bump}`);
           assert.deepEqual(stop.hitBreakpointIds, [id]);
           assert.match((await adapter.topFrame()).name, /^bump$/);

@@ -17,10 +17,11 @@ const {
 } = require('./runtime.cjs');
 const { findingScenarios } = require('./findings-scenarios.cjs');
 const { riscvScenarios } = require('./riscv-scenarios.cjs');
+const { watchScenarios } = require('./watch-scenarios.cjs');
 const { scenarios: mainScenarios } = require('./ui-scenarios.cjs');
 const { Workbench } = require('./workbench.cjs');
 
-const scenarios = [...mainScenarios, ...riscvScenarios, ...findingScenarios];
+const scenarios = [...mainScenarios, ...riscvScenarios, ...findingScenarios, ...watchScenarios];
 const shots = path.join(__dirname, 'run');
 
 function packageVsix() {
