@@ -40,7 +40,7 @@ const watchScenarios = [
       await page.locator('.debug-breakpoints', { hasText: 'greetings (4 bytes in llext hello)' }).waitFor();
       for (const values of ['0 -> 1', '1 -> 2']) {
         await workbench.palette('Debug: Continue');
-        await page.locator('.state-message', { hasText: `greetings: ${values}` }).waitFor();
+        await page.getByText(`greetings: ${values}`, { exact: true }).first().waitFor();
         // After the store, whose next instruction is one of the following line.
         assert.equal(await workbench.stoppedLine(), greetings + 1);
       }
@@ -62,7 +62,9 @@ const watchScenarios = [
     run: async (workbench) => {
       const { page } = workbench;
       await workbench.openFile('hello/hello.c');
-      await workbench.page.keyboard.press('F5');
+      // It may be over before its toolbar is seen.
+      await page.keyboard.press('F5');
+      await workbench.waitForConsole("entry 'entry' of llext");
       await workbench.waitForEnd();
       await workbench.focusEditor('greetings++');
       await workbench.palette('LLEXT: Show Coverage');
