@@ -7,7 +7,7 @@ import { BreakpointEvent, Source } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
 import type { SourceFile, SourcePosition } from '../lib/dwarf/model';
-import { stopCondition } from './breakpoint-conditions';
+import { arrivalAt } from './breakpoint-conditions';
 import {
   type BoundLocation,
   type BreakpointGroup,
@@ -98,13 +98,18 @@ export class BreakpointBinder {
 
   /** Gives new locations to the target; to be awaited before anything runs. */
   async arm(breakpoints: readonly UserBreakpoint[] = this.table.values()): Promise<void> {
+    this.armNow(breakpoints);
+  }
+
+  /** While the target goes through time too. */
+  armNow(breakpoints: readonly UserBreakpoint[] = this.table.values()): void {
     const { inferior } = this.host;
     if (inferior === undefined || !this.enabled) return;
     for (const breakpoint of breakpoints) {
       for (const location of breakpoint.locations) {
         if (location.targetId !== undefined) continue;
-        const condition = stopCondition(breakpoint, location, inferior, this.host.output);
-        location.targetId = await inferior.target.setBreakpoint({ address: location.address, condition });
+        const arrive = arrivalAt(breakpoint, location, inferior, this.host.output);
+        location.targetId = inferior.target.addBreakpoint({ address: location.address, arrive });
       }
     }
   }

@@ -24,40 +24,42 @@ import type { Inferior } from './inferior';
 import type { SessionOutput } from './output';
 import { formatOptions } from './value-text';
 
-type StopCondition = (view: SynchronousView) => boolean;
+/** What an arrival comes to: nothing, or what is to be counted and logged, which tells whether the program stops. */
+export type Arrival = (view: SynchronousView) => (() => boolean) | undefined;
 
 /** undefined: the breakpoint always stops. */
-export function stopCondition(
+export function arrivalAt(
   breakpoint: UserBreakpoint,
   location: BoundLocation,
   inferior: Inferior,
   output: SessionOutput,
-): StopCondition | undefined {
+): Arrival | undefined {
   const { options, hitTest, log } = breakpoint;
   const condition = options.condition?.trim();
   if (!condition && hitTest === undefined && log === undefined) return undefined;
   const evaluator = new LocationEvaluator(inferior);
   return (view) => {
-    breakpoint.lastError = undefined;
-    if (condition) {
-      const holds = evaluator.condition(condition, view);
+    const holds = condition ? evaluator.condition(condition, view) : true;
+    if (holds === false) {
+      breakpoint.lastError = undefined;
+      return undefined;
+    }
+    const text = typeof holds === 'string' ? undefined : log?.map((part) => evaluator.logPart(part, view)).join('');
+    return () => {
+      breakpoint.lastError = undefined;
       if (typeof holds === 'string') {
         // A condition that cannot be evaluated must not be skipped silently: the program stops and says why.
         breakpoint.lastError = `the condition '${condition}' cannot be evaluated: ${holds}`;
-        output.line(
-          'important',
-          `Breakpoint at ${placeText(breakpoint.place)}: ${breakpoint.lastError}`,
-          location.position,
-        );
+        const where = placeText(breakpoint.place);
+        output.line('important', `Breakpoint at ${where}: ${breakpoint.lastError}`, location.position);
         return true;
       }
-      if (!holds) return false;
-    }
-    breakpoint.hits++;
-    if (hitTest !== undefined && !hitTest(breakpoint.hits)) return false;
-    if (log === undefined) return true;
-    output.line('console', log.map((part) => evaluator.logPart(part, view)).join(''), location.position);
-    return false;
+      breakpoint.hits++;
+      if (hitTest !== undefined && !hitTest(breakpoint.hits)) return false;
+      if (text === undefined) return true;
+      output.line('console', text, location.position);
+      return false;
+    };
   };
 }
 

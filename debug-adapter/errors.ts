@@ -169,6 +169,11 @@ export const errors = {
   unknownTarget: (target: number) =>
     new AdapterError(2044, `There is no target ${target} any more: the program has run since.`, false),
   noGoto: (reason: string) => new AdapterError(2045, `The next statement cannot be set there: ${reason}.`, true),
+  noHistory: (why: string) => new AdapterError(2082, `The target does not run backwards: ${why}.`, true),
+  unknownCheckpoint: (id: number) =>
+    new AdapterError(2083, `There is no checkpoint ${id} (any more): the list is in LLEXT: Checkpoints.`, true),
+  unknownTime: (time: number, first: number, last: number) =>
+    new AdapterError(2084, `The moment ${time} is not recorded: moments are ${first} to ${last}.`, true),
   noRestart: (name: string, reason: string) => new AdapterError(2046, `${name} cannot be restarted: ${reason}.`, true),
   unknownLocation: (reference: number) => new AdapterError(2047, `There is no location ${reference}.`, false),
   fileNotFound: (path: string) =>

@@ -13,14 +13,16 @@ import { errors, messageOf } from './errors';
 import { endOfCall } from './exit-text';
 import { isUnsafe } from './exception-filters';
 import { faultText } from './exceptions';
+import { announceHistory } from './history-requests';
 import type { SessionState } from './session-state';
 import { threadId } from './thread-id';
 import { hiddenAtBreakpoint } from './stop-position';
 import { noStepFilter, stepFilterOf } from './step-filter';
+import { ReverseStepper } from './reverse-stepping';
 import { type CallTarget, Stepper, type StepKind, type StepResult, type StepUnit } from './stepping';
 import { Stop } from './stop';
 
-type StopReason = 'entry' | 'goto' | 'restart';
+type StopReason = 'entry' | 'goto' | 'restart' | 'checkpoint';
 type Operation = (stepper: Stepper) => Promise<StepResult>;
 
 export class Execution {
@@ -34,6 +36,8 @@ export class Execution {
   private discarded = false;
   /** Known when the entry has returned. */
   private exitCode: number | undefined;
+  /** The moment of that: when the program was set back to before it, it is to return again. */
+  private exitTime = 0;
   /** The client has been shown where the host ended the program: what resumes now ends it. */
   private abortTold = false;
 
@@ -62,6 +66,33 @@ export class Execution {
   step(kind: StepKind, unit: StepUnit, target?: CallTarget): void {
     const hidden = this.stop?.hidden ?? 0;
     this.run((stepper) => stepper.step(kind, { unit, hidden, ...(target === undefined ? {} : { target }) }));
+  }
+
+  reverseContinue(): void {
+    const { target } = this.session.requireInferior('reverseContinue');
+    this.runBack(async () => ({ stop: await target.resume({ kind: 'reverse-continue' }), hidden: 0 }));
+  }
+
+  stepBack(kind: StepKind, unit: StepUnit): void {
+    const hidden = this.stop?.hidden ?? 0;
+    const inferior = this.session.requireInferior('stepBack');
+    this.runBack((stepper) => new ReverseStepper(inferior, () => stepper.isCancelled).step(kind, unit, hidden));
+  }
+
+  /** To a moment of the recording. */
+  goToTime(time: number): void {
+    const { target } = this.session.requireInferior('goTo');
+    this.runBack(async () => {
+      await target.goTo(time);
+      return { stop: { reason: 'step' }, hidden: 0 };
+    }, 'checkpoint');
+  }
+
+  /** Where the host has ended the program it is alive again before. */
+  private runBack(operation: Operation, reason?: StopReason): void {
+    this.abortTold = false;
+    this.stop = this.stop && new Stop(this.stop.inferior, { reason: 'step' }, this.stop.registerFile, 0);
+    this.run(operation, reason);
   }
 
   pause(): void {
@@ -132,10 +163,12 @@ export class Execution {
   /** The entry returned: the fini functions run next, as llext_teardown calls them. */
   private callEnded(stop: Extract<TargetStop, { reason: 'exited' | 'aborted' }>): void {
     const { target } = this.session.requireInferior('run');
-    if (this.exitCode === undefined || stop.reason === 'aborted') {
+    const { now } = target.history;
+    if (this.exitCode === undefined || now <= this.exitTime || stop.reason === 'aborted') {
       const { text, exitCode } = endOfCall(this.session, stop);
       this.session.output.line('console', text);
       this.exitCode = exitCode;
+      this.exitTime = now;
       const calls = stop.reason === 'aborted' ? [] : target.tearDownCalls();
       const last = calls.at(-1);
       if (last !== undefined) {
@@ -166,6 +199,7 @@ export class Execution {
       }
       problem = decision.problem;
     }
+    announceHistory(session);
     this.stop = shownStop;
     this.abortTold = stop.reason === 'aborted';
     const event = stoppedEvent(session, stop, reason, problem);
@@ -211,6 +245,11 @@ function stoppedEvent(
   } else if (stop.reason === 'aborted') {
     event.body.description = 'Paused where the host ends the program';
     event.body.text = withProblem(`aborted: ${stop.message}`, problem);
+  } else if (stop.reason === 'history-start') {
+    event.body.description = 'Paused at the start of the recording';
+    event.body.text = stop.lost
+      ? 'This is the first moment that is still recorded: to keep within "history" MiB, what was before was given up.'
+      : 'This is where the program began.';
   }
   return event;
 }
@@ -256,6 +295,8 @@ function reasonOf(stop: TargetStop): string {
       return stop.reason;
     case 'watchpoint':
       return 'data breakpoint';
+    case 'history-start':
+      return 'start of recording';
     case 'fault':
     case 'aborted':
       return 'exception';

@@ -53,6 +53,8 @@ export function loadedSections({ program }: Pick<LoadedModule, 'program'>): Load
 
 export class Inferior implements StepContext {
   readonly extensions: LoadedExtension[] = [];
+  /** What going back in time, or an unload, has taken out: it can come back. */
+  readonly unloaded: LoadedExtension[] = [];
   readonly unwindOptions: UnwindOptions;
 
   constructor(

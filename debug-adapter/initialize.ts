@@ -24,6 +24,7 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsDelayedStackTraceLoading: true,
   supportsSteppingGranularity: true,
   supportsStepInTargetsRequest: true,
+  supportsStepBack: true,
   supportsGotoTargetsRequest: true,
   supportsRestartFrame: true,
   supportsRestartRequest: true,

@@ -30,6 +30,10 @@ export interface LaunchConfig {
   readonly unicornPath: string | undefined;
   /** KiB; undefined: 64, or the heap of the base image. */
   readonly heapSize: number | undefined;
+  /** MiB of the recording; 0 = none. */
+  readonly history: number | undefined;
+  /** Where rand() begins. */
+  readonly seed: number | undefined;
   /** Path of a zephyr.elf; undefined: the built-in base image. */
   readonly base: string | undefined;
   /** Prefix of a path in the debug information -> what stands there on this machine; longest prefix first. */
@@ -59,6 +63,8 @@ export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments):
     engine: engineOf(attributes['engine']),
     unicornPath: optionalText(attributes, 'unicornPath'),
     heapSize: heapSizeOf(attributes['heapSize']),
+    history: wholeNumberOf(attributes, 'history', 'MiB', largestHistory),
+    seed: wholeNumberOf(attributes, 'seed', 'a seed', 0xffff_ffff),
     base: optionalText(attributes, 'base'),
     sourceMap: sourceMapOf(attributes['sourceMap']),
     workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
@@ -147,6 +153,21 @@ function engineOf(value: unknown): 'builtin' | 'unicorn' {
   if (value === undefined || value === 'builtin') return 'builtin';
   if (value !== 'unicorn') throw errors.invalidAttribute('engine', value, '"builtin" or "unicorn"');
   return 'unicorn';
+}
+
+/** Beyond that a session would keep more than all of its other memory. */
+const largestHistory = 4096;
+
+function wholeNumberOf(
+  attributes: Readonly<Record<string, unknown>>,
+  name: string,
+  unit: string,
+  largest: number,
+): number | undefined {
+  const value = attributes[name];
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= largest) return value;
+  throw errors.invalidAttribute(name, value, `a whole number (${unit}) from 0 to ${largest}`);
 }
 
 function heapSizeOf(value: unknown): number | undefined {

@@ -9,11 +9,13 @@ import { fileProblems, problemText } from '../lib/check/file-problems';
 import { cpuForElf, withFloatAbiOf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { EmulatedTarget } from '../lib/target/emulated-target';
+import type { LoadedExtension as TargetExtension } from '../lib/target/load';
 import { keepAccounts } from './coverage';
 import { describeExtensions } from './custom-requests';
 import { chooseEngine, engineNotice } from './engine';
 import { errors } from './errors';
 import { ExtensionsChangedEvent } from './events';
+import { announceHistory } from './history-requests';
 import { Inferior, type LoadedExtension } from './inferior';
 import { announceSources, describeModule } from './modules';
 import type { ExtensionFile } from './program-files';
@@ -37,8 +39,13 @@ export async function loadExtensions(session: SessionState): Promise<void> {
     machine: await chooseEngine(config, session.services),
     cpu: config.cpu === undefined ? cpuForElf(main) : withFloatAbiOf(main, config.cpu),
     heapSizeKiB: config.heapSize,
+    historyMiB: config.noDebug ? 0 : config.history,
+    seed: config.seed,
     base: base?.description,
     listener: {
+      rewound: (gone, back) => rewound(session, gone, back),
+      startedAnew: (dropped) => startedAnew(session, dropped),
+      historyLost: () => session.output.line('console', historyLostText),
       llext: (event) => current && loaderEvent(session, current, event),
       output: ({ text, callerPc, stream }) => printed(session, text, callerPc, stream),
     },
@@ -55,6 +62,7 @@ export async function loadExtensions(session: SessionState): Promise<void> {
   }
   current = undefined;
   session.breakpoints.loadingDone();
+  announceHistory(session);
   session.send(new ExtensionsChangedEvent(describeExtensions(session)));
 }
 
@@ -110,6 +118,36 @@ function placed(session: SessionState, { file, placements }: LoadInProgress, ins
   const loaded: LoadedExtension = { id: ++session.loads, file, instance, program, handle: undefined };
   inferior.extensions.push(loaded);
   session.breakpoints.extensionPlaced(loaded);
+}
+
+const historyLostText =
+  'The beginning of the recording was given up, to keep within the launch attribute "history" (MiB).';
+
+/** The program is changed in its past: what it did after that is not what it will do. */
+function startedAnew({ output }: SessionState, dropped: readonly { readonly name: string }[]): void {
+  const gone = dropped.length === 0 ? '' : ` Checkpoints gone: ${dropped.map(({ name }) => name).join(', ')}.`;
+  output.line('console', `Changed in the past: what was recorded after it is dropped.${gone}`);
+}
+
+/** Going through time undoes loads and unloads. */
+function rewound(session: SessionState, gone: readonly TargetExtension[], back: readonly TargetExtension[]): void {
+  const inferior = session.requireInferior('goTo');
+  for (const { instance } of gone) {
+    const found = inferior.extensions.find((one) => one.instance.id === instance.id);
+    if (found !== undefined) inferior.unloaded.push(found);
+    failed(session, instance, `llext '${instance.name}' is not loaded at this time`);
+  }
+  for (const { instance } of back) {
+    const at = inferior.unloaded.findIndex((one) => one.instance.id === instance.id);
+    if (at < 0) continue;
+    const [extension] = inferior.unloaded.splice(at, 1);
+    inferior.extensions.push(extension);
+    session.breakpoints.extensionPlaced(extension);
+    session.breakpoints.armNow();
+    session.send(new ModuleEvent('new', describeModule(extension)));
+    announceSources(session, extension, 'new');
+  }
+  session.send(new ExtensionsChangedEvent(describeExtensions(session)));
 }
 
 function failed(session: SessionState, instance: InstanceId, why: string): void {

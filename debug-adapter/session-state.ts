@@ -57,6 +57,8 @@ export class SessionState implements BreakpointHost {
   supportsMemoryEvent = false;
   supportsInvalidatedEvent = false;
   supportsProgressReporting = false;
+  /** What the client was told of why there is no way back. */
+  historyTold: string | undefined;
   readonly requests = new RunningRequests();
   readonly locations = new LocationReferences();
   readonly output: SessionOutput;

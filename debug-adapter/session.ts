@@ -23,6 +23,18 @@ import { evaluate, setExpression } from './evaluate';
 import { exceptionInfo } from './exceptions';
 import { continueRequest, next, pause, stepIn, stepOut } from './execution-requests';
 import { goto, gotoTargets } from './goto-targets';
+import {
+  checkpoints,
+  goToCheckpoint,
+  goToTime,
+  removeCheckpoint,
+  reverseContinue,
+  reverseStepIn,
+  reverseStepOut,
+  setCheckpoint,
+  stepBack,
+  whoWrote,
+} from './history-requests';
 import { initialize } from './initialize';
 import { configurationDone, disconnect, launch, restart, terminate } from './launch';
 import { locations } from './locations';
@@ -67,6 +79,8 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   stepIn,
   stepOut,
   stepInTargets,
+  stepBack,
+  reverseContinue,
   pause,
   gotoTargets,
   goto,
@@ -88,6 +102,14 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   locations,
   'llext/extensions': extensions,
   'llext/symbol': symbol,
+  'llext/reverseStepIn': reverseStepIn,
+  'llext/reverseStepOut': reverseStepOut,
+  'llext/checkpoints': checkpoints,
+  'llext/setCheckpoint': setCheckpoint,
+  'llext/removeCheckpoint': removeCheckpoint,
+  'llext/goToCheckpoint': goToCheckpoint,
+  'llext/goToTime': goToTime,
+  'llext/whoWrote': whoWrote,
   'llext/coverage': coverage,
 };
 

@@ -78,6 +78,10 @@ export class Stepper {
     private readonly skips: StepFilter,
   ) {}
 
+  get isCancelled(): boolean {
+    return this.cancelled;
+  }
+
   /** Ends the step at the next opportunity with a pause stop. */
   cancel(): void {
     this.cancelled = true;

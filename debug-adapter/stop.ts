@@ -24,6 +24,10 @@ export class Stop {
     readonly returned?: Returned,
   ) {}
 
+  get registerFile(): RegisterFile {
+    return this.registers;
+  }
+
   get hidden(): number {
     return this.hiddenInlines;
   }

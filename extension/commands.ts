@@ -9,6 +9,7 @@ import type { LlextTree } from './llext-tree';
 import { messageOf, openLog } from './log';
 import { memoryUri } from './memory-document';
 import type { Sessions } from './sessions';
+import { timeCommands } from './time-commands';
 import { locateSource } from './source-locator';
 import { addressOf, nameOf, type Owner, type TreeNode } from './tree-node';
 import { baseName, isAbsolute, toUri } from './workspace-files';
@@ -26,7 +27,7 @@ export interface CommandServices {
 const largestDump = 64 * 1024;
 
 export function registerCommands(services: CommandServices): vscode.Disposable {
-  const commands: Record<string, (argument: unknown) => unknown> = {
+  const commands: Record<string, (argument: never) => unknown> = {
     'llext.debugFile': (target) => debugFile(services, target),
     'llext.checkExtension': (target) => checkExtension(services, target),
     'llext.refresh': () => {
@@ -41,13 +42,14 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
     'llext.showCoverage': () => services.coverage.show('coverage'),
     'llext.showProfile': () => services.coverage.show('profile'),
     'llext.clearCoverage': () => services.coverage.clear(),
+    ...timeCommands,
     'llext.showLog': () => openLog().show(),
     'llext.pickProgram': () => pickProgram(services.cache),
   };
   const registered = Object.entries(commands).map(([name, run]) =>
     vscode.commands.registerCommand(name, async (argument: unknown) => {
       try {
-        return await run(argument);
+        return await run(argument as never);
       } catch (error) {
         openLog().error(`${name}: ${messageOf(error)}`);
         void vscode.window.showErrorMessage(messageOf(error));

@@ -103,3 +103,47 @@ export interface SymbolResponse {
   /** In a session, its value as text. */
   readonly value: string | undefined;
 }
+
+// --- Time --------------------------------------------------------------------------------------------------------
+// Requests 'llext/reverseStepIn' and 'llext/reverseStepOut' have the arguments of stepBack and no result.
+
+export interface CheckpointDescription {
+  readonly id: number;
+  readonly name: string;
+  /** Steps since the machine was made. */
+  readonly time: number;
+  readonly isNow: boolean;
+}
+
+/** Result of request 'llext/checkpoints' (no arguments). */
+export interface CheckpointsResponse {
+  readonly checkpoints: readonly CheckpointDescription[];
+}
+
+/** Request 'llext/setCheckpoint' -> CheckpointDescription. */
+export interface SetCheckpointArguments {
+  readonly name?: string;
+}
+
+/** Requests 'llext/goToCheckpoint' and 'llext/removeCheckpoint'. */
+export interface CheckpointArguments {
+  readonly id: number;
+}
+
+/** Request 'llext/whoWrote': the last write before now to any of these bytes. */
+export interface WhoWroteArguments {
+  readonly memoryReference: string;
+  readonly offset?: number;
+  /** 1 when it is absent. */
+  readonly length?: number;
+}
+
+export interface WhoWroteResponse {
+  /** For people. */
+  readonly text: string;
+  /** The moment before the write, for request 'llext/goToTime' {time}; undefined where there is none to go to. */
+  readonly time: number | undefined;
+  /** Of the instruction, or the host function that was called. */
+  readonly address: string | undefined;
+  readonly source: { readonly path: string; readonly line: number } | undefined;
+}

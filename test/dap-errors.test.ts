@@ -56,9 +56,10 @@ async function launchFailure(args: object, services?: AdapterServices): Promise<
 async function stoppedFailure(
   command: string,
   args: object | ((adapter: AdapterClient) => Promise<object>),
+  launched: object = {},
 ): Promise<Failure> {
   const adapter = new AdapterClient();
-  await adapter.launchToStop(stopped);
+  await adapter.launchToStop({ ...stopped, ...launched });
   const error = await failure(adapter, command, typeof args === 'function' ? await args(adapter) : args);
   adapter.session.dispose();
   return error;
@@ -159,6 +160,9 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   unknownThread: () => stoppedFailure('stackTrace', { threadId: 5 }),
   unknownTarget: () => stoppedFailure('stepIn', { threadId: 1, targetId: 4711 }),
   noGoto: () => stoppedFailure('gotoTargets', { source: { path: '/nowhere/x.c' }, line: 1 }),
+  noHistory: () => stoppedFailure('stepBack', { threadId: 1 }, { history: 0 }),
+  unknownCheckpoint: () => stoppedFailure('llext/goToCheckpoint', { id: 4711 }),
+  unknownTime: () => stoppedFailure('llext/goToTime', { time: 1e12 }),
   noRestart: () => stoppedFailure('restartFrame', async (adapter) => ({ frameId: (await adapter.stack()).at(-1)?.id })),
   unknownLocation: () => stoppedFailure('locations', { locationReference: 4711 }),
   fileNotFound: async () => {
@@ -187,7 +191,7 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   noException: () => stoppedFailure('exceptionInfo', { threadId: 1 }),
   noSource: () => stoppedFailure('source', { sourceReference: 3 }),
   badArguments: () => stoppedFailure('disassemble', { memoryReference: '0x20000000', instructionCount: -1 }),
-  unsupported: () => freshFailure('stepBack', { threadId: 1 }),
+  unsupported: () => freshFailure('llext/nothing'),
   internal: () => {
     const { files, ...others } = nodeServices(projectRoot);
     const list = (): Promise<never> => Promise.reject(new Error('the folder fell over'));
@@ -207,7 +211,9 @@ describe('error messages', () => {
       assert.match(error.format, /\.$|\)$|[a-z']$/);
       assert.doesNotMatch(error.format, /undefined|\[object/);
       // What was done in the editor is shown there; what a view asks in the background is not.
-      const launching = error.id < 2030 || ['alreadyLaunched', 'noGoto', 'noRestart'].includes(name);
+      const launching =
+        error.id < 2030 ||
+        ['alreadyLaunched', 'noGoto', 'noRestart', 'noHistory', 'unknownCheckpoint', 'unknownTime'].includes(name);
       assert.equal(error.showUser, launching, 'showUser');
     });
   }

@@ -55,8 +55,9 @@ export class Breakpoints {
 
   /** Ids of the breakpoints there whose conditions hold; every condition is asked, because it may count or log. */
   hit(address: number, view: SynchronousView): number[] {
-    const armed = this.byAddress.get(address) ?? [];
-    return armed.filter(({ condition }) => condition === undefined || condition(view)).map(({ id }) => id);
+    return this.arrivals(address, view)
+      .filter(({ stops }) => stops === undefined || stops())
+      .map(({ id }) => id);
   }
 
   /** hit() in two halves: nothing is counted yet. */

@@ -33,6 +33,7 @@ import {
 import { loadInto, type LoadOutcome, type LoadedExtension } from './load';
 import { DEFAULT_HISTORY_MIB } from './defaults';
 import { History, type Checkpoint, type Input } from './history';
+import type { LastWrite } from './reverse';
 import { RunLoop } from './run-loop';
 import { timerScheduler, type Scheduler } from './scheduler';
 import type {
@@ -314,6 +315,12 @@ export class EmulatedTarget implements Target {
     const { history, loop } = this.parts;
     if (history.refusal !== undefined) throw new RangeError(history.refusal);
     await loop.goTo(time);
+  }
+
+  /** Who wrote any of these bytes last; undefined = nobody since the recording began. RangeError when there is no way back. */
+  async lastWrite(address: bigint, length: number): Promise<LastWrite | undefined> {
+    if (address < 0n || address > 0xffff_ffffn) throw new RangeError(`no memory is at 0x${address.toString(16)}`);
+    return this.parts.loop.lastWrite({ address: Number(address), length, kind: 'write' });
   }
 
   /** An input from outside, performed and recorded; of a write, the bytes written. */

@@ -147,6 +147,12 @@ export class History<T> {
     return this.inputs.some(({ time }) => time === before - 1);
   }
 
+  /** Who made the input before a moment, in words. */
+  inputBefore(moment: number): string {
+    const kind = this.inputs.find(({ time }) => time === moment - 1)?.input.kind;
+    return kind === 'load' || kind === 'unload' ? 'the loader' : kind === 'call' ? 'the host' : 'the debugger';
+  }
+
   /** Applies the recorded input of this moment; false = there is none. */
   applyInput(): boolean {
     const { now } = this;

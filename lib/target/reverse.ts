@@ -6,7 +6,7 @@
  * and logs nothing: that is done afterwards, from the last arrival to the first, in the order that the user sees.
  */
 import type { Machine, RunStop } from '../emulator/types';
-import type { WatchHit } from '../emulator/watchpoints';
+import type { WatchHit, Watchpoint } from '../emulator/watchpoints';
 import type { Arrival, Breakpoints } from './breakpoints';
 import type { History } from './history';
 import type { ResumeMode, SynchronousView, TargetStop, TargetWatchHit } from './target';
@@ -28,6 +28,25 @@ export interface ReverseParts {
   turn(): Promise<boolean>;
 }
 
+/** Who wrote something last. */
+export interface LastWrite {
+  /** The moment before it. */
+  readonly time: number;
+  /** 'memcpy', 'the loader', 'the debugger'; undefined: the instruction at pc. */
+  readonly by: string | undefined;
+  /** The instruction, or the host function that was called. */
+  readonly pc: bigint | undefined;
+  /** Address of the first byte of `before` and `after`; what was asked for when it is absent. */
+  readonly start?: bigint;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
+
+interface Watched {
+  readonly hits: readonly WatchHit[];
+  readonly host: string | undefined;
+}
+
 type Ranges = readonly { readonly start: number; readonly end: number }[];
 
 /** A moment at which the program stops going backwards, unless nothing of it counts. */
@@ -45,7 +64,7 @@ const pause: TargetStop = { reason: 'pause' };
 
 export class Reverse {
   /** Hits of the last instruction or host call that was gone through. */
-  private watched: { readonly hits: readonly WatchHit[]; readonly host: string | undefined } | undefined;
+  private watched: Watched | undefined;
 
   constructor(private readonly parts: ReverseParts) {}
 
@@ -53,10 +72,15 @@ export class Reverse {
     this.watched = { hits, host };
   }
 
-  /** The data breakpoints that the last step has hit, as a stop before it. */
-  private watchStop(): TargetStop | undefined {
+  private takeWatched(): Watched | undefined {
     const { watched } = this;
     this.watched = undefined;
+    return watched;
+  }
+
+  /** The data breakpoints that the last step has hit, as a stop before it. */
+  private watchStop(): TargetStop | undefined {
+    const watched = this.takeWatched();
     if (watched === undefined) return undefined;
     const hits: TargetWatchHit[] = this.parts.watchpoints.told(watched.hits, this.parts.view, watched.host);
     return hits.length === 0 ? undefined : { reason: 'watchpoint', hits, ids: [] };
@@ -82,6 +106,56 @@ export class Reverse {
           new Set(mode.stopAt.map(Number)),
         );
     }
+  }
+
+  /** The last write before now to a range that the machine watches meanwhile; now is where it was afterwards. */
+  async lastWrite(watchpoint: Watchpoint): Promise<LastWrite | undefined> {
+    const { history, machine } = this.parts;
+    if (history.refusal !== undefined) throw new RangeError(history.refusal);
+    const { now } = history;
+    machine.watchpoints?.add(watchpoint);
+    try {
+      let found: LastWrite | undefined;
+      let end = now;
+      while (end > history.start && found === undefined) {
+        const from = history.snapshotBefore(end - 1) ?? history.start;
+        await this.goTo(from);
+        found = await this.lastWriteBefore(end, watchpoint);
+        end = from;
+      }
+      return found;
+    } finally {
+      machine.watchpoints?.remove(watchpoint);
+      await this.goTo(now);
+    }
+  }
+
+  private async lastWriteBefore(end: number, watchpoint: Watchpoint): Promise<LastWrite | undefined> {
+    const { history, machine } = this.parts;
+    const { address, length } = watchpoint;
+    const bytes = () => machine.memory.peek(address, length);
+    let found: LastWrite | undefined;
+    this.watched = undefined;
+    while (history.now < end) {
+      const time = history.now;
+      const before = bytes();
+      if (history.applyInput()) {
+        const after = bytes();
+        const same = before.length === after.length && before.every((byte, i) => byte === after[i]);
+        if (!same) found = { time, by: history.inputBefore(history.now), pc: undefined, before, after };
+        continue;
+      }
+      this.advance(end);
+      const watched = this.takeWatched();
+      const hit = watched?.hits.find((one) => one.watchpoint === watchpoint);
+      const by = watched?.host;
+      if (hit !== undefined) {
+        const { before: old, after, pc, start } = hit;
+        found = { time: history.now - 1, by, pc: BigInt(pc), start: BigInt(start), before: old, after };
+      }
+      if (this.parts.isTurnDue()) await this.parts.turn();
+    }
+    return found;
   }
 
   private async step(): Promise<TargetStop> {
@@ -203,25 +277,30 @@ export class Reverse {
     this.watched = undefined;
     let candidates: Candidate[] = [];
     /** Where an arrival at this moment, or before an input at it, was noted already. */
-    let noted = history.isInput(from) ? this.pc : -1;
-    const met = (stop: RunStop): void => {
-      if (stop.reason !== 'breakpoint' && stop.reason !== 'host-call') return;
-      if (history.now >= end || noted === stop.address || !breakpoints.has(stop.address)) return;
-      const arrivals = breakpoints.arrivals(stop.address, this.parts.view);
+    let noted = { time: history.isInput(from) ? from : -1, address: this.pc };
+    const arrive = (address: number): void => {
+      const isNoted = noted.time === history.now && noted.address === address;
+      if (history.now >= end || isNoted || !breakpoints.has(address)) return;
+      const arrivals = breakpoints.arrivals(address, this.parts.view);
       // Going backwards nothing gets past a breakpoint that always stops.
       if (arrivals.some(({ stops }) => stops === undefined)) candidates = [];
       if (arrivals.length > 0) candidates.push({ time: history.now, arrivals, otherwise: undefined });
     };
+    const met = (stop: RunStop): void => {
+      if (stop.reason === 'breakpoint' || stop.reason === 'host-call') arrive(stop.address);
+    };
     while (history.now < end) {
+      if (history.nextInput === history.now) arrive(this.pc);
       if (history.applyInput()) {
-        noted = this.pc;
+        noted = { time: history.now, address: this.pc };
         continue;
       }
-      const stop = this.advance(end, noted === this.pc, met);
+      const skips = noted.time === history.now && noted.address === this.pc;
+      const stop = this.advance(end, skips, met);
       const watch = this.watchStop();
       // Going backwards stops before the access. It always does, unlike a breakpoint that counts.
       if (watch !== undefined) candidates = [{ time: history.now - 1, arrivals: [], otherwise: watch }];
-      noted = stop.reason === 'breakpoint' ? stop.address : -1;
+      noted = { time: stop.reason === 'breakpoint' ? history.now : -1, address: this.pc };
       if (this.parts.isTurnDue() && (await this.parts.turn())) return undefined;
     }
     return this.withFaults(candidates, from, end);

@@ -4,7 +4,7 @@
  * slices of a few milliseconds; between them the event loop has its turn.
  */
 import type { Fault, Machine, RunStop } from '../emulator/types';
-import type { WatchHit } from '../emulator/watchpoints';
+import type { WatchHit, Watchpoint } from '../emulator/watchpoints';
 import type { Kernel } from '../kernel/kernel';
 import type { RunAccounts } from './accounts';
 import type { AddressNames } from './address-names';
@@ -12,7 +12,7 @@ import type { Breakpoints } from './breakpoints';
 import type { CallSequence } from './call-sequence';
 import { faultReport } from './fault-report';
 import type { History } from './history';
-import { Reverse } from './reverse';
+import { Reverse, type LastWrite } from './reverse';
 import type { Scheduler } from './scheduler';
 import type { ResumeMode, SynchronousView, TargetStop, TargetWatchHit } from './target';
 import type { TargetWatchpoints } from './watchpoints';
@@ -112,6 +112,10 @@ export class RunLoop {
   /** To a recorded moment, forwards or backwards; RangeError when it is not recorded. */
   async goTo(time: number): Promise<void> {
     await this.alone(() => this.inPast(() => this.reverse.goTo(time)));
+  }
+
+  async lastWrite(watchpoint: Watchpoint): Promise<LastWrite | undefined> {
+    return this.alone(() => this.inPast(() => this.reverse.lastWrite(watchpoint)));
   }
 
   private async inPast<T>(run: () => Promise<T>): Promise<T> {
@@ -220,7 +224,13 @@ export class RunLoop {
     let skip = this.stoppedAt === this.pc;
     const { machine, history } = this.parts;
     return () => {
-      while (history.applyInput()) skip = this.stoppedAt === this.pc;
+      while (history.nextInput === history.now) {
+        const { pc } = this;
+        const ids = skip ? noIds : this.hits(pc);
+        if (ids.length > 0) return { reason: 'breakpoint', ids };
+        history.applyInput();
+        skip = this.pc === pc;
+      }
       const { now } = history;
       if (now >= until) return { reason: 'pause' };
       const from = skip ? this.pc : undefined;

@@ -109,11 +109,13 @@ export class AdapterClient {
 
   /** Sends an execution request and waits for the stop that it leads to. */
   async run(
-    request: 'continue' | 'next' | 'stepIn' | 'stepOut',
+    request: string,
     granularity?: DebugProtocol.SteppingGranularity,
+    more: object = {},
   ): Promise<DebugProtocol.StoppedEvent['body']> {
     const stopped = this.stopped();
-    await this.client.send(request, { threadId: 1, ...(granularity === undefined ? {} : { granularity }) });
+    const step = granularity === undefined ? {} : { granularity };
+    await this.client.send(request, { threadId: 1, ...step, ...more });
     return stopped;
   }
 
