@@ -70,6 +70,8 @@ export class LocationEvaluator {
   /** At this address: its function and rules are looked up once. */
   private frame: Frame | undefined;
 
+  private readonly namedRegister = (name: string): bigint => this.inferior.target.readRegisterNow(name);
+
   constructor(private readonly inferior: Inferior) {}
 
   /** Whether it holds, or why it cannot be told. */
@@ -95,7 +97,7 @@ export class LocationEvaluator {
   ): T | string {
     const compiled = this.compile(text, view, isCondition);
     if (typeof compiled === 'string' || this.frame === undefined) return String(compiled);
-    const namedRegister = (name: string): bigint => this.inferior.target.readRegisterNow(name);
+    const { namedRegister } = this;
     const run = (frame: Frame): T => this.inferior.queryNow(query(compiled, { frame, namedRegister }), view);
     try {
       return run(this.frame.withRegisters(view.registers));

@@ -182,6 +182,10 @@ export class GuestMemory implements MachineMemory {
   }
 
   peek(address: number, length: number): Uint8Array {
+    if ((address & 0xfff) + length <= pageSize) {
+      const host = this.hostAddress(address);
+      if (host >= 0) return this.bytes.slice(host, host + length);
+    }
     const result = new Uint8Array(this.mappedLength(address, length));
     for (let done = 0; done < result.length;) {
       const host = this.hostAddress(address + done);

@@ -59,6 +59,8 @@ export abstract class RecordCache {
   hiddenOperation = new Uint16Array(this.records.length / 4);
   /** Page number of each page of records; the first is never used, so that record index 0 means none. */
   private pages: number[] = [-1];
+  /** The records of the instruction that a run last continued from, at a breakpoint: it is met again and again in a loop. */
+  private continued: { readonly pc: number; readonly words: Int32Array } | undefined;
 
   constructor(
     protected readonly memory: GuestMemory,
@@ -112,7 +114,29 @@ export abstract class RecordCache {
   decodeAt(k: number): boolean {
     const pc = this.addressOf(k);
     if (this.hostCalls.has(pc)) return this.fill(k, Special.hostCall);
-    if (this.breakpoints.has(pc) && pc !== this.ignoredBreakpoint) return this.fill(k, Special.breakpoint);
+    if (this.breakpoints.has(pc))
+      return pc === this.ignoredBreakpoint ? this.decodeIgnored(k, pc) : this.fill(k, Special.breakpoint);
+    return this.decodeOnce(k, pc);
+  }
+
+  /** The instruction at a breakpoint that is continued from. */
+  private decodeIgnored(k: number, pc: number): boolean {
+    const { records, continued } = this;
+    if (continued?.pc === pc) {
+      this.dropWideBefore(k);
+      records.set(continued.words, k);
+      return true;
+    }
+    if (!this.decodeOnce(k, pc)) return false;
+    const word = records[k];
+    // What stands for an instruction has more than its records.
+    if (word > Special.translated) {
+      this.continued = { pc, words: records.slice(k, k + (word & 1 ? 2 : 1) * slotWords) };
+    }
+    return true;
+  }
+
+  private decodeOnce(k: number, pc: number): boolean {
     if (!this.decode(k, pc)) return false;
     if (this.translated?.has(pc)) this.hide(k);
     return true;
@@ -213,6 +237,7 @@ export abstract class RecordCache {
     const base = page < 0 ? 0 : this.memory.codeTable[page];
     if (base === 0) return;
     this.translated?.dropPage(page);
+    this.continued = undefined;
     this.onChange?.();
     this.records.fill(0, base, base + (slots - 2) * slotWords);
     this.forgetSlots(base >> 2, slots);

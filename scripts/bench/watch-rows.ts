@@ -46,8 +46,21 @@ function watchThousand(machine: Machine): void {
   }
 }
 
-function ratios(name: string, rounds: number, repetitions: number, prepare: (machine: Machine) => void): number[] {
+function instructionsOfRound(kernel: number): number {
+  const { machine, start, finish } = kernelMachine(kernelProgram('thumb', 'O2'), {});
+  start(kernel, 1);
+  finish();
+  return machine.instructionCount;
+}
+
+function ratios(
+  name: string,
+  instructions: number,
+  repetitions: number,
+  prepare: (machine: Machine) => void,
+): number[] {
   const kernel = kernelNames.findIndex((known) => known === name);
+  const rounds = Math.ceil(instructions / instructionsOfRound(kernel));
   return Array.from({ length: repetitions }, () => {
     const plain = kernelMilliseconds(kernel, rounds, nothing);
     return kernelMilliseconds(kernel, rounds, prepare) / plain;
@@ -134,10 +147,10 @@ export async function watchRows(quick: boolean): Promise<SessionRow[]> {
     row(
       `1,000 watchpoints elsewhere: ${name} thumb-O2`,
       'x the time without',
-      ratios(name, quick ? 200 : 1000, repetitions, watchThousand),
+      ratios(name, quick ? 200e6 : 600e6, repetitions, watchThousand),
     ),
   );
-  const counted = ratios('fmt', quick ? 20 : 100, repetitions, (machine) => machine.keepAccounts?.(nothing));
+  const counted = ratios('fmt', 20e6, repetitions, (machine) => machine.keepAccounts?.(nothing));
   rows.push(row('executions counted: fmt thumb-O2', 'x the time without', counted));
   const [conditions, hits, peers]: number[][] = [[], [], []];
   for (let i = 0; i < repetitions; i++) {

@@ -329,8 +329,9 @@ export class ArmMachine implements Machine {
   }
 
   private isItInstruction(pc: number): boolean {
-    const bytes = this.memory.read(pc, 2);
-    return bytes.length === 2 && bytes[1] === 0xbf && (bytes[0] & 0xf) !== 0;
+    const host = this.memory.hostAddress(pc);
+    const halfword = host < 0 ? 0 : this.memory.halfwords[host >>> 1];
+    return halfword >>> 8 === 0xbf && (halfword & 0xf) !== 0;
   }
 
   private stopReason(): RunStop {
