@@ -32,6 +32,7 @@ import {
   parseAccountOptions,
   RunReport,
 } from './run-accounts';
+import { differences, readRecording, resultOf, writeRecording, type RunInputs, type RunResult } from './recording';
 import { UsageError } from './usage-error';
 
 export interface Output {
@@ -61,7 +62,10 @@ RISC-V core, and runs their fini functions.
   --check-memory     stop before the first access or use that breaks a rule of memory safety: outside of the extension's
                      memory, a write to constants, execution of data, use of a value that was never written; with who
                      allocated and freed it
-${accountsUsage.slice(1)}  --help             this text
+${accountsUsage.slice(1)}  --seed INTEGER     where rand() begins (default: 1)
+  --record FILE      write the seed and the inputs of the run, and what it came to
+  --replay FILE      run what was recorded again, in place of FILE... and the other options, and say what differs
+  --help             this text
 
 Exit code: 0 the function returned, 1 load error, fault or abort, 2 wrong usage.
 `;
@@ -73,6 +77,11 @@ interface RunOptions {
   readonly arguments: readonly bigint[];
   readonly cpu: CpuInfo | undefined;
   readonly heapSizeKiB: number | undefined;
+  readonly seed: number;
+  /** Where the run is to be recorded. */
+  readonly record: string | undefined;
+  /** What a run that is replayed came to. */
+  readonly expected: RunResult | undefined;
   readonly checkMemory: boolean;
   readonly accounts: AccountOptions | undefined;
 }
@@ -96,6 +105,12 @@ export async function run(args: readonly string[], io: CommandIo): Promise<numbe
 function parseOptions(args: readonly string[]): RunOptions | undefined {
   const { values, positionals } = parseCommandLine(args);
   if (values.help === true) return undefined;
+  if (values.replay !== undefined) {
+    if (Object.keys(values).length > 1 || positionals.length > 0) {
+      throw new UsageError('--replay: takes no other options and no FILE: they are in the recording');
+    }
+    return replayOptions(values.replay);
+  }
   if (positionals.length === 0) throw new UsageError(`no FILE\n${runUsage}`);
   const cpu = values.cpu === undefined ? undefined : findCpu(values.cpu);
   if (values.cpu !== undefined && cpu === undefined) {
@@ -108,9 +123,26 @@ function parseOptions(args: readonly string[]): RunOptions | undefined {
     arguments: (values.arg ?? []).map(parseInteger),
     cpu,
     heapSizeKiB: parseHeapSize(values['heap-size']),
+    seed: parseSeed(values.seed),
+    record: values.record,
+    expected: undefined,
     checkMemory: values['check-memory'] === true,
     accounts: parseAccountOptions(values),
   };
+}
+
+function replayOptions(file: string): RunOptions {
+  const { inputs, result } = readRecording(file);
+  const cpu = inputs.cpu === undefined ? undefined : findCpu(inputs.cpu);
+  if (inputs.cpu !== undefined && cpu === undefined) throw new UsageError(`--replay: no core '${inputs.cpu}'`);
+  return { ...inputs, cpu, record: undefined, expected: result, checkMemory: false, accounts: undefined };
+}
+
+function parseSeed(text: string | undefined): number {
+  if (text === undefined) return 1;
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value <= 0xffff_ffff) return value;
+  throw new UsageError(`--seed: '${text}' is not an integer from 0 to 4294967295`);
 }
 
 function parseCommandLine(args: readonly string[]) {
@@ -124,6 +156,9 @@ function parseCommandLine(args: readonly string[]) {
       cpu: { type: 'string' },
       'heap-size': { type: 'string' },
       'check-memory': { type: 'boolean' },
+      seed: { type: 'string' },
+      record: { type: 'string' },
+      replay: { type: 'string' },
       ...accountOptions,
       help: { type: 'boolean', short: 'h' },
     },
@@ -227,7 +262,15 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
     cpu: cpuFor(contents, options.cpu ?? baseCpu(base)),
     heapSizeKiB: options.heapSizeKiB,
     base,
-    listener: { output: ({ text }) => (options.accounts?.json === true ? printed.push(text) : io.stdout.write(text)) },
+    seed: options.seed,
+    // Nobody goes back.
+    historyMiB: 0,
+    listener: {
+      output({ text }) {
+        if (options.accounts?.json === true || options.record !== undefined || options.expected) printed.push(text);
+        if (options.accounts?.json !== true) io.stdout.write(text);
+      },
+    },
   });
   if (options.checkMemory) target.setMemorySafety(safetyRules.filter((rule) => rule !== 'misaligned'));
   const loaded: LoadedFile[] = [];
@@ -252,8 +295,20 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   if (stop.reason === 'fault') io.stderr.write(siteLines(stop.fault, loaded));
   const code = stop.reason === 'exited' ? await tearDown(target, io) : 1;
   const [stdout, stderr] = [io.stdout, io.stderr].map((to) => (text: string) => void to.write(text));
+  const result = resultOf(target, printed.join(''), ended);
+  if (options.record !== undefined) writeRecording(options.record, inputsOf(options), result);
   report?.write(ended, printed.join(''), { stdout, stderr });
-  return code;
+  return options.expected === undefined ? code : compareReplay(options.expected, result, io) ? code : 1;
+}
+
+function inputsOf({ files, base, entry, arguments: values, cpu, heapSizeKiB, seed }: RunOptions): RunInputs {
+  return { files, base, entry, arguments: values, cpu: cpu?.name, heapSizeKiB, seed };
+}
+
+function compareReplay(recorded: RunResult, result: RunResult, io: CommandIo): boolean {
+  const found = differences(recorded, result);
+  io.stderr.write(found.length === 0 ? 'as recorded\n' : `not as recorded:\n  ${found.join('\n  ')}\n`);
+  return found.length === 0;
 }
 
 /** The fini functions, as llext_teardown calls them when the host is done with the extensions. */

@@ -1,0 +1,127 @@
+/**
+ * The file of `llext run --record`: the seed and the inputs of a run, and what it came to. Everything else follows from them, so
+ * `--replay` runs it again and compares: instructions, output and how it ended. Versioned JSON; files are named relative to
+ * it and told by their SHA-256.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import type { EmulatedTarget } from '../lib/target/emulated-target';
+import { UsageError } from './usage-error';
+
+const VERSION = 1;
+
+interface RecordedFile {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+export interface RunInputs {
+  readonly files: readonly string[];
+  readonly base: string | undefined;
+  readonly entry: string | undefined;
+  readonly arguments: readonly bigint[];
+  readonly cpu: string | undefined;
+  readonly heapSizeKiB: number | undefined;
+  readonly seed: number;
+}
+
+export interface RunResult {
+  /** Instructions, host calls and inputs. */
+  readonly steps: number;
+  readonly instructions: number;
+  /** Moments of the inputs. */
+  readonly inputs: readonly number[];
+  readonly outputBytes: number;
+  readonly outputSha256: string;
+  readonly ended: string;
+}
+
+interface Recording extends Omit<RunInputs, 'files' | 'base' | 'arguments'> {
+  readonly version: number;
+  readonly files: readonly RecordedFile[];
+  readonly base: RecordedFile | undefined;
+  readonly arguments: readonly string[];
+  readonly result: RunResult;
+}
+
+const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+export function resultOf(target: EmulatedTarget, output: string, ended: string): RunResult {
+  const { now, inputs } = target.history;
+  return {
+    steps: now,
+    instructions: target.machine.instructionCount,
+    inputs: inputs.map(({ time }) => time),
+    outputBytes: Buffer.byteLength(output),
+    outputSha256: sha256(output),
+    ended,
+  };
+}
+
+export function writeRecording(file: string, inputs: RunInputs, result: RunResult): void {
+  const named = (path: string): RecordedFile => ({
+    path: relative(dirname(resolve(file)), resolve(path)),
+    sha256: sha256(readFileSync(path)),
+  });
+  const recording: Recording = {
+    version: VERSION,
+    ...inputs,
+    files: inputs.files.map(named),
+    base: inputs.base === undefined ? undefined : named(inputs.base),
+    arguments: inputs.arguments.map(String),
+    result,
+  };
+  try {
+    writeFileSync(file, `${JSON.stringify(recording, undefined, 2)}\n`);
+  } catch (error) {
+    throw new UsageError(`--record: cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** UsageError when it is no recording, or when a file is not the one that was recorded. */
+export function readRecording(file: string): { readonly inputs: RunInputs; readonly result: RunResult } {
+  const recording = parse(file);
+  if (recording.version !== VERSION) {
+    throw new UsageError(`--replay: ${file} has version ${String(recording.version)}; this program reads ${VERSION}`);
+  }
+  const found = ({ path, sha256: expected }: RecordedFile): string => {
+    const absolute = resolve(dirname(resolve(file)), path);
+    if (sha256(readBytes(absolute)) === expected) return absolute;
+    throw new UsageError(`--replay: ${path} is not the file that was recorded (its SHA-256 is not ${expected})`);
+  };
+  const { files, base, entry, cpu, heapSizeKiB, seed, result } = recording;
+  const numbers = recording.arguments.map(BigInt);
+  const basePath = base === undefined ? undefined : found(base);
+  const inputs = { files: files.map(found), base: basePath, entry, arguments: numbers, cpu, heapSizeKiB, seed };
+  return { inputs, result };
+}
+
+function parse(file: string): Recording {
+  try {
+    const value = JSON.parse(new TextDecoder().decode(readBytes(file))) as Partial<Recording> | null;
+    if (Array.isArray(value?.files) && Array.isArray(value.arguments) && typeof value.result === 'object') {
+      return value as Recording;
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new UsageError(`--replay: ${file} is not a recording that llext run --record has written`);
+}
+
+function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`--replay: cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** What is not as it was recorded, a line each; none = the run was the same. */
+export function differences(recorded: RunResult, replayed: RunResult): string[] {
+  const names = Object.keys(replayed) as (keyof RunResult)[];
+  return names.flatMap((name) => {
+    const [was, is] = [JSON.stringify(recorded[name]), JSON.stringify(replayed[name])];
+    return was === is ? [] : [`${name}: recorded ${was}, now ${is}`];
+  });
+}
