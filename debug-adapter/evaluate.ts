@@ -3,6 +3,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { type FormatOptions, formatValue } from '../lib/dwarf/format';
 import { assignText } from './assignment';
 import { evaluateAtFileScope, evaluateText, performWrites } from './expression-context';
+import { splitFormatSuffix } from './format-suffix';
 import type { SessionState } from './session-state';
 import { type FrameReference, requireFrame } from './stack-trace';
 import { formatOptions } from './value-text';
@@ -15,8 +16,8 @@ export async function evaluate(
   args: DebugProtocol.EvaluateArguments,
   after: After,
 ): Promise<DebugProtocol.EvaluateResponse['body']> {
-  const text = args.expression.trim();
-  const options = formatOf(args);
+  const { expression: text, options: suffix } = splitFormatSuffix(args.expression.trim());
+  const options = { ...suffix, ...formatOf(args) };
   const reference = await frameOf(session, args.frameId);
   if (reference === undefined) {
     const inferior = session.requireInferior('evaluate');
@@ -30,7 +31,7 @@ export async function evaluate(
   const mayWrite = args.context === 'repl' || args.context === undefined;
   const { value, writes } = await evaluateText(reference, text, mayWrite ? 'allow' : 'forbid');
   await performWrites(session, reference, writes, after);
-  const key = `evaluate ${reference.level} ${text}`;
+  const key = `evaluate ${reference.level} ${args.expression.trim()}`;
   return asResult(await describeValue(session, { ...reference, key }, value, text, options));
 }
 

@@ -306,6 +306,27 @@ describe('evaluate', () => {
       }));
   }
 
+  it('format suffixes behind a comma', () =>
+    withAdapter(async (adapter) => {
+      await atEnd(adapter);
+      // As gdb's print /x /d /t /o /c, and a@n, show them.
+      for (const [expression, expected] of [
+        ['number,x', '0xf8a432f4'],
+        ['byte,x', '0xc8'],
+        ['letter,d', '76'],
+        ['byte,b', '0b11001000'],
+        ['byte , o', '0310'],
+        ['byte,c', "-56 '\\310'"],
+        ['color,d', '0'],
+        ['matrix[1],[2]', '{4, 5}'],
+        ['&matrix[0][0],[1 + 1]', '{1, 2}'],
+        ['matrix,x', '{{0x1, 0x2, 0x3}, {0x4, 0x5, 0xa}}'],
+      ] as const) {
+        assert.equal((await adapter.evaluate(expression)).result, expected, expression);
+      }
+      assert.match((await adapter.evaluate('&text[0],s')).result, /^0x[0-9a-f]+ <text> "text /);
+    }));
+
   it('a hover and a watch have no side effects, the console may', () =>
     withAdapter(async (adapter) => {
       await atEnd(adapter);

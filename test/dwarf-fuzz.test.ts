@@ -3,6 +3,8 @@
  * bytes, nothing but problems and FormatError may come of it, and it must come soon.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { DebugInfo } from '../lib/dwarf/debug-info';
 import type { LocationDescription, Scope, Type } from '../lib/dwarf/model';
@@ -11,6 +13,7 @@ import { FormatError } from '../lib/errors';
 import { readDebugSections } from '../lib/program/debug-sections';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { Program } from '../lib/program/program';
+import { projectRoot } from './support/fixtures';
 import { truthCase, truthElf } from './support/gdb-truth';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20250117);
@@ -57,7 +60,15 @@ class Visitor {
     for (const variable of debug.globals()) this.type(variable.type);
     for (const pc of pcs) void [debug.scopesAt(pc), debug.rowAt(pc), debug.cfiAt(pc), debug.unitAt(pc)];
     void [debug.files, debug.cfiRows(), debug.typeNamed('struct', 'box'), debug.enumeratorNamed('RED')];
-    for (const unit of debug.units) void debug.hasLocationLists(unit);
+    for (const unit of debug.units)
+      void [debug.hasLocationLists(unit), debug.usedNamespaces(unit), debug.globalsOf(unit)];
+    void [
+      debug.filesWithCode(),
+      debug.globalNames(),
+      debug.functionsNamed('entry'),
+      debug.globalsNamed('motion::origin'),
+    ];
+    void [debug.typeNamed('any', 'motion::Point'), debug.enumeratorNamed('motion::Axis::Y'), debug.rowAt(0x10010n)];
     assert.ok(debug.problems.every((problem) => typeof problem === 'string'));
   }
 
@@ -95,6 +106,15 @@ const names = [
   'deep.m3clang-O2',
 ];
 
+/** The recorded programs in C, and those in C++. */
+function originalFiles(): ElfFile[] {
+  const cpp = ['m3-Og', 'm3-O2'].map((variant) => join(projectRoot, 'test/cpp', `classes.${variant}.elf`));
+  return [
+    ...names.map((name) => truthElf(truthCase(name))),
+    ...cpp.map((path) => ElfFile.parse(new Uint8Array(readFileSync(path)))),
+  ];
+}
+
 /** Runs `attempt` with seeded generators until the time is over; the seed of a failure is in its message. */
 function repeat(budget: number, attempt: (random: (below: number) => number) => void): number {
   const end = Date.now() + budget;
@@ -113,8 +133,7 @@ function repeat(budget: number, attempt: (random: (below: number) => number) => 
 }
 
 test('mutated debug sections give problems and nothing else', (t) => {
-  const originals = names.map((name) => {
-    const elf = truthElf(truthCase(name));
+  const originals = originalFiles().map((elf) => {
     return readDebugSections(elf, (index) => 0x10000n * BigInt(index)).sections;
   });
   const runs = repeat(milliseconds, (random) => {
@@ -128,7 +147,7 @@ test('mutated debug sections give problems and nothing else', (t) => {
 });
 
 test('mutated files open as programs, or are refused with FormatError', (t) => {
-  const originals = names.map((name) => truthElf(truthCase(name)).bytes);
+  const originals = originalFiles().map(({ bytes }) => bytes);
   const runs = repeat(milliseconds / 2, (random) => {
     const bytes = originals[random(originals.length)].slice();
     mutate(bytes, random);

@@ -30,6 +30,8 @@ export interface FormatOptions {
   readonly addressText?: (address: bigint) => string;
   /** Integers in hexadecimal. */
   readonly hex?: boolean;
+  /** Integers otherwise than their type says: gdb's print /d, /t, /o and /c. Hexadecimal comes first. */
+  readonly base?: 'decimal' | 'binary' | 'octal' | 'character';
   /** Elements of an array and characters of a text that are shown before `...`. */
   readonly maxElements?: number;
   /** Nesting beyond this is shown as `{...}`. */
@@ -129,7 +131,7 @@ class Formatter {
     const part: Value = { ...value, type: { ...array, count: shown, byteSize: shown * elementSize } };
     const whole = yield* this.fetched(part);
     if ('kind' in whole) return unavailableText(whole);
-    if (isCharacter(array.element) && whole.location.kind === 'bytes' && !this.options.hex) {
+    if (isCharacter(array.element) && whole.location.kind === 'bytes' && !this.options.hex && !this.options.base) {
       return arrayText(whole.location.bytes, count > shown);
     }
     const parts: string[] = [];
@@ -169,9 +171,10 @@ class Formatter {
       return `@${this.address(number)}: ${isUnavailable(target) ? unavailableText(target) : yield* this.format(target, 1)}`;
     }
     if (type.kind === 'member-pointer') return this.memberPointerText(type, bytes, littleEndian);
-    if (type.kind === 'enum') return enumText(type, number);
+    if (type.kind === 'enum' && this.options.base === undefined) return enumText(type, number);
     if (isBoolean(type) && (number === 0n || number === 1n)) return number === 1n ? 'true' : 'false';
     if (this.options.hex) return hex(BigInt.asUintN(bytes.length * 8, number));
+    if (this.options.base !== undefined) return inBase(this.options.base, number, bytes.length * 8);
     if (isCharacter(type)) return `${number} '${characterText(Number(BigInt.asUintN(8, number)), "'")}'`;
     return number.toString();
   }
@@ -248,6 +251,20 @@ class Formatter {
 
 function isMethod(type: MemberPointerType): boolean {
   return stripType(type.target).kind === 'function';
+}
+
+function inBase(base: NonNullable<FormatOptions['base']>, number: bigint, bits: number): string {
+  const unsigned = BigInt.asUintN(bits, number);
+  switch (base) {
+    case 'decimal':
+      return number.toString();
+    case 'binary':
+      return `0b${unsigned.toString(2)}`;
+    case 'octal':
+      return unsigned === 0n ? '0' : `0${unsigned.toString(8)}`;
+    case 'character':
+      return `${BigInt.asIntN(8, number)} '${characterText(Number(BigInt.asUintN(8, number)), "'")}'`;
+  }
 }
 
 const noAddress: Unavailable = { kind: 'unavailable', optimizedOut: true, reason: 'the function has no address' };
