@@ -56,7 +56,10 @@ export class Stop {
   private withStatementLine(frame: FrameInfo, level: number, frames: readonly FrameInfo[]): FrameInfo {
     const atCall = level === 0 ? this.hiddenInlines > 0 : frames[level - 1].frame === frame.frame;
     const position = atCall ? undefined : this.inferior.programAt(frame.lookupPc)?.sourceAt(frame.lookupPc);
-    return position === undefined ? frame : { ...frame, position };
+    if (position === undefined) return frame;
+    // A caller's column is that of the call.
+    const { line, file } = frame.position ?? {};
+    return level > 0 && position.line === line && position.file === file ? frame : { ...frame, position };
   }
 
   /** After registers have been written. */

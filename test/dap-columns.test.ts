@@ -1,9 +1,11 @@
 /** Breakpoints on columns by DAP: the candidates of a line are llvm-dwarfdump's statements, each can be stopped at. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { type AdapterClient, withAdapter } from './support/dap-client';
 import { breakpointState, controlsLine, controlsPath, controlsSource, controlsText } from './support/controls';
+import { fixturePath, fixtureSource, markerLine } from './support/fixtures';
 import { requireTool, runTool } from './support/tools';
 
 const line = controlsLine('BP_STATEMENTS');
@@ -87,4 +89,30 @@ describe('columns of a line', () => {
       assert.deepEqual([state?.line, state?.column], [line - 1, all.at(-1)?.column]);
       assert.equal((await adapter.topFrame()).column, all.at(-1)?.column);
     }));
+
+  for (const variant of ['m3-O0', 'm3-Og', 'm3-Os', 'm3clang-O2']) {
+    it(`of a caller is where it calls, also where no statement begins (${variant})`, () =>
+      withAdapter(async (adapter) => {
+        const source = fixtureSource('calls');
+        const text = readFileSync(source, 'utf8').split('\n');
+        const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'BP1') }] }];
+        await adapter.launchToStop({ program: fixturePath('calls', variant), args: [3] }, breakpoints);
+        let checked = 0;
+        for (let stops = 0; stops < 6; stops++) {
+          if (stops > 0) await adapter.run('continue');
+          const frames = await adapter.stack();
+          for (let level = 1; level < frames.length; level++) {
+            const called = frames[level - 1].name;
+            const { line, column, name } = frames[level];
+            if (/^llext_/.test(name) || /\[/.test(called + name)) continue;
+            const at = text[line - 1].search(new RegExp(`\\b${called}\\(`));
+            // A call through a pointer does not name the function.
+            if (at < 0) continue;
+            assert.equal(column, at + 1, `${name} calls ${called} in '${text[line - 1]}'`);
+            checked++;
+          }
+        }
+        assert.ok(checked >= 4, `${checked} callers`);
+      }));
+  }
 });

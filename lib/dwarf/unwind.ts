@@ -373,9 +373,15 @@ function expandInlines(frame: Frame, hidden: number, options: UnwindOptions): Fr
   return shown;
 }
 
-function sourcePosition({ module, linkPc, lookupPc }: Frame): SourcePosition | undefined {
-  if (module?.sourceAt) return module.sourceAt(lookupPc);
+/** A stepper looks at where statements begin; in a caller the column is that of the call, which need not begin one. */
+function sourcePosition({ module, linkPc, lookupPc, pc }: Frame): SourcePosition | undefined {
+  const seen = module?.sourceAt?.(lookupPc);
+  if (module?.sourceAt && (pc === lookupPc || seen === undefined)) return seen;
   const row = linkPc === undefined ? undefined : module?.debug?.rowAt(linkPc);
+  if (seen !== undefined) {
+    const isSame = row !== undefined && row.file === seen.file && row.line === seen.line;
+    return isSame ? { ...seen, column: row.column } : seen;
+  }
   return row && { file: row.file, line: row.line, column: row.column };
 }
 
