@@ -147,15 +147,15 @@ export async function watchRows(quick: boolean): Promise<SessionRow[]> {
     row(
       `1,000 watchpoints elsewhere: ${name} thumb-O2`,
       'x the time without',
-      ratios(name, quick ? 200e6 : 600e6, repetitions, watchThousand),
+      ratios(name, 600e6, repetitions, watchThousand),
     ),
   );
   const counted = ratios('fmt', 20e6, repetitions, (machine) => machine.keepAccounts?.(nothing));
   rows.push(row('executions counted: fmt thumb-O2', 'x the time without', counted));
   const [conditions, hits, peers]: number[][] = [[], [], []];
   for (let i = 0; i < repetitions; i++) {
-    conditions.push(await arrivals(quick ? 300_000 : 2_000_000, byBreakpoint));
-    hits.push(await arrivals(quick ? 100_000 : 500_000, byWatchpoint));
+    conditions.push(await arrivals(quick ? 200_000 : 500_000, byBreakpoint));
+    hits.push(await arrivals(quick ? 100_000 : 200_000, byWatchpoint));
     const peer = gdbHits(quick ? 1000 : 4000);
     if (peer !== undefined) peers.push(peer);
   }
