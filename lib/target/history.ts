@@ -55,7 +55,7 @@ interface Rest<T> {
 }
 
 /** Milliseconds of running between two snapshots: about what going back to between them takes. */
-const snapshotPeriod = 12;
+const snapshotPeriod = 30;
 /** A snapshot costs as much as so many interpreted instructions, so that more of them are between two. */
 const snapshotDistance = 100_000;
 
