@@ -8,6 +8,7 @@
  */
 import ts from 'typescript';
 import { floatCalls, loads, stores } from './careful-calls';
+import { helpers, isUsed, parameters, withoutUnused } from './careful-text';
 import type { InterpreterSource } from './interpreter-sources';
 
 const flagWords: Readonly<Record<string, string>> = { n: 'r[16]', z: 'r[17]', c: 'r[18]', v: 'r[19]' };
@@ -130,6 +131,9 @@ class CarefulOperation {
     }
     const bits = this.bits(value);
     const text = this.text(value);
+    // Q and GE, which these set.
+    if (text.includes('core.saturate(')) this.emit(`if ((${bits}) !== 0) vr[20] = -1;`);
+    if (text.includes('core.parallel(')) this.emit(`vr[38] = ${bits}; vr[20] |= ${bits};`);
     declare();
     // The bits are those of the operands before the assignment, and the value's own is computed from them too.
     if (target.startsWith('let ')) {
@@ -198,10 +202,22 @@ class CarefulOperation {
     }
     if (path[1] !== 'fpu' && path[1] !== 'float') return undefined;
     const { to, from } = this.floatOperands(node, path[1], method);
-    const bits = from.map((one) => `safety.pair(${one})`).join(' | ') || zero;
-    if (to !== undefined) return this.emit(`safety.setPair(${to}, ${bits});`);
+    // RISC-V's registers are pairs of words; Arm's are when the operand is a double.
+    const isWide = path[1] === 'float' ? { to: true, from: true } : this.isDouble(node, method);
+    const bits = from.map((one) => (isWide.from ? `safety.pair(${one})` : `vr[${one}]`)).join(' | ') || zero;
+    if (to !== undefined && isWide.to) return this.emit(`safety.setPair(${to}, ${bits});`);
+    if (to !== undefined) return this.emit(`vr[${to}] = (${bits}) !== 0 ? -1 : 0;`);
     // A comparison: its flags are in FPSCR.
     return path[1] === 'fpu' ? this.emit(`vr[39] = (${bits}) !== 0 ? -1 : 0;`) : undefined;
+  }
+
+  /** Whether result and operands of a function of Arm's floating-point unit are doubles. */
+  private isDouble(node: ts.CallExpression, method: string): { readonly to: boolean; readonly from: boolean } {
+    const first = this.text(node.arguments[0]).trim();
+    const wide = method.endsWith('64') || first === '64';
+    const to = method === 'toDouble' || (wide && !['toSingle', 'toHalf', 'toInteger'].includes(method));
+    const from = method === 'toSingle' || (wide && !['toDouble', 'fromHalf', 'fromInteger'].includes(method));
+    return { to, from };
   }
 
   private floatOperands(node: ts.CallExpression, unit: string, method: string): { to?: string; from: string[] } {
@@ -292,7 +308,7 @@ class CarefulOperation {
   }
 
   private wordOf(node: ts.ElementAccessExpression): string {
-    return this.text(node.argumentExpression).replace(/ >> 1$/, '');
+    return this.text(node.argumentExpression).replace(/\s*>>\s*1\s*$/, '');
   }
 
   private ifStatement(node: ts.IfStatement): void {
@@ -301,6 +317,11 @@ class CarefulOperation {
     if (/\be\b/.test(condition))
       return node.elseStatement === undefined ? this.refuse(node) : this.inner(node.elseStatement);
     const multiple = this.coreCall(node.expression);
+    if (multiple?.name === 'loadSp') {
+      const [n, m] = multiple.arguments.map((one) => this.text(one));
+      const registers = [n, m].map((register) => `(${register} < 0 ? 0 : vr[${register}])`).join(' | ');
+      this.emit(`if ((${registers}) !== 0 && safety.uses('address')) return -1;`);
+    }
     if (multiple?.name === 'loadMultiple' || multiple?.name === 'storeMultiple') {
       const [address, count] = multiple.arguments;
       this.checkAddress(address);
@@ -441,8 +462,10 @@ class CarefulOperation {
     if (array === 'code') return zero;
     if (array === 'f') return `safety.transfer[${this.text(node.argumentExpression)}]`;
     // Words of control registers are set by the system only.
-    if (array === 'r') return `vr[${this.text(node.argumentExpression)}]`;
-    return this.refuse(node);
+    if (array !== 'r') return this.refuse(node);
+    const which = this.bits(node.argumentExpression);
+    const bits = `vr[${this.text(node.argumentExpression)}]`;
+    return which === zero ? bits : `(${bits} | anyV(${which}, 0))`;
   }
 
   private unaryBits(node: ts.PrefixUnaryExpression): string {
@@ -513,6 +536,8 @@ class CarefulOperation {
   private comparisonBits(operator: string, left: ts.Expression, right: ts.Expression): string {
     const [va, vb] = [this.bits(left), this.bits(right)];
     const [a, b] = [this.text(left), this.text(right)].map((one) => `(${one})`);
+    // A sum of more than 32 bits.
+    if (/0xffffffff|4294967296/.test(a + b)) return `-anyV(${va}, ${vb})`;
     const isSigned = !/>>> 0\)?$/.test(a.slice(0, -1)) && !/>>> 0\)?$/.test(b.slice(0, -1));
     if (operator === '<' || operator === '>=') return `lessV(${a}, ${b}, ${va}, ${vb}, ${isSigned})`;
     if (operator === '>' || operator === '<=') return `lessV(${b}, ${a}, ${vb}, ${va}, ${isSigned})`;
@@ -529,6 +554,12 @@ class CarefulOperation {
       const [value, type, amount, carry] = node.arguments;
       return `safety.shift(${this.bits(value)}, ${this.text(type)}, ${this.text(amount)}, ${this.bits(carry)})`;
     }
+    // XPSR and its parts have the flags in them.
+    if (name === 'core.readSpecial') {
+      const flags = [16, 17, 18, 19, 20, 38].map((word) => `vr[${word}]`).join(' | ');
+      return `(${this.text(node.arguments[0])} < 4 ? anyV(${flags}, 0) : 0)`;
+    }
+    if (name === 'core.select') bits.push('vr[38]');
     if (name === 'core.reverseBytes') return bits.length === 0 ? zero : `core.reverseBytes(${bits[0]})`;
     if (name.startsWith('core.float.')) {
       const path = name.split('.');
@@ -538,23 +569,6 @@ class CarefulOperation {
     return bits.length === 0 ? zero : `anyV(${bits.join(' | ')}, 0)`;
   }
 }
-
-/** V bits that nobody asks for need not be computed. */
-function withoutUnused(lines: readonly string[]): string {
-  for (let kept = [...lines]; ;) {
-    const text = kept.join('\n');
-    const needed = kept.filter((line) => {
-      const name = /^let (\w+_) = .*;$/.exec(line)?.[1];
-      return name === undefined || text.split(new RegExp(`\\b${name}(?!\\w)`)).length > 2;
-    });
-    if (needed.length === kept.length) return text;
-    kept = needed;
-  }
-}
-
-const helpers = ['addV', 'andV', 'anyV', 'chooseV', 'clzV', 'equalV', 'lessV', 'mulV', 'orV', 'shiftedV', 'subV'];
-const parameters = ['core', 'safety', 'code', 'k', 'len', 'r', 'vr'];
-const isUsed = (name: string, body: string): boolean => new RegExp(`\\b${name}\\b`).test(body);
 
 function isAssignment(kind: ts.SyntaxKind): boolean {
   return kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;

@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- --json] [-- --only NAME,...] [-- --quick]`: this project's engine beside qemu-system and native Unicorn in the
- * same run, and figures of a session (session-rows.ts). NAME is a kernel, a group (thumb-O2), `session` or `watch`. The loader's benchmark
+ * same run, and figures of a session (session-rows.ts). NAME is a kernel, a group (thumb-O2), `session`, `watch` or `safety`. The loader's
+ * benchmark
  * is `npm run bench:loader`. With --json the last line is one object: geometric means and rows. Figures are told, never judged; on
  * a loaded machine only the ratios mean something.
  */
@@ -10,6 +11,7 @@ import type { Isa, Level } from './kernel-program';
 import { measureKernel } from './kernel-rows';
 import type { KernelRow } from './kernel-rows';
 import { qemu, unicorn } from './peers';
+import { safetyRows } from './safety-rows';
 import { sessionRows } from './session-rows';
 import type { SessionRow } from './session-rows';
 import { watchRows } from './watch-rows';
@@ -31,6 +33,7 @@ interface Options {
   readonly groups: readonly Group[];
   readonly session: boolean;
   readonly watch: boolean;
+  readonly safety: boolean;
 }
 
 function parseOptions(args: readonly string[]): Options {
@@ -42,7 +45,7 @@ function parseOptions(args: readonly string[]): Options {
     else if (args[i] === '--only' && i + 1 < args.length) names.push(...args[++i].split(','));
     else throw new Error(`unknown argument ${args[i]}; there are --json, --quick and --only NAME,...`);
   }
-  const known = [...kernelNames, ...groups.map(({ name }) => name), 'session', 'watch'];
+  const known = [...kernelNames, ...groups.map(({ name }) => name), 'session', 'watch', 'safety'];
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`nothing is called ${unknown.join(', ')}; there are ${known.join(', ')}`);
   const kernels = kernelNames.filter((name) => names.includes(name));
@@ -56,6 +59,7 @@ function parseOptions(args: readonly string[]): Options {
     groups: chosen.length > 0 ? chosen : groups,
     session: everything || names.includes('session'),
     watch: everything || names.includes('watch'),
+    safety: everything || names.includes('safety'),
   };
 }
 
@@ -154,6 +158,7 @@ async function main(): Promise<void> {
   const kernels = kernelRows(options);
   const sessions = options.session ? await sessionRows(options.quick) : [];
   if (options.watch) sessions.push(...(await watchRows(options.quick)));
+  if (options.safety) sessions.push(...safetyRows(options.quick));
   sessions.forEach(printSession);
   console.log(`load average ${load()} at the end; the loader's benchmark: npm run bench:loader`);
   if (!options.json) return;
