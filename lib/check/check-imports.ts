@@ -11,7 +11,7 @@ import { baseLookup } from './base';
 import type { FileCheck, ProvidedExport, Where } from './file-check';
 import type { RelatedPlace } from './finding';
 import { kindOfMissing } from './import-kinds';
-import { nearestNames } from './nearest-names';
+import { nameWithoutCpp, nearestNames } from './nearest-names';
 import type { FindingCode } from './rules';
 
 const mostDependencies = 8;
@@ -111,6 +111,9 @@ function reportMissing(check: FileCheck, entry: Import, address: bigint | undefi
 }
 
 function fixOf(name: string, nearest: readonly string[]): string {
+  const plain = nameWithoutCpp(name);
+  if (plain !== undefined && nearest.includes(plain))
+    return `declare '${plain}' in extern "C" { }, as the base image has it`;
   const meant = nearest.length === 0 ? '' : `write ${nearest.map((other) => `'${other}'`).join(' or ')}, or `;
   const group = /^z_(?:impl|mrsh)_/.test(name) ? ' or set CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_SYSCALL=y' : '';
   return `${meant}add EXPORT_SYMBOL(${name}) to the base image${group}, or load an extension with LL_EXTENSION_SYMBOL(${name}) first`;

@@ -21,7 +21,17 @@ export function editDistance(a: string, b: string): number {
   return last[b.length];
 }
 
+/** The name of a function that C++ declares without extern "C": _Z6printkPKcz is printk(char const*, ...) (Itanium C++ ABI 5.1). */
+export function nameWithoutCpp(name: string): string | undefined {
+  const [all, digits] = /^_Z(\d{1,4})/.exec(name) ?? [];
+  if (all === undefined) return undefined;
+  const plain = name.slice(all.length, all.length + Number(digits));
+  return plain.length === Number(digits) ? plain : undefined;
+}
+
 export function nearestNames(name: string, known: readonly string[]): string[] {
+  const withoutCpp = nameWithoutCpp(name);
+  if (withoutCpp !== undefined && known.includes(withoutCpp)) return [withoutCpp];
   // The compiler's own names are alike but for the letters that count, and nobody types them.
   const limit = name.startsWith('__') ? 1 : Math.max(1, Math.floor(name.length / 3));
   const plain = withoutStyle(name);

@@ -30,6 +30,7 @@ export const symbolCases: readonly CheckCase[] = [
     ...missing('prinkt', 'undefined-symbol', /write 'printk', or add EXPORT_SYMBOL\(prinkt\)/),
     message: /nothing provides 'prinkt'; near: 'printk'/,
   },
+  missing('_Z6printkPKcz', 'undefined-symbol', /declare 'printk' in extern "C"/),
   missing('atan2', 'undefined-c-library', /EXPORT_SYMBOL_GROUP_LIBC/),
   missing('__aeabi_ldivmod', 'undefined-compiler-helper', /libgcc/),
   missing('__cxa_throw', 'undefined-unwinder', /-fno-exceptions/),
