@@ -6,6 +6,7 @@
  * a loaded machine only the ratios mean something.
  */
 import { loadavg } from 'node:os';
+import { historyRows } from './history-rows';
 import { kernelNames, kernelProgram } from './kernel-program';
 import type { Isa, Level } from './kernel-program';
 import { measureKernel } from './kernel-rows';
@@ -34,6 +35,7 @@ interface Options {
   readonly session: boolean;
   readonly watch: boolean;
   readonly safety: boolean;
+  readonly history: boolean;
 }
 
 function parseOptions(args: readonly string[]): Options {
@@ -45,7 +47,7 @@ function parseOptions(args: readonly string[]): Options {
     else if (args[i] === '--only' && i + 1 < args.length) names.push(...args[++i].split(','));
     else throw new Error(`unknown argument ${args[i]}; there are --json, --quick and --only NAME,...`);
   }
-  const known = [...kernelNames, ...groups.map(({ name }) => name), 'session', 'watch', 'safety'];
+  const known = [...kernelNames, ...groups.map(({ name }) => name), 'session', 'watch', 'safety', 'history'];
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`nothing is called ${unknown.join(', ')}; there are ${known.join(', ')}`);
   const kernels = kernelNames.filter((name) => names.includes(name));
@@ -60,6 +62,7 @@ function parseOptions(args: readonly string[]): Options {
     session: everything || names.includes('session'),
     watch: everything || names.includes('watch'),
     safety: everything || names.includes('safety'),
+    history: everything || names.includes('history'),
   };
 }
 
@@ -158,6 +161,7 @@ async function main(): Promise<void> {
   const kernels = kernelRows(options);
   const sessions = options.session ? await sessionRows(options.quick) : [];
   if (options.watch) sessions.push(...(await watchRows(options.quick)));
+  if (options.history) sessions.push(...(await historyRows(options.quick)));
   if (options.safety) sessions.push(...safetyRows(options.quick));
   sessions.forEach(printSession);
   console.log(`load average ${load()} at the end; the loader's benchmark: npm run bench:loader`);

@@ -15,13 +15,14 @@ const {
   workbenchUrl,
   writeSettings,
 } = require('./runtime.cjs');
+const { backwardsScenarios } = require('./backwards-scenarios.cjs');
 const { findingScenarios } = require('./findings-scenarios.cjs');
 const { riscvScenarios } = require('./riscv-scenarios.cjs');
 const { watchScenarios } = require('./watch-scenarios.cjs');
 const { scenarios: mainScenarios } = require('./ui-scenarios.cjs');
 const { Workbench } = require('./workbench.cjs');
 
-const scenarios = [...mainScenarios, ...riscvScenarios, ...findingScenarios, ...watchScenarios];
+const scenarios = [...mainScenarios, ...riscvScenarios, ...findingScenarios, ...watchScenarios, ...backwardsScenarios];
 const shots = path.join(__dirname, 'run');
 
 function packageVsix() {
