@@ -78,7 +78,9 @@ export const suites: readonly Suite[] = [
   files('extension', /^extension-/),
   files('qemu', /^qemu-/),
   files('cli', /^cli-/),
-  files('dap', /^dap-/, 1),
+  // Measures how soon a pause acts.
+  files('dap control', /^dap-control/, 1),
+  files('dap', /^dap-/),
   { ...command('vscode host', ['test/vscode/run-tests.cjs']), needs: vscodeNeeds, timeoutSeconds: 900 },
   { ...command('vscode web', ['test/vscode/run-tests.cjs', '--web']), needs: vscodeNeeds, timeoutSeconds: 900 },
   { ...command('vscode ui', ['test/vscode/ui.cjs']), needs: vscodeNeeds, timeoutSeconds: 900 },

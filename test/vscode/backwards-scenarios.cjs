@@ -21,6 +21,7 @@ const backwardsScenarios = [
       assert.equal(await workbench.stoppedLine(), line);
       const waitForName = (name) =>
         page.locator('.debug-variables .monaco-list-row', { hasText: name }).first().waitFor();
+      await workbench.variables('Locals', 'name');
       await waitForName('"Ada"');
       await workbench.palette('Debug: Continue');
       await waitForName('"Grace"');

@@ -125,16 +125,21 @@ async function stopServer(child, folder) {
   fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
-/** One browser; each page has a profile of its own, so that nothing of an earlier one is left. */
+/** One browser, whose pages share a cache of what the workbench loads; what it has stored is forgotten with each page. */
 async function openBrowser({ width = 1500, height = 950 } = {}) {
   const { chromium } = require('playwright-core');
   const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
   flags.push('--disable-background-networking', '--disable-component-update');
   const browser = await chromium.launch({ executablePath: findChromium(), headless: true, args: flags });
+  const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
+  const session = await context.newCDPSession(await context.newPage());
   return {
-    async newPage() {
-      const context = await browser.newContext({ viewport: { width, height } });
-      return context.newPage();
+    newPage: () => context.newPage(),
+    async closePage(page) {
+      const { origin } = new URL(page.url());
+      await page.close();
+      const storageTypes = 'cookies,local_storage,indexeddb,websql,file_systems,service_workers';
+      await session.send('Storage.clearDataForOrigin', { origin, storageTypes });
     },
     close: () => browser.close(),
   };

@@ -53,7 +53,7 @@ async function runScenario(scenario, server, browser) {
     await workbench.shot(`failed-${scenario.title.replaceAll(/\W+/g, '-')}`).catch(() => undefined);
     throw error;
   } finally {
-    await page.context().close();
+    await browser.closePage(page);
     fs.rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -206,6 +206,8 @@ class Workbench {
 
   /** Line number that the top frame's highlight is on. */
   async stoppedLine() {
+    // Between two stops there is none.
+    await this.page.locator('.debug-top-stack-frame-line').first().waitFor();
     return this.page.evaluate(() => {
       const mark = document.querySelector('.debug-top-stack-frame-line');
       const top = mark.getBoundingClientRect().top;
