@@ -15,7 +15,7 @@ import { batchNames, floatNames } from './support/unicorn';
 
 const fpscrIndex = batchNames.length + floatNames.indexOf('fpscr');
 /** Of sequences; 1000: 10 million instructions in groups of 8 and 100,000 sequences of 50, for each CPU. */
-const scale = Number(process.env['THUMB_CASES'] ?? 2);
+const scale = Number(process.env['THUMB_CASES'] ?? 1);
 /** Of single instructions. */
 const singlesScale = Number(process.env['THUMB_SINGLES'] ?? 1);
 /** Another seed, other cases: for runs in pieces. */
