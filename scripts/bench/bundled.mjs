@@ -16,7 +16,7 @@ await build({
   bundle: true,
   platform: 'node',
   format: 'cjs',
-  define: { 'import.meta.url': 'importMetaUrl' },
+  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.filename': '__filename' },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   packages: 'external',
   logLevel: 'error',
