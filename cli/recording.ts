@@ -24,6 +24,7 @@ export interface RunInputs {
   readonly cpu: string | undefined;
   readonly heapSizeKiB: number | undefined;
   readonly seed: number;
+  readonly checkMemory: boolean;
 }
 
 export interface RunResult {
@@ -90,23 +91,38 @@ export function readRecording(file: string): { readonly inputs: RunInputs; reado
     if (sha256(readBytes(absolute)) === expected) return absolute;
     throw new UsageError(`--replay: ${path} is not the file that was recorded (its SHA-256 is not ${expected})`);
   };
-  const { files, base, entry, cpu, heapSizeKiB, seed, result } = recording;
+  const { files, base, entry, cpu, heapSizeKiB, seed, checkMemory, result } = recording;
   const numbers = recording.arguments.map(BigInt);
   const basePath = base === undefined ? undefined : found(base);
-  const inputs = { files: files.map(found), base: basePath, entry, arguments: numbers, cpu, heapSizeKiB, seed };
-  return { inputs, result };
+  const paths = { files: files.map(found), base: basePath };
+  return { inputs: { ...paths, entry, arguments: numbers, cpu, heapSizeKiB, seed, checkMemory }, result };
 }
 
 function parse(file: string): Recording {
   try {
     const value = JSON.parse(new TextDecoder().decode(readBytes(file))) as Partial<Recording> | null;
-    if (Array.isArray(value?.files) && Array.isArray(value.arguments) && typeof value.result === 'object') {
-      return value as Recording;
-    }
+    if (value !== null && isRecording(value)) return value;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
   throw new UsageError(`--replay: ${file} is not a recording that llext run --record has written`);
+}
+
+function isRecording(value: Partial<Recording>): value is Recording {
+  const { files, base, arguments: numbers, result, seed, checkMemory } = value;
+  const isFile = (file: RecordedFile | null | undefined): boolean =>
+    typeof file?.path === 'string' && typeof file.sha256 === 'string';
+  return (
+    Array.isArray(files) &&
+    files.every(isFile) &&
+    (base === undefined || isFile(base)) &&
+    Array.isArray(numbers) &&
+    numbers.every((number) => /^-?\d+$/.test(String(number))) &&
+    typeof seed === 'number' &&
+    typeof checkMemory === 'boolean' &&
+    typeof result === 'object' &&
+    (result as RunResult | null) !== null
+  );
 }
 
 function readBytes(file: string): Uint8Array {

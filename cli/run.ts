@@ -70,19 +70,12 @@ ${accountsUsage.slice(1)}  --seed INTEGER     where rand() begins (default: 1)
 Exit code: 0 the function returned, 1 load error, fault or abort, 2 wrong usage.
 `;
 
-interface RunOptions {
-  readonly files: readonly string[];
-  readonly base: string | undefined;
-  readonly entry: string | undefined;
-  readonly arguments: readonly bigint[];
+interface RunOptions extends Omit<RunInputs, 'cpu'> {
   readonly cpu: CpuInfo | undefined;
-  readonly heapSizeKiB: number | undefined;
-  readonly seed: number;
   /** Where the run is to be recorded. */
   readonly record: string | undefined;
   /** What a run that is replayed came to. */
   readonly expected: RunResult | undefined;
-  readonly checkMemory: boolean;
   readonly accounts: AccountOptions | undefined;
 }
 
@@ -135,7 +128,7 @@ function replayOptions(file: string): RunOptions {
   const { inputs, result } = readRecording(file);
   const cpu = inputs.cpu === undefined ? undefined : findCpu(inputs.cpu);
   if (inputs.cpu !== undefined && cpu === undefined) throw new UsageError(`--replay: no core '${inputs.cpu}'`);
-  return { ...inputs, cpu, record: undefined, expected: result, checkMemory: false, accounts: undefined };
+  return { ...inputs, cpu, record: undefined, expected: result, accounts: undefined };
 }
 
 function parseSeed(text: string | undefined): number {
@@ -301,8 +294,9 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   return options.expected === undefined ? code : compareReplay(options.expected, result, io) ? code : 1;
 }
 
-function inputsOf({ files, base, entry, arguments: values, cpu, heapSizeKiB, seed }: RunOptions): RunInputs {
-  return { files, base, entry, arguments: values, cpu: cpu?.name, heapSizeKiB, seed };
+function inputsOf(options: RunOptions): RunInputs {
+  const { files, base, entry, arguments: values, cpu, heapSizeKiB, seed, checkMemory } = options;
+  return { files, base, entry, arguments: values, cpu: cpu?.name, heapSizeKiB, seed, checkMemory };
 }
 
 function compareReplay(recorded: RunResult, result: RunResult, io: CommandIo): boolean {

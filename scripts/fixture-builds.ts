@@ -182,16 +182,19 @@ export const exampleBuilds: readonly FixtureBuild[] = [
   example('with-base', 'with_base', '-Og'),
 ];
 
-/** Programs that only sessions are tried on. */
-const sessionProgram = (name: string, variant: string, { compiler, cpu, flags }: Variant): FixtureBuild => ({
-  folder: 'test/dap-programs',
+/** A program of one C file in a folder of its own. */
+const program = (folder: string, name: string, variant: string, built: Variant): FixtureBuild => ({
+  folder,
   sources: [`${name}.c`],
   output: `${name}.${variant}.elf`,
-  compiler,
-  cpu,
-  flags,
-  link: compiler === 'clang' ? 'relocatable' : 'object',
+  compiler: built.compiler,
+  cpu: built.cpu,
+  flags: built.flags,
+  link: built.compiler === 'clang' ? 'relocatable' : 'object',
 });
+/** Programs that only sessions are tried on. */
+const sessionProgram = (name: string, variant: string, built: Variant): FixtureBuild =>
+  program('test/dap-programs', name, variant, built);
 const controls = (variant: string, built: Variant): FixtureBuild => sessionProgram('controls', variant, built);
 
 export const controlsBuilds: readonly FixtureBuild[] = [
@@ -208,15 +211,8 @@ export const watchedBuilds: readonly FixtureBuild[] = [
 ];
 
 /** Programs that break the rules of memory safety, and such that do not. */
-const safety = (name: string, variant: string, { compiler, cpu, flags }: Variant): FixtureBuild => ({
-  folder: 'test/safety-programs',
-  sources: [`${name}.c`],
-  output: `${name}.${variant}.elf`,
-  compiler,
-  cpu,
-  flags,
-  link: compiler === 'clang' ? 'relocatable' : 'object',
-});
+const safety = (name: string, variant: string, built: Variant): FixtureBuild =>
+  program('test/safety-programs', name, variant, built);
 
 export const safetyBuilds: readonly FixtureBuild[] = ['unsafe', 'clean'].flatMap((name) => [
   safety(name, 'm3-O0', variants['m3-O0']),

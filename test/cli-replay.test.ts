@@ -33,6 +33,20 @@ test('a recorded run is replayed bit for bit', async () => {
   }
 });
 
+test('a run with memory checked is replayed with memory checked', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'llext-replay-'));
+  try {
+    const file = join(folder, 'recording.json');
+    const program = join(import.meta.dirname, 'safety-programs', 'unsafe.m3-O2.elf');
+    const first = await llext(program, '--arg', '2', '--check-memory', '--record', file);
+    assert.match(first.stderr, /which is freed/);
+    const again = await llext('--replay', file);
+    assert.equal(again.stderr, `${first.stderr}as recorded\n`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('what differs is named', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'llext-replay-'));
   try {
@@ -49,8 +63,17 @@ test('what differs is named', async () => {
     assert.match(changed.stderr, /hello\.llext is not the file that was recorded/);
     writeFileSync(file, text.replace('"version": 1', '"version": 99'));
     assert.match((await llext('--replay', file)).stderr, /has version 99/);
-    writeFileSync(file, '{}');
-    assert.match((await llext('--replay', file)).stderr, /is not a recording/);
+    const broken = [
+      '{}',
+      'null',
+      '[',
+      text.replace('"arguments": []', '"arguments": ["x"]'),
+      text.replace('"path"', '"p"'),
+    ];
+    for (const content of broken) {
+      writeFileSync(file, content);
+      assert.match((await llext('--replay', file)).stderr, /is not a recording/, content);
+    }
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,8 +1,7 @@
 /**
  * `npm run bench [-- --json] [-- --only NAME,...] [-- --quick]`: this project's engine beside qemu-system and native Unicorn in the
- * same run, and figures of a session (session-rows.ts). NAME is a kernel, a group (thumb-O2), `session`, `watch` or `safety`. The loader's
- * benchmark
- * is `npm run bench:loader`. With --json the last line is one object: geometric means and rows. Figures are told, never judged; on
+ * same run, and figures of a session (session-rows.ts). NAME is a kernel, a group (thumb-O2), `session`, `watch`, `safety` or
+ * `history`. The loader's benchmark is `npm run bench:loader`. With --json the last line is one object: geometric means and rows. Figures are told, never judged; on
  * a loaded machine only the ratios mean something.
  */
 import { loadavg } from 'node:os';

@@ -6,9 +6,8 @@
 import { EmulatedTarget } from '../../lib/target/emulated-target';
 import { LLEXT_HEAP_BASE } from '../../lib/kernel/memory-map';
 import type { ResumeMode, TargetStop } from '../../lib/target/target';
-import { median } from './kernel-rows';
 import { ownMilliseconds } from './processor-time';
-import type { SessionRow } from './session-rows';
+import { row, type SessionRow } from './session-rows';
 
 /** Above what the loader takes of the heap. */
 const code = LLEXT_HEAP_BASE + 0x1_8000;
@@ -56,23 +55,12 @@ export async function historyRows(quick: boolean): Promise<SessionRow[]> {
     await other.setWatchpoint({ address: BigInt(variable), length: 4, kind: 'write' });
     values.run.push(await timed(other, { kind: 'reverse-continue' }, 'watchpoint'));
   }
-  const row = (name: string, unit: string, key: keyof typeof values): SessionRow => ({
-    kind: 'session',
-    name,
-    value: median(values[key]),
-    unit,
-    measurements: repetitions,
-  });
   return [
-    row(`reverse step after ${many / 1e6} M instructions`, 'ms', 'first'),
-    row('the next reverse step', 'ms', 'next'),
-    row('reverse continue over 100 M to the last of 10 writes', 'ms', 'run'),
-    row(`recording ${many / 1e6} M instructions: more time`, '%', 'cost'),
-    row('what is kept of them', 'MiB', 'kept'),
-    {
-      ...row('this process', 'MiB', 'kept'),
-      value: process.memoryUsage().rss / 2 ** 20,
-      measurements: 1,
-    },
+    row(`reverse step after ${many / 1e6} M instructions`, 'ms', values.first),
+    row('the next reverse step', 'ms', values.next),
+    row('reverse continue over 100 M to the last of 10 writes', 'ms', values.run),
+    row(`recording ${many / 1e6} M instructions: more time`, '%', values.cost),
+    row('what is kept of them', 'MiB', values.kept),
+    row('this process', 'MiB', [process.memoryUsage().rss / 2 ** 20]),
   ];
 }

@@ -23,7 +23,8 @@ export interface SessionRow {
   readonly measurements: number;
 }
 
-const row = (name: string, unit: string, values: readonly number[]): SessionRow => ({
+/** Of several measurements the median. */
+export const row = (name: string, unit: string, values: readonly number[]): SessionRow => ({
   kind: 'session',
   name,
   value: median(values),
@@ -82,8 +83,8 @@ async function launchMilliseconds(): Promise<number> {
 
 /** Millions of instructions that a machine in a new process has executed after 50 and after 200 ms. */
 function firstInstructions(kernel: KernelName, jit: 'on' | 'off'): number[] {
-  const script = join(__dirname, '../../scripts/bench/first-milliseconds.ts');
-  const output = execFileSync(process.execPath, ['--import', 'tsx', script, kernel, jit], { encoding: 'utf8' });
+  const script = join(__dirname, 'first-milliseconds.cjs');
+  const output = execFileSync(process.execPath, [script, kernel, jit], { encoding: 'utf8' });
   return (JSON.parse(output) as number[]).map((count) => count / 1e6);
 }
 

@@ -12,17 +12,8 @@ import { AdapterClient } from '../../test/support/dap-client';
 import { fixturePath, fixtureSource, markerLine } from '../../test/support/fixtures';
 import { findTool } from '../../test/support/tools';
 import { kernelMachine, kernelNames, kernelProgram, layouts } from './kernel-program';
-import { median } from './kernel-rows';
 import { childrenClock, ownMilliseconds } from './processor-time';
-import type { SessionRow } from './session-rows';
-
-const row = (name: string, unit: string, values: readonly number[]): SessionRow => ({
-  kind: 'session',
-  name,
-  value: median(values),
-  unit,
-  measurements: values.length,
-});
+import { row, type SessionRow } from './session-rows';
 
 /** Pages of the kernels' data that none of them touches; a hit would fail the run. */
 const untouched = layouts.thumb.data + 0x8000;

@@ -5,7 +5,7 @@
  */
 
 /** Interpreted instructions before the first translation: programs that are done by then have none. */
-export const firstTranslation = 100_000;
+export const firstTranslation = 250_000;
 /** Translating an instruction takes about as long as interpreting so many, with both cold and with both warm. */
 export const instructionCost = 512;
 /** Of translated code so many instructions are as one of the interpreter. */
