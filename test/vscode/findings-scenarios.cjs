@@ -45,7 +45,6 @@ const findingScenarios = [
   },
   {
     title: 'findings: an ELF that cannot be read is one problem (light)',
-    byName: true,
     examples: { only: ['hello', 'missing-import'] },
     theme: 'light',
     prepare: (folder) => fs.writeFileSync(path.join(folder, 'hello/broken.llext'), 'not an ELF file at all'),

@@ -257,7 +257,6 @@ const scenarios = [
   },
   {
     title: 'structures in the Variables view',
-    byName: true,
     run: async (workbench) => {
       await workbench.openFile('sensor/sensor.c');
       await workbench.goToLine(markedLine('sensor/sensor.c', 'BP1'));

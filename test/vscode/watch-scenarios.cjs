@@ -57,7 +57,6 @@ const watchScenarios = [
   },
   {
     title: 'coverage and profile in the editor, on demand, and cleared',
-    byName: true,
     prepare: countExecutions,
     theme: 'light',
     run: async (workbench) => {
