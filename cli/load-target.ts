@@ -125,14 +125,14 @@ export class LoadTarget {
     else this.llext.heapInit(plan.data);
   }
 
-  /** Copies a file into memory, at the next page or at the given address, and makes a loader for it. */
+  /** A file into memory (not copied: it must not change), at the next page or at the given address, and makes a loader for it. */
   placeFile(bytes: Uint8Array, storage: LlextStorage, peek: boolean, at?: bigint): BufLoader {
     const address = at ?? this.nextBuffer;
     const end = address + BigInt(bytes.length);
     this.occupy(address, end, 'the file image');
     // RAM may be smaller than a file that is looked at.
     this.memory.include({ start: address, end });
-    this.memory.write(address, bytes);
+    this.memory.share(address, bytes);
     this.nextBuffer = ((end + filePage - 1n) / filePage) * filePage;
     const mustCopy = (position: bigint): boolean => this.isPlacedElsewhere(loader, position);
     const loader = new BufLoader(this.memory, address, bytes.length, { storage, peek, mustCopy });

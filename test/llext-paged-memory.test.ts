@@ -20,17 +20,18 @@ function someBytes(random: Random, length: number): Uint8Array {
   return new Uint8Array(length).map((_, i) => first + i * 7);
 }
 
-for (const seed of [1, 2, 3, 4]) {
+for (const seed of [1, 2, 3, 4, 5, 6]) {
   test(`random accesses, seed ${seed}`, () => {
     const random = new Random(seed);
     const memory = new PagedMemory(ranges);
     const expected = new Uint8Array(size);
-    const counts = { view: 0, copy: 0 };
+    const shared: { bytes: Uint8Array; first: Uint8Array }[] = [];
+    const counts = { view: 0, copy: 0, share: 0 };
     for (let i = 0; i < 400; i++) {
       const length = someLength(random);
       const [at, other] = [random.below(size - length), random.below(size - length)];
       const address = BigInt(base + at);
-      switch (random.below(5)) {
+      switch (random.below(6)) {
         case 0:
           memory.clear(address, length);
           expected.fill(0, at, at + length);
@@ -49,6 +50,14 @@ for (const seed of [1, 2, 3, 4]) {
           counts.view++;
           break;
         }
+        case 3: {
+          const bytes = someBytes(random, length);
+          memory.share(address, bytes);
+          shared.push({ bytes, first: bytes.slice() });
+          expected.set(bytes, at);
+          counts.share++;
+          break;
+        }
         default: {
           const bytes = someBytes(random, length);
           memory.write(address, bytes);
@@ -57,7 +66,8 @@ for (const seed of [1, 2, 3, 4]) {
       }
       assert.ok(Buffer.from(memory.read(BigInt(base), size)).equals(expected), `step ${i}, ${length} bytes at ${at}`);
     }
-    assert.ok(counts.copy > 20 && counts.view > 5, JSON.stringify(counts));
+    for (const { bytes, first } of shared) assert.deepEqual(bytes, first, 'who shares sees no changes');
+    assert.ok(counts.copy > 20 && counts.view > 5 && counts.share > 20, JSON.stringify(counts));
   });
 }
 
@@ -66,6 +76,7 @@ test('where memory ends a write changes nothing, a read gives what is there, and
   const last = BigInt(base + size - 0x1_0000);
   for (const length of [0x1_0001, 0x2_0000]) {
     assert.throws(() => memory.write(last, new Uint8Array(length).fill(1)), LlextError);
+    assert.throws(() => memory.share(last, new Uint8Array(length).fill(1)), LlextError);
     assert.throws(() => memory.copy(last, BigInt(base), length), LlextError);
     assert.throws(() => memory.read(last, length), LlextError);
     assert.equal(memory.view(last, length), undefined);

@@ -136,7 +136,7 @@ export class TrialTarget {
 
   private place(bytes: Uint8Array): BufLoader {
     const address = this.nextBuffer;
-    this.memory.write(address, bytes);
+    this.memory.share(address, bytes);
     this.nextBuffer = ((address + BigInt(bytes.length) + filePage - 1n) / filePage) * filePage;
     const { storage, peek } = this.options;
     return new BufLoader(this.memory, address, bytes.length, { storage, peek });

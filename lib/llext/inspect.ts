@@ -131,7 +131,7 @@ function scratchLoad(elf: ElfFile, imports: readonly string[], errors: string[])
     { start: fileAddress, end: fileAddress + BigInt(elf.bytes.length) + 0x40_0000n },
     { start: heapAddress, end: heapAddress + heapSize },
   ]);
-  memory.write(fileAddress, elf.bytes);
+  memory.share(fileAddress, elf.bytes);
   const heap = growingHeap();
   const arch = machineArch.get(elf.header.e_machine) ?? 'arm';
   const config: LlextConfig = {

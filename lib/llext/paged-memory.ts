@@ -1,7 +1,8 @@
 /**
  * Guest memory without a machine: ranges of zeros, of which pages come into being when they are written. For loading
  * a file only to look at the result (command line, checks), where an engine's memory would be a waste. Where something
- * long is written, a block takes the place of pages: sections are copied and linked in one piece.
+ * long is written, a block takes the place of pages: sections are copied and linked in one piece. A file image, and
+ * what is copied out of a block, is shared until somebody writes there: most of a load's time is first touches of memory.
  */
 import { unmapped } from './guest';
 import type { AddressRange, LlextMemory } from './types';
@@ -17,7 +18,9 @@ const mostRoomBehind = 0x400_0000;
 interface Block {
   readonly start: number;
   end: number;
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
+  /** The bytes are also somebody else's: copied before they change. */
+  isShared: boolean;
   /** Nothing from here on was ever written. */
   used: number;
 }
@@ -56,7 +59,7 @@ export class PagedMemory implements LlextMemory {
     for (let offset = 0; offset < bytes.length;) {
       const block = this.blockAt(at);
       const page = block?.bytes ?? this.pages.get(Math.floor(at / pageSize));
-      const size = Math.min(block ? block.end - at : pageSize - (at % pageSize), bytes.length - offset);
+      const size = Math.min((block?.end ?? this.pageEnd(at)) - at, bytes.length - offset);
       if (page !== undefined) copy(page, block ? at - block.start : at % pageSize, bytes, offset, size);
       at += size;
       offset += size;
@@ -71,9 +74,10 @@ export class PagedMemory implements LlextMemory {
     if (bytes.length >= longWrite) this.startBlock(at, at + bytes.length);
     for (let offset = 0; offset < bytes.length;) {
       const block = this.blockAt(at);
-      const size = Math.min(block ? block.end - at : pageSize - (at % pageSize), bytes.length - offset);
+      const size = Math.min((block?.end ?? this.pageEnd(at)) - at, bytes.length - offset);
       if (block === undefined) copy(bytes, offset, this.pageFor(Math.floor(at / pageSize)), at % pageSize, size);
       else {
+        own(block);
         copy(bytes, offset, block.bytes, at - block.start, size);
         block.used = Math.max(block.used, at + size);
       }
@@ -88,35 +92,81 @@ export class PagedMemory implements LlextMemory {
     let at = Number(address);
     for (const end = at + mapped; at < end;) {
       const block = this.blockAt(at);
-      const size = Math.min(block ? block.end - at : pageSize - (at % pageSize), end - at);
+      const size = Math.min((block?.end ?? this.pageEnd(at)) - at, end - at);
       const number = Math.floor(at / pageSize);
-      if (block !== undefined) block.bytes.fill(0, at - block.start, Math.min(at + size, block.used) - block.start);
-      else if (size === pageSize) this.pages.delete(number);
+      if (block !== undefined) {
+        own(block);
+        block.bytes.fill(0, at - block.start, Math.min(at + size, block.used) - block.start);
+      } else if (size === pageSize) this.pages.delete(number);
       else this.pages.get(number)?.fill(0, at % pageSize, (at % pageSize) + size);
       at += size;
     }
     if (mapped < length) throw unmapped(address + BigInt(mapped));
   }
 
+  /** As write, but where nothing long is yet without a copy: the bytes must not change as long as this memory is in use. */
+  share(address: bigint, bytes: Uint8Array): void {
+    this.shareOrWrite(address, bytes);
+  }
+
   copy(target: bigint, source: bigint, length: number): void {
+    const block = this.blockWith(source, length);
     const distance = target > source ? target - source : source - target;
     // What overlaps is not written piece by piece over itself.
-    const view = distance < BigInt(length) ? undefined : this.view(source, length);
-    this.write(target, view ?? this.read(source, length));
+    if (block === undefined || distance < BigInt(length)) {
+      this.write(target, this.read(source, length));
+      return;
+    }
+    const from = Number(source) - block.start;
+    block.used = Math.max(block.used, Number(source) + length);
+    if (this.shareOrWrite(target, block.bytes.subarray(from, from + length))) block.isShared = true;
   }
 
   view(address: bigint, length: number): Uint8Array | undefined {
+    const block = this.blockWith(address, length);
+    if (block === undefined) return undefined;
+    own(block);
+    const at = Number(address);
+    block.used = Math.max(block.used, at + length);
+    return block.bytes.subarray(at - block.start, at - block.start + length);
+  }
+
+  private blockWith(address: bigint, length: number): Block | undefined {
     if (length === 0 || this.mappedLength(address, length) < length) return undefined;
     const at = Number(address);
     const block = this.blockAt(at);
-    if (block === undefined || at + length > block.end) return undefined;
-    block.used = Math.max(block.used, at + length);
-    return block.bytes.subarray(at - block.start, at - block.start + length);
+    return block === undefined || at + length > block.end ? undefined : block;
+  }
+
+  /** Where the page ends, or a block takes over. */
+  private pageEnd(at: number): number {
+    let end = at - (at % pageSize) + pageSize;
+    for (const { start } of this.blocks) if (start > at && start < end) end = start;
+    return end;
   }
 
   private blockAt(at: number): Block | undefined {
     for (const block of this.blocks) if (at >= block.start && at < block.end) return block;
     return undefined;
+  }
+
+  /** true = shared. */
+  private shareOrWrite(address: bigint, bytes: Uint8Array): boolean {
+    const start = Number(address);
+    const end = start + bytes.length;
+    const before = this.blockAt(start);
+    const isFree =
+      (before === undefined || before.used <= start) &&
+      !this.blocks.some((block) => block.start >= start && block.start < end);
+    if (bytes.length < longWrite || !isFree || this.mappedLength(address, bytes.length) < bytes.length) {
+      this.write(address, bytes);
+      return false;
+    }
+    if (before !== undefined) before.end = start;
+    for (const number of this.pages.keys())
+      if (number * pageSize >= start && (number + 1) * pageSize <= end) this.pages.delete(number);
+    this.blocks.push({ start, end, bytes, isShared: true, used: end });
+    return true;
   }
 
   /** Where there is none yet: a block for [at, end), and as far behind it as the memory and the blocks allow. */
@@ -131,12 +181,13 @@ export class PagedMemory implements LlextMemory {
     const wanted = end + Math.min(end - start, mostRoomBehind);
     const limit = wanted < next ? wanted - (wanted % pageSize) : next;
     const bytes = new Uint8Array(limit - start);
+    this.adopt({ start, end: limit, bytes, isShared: false, used: end });
     if (before !== undefined) {
+      // After the pages: where a block is, they may be out of date.
       bytes.set(before.bytes.subarray(start - before.start, Math.max(before.used, start) - before.start));
       before.end = start;
       before.used = Math.min(before.used, start);
     }
-    this.adopt({ start, end: limit, bytes, used: end });
   }
 
   /** The pages that are there already become part of the block. */
@@ -170,6 +221,13 @@ export class PagedMemory implements LlextMemory {
     }
     return Math.min(length, this.lastEnd - at);
   }
+}
+
+/** Makes the bytes the block's own, to be changed. */
+function own(block: Block): void {
+  if (!block.isShared) return;
+  block.bytes = block.bytes.slice();
+  block.isShared = false;
 }
 
 /** Most accesses are a word, for which a view costs more than the copy. */
