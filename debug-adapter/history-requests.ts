@@ -51,8 +51,9 @@ export function reverseContinue(session: SessionState, _args: unknown, after: Af
   after(() => session.execution.reverseContinue());
 }
 
-/** The client shows the buttons as long as the target can go back. */
+/** The client shows the buttons as long as the target can go back; and whether the memory filters know anything at this moment. */
 export function announceHistory(session: SessionState): void {
+  announceChecks(session);
   const refusal = session.inferior?.target.historyRefusal;
   if (refusal === session.historyTold) return;
   session.historyTold = refusal;
@@ -60,6 +61,19 @@ export function announceHistory(session: SessionState): void {
   session.output.line(
     'console',
     refusal === undefined ? 'The target can run backwards again.' : `No way back: ${refusal}.`,
+  );
+}
+
+/** What the filters were switched on for in the middle of a session is not known of the time before. */
+function announceChecks(session: SessionState): void {
+  const isBefore = session.inferior?.target.isBeforeChecks === true;
+  if (isBefore === session.beforeChecksTold) return;
+  session.beforeChecksTold = isBefore;
+  session.output.line(
+    'console',
+    isBefore
+      ? 'This is before the memory filters were switched on: whose memory was what is not recorded here, so nothing is checked until then. Restart to check from the beginning.'
+      : 'The memory filters check again.',
   );
 }
 

@@ -59,6 +59,8 @@ export class SessionState implements BreakpointHost {
   supportsProgressReporting = false;
   /** What the client was told of why there is no way back. */
   historyTold: string | undefined;
+  /** The client was told that the memory filters do not check where it is. */
+  beforeChecksTold = false;
   readonly requests = new RunningRequests();
   readonly locations = new LocationReferences();
   readonly output: SessionOutput;

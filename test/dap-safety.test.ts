@@ -7,8 +7,9 @@ import { exceptionFilters } from '../debug-adapter/exception-filters';
 import { safetyRules } from '../lib/emulator/types';
 import { type AdapterClient, withAdapter } from './support/dap-client';
 import { launchConfigured } from './support/controls';
-import { projectRoot } from './support/fixtures';
+import { markerLine, projectRoot } from './support/fixtures';
 
+const source = join(projectRoot, 'test/safety-programs/unsafe.c');
 const program = (variant: string): string => join(projectRoot, `test/safety-programs/unsafe.${variant}.elf`);
 
 type Filters = DebugProtocol.SetExceptionBreakpointsArguments;
@@ -82,4 +83,74 @@ describe('the filters of memory safety', () => {
       assert.match(adapter.output('console'), /^entry 'entry' of llext .* returned 0/m);
     });
   });
+});
+
+async function place(adapter: AdapterClient): Promise<string> {
+  const { name, line } = await adapter.topFrame();
+  return `${name}:${line}`;
+}
+
+const outside: Filters = { filters: ['faults', 'memory-outside'] };
+const at = (marker: string) => ({ source: { path: source }, breakpoints: [{ line: markerLine(source, marker) }] });
+
+describe('backwards while memory is checked', () => {
+  for (const variant of ['m3-O0', 'rv32imac-O0', 'm3-O2', 'rv64imac-O2']) {
+    it(`from the use after free to the free and the allocation, and forward to it again (${variant})`, () =>
+      withAdapter(async (adapter) => {
+        assert.equal(await launch(adapter, 2, outside, variant), 'stopped');
+        const unsafe = await place(adapter);
+        const said = (await info(adapter)).details?.message;
+        await adapter.request('setBreakpoints', at('FREE'));
+        await adapter.run('reverseContinue');
+        assert.equal(await place(adapter), `drop:${markerLine(source, 'FREE')}`);
+        await adapter.request('setBreakpoints', at('ALLOCATION'));
+        await adapter.run('reverseContinue');
+        assert.equal(await place(adapter), `make:${markerLine(source, 'ALLOCATION')}`);
+        await adapter.request('setBreakpoints', { source: { path: source }, breakpoints: [] });
+        assert.equal((await adapter.run('continue')).reason, 'exception');
+        assert.equal(await place(adapter), unsafe);
+        assert.equal((await info(adapter)).details?.message, said, 'the same block, allocation and free');
+        const { instructionPointerReference: pc } = await adapter.topFrame();
+        await adapter.run('stepBack', 'instruction');
+        assert.notEqual((await adapter.topFrame()).instructionPointerReference, pc);
+        assert.equal((await adapter.run('continue')).reason, 'exception');
+        assert.equal(await adapter.runToEnd('continue'), undefined);
+      }));
+  }
+
+  it('reverse continue stops at the unsafe access that was let pass, unless its filter is off now', () =>
+    withAdapter(async (adapter) => {
+      assert.equal(await launch(adapter, 1, outside), 'stopped');
+      const unsafe = await place(adapter);
+      await adapter.run('next');
+      assert.equal((await adapter.run('reverseContinue')).reason, 'exception');
+      assert.equal(await place(adapter), unsafe);
+      await adapter.run('next');
+      await adapter.request('setExceptionBreakpoints', { filters: ['faults'] });
+      assert.equal((await adapter.run('reverseContinue')).reason, 'start of recording');
+      await adapter.request('setExceptionBreakpoints', { ...outside });
+      assert.equal((await adapter.run('continue')).reason, 'exception');
+      assert.equal(await place(adapter), unsafe);
+    }));
+
+  it('a filter that is switched on later says where it knows nothing, and checks from there on', () =>
+    withAdapter(async (adapter) => {
+      await adapter.launchToStop({ program: program('m3-O0'), args: [0, 0] }, [
+        { path: source, breakpoints: [{ line: markerLine(source, 'ALLOCATION') }] },
+      ]);
+      await adapter.request('setExceptionBreakpoints', { ...outside });
+      await adapter.run('stepBack');
+      assert.match(adapter.output('console'), /before the memory filters were switched on/);
+      await adapter.run('next');
+      await adapter.run('next');
+      assert.match(adapter.output('console'), /The memory filters check again/);
+      assert.equal((await adapter.run('continue')).reason, 'exception');
+      assert.match((await info(adapter)).details?.message ?? '', /right behind the block of 13 bytes/);
+      await adapter.run('reverseContinue');
+      // Another future begins before the filters were switched on: they are on in it from there.
+      await adapter.run('stepBack');
+      await adapter.evaluate('sink = 5', 'repl');
+      assert.equal((await adapter.run('continue')).reason, 'breakpoint');
+      assert.equal((await adapter.run('continue')).reason, 'exception');
+    }));
 });

@@ -88,6 +88,11 @@ export class GuestMemory implements MachineMemory {
   private guard: ((page: number) => number) | undefined;
   /** Length of the chunks in which guest pages and their shadows alternate; 0 = there are no shadows. */
   private shadowChunk = 0;
+  /** Pages whose shadow was changed by the host since clearDirty(), marked and listed. */
+  private shadowMarks = new Uint8Array();
+  private readonly shadowList: number[] = [];
+  /** Translated code changes the shadow of this memory without telling. */
+  shadowStack = { base: 0, size: 0 };
   /** Told of every page that is mapped, and of what the host or a debugger writes, while there are shadows. */
   shadow: { mapped(page: number): void; written(address: number, length: number): void } | undefined;
 
@@ -146,7 +151,10 @@ export class GuestMemory implements MachineMemory {
       return;
     }
     const host = this.hostAddress(address);
-    this.bytes.fill(0, host, host + pageSize);
+    for (const plane of this.shadowChunk === 0 ? [0] : [0, 1, 2]) {
+      const at = host + plane * this.shadowChunk;
+      this.bytes.fill(0, at, at + pageSize);
+    }
     this.attributes[page] &= watchBits;
     this.readTable[page] = 0;
     this.writeTable[page] = 0;
@@ -223,6 +231,7 @@ export class GuestMemory implements MachineMemory {
       this.attributes[page] &= ~Attribute.dirty;
       this.refresh(page);
     }
+    for (const page of this.shadowList.splice(0)) this.shadowMarks[page] = 0;
   }
 
   /** Marks the page dirty and drops predecoded instructions; `length` bytes within one page have changed. */
@@ -284,7 +293,27 @@ export class GuestMemory implements MachineMemory {
     const used = this.nextHost - guestOffset;
     if (this.shadowChunk === 0) this.shadowChunk = Math.ceil(Math.max(used, 1) / smallestChunk) * smallestChunk;
     this.grow(guestOffset + Math.ceil(Math.max(used, 1) / (3 * this.shadowChunk)) * 3 * this.shadowChunk);
+    if (this.shadowMarks.length === 0) this.shadowMarks = new Uint8Array(pageCount);
     return this.shadowChunk;
+  }
+
+  /** What openShadow() returned; 0 = there was never a shadow. */
+  get shadowDistance(): number {
+    return this.shadowChunk;
+  }
+
+  shadowTouched(page: number): void {
+    if (this.shadowMarks[page] !== 0) return;
+    this.shadowMarks[page] = 1;
+    this.shadowList.push(page);
+  }
+
+  /** Pages whose shadow may have changed since clearDirty(). */
+  shadowPages(): readonly number[] {
+    if (this.shadowChunk === 0) return [];
+    const { base, size } = this.shadowStack;
+    const stack = Array.from({ length: size / pageSize }, (_, i) => base / pageSize + i);
+    return [...this.shadowList, ...stack];
   }
 
   private takeHostPage(): number {

@@ -14,6 +14,7 @@ export interface Snapshot<T> {
   readonly regions: readonly MemoryRegion[];
   /** What belongs to it and is not the machine's: plain data that nobody changes. */
   readonly rest: T;
+  readonly restBytes: number;
   /** Not taken out by thinning. */
   pinned: boolean;
 }
@@ -22,6 +23,14 @@ interface Version {
   readonly time: number;
   /** undefined: all zeros. */
   readonly bytes: Uint8Array | undefined;
+  /** What it takes: nothing for bytes that many pages share. */
+  readonly size: number;
+}
+
+export interface TakeOptions {
+  readonly pinned: boolean;
+  /** What `rest` takes. */
+  readonly restBytes: number;
 }
 
 export interface SnapshotOptions {
@@ -52,6 +61,14 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return i === x.length;
 }
 
+/** Whether all words are the same, as in shadows of memory that nobody has touched. */
+function isUniform(bytes: Uint8Array): boolean {
+  const words = wordsOf(bytes);
+  let i = 1;
+  while (i < words.length && words[i] === words[0]) i++;
+  return i === words.length;
+}
+
 /** Index of the first entry whose time is after `time`. */
 function indexAfter(list: readonly { readonly time: number }[], time: number): number {
   let [low, high] = [0, list.length];
@@ -70,6 +87,9 @@ export class SnapshotStore<T> {
   /** Memory is as it was at this snapshot, but for the dirty pages; undefined when that one is gone. */
   private current: Snapshot<T> | undefined;
   private pageBytes = 0;
+  private restBytes = 0;
+  /** Pages that are one word over and over, by that word. */
+  private readonly uniform = new Map<number, Uint8Array>();
 
   /** RangeError for an engine without rewind. */
   constructor(
@@ -86,7 +106,7 @@ export class SnapshotStore<T> {
 
   /** What is kept takes about so many bytes. */
   get bytes(): number {
-    return this.pageBytes + this.list.length * snapshotBytes;
+    return this.pageBytes + this.restBytes + this.list.length * snapshotBytes;
   }
 
   /** The last one at or before a time. */
@@ -95,12 +115,12 @@ export class SnapshotStore<T> {
   }
 
   /** `time` must be where the machine is. One at the same time is replaced. */
-  take(time: number, rest: T, pinned = false): Snapshot<T> {
+  take(time: number, rest: T, { pinned, restBytes }: TakeOptions): Snapshot<T> {
     const { memory } = this.machine;
     const at = indexAfter(this.list, time);
     const existing = this.list[at - 1]?.time === time ? this.list[at - 1] : undefined;
     const next = this.list.at(at);
-    const pages = this.list.length === 0 ? this.allPages() : memory.dirtyPages();
+    const pages = this.list.length === 0 ? this.rewind.pages() : this.rewind.changedPages();
     for (const page of pages) this.keepPage(page, time, next?.time);
     memory.clearDirty();
     const snapshot: Snapshot<T> = {
@@ -108,8 +128,10 @@ export class SnapshotStore<T> {
       words: this.rewind.stateWords(),
       regions: memory.regions.slice(),
       rest,
+      restBytes,
       pinned: pinned || existing?.pinned === true,
     };
+    this.restBytes += restBytes - (existing?.restBytes ?? 0);
     this.list.splice(existing === undefined ? at : at - 1, existing === undefined ? 0 : 1, snapshot);
     this.current = snapshot;
     this.thin(time);
@@ -118,9 +140,9 @@ export class SnapshotStore<T> {
 
   restore(snapshot: Snapshot<T>): void {
     const { memory } = this.machine;
-    const pages = new Set(memory.dirtyPages());
-    for (const [page, versions] of this.versions) if (this.mayDiffer(versions, snapshot.time)) pages.add(page);
     this.rewind.replaceRegions(snapshot.regions);
+    const pages = new Set(this.rewind.changedPages());
+    for (const [page, versions] of this.versions) if (this.mayDiffer(versions, snapshot.time)) pages.add(page);
     for (const page of pages) this.restorePage(page, snapshot.time);
     this.rewind.replaceState(snapshot.words);
     memory.clearDirty();
@@ -133,29 +155,33 @@ export class SnapshotStore<T> {
     if (this.current !== undefined && gone.includes(this.current)) {
       throw new RangeError('memory is as at a snapshot that would be dropped');
     }
+    for (const { restBytes } of gone) this.restBytes -= restBytes;
     for (const page of this.versions.keys()) this.prune(page, time, Infinity, -Infinity);
   }
 
   // --- Pages ---------------------------------------------------------------------------------------------------------
-
-  private *allPages(): Iterable<number> {
-    for (const { base, size } of this.machine.memory.regions) {
-      for (let page = base / pageSize; page < (base + size) / pageSize; page++) yield page;
-    }
-  }
 
   private mayDiffer(versions: readonly Version[], time: number): boolean {
     if (this.current === undefined) return true;
     return indexAfter(versions, time) !== indexAfter(versions, this.current.time);
   }
 
-  private versionAt(page: number, time: number): Uint8Array | undefined {
+  private versionAt(page: number, time: number): Version | undefined {
     const versions = this.versions.get(page);
-    return versions?.[indexAfter(versions, time) - 1]?.bytes;
+    return versions?.[indexAfter(versions, time) - 1];
+  }
+
+  private versionOf(time: number, now: Uint8Array): Version {
+    if (isZero(now)) return { time, bytes: undefined, size: 0 };
+    if (!isUniform(now)) return { time, bytes: now.slice(), size: pageSize };
+    const [word] = wordsOf(now);
+    const shared = this.uniform.get(word) ?? now.slice();
+    this.uniform.set(word, shared);
+    return { time, bytes: shared, size: 0 };
   }
 
   private restorePage(page: number, time: number): void {
-    const wanted = this.versionAt(page, time);
+    const wanted = this.versionAt(page, time)?.bytes;
     const now = this.rewind.page(page);
     if (now.length === 0 || (wanted === undefined ? isZero(now) : isSame(now, wanted))) return;
     this.rewind.replacePage(page, wanted);
@@ -164,11 +190,12 @@ export class SnapshotStore<T> {
   /** `next`: time of the snapshot after it, whose pages stay as they are. */
   private keepPage(page: number, time: number, next: number | undefined): void {
     const now = this.rewind.page(page);
-    const before = this.versionAt(page, time);
+    const { bytes: before, size = 0 } = this.versionAt(page, time) ?? {};
     if (now.length === 0 || (before === undefined ? isZero(now) : isSame(now, before))) return;
-    if (next !== undefined && this.versionAfter(page, time) > next)
-      this.addVersion(page, { time: next, bytes: before });
-    this.addVersion(page, { time, bytes: isZero(now) ? undefined : now.slice() });
+    if (next !== undefined && this.versionAfter(page, time) > next) {
+      this.addVersion(page, { time: next, bytes: before, size });
+    }
+    this.addVersion(page, this.versionOf(time, now));
   }
 
   private versionAfter(page: number, time: number): number {
@@ -181,9 +208,8 @@ export class SnapshotStore<T> {
     if (versions === undefined) this.versions.set(page, (versions = []));
     const at = indexAfter(versions, version.time);
     const replaced = versions[at - 1]?.time === version.time ? versions[at - 1] : undefined;
-    if (replaced?.bytes !== undefined) this.pageBytes -= pageSize;
+    this.pageBytes += version.size - (replaced?.size ?? 0);
     versions.splice(replaced === undefined ? at : at - 1, replaced === undefined ? 0 : 1, version);
-    if (version.bytes !== undefined) this.pageBytes += pageSize;
   }
 
   /** Drops versions of (after, to] that no snapshot sees: those replaced before or at `next`, the time of the snapshot that follows. */
@@ -194,7 +220,7 @@ export class SnapshotStore<T> {
       if (versions[i].time > to) continue;
       const replacedAt = versions.at(i + 1)?.time ?? Infinity;
       if (next !== -Infinity && replacedAt > next) continue;
-      if (versions[i].bytes !== undefined) this.pageBytes -= pageSize;
+      this.pageBytes -= versions[i].size;
       versions.splice(i, 1);
     }
     if (versions.length === 0) this.versions.delete(page);
@@ -230,6 +256,7 @@ export class SnapshotStore<T> {
   private remove(index: number): void {
     const [before, gone, next] = this.list.slice(index - 1, index + 2);
     this.list.splice(index, 1);
+    this.restBytes -= gone.restBytes;
     for (const page of this.versions.keys()) this.prune(page, before.time, gone.time, next.time);
   }
 
@@ -237,6 +264,7 @@ export class SnapshotStore<T> {
     const [first, second] = this.list;
     if (first === this.current) return false;
     this.list.shift();
+    this.restBytes -= first.restBytes;
     for (const page of this.versions.keys()) this.prune(page, -Infinity, first.time, second.time);
     this.options.onLost?.(second.time);
     return true;

@@ -161,6 +161,10 @@ export interface MachineRewind {
   stateWords(): Int32Array;
   /** Pages and regions are replaced before. */
   replaceState(words: Int32Array): void;
+  /** Numbers of all pages. Shadows of memory safety are pages too, with numbers of their own. */
+  pages(): Iterable<number>;
+  /** Those that may have changed since the memory's clearDirty(). */
+  changedPages(): readonly number[];
   /** The bytes of a mapped page; good until the machine runs or maps. */
   page(number: number): Uint8Array;
   /** All zeros when there are no bytes. What was predecoded of a page that changes is dropped. */
@@ -193,7 +197,7 @@ export interface Machine {
   keepAccounts?(listener: BlockListener | undefined): Accounts | undefined;
   /** Absent where the engine cannot be set back. */
   readonly rewind?: MachineRewind;
-  /** Begins to check the memory safety of what is executed; absent where the engine cannot. undefined = ends it. */
+  /** Begins to check the memory safety of what is executed, or changes the rules; absent where the engine cannot. undefined = ends it. */
   setSafety?(rules: readonly SafetyRule[] | undefined): void;
   /** While it is checked. */
   readonly safety?: MemorySafety;

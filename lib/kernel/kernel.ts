@@ -4,7 +4,7 @@
  * Everything that the guest can see is in guest memory; the rest of the state is the plain record `state`.
  */
 import { Errno, LlextError } from '../errors';
-import type { MemorySafety } from '../emulator/safety/memory-safety';
+import type { MemorySafety, SafetyState } from '../emulator/safety/memory-safety';
 import type { Machine, SafetyRule } from '../emulator/types';
 import { LlextSubsystem } from '../llext/llext';
 import type { SubsystemState } from '../llext/llext';
@@ -20,7 +20,7 @@ import { implementations } from './implementations';
 import type { KHeap } from './k-heap';
 import { initKHeap } from './k-heap-record';
 import { HostSafety } from './host-safety';
-import { MemoryOwners, type BlockEvent, type SharedMemory } from './memory-owners';
+import { MemoryOwners, type BlockEvent, type OwnersState, type SharedMemory } from './memory-owners';
 import { FILE_SIZE, PAGE_SIZE } from './memory-map';
 import { observedHeap, type HeapEvent } from './observed-heap';
 import { SystemHeap, type HeapObserver } from './system-heap';
@@ -43,6 +43,8 @@ export interface KernelSnapshot {
   readonly nextBuffer: number;
   readonly calls: number;
   readonly llext: SubsystemState;
+  /** While memory safety is checked. */
+  readonly checks: { readonly owners: OwnersState; readonly safety: SafetyState } | undefined;
 }
 
 export interface KernelOptions {
@@ -131,11 +133,14 @@ export class Kernel {
     const { clock, console, random, nextBuffer } = this.state;
     const { skippedCycles } = clock;
     const calls = this.calls.count;
-    return { skippedCycles, written: console.written, random, nextBuffer, calls, llext: this.llext.state };
+    const { owners } = this;
+    const { safety } = this.machine;
+    const checks = owners && safety && { owners: owners.state, safety: safety.state };
+    return { skippedCycles, written: console.written, random, nextBuffer, calls, llext: this.llext.state, checks };
   }
 
-  /** Together with the machine's memory and state. */
-  restore({ skippedCycles, written, random, nextBuffer, calls, llext }: KernelSnapshot): void {
+  /** Together with the machine's memory and state; memory safety is checked as it was. */
+  restore({ skippedCycles, written, random, nextBuffer, calls, llext, checks }: KernelSnapshot): void {
     const { state } = this;
     state.clock.skippedCycles = skippedCycles;
     state.console.written = written;
@@ -143,6 +148,11 @@ export class Kernel {
     state.nextBuffer = nextBuffer;
     this.calls.forgetAfter(calls);
     this.llext.state = llext;
+    const { owners } = this;
+    const { safety } = this.machine;
+    if (checks === undefined || owners === undefined || safety === undefined) return;
+    owners.state = checks.owners;
+    safety.state = checks.safety;
   }
 
   /** The program will not do again what it did from here on. */

@@ -46,6 +46,10 @@ export interface OwnersState {
   unloaded: readonly OwnedRegion[];
 }
 
+/** About what a copy of it takes. */
+export const bytesOfOwners = ({ blocks, freed, regions, unloaded }: OwnersState): number =>
+  80 * blocks.size + 8 * (freed.length + regions.length + unloaded.length);
+
 /** What is known of an address. */
 export interface Ownership {
   /** '1 byte behind the 16 bytes at 0x20007b2c that k_malloc gave'; undefined for memory that nobody spoke of. */
@@ -156,7 +160,7 @@ export class MemoryOwners {
   /** realloc: what of the old block was never written is not written in the new one either. */
   moved(from: number, to: number): void {
     const [old, block] = [this.blocks.get(from), this.blocks.get(to)];
-    if (old === undefined || block === undefined || !this.safety.has('uninitialised')) return;
+    if (old === undefined || block === undefined) return;
     const kept = Math.min(old.size, block.size);
     this.safety.shadow.copyUndefined(from, to, kept);
     for (let at = kept; at < block.size; at++) this.safety.shadow.setUndefinedAt(to + at, 0xff);

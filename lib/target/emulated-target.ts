@@ -13,7 +13,7 @@ import { realImage } from '../kernel/base-image-guest';
 import { builtInImage, type GuestImage } from '../kernel/guest-image';
 import { DEFAULT_HEAP_SIZE_KIB, MAX_HEAP_SIZE_KIB } from '../kernel/memory-map';
 import type { OutputEvent } from '../kernel/console';
-import type { SharedMemory } from '../kernel/memory-owners';
+import { bytesOfOwners, type SharedMemory } from '../kernel/memory-owners';
 import type { HostCallRecord } from '../kernel/host-calls';
 import { collectCalls } from '../llext/llext-handlers';
 import type { LlextEvent, LlextStorage } from '../llext/types';
@@ -180,17 +180,40 @@ export class EmulatedTarget implements Target {
    * regions, blocks of the heap, the stack above the stack pointer.
    */
   setMemorySafety(rules: readonly SafetyRule[]): void {
-    const { kernel, machine, calls } = this.parts;
+    const { machine, history } = this.parts;
     const before = machine.safety?.rules ?? [];
-    if (rules.length === before.length && rules.every((rule) => before.includes(rule))) return;
     this.safetyRules = rules;
-    if (machine.safety !== undefined && rules.length > 0) {
-      machine.safety.rules = rules;
-      return;
-    }
-    kernel.checkMemory(rules.length === 0 ? undefined : rules, this.options.sharedMemory);
+    if (rules.length === before.length && rules.every((rule) => before.includes(rule))) return;
+    // What is recorded behind the past knows whose memory is what, and is to stay.
+    if (machine.safety !== undefined && (rules.length > 0 || history.isPast)) machine.setSafety?.(rules);
+    else if (machine.safety !== undefined || rules.length > 0) this.switchChecks(rules.length > 0);
+  }
+
+  /** Before anything has happened that is no event of its own. */
+  private switchChecks(on: boolean): void {
+    const { history } = this.parts;
+    if (history.isOpen) history.record({ kind: 'checks', on }, () => this.switchChecksNow(on));
+    else this.switchChecksNow(on);
+  }
+
+  private switchChecksNow(on: boolean): void {
+    const { kernel, machine, calls } = this.parts;
+    kernel.checkMemory(on ? this.safetyRules : undefined, this.options.sharedMemory);
+    if (!on) return;
     for (const { extension } of this.extensions) kernel.owners?.addExtension(extension);
     if (calls.state.active) machine.safety?.adoptCall(kernel.image.map.stack);
+  }
+
+  /** Rules are asked for, but now is before the moment at which they were for the first time. */
+  get isBeforeChecks(): boolean {
+    return this.safetyRules.length > 0 && this.parts.machine.safety === undefined;
+  }
+
+  /** An input from outside, performed and recorded. */
+  private record<R>(input: Input, perform: () => R): R {
+    // Another future than the recorded one, in which the checks began, begins here.
+    if (this.isBeforeChecks && this.parts.history.isPast) this.switchChecks(true);
+    return this.parts.history.record(input, perform);
   }
 
   /** Why memory safety cannot be checked here; undefined = it can. */
@@ -204,7 +227,7 @@ export class EmulatedTarget implements Target {
   /** Loads and links a file as llext_load does; a file that is refused is a value, not an exception. */
   loadExtension(file: ExtensionFile): LoadOutcome {
     const { name, bytes, storage = 'temporary' } = file;
-    return this.parts.history.record({ kind: 'load', name, bytes, storage }, () => this.loadNow(file));
+    return this.record({ kind: 'load', name, bytes, storage }, () => this.loadNow(file));
   }
 
   private loadNow(file: ExtensionFile): LoadOutcome {
@@ -223,7 +246,7 @@ export class EmulatedTarget implements Target {
 
   /** llext_unload: the use count that is left; 0 = it is gone. */
   unloadExtension(loaded: LoadedExtension): number {
-    return this.parts.history.record({ kind: 'unload', instance: loaded.instance.id }, () => this.unloadNow(loaded));
+    return this.record({ kind: 'unload', instance: loaded.instance.id }, () => this.unloadNow(loaded));
   }
 
   private unloadNow(loaded: LoadedExtension): number {
@@ -325,7 +348,7 @@ export class EmulatedTarget implements Target {
 
   /** An input from outside, performed and recorded; of a write, the bytes written. */
   private change(input: DirectInput): number {
-    return this.parts.history.record(input, () => this.apply(input));
+    return this.record(input, () => this.apply(input));
   }
 
   private apply(input: DirectInput): number {
@@ -348,6 +371,12 @@ export class EmulatedTarget implements Target {
     const { kernel, calls } = this.parts;
     const { pending, active } = calls.state;
     return { kernel: kernel.snapshot(), calls: { pending: [...pending], active }, extensions: this.extensions };
+  }
+
+  private prepareRestore({ kernel: { checks } }: HostState): void {
+    const { kernel, machine } = this.parts;
+    const isOn = machine.safety !== undefined;
+    if (isOn !== (checks !== undefined)) kernel.checkMemory(isOn ? undefined : this.safetyRules);
   }
 
   private restoreHost({ kernel, calls, extensions }: HostState): void {
@@ -486,6 +515,8 @@ export class EmulatedTarget implements Target {
       machine,
       {
         snapshot: () => this.hostState(),
+        sizeOf: ({ kernel: { checks } }) => (checks === undefined ? 0 : bytesOfOwners(checks.owners)),
+        prepare: (state) => this.prepareRestore(state),
         restore: (state) => this.restoreHost(state),
         apply: (input) => void this.apply(input),
         startAnew: (dropped) => {

@@ -17,7 +17,9 @@ export type Input =
   | { readonly kind: 'unload'; readonly instance: number }
   | { readonly kind: 'call'; readonly calls: readonly GuestCall[] }
   | { readonly kind: 'memory'; readonly address: bigint; readonly bytes: Uint8Array }
-  | { readonly kind: 'register'; readonly name: string; readonly value: bigint };
+  | { readonly kind: 'register'; readonly name: string; readonly value: bigint }
+  /** From here on it is known whose memory is what, or no longer. Which rules stop is no input, as breakpoints are none. */
+  | { readonly kind: 'checks'; readonly on: boolean };
 
 export interface RecordedInput {
   /** The moment before it. */
@@ -35,6 +37,10 @@ export interface Checkpoint {
 /** What a snapshot holds beside the machine. */
 export interface HistoryHost<T> {
   snapshot(): T;
+  /** Bytes that it takes. */
+  sizeOf(rest: T): number;
+  /** Memory and registers are about to be restored. */
+  prepare(rest: T): void;
   restore(rest: T): void;
   /** Performs an input that changes nothing but memory and registers, or sets off calls. */
   apply(input: Extract<Input, { kind: 'call' | 'memory' | 'register' }>): void;
@@ -59,11 +65,17 @@ const snapshotPeriod = 30;
 /** A snapshot costs as much as so many interpreted instructions, so that more of them are between two. */
 const snapshotDistance = 100_000;
 
+/** It is not done again: the snapshot behind it is restored. */
+const isRestored = (input: Input): input is Extract<Input, { kind: 'load' | 'unload' | 'checks' }> =>
+  input.kind === 'load' || input.kind === 'unload' || input.kind === 'checks';
+
 export class History<T> {
   readonly inputs: RecordedInput[] = [];
   readonly checkpoints: Checkpoint[] = [];
   /** The moments at which a fault stopped the program. */
   readonly faults: { readonly time: number; readonly stop: TargetStop }[] = [];
+  /** Moments, ascending, behind an instruction that broke a rule of memory safety and was let pass: registers count as written from there. */
+  private readonly passes: number[] = [];
   /** Something that was recorded had to be given up, to keep within the limit. */
   hasLost = false;
   /** Steps that are no instructions. */
@@ -83,9 +95,17 @@ export class History<T> {
   get refusal(): string | undefined {
     const { machine } = this;
     if (machine.rewind === undefined) return 'this engine cannot run backwards: only the embedded one can';
-    if (this.options.limit <= 0) return 'history is switched off (launch attribute history)';
-    if (machine.safety === undefined) return undefined;
-    return 'memory safety is being checked, and what it knows of each byte is not recorded: switch its filters off to go back';
+    return this.options.limit <= 0 ? 'history is switched off (launch attribute history)' : undefined;
+  }
+
+  /** Anything was recorded. */
+  get isOpen(): boolean {
+    return this.store !== undefined || this.inputs.length > 0;
+  }
+
+  /** Now is before something that was recorded. */
+  get isPast(): boolean {
+    return this.now < this.furthest;
   }
 
   get now(): number {
@@ -131,7 +151,7 @@ export class History<T> {
     const result = perform();
     this.steps++;
     this.furthest = this.now;
-    if (input.kind === 'load' || input.kind === 'unload') this.take(true);
+    if (isRestored(input)) this.take(true);
     return result;
   }
 
@@ -159,7 +179,7 @@ export class History<T> {
     if (this.nextInput !== now) return false;
     const { input } = this.inputs.find(({ time }) => time === now) ?? {};
     if (input === undefined) return false;
-    if (input.kind === 'load' || input.kind === 'unload') {
+    if (isRestored(input)) {
       this.restoreAt(now + 1);
     } else {
       this.host.apply(input);
@@ -173,6 +193,7 @@ export class History<T> {
     if (now >= this.furthest) return;
     this.inputs.splice(0, Infinity, ...this.inputs.filter(({ time }) => time < now));
     this.faults.splice(0, Infinity, ...this.faults.filter(({ time }) => time <= now));
+    this.passes.length = this.passesTo(now);
     const dropped = this.checkpoints.filter(({ time }) => time > now);
     this.checkpoints.splice(0, Infinity, ...this.checkpoints.filter(({ time }) => time <= now));
     this.store?.dropAfter(now);
@@ -184,6 +205,36 @@ export class History<T> {
   noteFault(stop: TargetStop): void {
     const { now } = this;
     if (!this.faults.some(({ time }) => time === now)) this.faults.push({ time: now, stop });
+  }
+
+  // --- What was let pass -----------------------------------------------------------------------------------------------
+
+  /** How many are at or before a moment. */
+  private passesTo(time: number): number {
+    let [low, high] = [0, this.passes.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.passes[middle] <= time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** An instruction that broke a rule was let pass until now, which no past has seen. */
+  notePass(): void {
+    if (this.store !== undefined) this.passes.push(this.now);
+    this.machine.safety?.defineRegisters();
+  }
+
+  /** To be called at each moment that bounds a run: nextBound is one. */
+  applyPass(): void {
+    const { now } = this;
+    if (this.passes[this.passesTo(now) - 1] === now) this.machine.safety?.defineRegisters();
+  }
+
+  /** A run must not go beyond without applyInput() or applyPass() there. */
+  get nextBound(): number {
+    return Math.min(this.nextInput, this.passes.at(this.passesTo(this.now)) ?? Infinity);
   }
 
   // --- Snapshots -----------------------------------------------------------------------------------------------------
@@ -218,7 +269,9 @@ export class History<T> {
   /** Keeps this moment, so that going back to soon after it is quick. */
   take(pinned: boolean): void {
     this.furthest = Math.max(this.furthest, this.now);
-    this.store?.take(this.now, { steps: this.steps, host: this.host.snapshot() }, pinned);
+    if (this.store === undefined) return;
+    const host = this.host.snapshot();
+    this.store.take(this.now, { steps: this.steps, host }, { pinned, restBytes: this.host.sizeOf(host) });
   }
 
   /** Time of the last snapshot at or before a moment. */
@@ -239,6 +292,7 @@ export class History<T> {
     this.furthest = Math.max(this.furthest, this.now);
     const snapshot = this.store?.at(time);
     if (snapshot?.time !== time) throw new RangeError(`there is no snapshot of the moment ${time}`);
+    this.host.prepare(snapshot.rest.host);
     this.store?.restore(snapshot);
     this.steps = snapshot.rest.steps;
     this.host.restore(snapshot.rest.host);
@@ -261,7 +315,7 @@ export class History<T> {
     if (at < 0) return false;
     const [{ time }] = this.checkpoints.splice(at, 1);
     const snapshot = this.store?.at(time);
-    const isNeeded = this.inputs.some((entry) => entry.time + 1 === time && /load$/.test(entry.input.kind));
+    const isNeeded = this.inputs.some((entry) => entry.time + 1 === time && isRestored(entry.input));
     const isNamed = this.checkpoints.some((other) => other.time === time);
     if (snapshot?.time === time && !isNeeded && !isNamed && time !== this.start) snapshot.pinned = false;
     return true;

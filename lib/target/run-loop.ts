@@ -112,6 +112,7 @@ export class RunLoop {
   /** To a recorded moment, forwards or backwards; RangeError when it is not recorded. */
   async goTo(time: number): Promise<void> {
     await this.alone(() => this.inPast(() => this.reverse.goTo(time)));
+    this.stoppedUnsafe = false;
   }
 
   async lastWrite(watchpoint: Watchpoint): Promise<LastWrite | undefined> {
@@ -186,8 +187,10 @@ export class RunLoop {
 
   /** The instruction at pc, which breaks a rule of memory safety, and the host call that it makes. */
   private passUnsafe(check: StepCheck): TargetStop | undefined {
-    const { safety } = this.parts.machine;
+    const { history, machine } = this.parts;
+    const { safety } = machine;
     if (safety === undefined) return undefined;
+    const { isPast } = history;
     safety.ignoring = true;
     try {
       const callee = this.parts.kernel.isServed(this.pc);
@@ -197,7 +200,7 @@ export class RunLoop {
       return calls ? this.step(check) : check(this.pc);
     } finally {
       safety.ignoring = false;
-      safety.defineRegisters();
+      if (!isPast) history.notePass();
     }
   }
 
@@ -234,9 +237,12 @@ export class RunLoop {
       const { now } = history;
       if (now >= until) return { reason: 'pause' };
       const from = skip ? this.pc : undefined;
-      const stop = machine.run(Math.min(BUDGET, history.nextInput - now, until - now), skip);
+      const stop = machine.run(Math.min(BUDGET, history.nextBound - now, until - now), skip);
       skip = false;
-      if (stop.reason === 'budget') return undefined;
+      if (stop.reason === 'budget') {
+        history.applyPass();
+        return undefined;
+      }
       // The host's functions can have breakpoints too; the machine only knows that the host acts there.
       const isArrival = stop.reason === 'breakpoint' || (stop.reason === 'host-call' && stop.address !== from);
       if (!isArrival) return this.handle(stop);
@@ -263,7 +269,9 @@ export class RunLoop {
   private step(check: StepCheck): TargetStop | undefined {
     while (this.parts.history.applyInput());
     const stop = this.parts.machine.run(1, true);
-    if (stop.reason !== 'budget') {
+    if (stop.reason === 'budget') {
+      this.parts.history.applyPass();
+    } else {
       const end = this.handle(stop);
       if (end !== undefined) return end;
     }
@@ -326,6 +334,7 @@ export class RunLoop {
     const { kernel, watchpoints, names, history } = this.parts;
     const { value: end, hits } = watchpoints.observe(address, () => kernel.hostCall(address));
     history.step();
+    history.applyPass();
     switch (end.kind) {
       case 'returned':
         this.tellAccounts(address);

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CpuInfo } from '../../lib/arch';
 import { createMachine } from '../../lib/emulator/machine';
+import type { SharedMemory } from '../../lib/kernel/memory-owners';
 import { LLEXT_HEAP_BASE } from '../../lib/kernel/memory-map';
 import { EmulatedTarget } from '../../lib/target/emulated-target';
 import type { LoadedExtension } from '../../lib/target/load';
@@ -25,12 +26,13 @@ export interface Life {
   readonly output: string[];
 }
 
-export function newLife(cpu: CpuInfo, jit: boolean, historyMiB?: number): Life {
+export function newLife(cpu: CpuInfo, jit: boolean, historyMiB?: number, sharedMemory?: readonly SharedMemory[]): Life {
   const output: string[] = [];
   const target = EmulatedTarget.create({
     cpu,
     heapSizeKiB: 256,
     historyMiB,
+    sharedMemory,
     machine: (options) => createMachine({ ...options, jit: jit ? { threshold: 0 } : undefined }),
     listener: { output: ({ text }) => output.push(text) },
   });
@@ -132,7 +134,7 @@ export function fingerprint(target: EmulatedTarget): string {
     hash.update(machine.memory.peek(base, size));
   }
   const registers = machine.state.registerNames.map((name) => `${name}=${machine.state.readWide(name)}`).join(' ');
-  const { llext, ...rest } = kernel.snapshot();
+  const { llext, checks, ...rest } = kernel.snapshot();
   const loaded = target.loadedExtensions.map(({ name, instance }) => `${name}#${instance.id}`).join(' ');
   const records = llext.records.map(({ id, name, address }) => `${id} ${name} ${address}`).join(', ');
   return JSON.stringify({
@@ -141,6 +143,7 @@ export function fingerprint(target: EmulatedTarget): string {
     registers,
     memory: hash.digest('hex'),
     rest,
+    isChecked: checks !== undefined,
     nextId: llext.nextId,
     records,
     loaded,

@@ -64,8 +64,12 @@ export class ArmMachine implements Machine {
 
   setSafety(rules: readonly SafetyRule[] | undefined): void {
     const { core } = this;
-    core.safety?.close();
-    core.safety = rules && new MemorySafety(core, State.sp, rules);
+    if (core.safety !== undefined && rules !== undefined) {
+      core.safety.rules = rules;
+    } else {
+      core.safety?.close();
+      core.safety = rules && new MemorySafety(core, State.sp, rules);
+    }
     core.code.clear();
     this.jit?.safetyChanged();
   }

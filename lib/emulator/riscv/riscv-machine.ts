@@ -78,8 +78,12 @@ export class RiscvMachine implements Machine {
 
   setSafety(rules: readonly SafetyRule[] | undefined): void {
     const { core } = this;
-    core.safety?.close();
-    core.safety = rules && new MemorySafety(core, this.cpu.isa.xlen === 32 ? 2 : 4, rules);
+    if (core.safety !== undefined && rules !== undefined) {
+      core.safety.rules = rules;
+    } else {
+      core.safety?.close();
+      core.safety = rules && new MemorySafety(core, this.cpu.isa.xlen === 32 ? 2 : 4, rules);
+    }
     core.code.clear();
     this.jit?.safetyChanged();
   }

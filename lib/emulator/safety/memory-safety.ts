@@ -4,7 +4,8 @@
  * values is allowed; a branch, an address or a jump that depends on one stops before the instruction.
  *
  * The V bits of the state's words lie in the upper half of the state's page, and the stack pointer as the shadow knows it in its last word:
- * with the planes of shadow.ts that is all state there is. The base image's own code may access everything.
+ * with the planes of shadow.ts and SafetyState that is all state there is, whatever the rules are: a snapshot has all of it. The base
+ * image's own code may access everything.
  */
 import type { ShadowPlan } from '../jit/shadow-ops';
 import type { MemoryAccess } from '../memory-access';
@@ -30,6 +31,13 @@ const useTexts: Readonly<Record<SafetyUse, string>> = {
 /** A core, as far as it is looked at. */
 export interface CheckedCore extends MemoryAccess {
   readonly code: RecordCache;
+}
+
+/** What is neither in memory nor in the CPU's state. */
+export interface SafetyState {
+  readonly origin: number | undefined;
+  readonly stackBase: number;
+  readonly stackEnd: number;
 }
 
 export class MemorySafety {
@@ -84,6 +92,20 @@ export class MemorySafety {
     return this.enabled.has(rule);
   }
 
+  get state(): SafetyState {
+    const { origin, stackBase, stackEnd } = this;
+    return { origin, stackBase, stackEnd };
+  }
+
+  /** As it was; memory and registers are restored too. */
+  set state({ origin, stackBase, stackEnd }: SafetyState) {
+    this.origin = origin;
+    this.stackBase = stackBase;
+    this.stackEnd = stackEnd;
+    this.maybeUndefined = true;
+    this.core.memory.shadowStack = { base: stackBase, size: stackEnd - stackBase };
+  }
+
   /** V bits of the state words. */
   get bits(): Int32Array {
     return this.core.memory.state.subarray(bitsOffset, bitsOffset + trackedWords);
@@ -124,6 +146,7 @@ export class MemorySafety {
   beginCall(base: number, end: number): void {
     this.stackBase = base;
     this.stackEnd = end;
+    this.core.memory.shadowStack = { base, size: end - base };
     this.bits.fill(0);
     const sp = this.core.memory.state[this.spWord] >>> 0;
     this.shadow.setAll(base, sp - base, Shadow.foreign | Shadow.unwritten);

@@ -5,7 +5,8 @@
  *   flags 0        the extension may access it, and it was written
  *   undefined bits count only where the flag `partial` is set; with `unwritten` all 8 are undefined
  *
- * The planes are part of the machine's memory and follow it: copying them with the guest bytes is all that a snapshot needs.
+ * The planes are part of the machine's memory and follow it: snapshots keep their pages beside those of the guest bytes (rewind.ts),
+ * so each change here is told to the memory.
  * Guest pages, flags and undefined bits alternate in chunks of one length, so that nothing moves when pages are mapped later.
  */
 import { pageSize, type GuestMemory } from '../memory';
@@ -66,6 +67,7 @@ export class ShadowMemory {
     if (host < 0) return;
     const { bytes } = this.memory;
     const kind = bits === 0 ? 0 : bits === 0xff ? Shadow.unwritten : Shadow.partial;
+    this.memory.shadowTouched(address >>> 12);
     bytes[host + this.distance] = (bytes[host + this.distance] & ~undefinedFlags) | kind;
     if (kind === Shadow.partial) bytes[host + 2 * this.distance] = bits;
   }
@@ -100,7 +102,10 @@ export class ShadowMemory {
       const at = address + done;
       const part = Math.min(pageSize - (at & (pageSize - 1)), length - done);
       const host = this.memory.hostAddress(at >>> 0);
-      if (host >= 0) visit(host + this.distance, part);
+      if (host >= 0) {
+        this.memory.shadowTouched(at >>> 12);
+        visit(host + this.distance, part);
+      }
       done += part;
     }
   }
