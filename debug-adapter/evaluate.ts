@@ -1,38 +1,52 @@
 /** evaluate (hover, watch, Debug Console, copy) and setExpression. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { type FormatOptions, formatValue } from '../lib/dwarf/format';
+import type { Value } from '../lib/dwarf/value';
 import { assignText } from './assignment';
-import { evaluateAtFileScope, evaluateText, performWrites } from './expression-context';
+import type { Cancellation } from './cancellation';
+import { compileIn, evaluateAtFileScope, evaluateCompiled, performWrites } from './expression-context';
 import { splitFormatSuffix } from './format-suffix';
+import { evaluateCalling, splitCallCommand } from './function-calls';
 import type { SessionState } from './session-state';
 import { type FrameReference, requireFrame } from './stack-trace';
 import { formatOptions } from './value-text';
 import { describeValue } from './variables';
 
 type After = (action: () => void) => void;
+type EvaluateBody = DebugProtocol.EvaluateResponse['body'];
+
+const consoleOptions = { sideEffects: 'allow', calls: 'allow' } as const;
 
 export async function evaluate(
   session: SessionState,
   args: DebugProtocol.EvaluateArguments,
   after: After,
+  cancellation: Cancellation,
 ): Promise<DebugProtocol.EvaluateResponse['body']> {
-  const { expression: text, options: suffix } = splitFormatSuffix(args.expression.trim());
+  const { expression: suffixed, options: suffix } = splitFormatSuffix(args.expression.trim());
   const options = { ...suffix, ...formatOf(args) };
   const reference = await frameOf(session, args.frameId);
   if (reference === undefined) {
     const inferior = session.requireInferior('evaluate');
-    const found = await evaluateAtFileScope(inferior, text);
+    const found = await evaluateAtFileScope(inferior, suffixed);
     return {
       result: await inferior.query(formatValue(found, { ...formatOptions(inferior), ...options })),
       variablesReference: 0,
     };
   }
   // A hover must not change what it shows, and a watch is evaluated at every stop.
-  const mayWrite = args.context === 'repl' || args.context === undefined;
-  const { value, writes } = await evaluateText(reference, text, mayWrite ? 'allow' : 'forbid');
-  await performWrites(session, reference, writes, after);
+  const isConsole = args.context === 'repl' || args.context === undefined;
+  const { text, keep } = isConsole ? splitCallCommand(reference, suffixed) : { text: suffixed, keep: false };
+  const compiled = compileIn(reference, text, isConsole ? consoleOptions : { sideEffects: 'forbid' });
   const key = `evaluate ${reference.level} ${args.expression.trim()}`;
-  return asResult(await describeValue(session, { ...reference, key }, value, text, options));
+  const describe = async (value: Value): Promise<EvaluateBody> =>
+    asResult(await describeValue(session, { ...reference, key }, value, compiled.hasCalls ? undefined : text, options));
+  if (compiled.hasCalls) {
+    return evaluateCalling(session, reference, compiled, describe, { keep, after, cancellation });
+  }
+  const { value, writes } = await evaluateCompiled(reference, compiled);
+  await performWrites(session, reference, writes, after);
+  return describe(value);
 }
 
 export async function setExpression(

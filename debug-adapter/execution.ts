@@ -97,12 +97,15 @@ export class Execution {
 
   pause(): void {
     this.stepper?.cancel();
+    // A function that an expression calls.
+    if (this.session.calling !== undefined) this.session.inferior?.target.pause();
   }
 
   /** Stops whatever runs, without telling the client; afterwards nothing touches the machine any more. */
   async halt(): Promise<void> {
     this.discarded = true;
     this.pause();
+    await this.session.calling?.catch(() => undefined);
     await this.current;
   }
 

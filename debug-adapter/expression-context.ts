@@ -1,5 +1,6 @@
 /** C expressions of the user in a frame: names from that frame, memory from the target, writes carried out after it. */
 import {
+  type CheckOptions,
   compileExpression,
   type CompiledExpression,
   evaluateExpression,
@@ -38,11 +39,11 @@ export function scopeIn(inferior: Inferior, frame: FrameInfo | undefined): Frame
 export function compileIn(
   reference: FrameReference,
   text: string,
-  sideEffects: 'allow' | 'forbid' = 'allow',
+  options: CheckOptions = { sideEffects: 'allow' },
 ): CompiledExpression {
-  return explained(text, () =>
-    compileExpression(text, scopeIn(reference.stop.inferior, reference.frame), { sideEffects }),
-  );
+  const { inferior } = reference.stop;
+  if (inferior.extensions.length === 0) throw errors.badExpression('nothing is loaded: no name has a meaning');
+  return explained(text, () => compileExpression(text, scopeIn(inferior, reference.frame), options));
 }
 
 /** Evaluates in a frame; writes are not carried out. */
@@ -51,15 +52,22 @@ export async function evaluateText(
   text: string,
   sideEffects: 'allow' | 'forbid' = 'allow',
 ): Promise<EvaluationResult> {
-  const { stop, level, frame } = reference;
-  const { inferior } = stop;
-  if (inferior.extensions.length === 0) throw errors.badExpression('nothing is loaded: no name has a meaning');
-  const compiled = compileIn(reference, text, sideEffects);
-  const named = (name: string): bigint | undefined =>
-    level === 0 && inferior.target.registerNames.includes(name) ? inferior.target.readRegisterNow(name) : undefined;
-  return explainedAsync(text, () =>
-    inferior.query(evaluateExpression(compiled, { frame: frame.frame, namedRegister: named })),
-  );
+  return evaluateCompiled(reference, compileIn(reference, text, { sideEffects }));
+}
+
+export async function evaluateCompiled(
+  reference: FrameReference,
+  compiled: CompiledExpression,
+): Promise<EvaluationResult> {
+  const context = { frame: reference.frame.frame, namedRegister: namedRegister(reference) };
+  const { inferior } = reference.stop;
+  return explainedAsync(compiled.text, () => inferior.query(evaluateExpression(compiled, context)));
+}
+
+/** Registers that only the innermost frame has. */
+export function namedRegister({ stop, level }: FrameReference): (name: string) => bigint | undefined {
+  const { target } = stop.inferior;
+  return (name) => (level === 0 && target.registerNames.includes(name) ? target.readRegisterNow(name) : undefined);
 }
 
 /** Carries out what an assignment asks for; the client is told after its answer. */

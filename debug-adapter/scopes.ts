@@ -5,7 +5,7 @@ import { stripType, type UnitInfo, type VariableInfo } from '../lib/dwarf/model'
 import type { FrameInfo } from '../lib/dwarf/unwind';
 import type { Frame } from '../lib/dwarf/unwind-frame';
 import { type NamedValue, valueAt } from '../lib/dwarf/value';
-import { callAbiOf, returnLocation } from '../lib/program/return-value';
+import { abiOfFunction, callAbiOf, returnLocation } from '../lib/program/return-value';
 import { baseName } from './paths';
 import type { SessionState } from './session-state';
 import { type FrameReference, requireFrame } from './stack-trace';
@@ -60,12 +60,12 @@ export async function scopes(
 /** What the function that was stepped out of has returned; it is in registers until the next step. */
 function returnedValue({ returned }: Stop, frame: Frame): NamedValue | undefined {
   if (returned === undefined || stripType(returned.function.returnType).kind === 'void') return undefined;
-  const { name, returnType, unit } = returned.function;
-  const { elf } = returned.program.program;
+  const { name, returnType, signature, unit } = returned.function;
+  const abi = abiOfFunction(callAbiOf(returned.program.program.elf), signature.variadic);
   const { firstArgument } = frame.machine.registers;
   // GCC hands the address of a result in memory back, though no standard asks for it.
   const handedBack = firstArgument !== undefined && isGcc(unit) ? frame.registers.get(firstArgument) : undefined;
-  const location = returnLocation(returnType, callAbiOf(elf), returned.memory ?? handedBack);
+  const location = returnLocation(returnType, abi, returned.memory ?? handedBack);
   return { name: `${name}()`, value: valueAt(returnType, location, frame) };
 }
 

@@ -47,6 +47,8 @@ export class SessionState implements BreakpointHost {
   entry: EntryCall | undefined;
   /** Kept when the launch asks for them. */
   accounts: RunAccounts | undefined;
+  /** Functions are being called for an expression: until then the target is not what it was stopped as. */
+  calling: Promise<unknown> | undefined;
   readonly exceptions = new ExceptionFilters();
   /** Loads so far, of all machines of the session. */
   loads = 0;

@@ -113,6 +113,9 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   'llext/coverage': coverage,
 };
 
+/** Requests that do not look at the target: all others wait until a call from the console is undone. */
+const duringCalls: ReadonlySet<string> = new Set(['cancel', 'pause', 'terminate', 'disconnect']);
+
 export class LlextDebugSession extends DebugSession {
   private readonly state: SessionState;
 
@@ -142,6 +145,8 @@ export class LlextDebugSession extends DebugSession {
       const handler = Object.hasOwn(requests, request.command) ? requests[request.command] : undefined;
       if (handler === undefined) throw errors.unsupported(request.command);
       const args = (request.arguments ?? {}) as never;
+      const waits = !duringCalls.has(request.command);
+      while (waits && this.state.calling !== undefined) await this.state.calling.catch(() => undefined);
       const body = await handler(this.state, args, (action) => after.push(action), cancellation);
       if (body !== undefined) response.body = body;
       this.sendResponse(response);

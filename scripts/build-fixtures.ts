@@ -3,6 +3,7 @@
  *
  *     npm run fixtures              writes them into the project
  *     npm run fixtures -- --check   builds elsewhere, and fails when a committed ELF differs in any byte
+ *     npm run fixtures -- --only controls   those extensions whose file name begins so
  *
  * The result depends on the compilers' versions and on nothing else: sources are named relative to their own folder,
  * and -ffile-prefix-map takes the machine's paths out of the debug information.
@@ -107,9 +108,10 @@ async function make(build: FixtureBuild, target: string, scratch: string): Promi
 }
 
 /** Paths, from the project's root, of the ELFs that differ from the committed ones. */
-async function buildAll(targetRoot: string, scratch: string): Promise<string[]> {
+async function buildAll(targetRoot: string, scratch: string, only?: string): Promise<string[]> {
   const differing: string[] = [];
-  const queue = [...fixtureBuilds];
+  const isWanted = ({ output }: { readonly output: string }): boolean => only === undefined || output.startsWith(only);
+  const queue = fixtureBuilds.filter(isWanted);
   const worker = async (): Promise<void> => {
     for (let build = queue.shift(); build !== undefined; build = queue.shift()) {
       const target = join(targetRoot, build.folder);
@@ -123,12 +125,13 @@ async function buildAll(targetRoot: string, scratch: string): Promise<string[]> 
     if (!same) differing.push(path);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  for (const build of [...riscvExampleBuilds, ...riscvControlsBuilds, ...riscvTestBuilds, ...riscvSafetyBuilds]) {
+  const riscvBuilds = [...riscvExampleBuilds, ...riscvControlsBuilds, ...riscvTestBuilds, ...riscvSafetyBuilds];
+  for (const build of riscvBuilds.filter(isWanted)) {
     const target = join(targetRoot, build.folder);
     mkdirSync(target, { recursive: true });
     compare(`${build.folder}/${await makeRiscv(build, target, scratch)}`);
   }
-  for (const build of baseImageBuilds) {
+  for (const build of only === undefined ? baseImageBuilds : []) {
     await buildBaseImage(build, projectRoot, targetRoot, scratch);
     compare(build.output);
   }
@@ -146,7 +149,7 @@ export async function differingFixtures(): Promise<string[]> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false }, only: { type: 'string' } } });
   if (values.check) {
     const differing = await differingFixtures();
     for (const path of differing) console.error(`${path} differs from what its source gives`);
@@ -155,8 +158,9 @@ async function main(): Promise<void> {
   }
   const scratch = mkdtempSync(join(tmpdir(), 'llext-fixtures-'));
   try {
-    await buildAll(projectRoot, scratch);
-    console.log(`${fixtureBuilds.length} extensions and ${baseImageBuilds.length} base images built`);
+    await buildAll(projectRoot, scratch, values.only);
+    const what = `${fixtureBuilds.length} extensions and ${baseImageBuilds.length} base images`;
+    console.log(values.only === undefined ? `${what} built` : `those of ${what} that are called ${values.only}* built`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -210,6 +210,16 @@ export const watchedBuilds: readonly FixtureBuild[] = [
   sessionProgram('watched', 'm3-O2', variants['m3-O2']),
 ];
 
+const hardFloat = ['-mfloat-abi=hard', '-mfpu=fpv4-sp-d16'] as const;
+
+/** What the Debug Console calls. */
+export const calledBuilds: readonly FixtureBuild[] = [
+  sessionProgram('called', 'm3-O0', variants['m3-O0']),
+  sessionProgram('called', 'm3-O2', variants['m3-O2']),
+  sessionProgram('called', 'm3clang-O0', variants['m3clang-O0']),
+  sessionProgram('called', 'm4f-O0', gcc('cortex-m4', '-O0', ...hardFloat)),
+];
+
 /** Programs that break the rules of memory safety, and such that do not. */
 const safety = (name: string, variant: string, built: Variant): FixtureBuild =>
   program('test/safety-programs', name, variant, built);
@@ -239,6 +249,9 @@ export const riscvControlsBuilds: readonly RiscvBuild[] = [
   riscvControls('rv32imac'),
   riscvControls('rv32imafc'),
   riscvControls('rv64imac'),
+  ...(['rv32imac', 'rv32imafc', 'rv32imafdc', 'rv64imac', 'rv64gc'] as const).map((march) =>
+    riscv('test/dap-programs', 'called.c', march, '-Og', `called.${march}.elf`),
+  ),
   riscv('test/dap-programs', 'watched.c', 'rv32imac', '-Og', 'watched.rv32imac.elf'),
   riscv('test/dap-programs', 'watched.c', 'rv64imac', '-Og', 'watched.rv64imac.elf'),
 ];
@@ -248,5 +261,6 @@ export const fixtureBuilds: readonly FixtureBuild[] = [
   ...testFixtureBuilds,
   ...controlsBuilds,
   ...watchedBuilds,
+  ...calledBuilds,
   ...safetyBuilds,
 ];

@@ -223,7 +223,7 @@ test('what cannot be, with its place in the text', async () => {
     ['&5', /only an object has an address/, 1, 1],
     ['&node->flags.kind', /bit-field has no address/, 1, 16],
     ['1 / (number - number)', /Division by zero/, 0, 21],
-    ['add(1, 2)', /function calls are not evaluated yet/, 0, 9],
+    ['add(1, 2)', /called in the Debug Console only/, 0, 9],
     ['number(1)', /cannot be called/, 0, 6],
     ['(struct nowhere *)0', /No struct type named nowhere/, 1, 16],
     ['(point_t)number', /cannot be cast to point_t/, 0, 15],

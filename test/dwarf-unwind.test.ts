@@ -56,6 +56,7 @@ function functionAt(name: string, start: bigint, more: Partial<FunctionInfo> = {
     entryPc: start,
     frameBase: { kind: 'expression', expression: code(DW_OP.call_frame_cfa) },
     returnType: int,
+    signature: { parameters: [], variadic: false, vtableIndex: undefined },
     external: true,
     declaration: undefined,
     scope: scope('function', ranges),

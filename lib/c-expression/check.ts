@@ -17,7 +17,9 @@ import {
   voidType,
 } from '../dwarf/value-types';
 import { encodeInteger } from '../bytes';
+import { alignmentOf } from '../dwarf/alignment';
 import { isArithmetic } from './arithmetic';
+import { castCall, checkCall } from './check-calls';
 import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
 import { fail, type Span } from './errors';
 import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
@@ -29,7 +31,11 @@ import { isPlace, type TypedNode } from './typed';
 export interface CheckOptions {
   /** 'forbid': assignments, ++ and -- are errors (hovers, conditions that must not change anything). */
   readonly sideEffects: 'forbid' | 'allow';
+  /** Functions are called; by default that is refused. */
+  readonly calls?: 'allow';
 }
+
+const callsRefusedHere = 'functions are called in the Debug Console only: nothing may change the program here';
 
 const constantWords: ReadonlySet<string> = new Set(['true', 'false', 'nullptr']);
 
@@ -38,6 +44,7 @@ type Of<K extends Expression['kind']> = Extract<Expression, { kind: K }>;
 export class Checker implements ExpressionTyper {
   readonly types: BasicTypes;
   hasSideEffects = false;
+  hasCalls = false;
 
   constructor(
     readonly scope: ExpressionScope,
@@ -85,7 +92,7 @@ export class Checker implements ExpressionTyper {
       case 'member':
         return this.checkMember(expression, span);
       case 'call':
-        return this.checkCall(expression, span);
+        return checkCall(expression, span, this);
       case 'cast':
         return this.checkCast(expression, span);
       case 'sizeof':
@@ -99,6 +106,10 @@ export class Checker implements ExpressionTyper {
       case 'generic':
         return this.unsupported(voidType, '_Generic is not evaluated yet', span);
     }
+  }
+
+  get callsRefused(): string | undefined {
+    return this.options.calls === 'allow' ? undefined : callsRefusedHere;
   }
 
   resolve(name: TypeName): Type {
@@ -199,7 +210,7 @@ export class Checker implements ExpressionTyper {
     return this.memberOf(this.dereference(pointer, span), path, span);
   }
 
-  private memberOf(base: TypedNode, path: readonly Member[], span: Span): TypedNode {
+  memberOf(base: TypedNode, path: readonly Member[], span: Span): TypedNode {
     const member = path[path.length - 1];
     const bitSize = member.bitSize === undefined ? {} : { bitSize: member.bitSize };
     return { kind: 'member', type: member.type, base, path, ...bitSize, ...span };
@@ -293,6 +304,7 @@ export class Checker implements ExpressionTyper {
     if (!isPlace(operand)) return fail('only an object has an address', operand);
     if (operand.kind === 'register') return fail('a register has no address', operand);
     if (operand.bitSize !== undefined) return fail('a bit-field has no address', operand);
+    // The pointer itself, but not as what could be assigned to.
     if (operand.kind === 'dereference') return { ...operand.pointer, ...span };
     const target = operand.type.kind === 'unknown' ? voidType : operand.type;
     return { kind: 'address', type: pointerTo(target, this.scope.machine.addressSize), operand, ...span };
@@ -324,11 +336,16 @@ export class Checker implements ExpressionTyper {
     return this.dereference(pointerAdd(array, number, '+', span, this), span);
   }
 
-  /** 6.5.2.3; like gdb, `.` goes through a pointer, and `->` works on a structure. */
+  /** What stands before `.` or `->`; like in gdb, `.` goes through a pointer, and `->` works on a structure. */
+  object(base: Expression): TypedNode {
+    const object = this.check(base);
+    if (!isPointerLike(object.type)) return object;
+    return this.dereference(object, { offset: object.offset, length: object.length });
+  }
+
+  /** 6.5.2.3 */
   private checkMember({ base, name }: Of<'member'>, span: Span): TypedNode {
-    let object = this.check(base);
-    if (isPointer(object.type) || stripType(object.type).kind === 'array')
-      object = this.dereference(object, { offset: object.offset, length: object.length });
+    const object = this.object(base);
     const type = stripType(object.type);
     if (!isStruct(type)) return fail(`${object.type.displayName} has no members`, object);
     const path = findMember(type, name);
@@ -357,22 +374,11 @@ export class Checker implements ExpressionTyper {
     return undefined;
   }
 
-  /** 6.5.2.2: typed, because sizeof and unevaluated branches need only the type. */
-  private checkCall({ callee, arguments: list }: Of<'call'>, span: Span): TypedNode {
-    const called = this.decay(this.check(callee));
-    for (const argument of list) this.check(argument);
-    const pointer = stripType(called.type);
-    const type = pointer.kind === 'pointer' ? stripType(pointer.target) : pointer;
-    if (type.kind !== 'function' && type.kind !== 'unknown') {
-      return fail(`${called.type.displayName} cannot be called`, callee);
-    }
-    const result = type.kind === 'function' ? type.returnType : this.types.int;
-    return this.unsupported(result, 'function calls are not evaluated yet', span);
-  }
-
   /** 6.5.4 */
   private checkCast({ type: name, operand }: Of<'cast'>, span: Span): TypedNode {
     const type = this.resolve(name);
+    const call = operand.kind === 'call' ? castCall(operand, type, span, this) : undefined;
+    if (call !== undefined) return call;
     const node = this.check(operand);
     const stripped = stripType(type);
     if (stripped.kind === 'void')
@@ -414,7 +420,7 @@ export class Checker implements ExpressionTyper {
 
   private checkAlignof({ type: operand }: Of<'alignof'>, span: Span): TypedNode {
     const type = operand.kind === 'type-name' ? this.resolve(operand) : this.check(operand).type;
-    const value = alignment(type);
+    const value = alignmentOf(type);
     if (value === undefined) return fail(`the alignment of ${type.displayName} is not known`, span);
     return { kind: 'constant', type: this.sizeType(), value: BigInt(value), ...span };
   }
@@ -489,15 +495,4 @@ export function sameType(a: Type, b: Type): boolean {
     left === right ||
     (left.kind === right.kind && left.displayName === right.displayName && left.byteSize === right.byteSize)
   );
-}
-
-/** Natural alignment, which GCC and clang use for every type of the supported targets. */
-function alignment(type: Type): number | undefined {
-  const stripped = stripType(type);
-  if (isStruct(stripped)) {
-    const members = stripped.members.map((member) => (member.bitSize === 0 ? 1 : alignment(member.type)));
-    return members.includes(undefined) ? undefined : Math.max(1, ...members.map((value) => value ?? 1));
-  }
-  if (stripped.kind === 'array') return alignment(stripped.element);
-  return stripped.kind === 'function' || stripped.kind === 'void' ? 1 : stripped.byteSize;
 }

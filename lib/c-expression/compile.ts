@@ -10,6 +10,7 @@ import { Checker, type CheckOptions } from './check';
 import { fail } from './errors';
 import { Evaluation, type EvaluationContext } from './evaluate';
 import { parseExpression, parseTypeName } from './parser';
+import type { ExpressionQuery } from './requests';
 import type { ExpressionScope } from './scope';
 import type { Expression } from './syntax';
 import type { Type } from '../dwarf/model';
@@ -20,6 +21,8 @@ export interface CompiledExpression {
   readonly text: string;
   readonly node: TypedNode;
   readonly hasSideEffects: boolean;
+  /** It is evaluated by evaluateWithCalls. */
+  readonly hasCalls: boolean;
 }
 
 export interface EvaluationResult {
@@ -40,7 +43,7 @@ export function compileExpression(
   const checker = new Checker(scope, options);
   const node = checker.check(syntax);
   const text = typeof expression === 'string' ? expression : '';
-  return { text, node, hasSideEffects: checker.hasSideEffects };
+  return { text, node, hasSideEffects: checker.hasSideEffects, hasCalls: checker.hasCalls };
 }
 
 /** A condition: an expression whose value is a number, without side effects. */
@@ -49,7 +52,7 @@ export function compileCondition(text: string, scope: ExpressionScope): Compiled
   const checker = new Checker(scope, { sideEffects: 'forbid' });
   const node = checker.scalar(checker.check(syntax));
   if (!isScalar(node.type)) return fail('a condition must be a number', node);
-  return { text, node, hasSideEffects: false };
+  return { text, node, hasSideEffects: false, hasCalls: false };
 }
 
 /** The type that a type name means in a scope. */
@@ -57,9 +60,21 @@ export function compileTypeName(text: string, scope: ExpressionScope): Type {
   return new Checker(scope, allowAll).resolve(parseTypeName(text, scope));
 }
 
-/** Throws ExpressionError where the value can't be computed: unreadable memory, optimized out, not evaluated yet. */
-export function* evaluateExpression(compiled: CompiledExpression, context: EvaluationContext): Query<EvaluationResult> {
-  const evaluation = new Evaluation(context);
+/** Throws ExpressionError where the value can't be computed: unreadable memory, optimized out. */
+export function evaluateExpression(compiled: CompiledExpression, context: EvaluationContext): Query<EvaluationResult> {
+  if (compiled.hasCalls) return fail('functions are not called here', compiled.node);
+  return onlyMemory(evaluate(compiled, new Evaluation(context)));
+}
+
+/** The same where functions can be called: who runs it answers their requests too. */
+export function evaluateWithCalls(
+  compiled: CompiledExpression,
+  context: EvaluationContext,
+): ExpressionQuery<EvaluationResult> {
+  return evaluate(compiled, new Evaluation({ ...context, hasTemporaries: true }));
+}
+
+function* evaluate(compiled: CompiledExpression, evaluation: Evaluation): ExpressionQuery<EvaluationResult> {
   const query = evaluation.value(compiled.node);
   const value = compiled.hasSideEffects ? yield* withWrites(query, evaluation) : yield* query;
   return { value, writes: evaluation.writes };
@@ -67,16 +82,21 @@ export function* evaluateExpression(compiled: CompiledExpression, context: Evalu
 
 /** Whether a condition holds. */
 export function* evaluateCondition(compiled: CompiledExpression, context: EvaluationContext): Query<boolean> {
-  const value = yield* new Evaluation(context).number(compiled.node);
+  const value = yield* onlyMemory(new Evaluation(context).number(compiled.node));
   return value !== 0n && value !== 0;
 }
 
+/** Where the checker has refused calls nothing else is asked for. */
+function onlyMemory<T>(query: ExpressionQuery<T>): Query<T> {
+  return query as Query<T>;
+}
+
 /** Lets later reads see the writes that the evaluation has collected. */
-function* withWrites<T>(query: Query<T>, evaluation: Evaluation): Query<T> {
+function* withWrites<T>(query: ExpressionQuery<T>, evaluation: Evaluation): ExpressionQuery<T> {
   let step = query.next();
   while (!step.done) {
     const reply = yield step.value;
-    step = query.next(evaluation.patch(step.value, reply));
+    step = query.next('kind' in step.value ? reply : evaluation.patch(step.value, reply));
   }
   return step.value;
 }

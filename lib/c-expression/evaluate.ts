@@ -4,12 +4,14 @@
  * collect what the caller is to write, and later reads of the same evaluation see it. So an expression that fails
  * changes nothing.
  */
-import { encodeInteger } from '../bytes';
+import { decodeUnsigned, encodeInteger } from '../bytes';
+import { alignmentOf } from '../dwarf/alignment';
 import { fitLocation, type Location, type Unavailable } from '../dwarf/location';
 import { stripType, type Type } from '../dwarf/model';
 import type { Frame } from '../dwarf/unwind-frame';
 import {
   completeType,
+  decodeScalar,
   dereference,
   elementCount,
   elementValue,
@@ -24,9 +26,11 @@ import {
 } from '../dwarf/value';
 import { isUnavailable, type TargetWrite } from '../dwarf/value-bits';
 import { arrayOf } from '../dwarf/value-types';
-import type { MemoryReply, MemoryRequest, Query } from '../query';
+import type { MemoryReply, MemoryRequest } from '../query';
 import { arithmetic, compareNumbers, convertNumber, wrapInteger } from './arithmetic';
 import { ExpressionError, fail, type Span } from './errors';
+import { evaluateCall } from './evaluate-call';
+import type { ExpressionQuery } from './requests';
 import { isPlace, type TypedNode } from './typed';
 
 export interface EvaluationContext {
@@ -34,6 +38,8 @@ export interface EvaluationContext {
   readonly frame: Frame;
   /** Registers without a DWARF number ('xpsr'). */
   readonly namedRegister?: (name: string) => bigint | undefined;
+  /** Whoever evaluates can give values of the expression a place in the target. */
+  readonly hasTemporaries?: boolean;
 }
 
 type Numeric = bigint | number;
@@ -44,16 +50,19 @@ export class Evaluation {
   /** Registers that this evaluation has changed. */
   private readonly changedRegisters = new Map<number, bigint>();
   private readonly currentValues: Numeric[] = [];
+  /** Writes that a call has found in memory: what it has made of them holds. */
+  private performed = 0;
 
-  constructor(private readonly context: EvaluationContext) {}
+  constructor(readonly context: EvaluationContext) {}
 
   /** The node's value as an object: where it is for a place, its bytes for a number. */
-  *value(node: TypedNode): Query<Value> {
+  *value(node: TypedNode): ExpressionQuery<Value> {
     if (isPlace(node)) return yield* this.place(node);
     const { kind } = stripType(node.type);
     if (kind === 'struct' || kind === 'union' || kind === 'class') return yield* this.aggregate(node);
     if (kind === 'void') {
-      yield* this.number(node);
+      if (node.kind === 'call') yield* evaluateCall(node, this);
+      else yield* this.number(node);
       return valueAt(node.type, { kind: 'bytes', bytes: new Uint8Array(0) }, this.context.frame);
     }
     const number = yield* this.number(node);
@@ -62,7 +71,7 @@ export class Evaluation {
   }
 
   /** Where a node's object is. */
-  *place(node: TypedNode): Query<Value> {
+  *place(node: TypedNode): ExpressionQuery<Value> {
     const { frame } = this.context;
     switch (node.kind) {
       case 'variable':
@@ -90,7 +99,7 @@ export class Evaluation {
   }
 
   /** The node's value as a number. The frequent kinds come first: conditions in hot loops run through here. */
-  *number(node: TypedNode): Query<Numeric> {
+  *number(node: TypedNode): ExpressionQuery<Numeric> {
     switch (node.kind) {
       case 'constant':
         return node.value;
@@ -118,7 +127,7 @@ export class Evaluation {
     }
   }
 
-  private *otherNumber(node: TypedNode): Query<Numeric> {
+  private *otherNumber(node: TypedNode): ExpressionQuery<Numeric> {
     switch (node.kind) {
       case 'address':
         return yield* this.addressOf(node.operand);
@@ -149,6 +158,10 @@ export class Evaluation {
         const { type } = yield* this.place(node.operand);
         return BigInt(type.byteSize ?? fail(`the size of ${type.displayName} is not known`, node));
       }
+      case 'call':
+        return decodeScalar(yield* evaluateCall(node, this), node.type, this.littleEndian);
+      case 'temporary':
+        return yield* this.temporary(yield* this.bytesOf(node.operand), node.operand.type);
       case 'unsupported':
         return fail(node.reason, node);
       default:
@@ -156,10 +169,22 @@ export class Evaluation {
     }
   }
 
+  /** A node's value as it lies in memory. */
+  *bytesOf(node: TypedNode): ExpressionQuery<Uint8Array> {
+    const bytes = yield* valueBytes(yield* this.value(node));
+    return bytes instanceof Uint8Array ? bytes : failUnavailable(bytes, node);
+  }
+
+  /** The address of a copy in the target. */
+  private *temporary(bytes: Uint8Array, type: Type): ExpressionQuery<bigint> {
+    const reply = yield { kind: 'temporary', bytes, alignment: alignmentOf(type) ?? 8 };
+    return decodeUnsigned(reply ?? new Uint8Array(), this.littleEndian);
+  }
+
   // ---- places ----
 
   /** 6.3.2.1: the value stored in an object. */
-  private *read(node: TypedNode): Query<Numeric> {
+  private *read(node: TypedNode): ExpressionQuery<Numeric> {
     const number = yield* readScalar(yield* this.place(node));
     return typeof number === 'object' ? failUnavailable(number, node) : number;
   }
@@ -182,7 +207,7 @@ export class Evaluation {
     return valueAt(node.type, { kind: 'bytes', bytes: encodeInteger(value, size, this.littleEndian) }, frame);
   }
 
-  private *dereferenced(node: Node<'dereference'>): Query<Value> {
+  private *dereferenced(node: Node<'dereference'>): ExpressionQuery<Value> {
     const { pointer } = node;
     if (isPlace(pointer)) {
       const value = yield* this.place(pointer);
@@ -198,7 +223,7 @@ export class Evaluation {
   }
 
   /** In memory the index may be out of bounds, as in C; elsewhere there is nothing beyond the array. */
-  private *element(node: Node<'element'>): Query<Value> {
+  private *element(node: Node<'element'>): ExpressionQuery<Value> {
     const base = yield* this.value(node.base);
     const index = Number(yield* this.number(node.index));
     const type = stripType(base.type);
@@ -214,7 +239,7 @@ export class Evaluation {
   }
 
   /** Bounded, because the count may be garbage. */
-  private *repeated(node: Node<'repeat'>): Query<Value> {
+  private *repeated(node: Node<'repeat'>): ExpressionQuery<Value> {
     const first = yield* this.place(node.first);
     const count = Number(yield* this.number(node.count));
     if (count <= 0 || count > 1 << 20) return fail(`Invalid number ${count} of repetitions.`, node.count);
@@ -226,7 +251,7 @@ export class Evaluation {
   }
 
   /** The size of what a pointer to a variable-length array points to, in this frame. */
-  private *targetSize(pointer: TypedNode): Query<bigint> {
+  private *targetSize(pointer: TypedNode): ExpressionQuery<bigint> {
     const type = stripType(pointer.type);
     const target = type.kind === 'pointer' ? yield* completeType(type.target, this.context.frame) : type;
     if (!target.byteSize) return fail(`the size of ${target.displayName} is not known here`, pointer);
@@ -234,9 +259,11 @@ export class Evaluation {
   }
 
   /** Of a bit-field's structure: the byte that the field begins in. */
-  private *addressOf(node: TypedNode): Query<bigint> {
+  private *addressOf(node: TypedNode): ExpressionQuery<bigint> {
     const value = yield* this.place(node);
     if (isUnavailable(value.location)) return failUnavailable(value.location, node);
+    if (node.kind === 'bytes' && this.context.hasTemporaries === true)
+      return yield* this.temporary(node.bytes, node.type);
     if (value.location.kind !== 'memory') {
       return fail('Attempt to take address of value not located in memory.', node);
     }
@@ -248,7 +275,7 @@ export class Evaluation {
   // ---- assignments ----
 
   /** 6.5.16: the value is the target's after the assignment, in its type. */
-  private *assign(node: Node<'assign'>): Query<Numeric> {
+  private *assign(node: Node<'assign'>): ExpressionQuery<Numeric> {
     const target = yield* this.place(node.target);
     let old: Numeric = 0n;
     if (needsCurrent(node.value)) {
@@ -265,7 +292,7 @@ export class Evaluation {
   }
 
   /** A structure: assigned as a whole, or the result of `?:` or `,`. */
-  private *aggregate(node: TypedNode): Query<Value> {
+  private *aggregate(node: TypedNode): ExpressionQuery<Value> {
     switch (node.kind) {
       case 'assign': {
         const source = yield* this.value(node.value);
@@ -282,6 +309,10 @@ export class Evaluation {
       case 'comma':
         yield* this.discard(node.left);
         return yield* this.value(node.right);
+      case 'call': {
+        const bytes = yield* evaluateCall(node, this);
+        return valueAt(node.type, { kind: 'bytes', bytes }, this.context.frame);
+      }
       case 'unsupported':
         return fail(node.reason, node);
       default:
@@ -289,12 +320,12 @@ export class Evaluation {
     }
   }
 
-  private *discard(node: TypedNode): Query<void> {
+  private *discard(node: TypedNode): ExpressionQuery<void> {
     if (!isPlace(node)) yield* this.value(node);
   }
 
   /** Collects the writes; registers are also kept for later reads of this evaluation. */
-  private *store(target: Value, bytes: Uint8Array, span: Span): Query<void> {
+  private *store(target: Value, bytes: Uint8Array, span: Span): ExpressionQuery<void> {
     const writes = yield* writeValue(target, bytes);
     if (isUnavailable(writes)) return failUnavailable(writes, span);
     for (const write of writes) {
@@ -307,7 +338,7 @@ export class Evaluation {
   patch({ address, length }: MemoryRequest, reply: MemoryReply): MemoryReply {
     if (!reply) return reply;
     const patched = new Uint8Array(reply);
-    for (const write of this.writes) {
+    for (const write of this.writes.slice(this.performed)) {
       if (write.kind !== 'memory') continue;
       for (let i = 0; i < write.bytes.length; i++) {
         const at = Number(write.address - address) + i;
@@ -317,7 +348,14 @@ export class Evaluation {
     return patched;
   }
 
-  private get littleEndian(): boolean {
+  /** What was assigned since the last call; from now on the target has it. */
+  takeWrites(): readonly TargetWrite[] {
+    const pending = this.writes.slice(this.performed);
+    this.performed = this.writes.length;
+    return pending;
+  }
+
+  get littleEndian(): boolean {
     return this.context.frame.machine.littleEndian;
   }
 
@@ -362,6 +400,6 @@ function codePointer(address: bigint, frame: Frame): bigint {
   return codeAddress(address | 1n) === (address & ~1n) ? address | 1n : address;
 }
 
-function failUnavailable({ optimizedOut, reason }: Unavailable, span: Span): never {
+export function failUnavailable({ optimizedOut, reason }: Unavailable, span: Span): never {
   throw new ExpressionError(optimizedOut ? 'value has been optimized out' : reason, span.offset, span.length);
 }

@@ -17,7 +17,7 @@ import {
 import { basicTypes, type BasicTypes, functionType } from '../dwarf/value-types';
 import { isCPlusPlus } from '../dwarf/qualified-name';
 import { findMember, isStruct } from '../dwarf/value';
-import type { ExpressionScope, NamedEntity, TypeTag } from './scope';
+import type { ExpressionScope, FunctionEntity, NamedEntity, TypeTag } from './scope';
 import type { Qualifier } from './syntax';
 
 /** DebugInfo, as far as names go. */
@@ -35,7 +35,7 @@ export interface NamedDebugInfo extends ModuleDebugInfo {
 export interface NamedModule extends CodeModule<NamedDebugInfo> {
   readonly instance?: { readonly name: string };
   symbolNamed(name: string): bigint | undefined;
-  symbolAt?(load: bigint): { readonly symbol: { readonly kind?: string } } | undefined;
+  symbolAt?(load: bigint): { readonly symbol: { readonly kind?: string; readonly name?: string } } | undefined;
 }
 
 export interface FrameScopeOptions {
@@ -267,15 +267,34 @@ export class FrameScope implements ExpressionScope {
     return { kind: 'variable', variable, frame: this.frameOf(module) };
   }
 
+  /** In C++ with the others of its name, which may be in other units. */
   private function(module: NamedModule, info: FunctionInfo): NamedEntity | undefined {
+    const found = this.functionEntity(module, info);
+    if (found === undefined || !isCPlusPlus(info.unit)) return found;
+    const overloads = [found];
+    for (const other of module.debug?.functionsNamed(info.name) ?? []) {
+      const entity = other === info || !isCPlusPlus(other.unit) ? undefined : this.functionEntity(module, other);
+      // Each unit that uses an inline function has a copy of it.
+      const isNew = overloads.every(({ type }) => type.displayName !== entity?.type.displayName);
+      if (entity !== undefined && isNew) overloads.push(entity);
+    }
+    return overloads.length === 1 ? found : { ...found, overloads };
+  }
+
+  private functionEntity(module: NamedModule, info: FunctionInfo): FunctionEntity | undefined {
     const address = module.toLoad(info.entryPc);
     if (address === undefined) return undefined;
-    const parameters = info.scope.variables.filter((variable) => variable.isParameter).map((variable) => variable.type);
+    const { parameters, variadic, vtableIndex } = info.signature;
+    const types = parameters.map(({ type }) => type);
     return {
       kind: 'function',
-      type: functionType(info.returnType, parameters, false),
+      name: info.name,
+      type: functionType(info.returnType, types, variadic),
       address,
       frame: this.frameOf(module),
+      isMethod: parameters.at(0)?.artificial === true,
+      vtableIndex,
+      refusal: cloneRefusal(module.symbolAt?.(address)?.symbol.name),
     };
   }
 
@@ -287,6 +306,12 @@ export class FrameScope implements ExpressionScope {
     }
     return frame;
   }
+}
+
+/** GCC makes copies of functions whose parameters it changes as it likes; debug information does not tell how. */
+function cloneRefusal(symbol: string | undefined): string | undefined {
+  const kind = symbol === undefined ? undefined : /\.(isra|constprop|part)\b/.exec(symbol)?.[1];
+  return kind && `the compiler has changed the parameters of '${symbol ?? ''}' (.${kind}): it cannot be called`;
 }
 
 /** The classes and namespaces that a function is in, innermost first; template arguments may have `::` too. */

@@ -9,6 +9,7 @@ export {
   compileTypeName,
   evaluateCondition,
   evaluateExpression,
+  evaluateWithCalls,
   type EvaluationResult,
 } from './compile';
 export type { CheckOptions } from './check';
@@ -16,4 +17,5 @@ export { ExpressionError } from './errors';
 export type { EvaluationContext } from './evaluate';
 export { FrameScope, type FrameScopeOptions, type NamedDebugInfo, type NamedModule } from './frame-scope';
 export { parseExpression } from './parser';
-export type { ExpressionScope, NamedEntity } from './scope';
+export type { CallRequest, ExpressionQuery, TemporaryRequest } from './requests';
+export type { ExpressionScope, FunctionEntity, NamedEntity } from './scope';

@@ -8,6 +8,23 @@ import type { BasicTypes } from '../dwarf/value-types';
 import type { Qualifier } from './syntax';
 import type { TypeNames } from './type-parser';
 
+export interface FunctionEntity {
+  readonly kind: 'function';
+  /** In C++ with its namespaces and classes. */
+  readonly name: string;
+  readonly type: FunctionType;
+  readonly address: bigint;
+  readonly frame: Frame;
+  /** Its first parameter is the object. */
+  readonly isMethod: boolean;
+  /** Of a virtual method. */
+  readonly vtableIndex: number | undefined;
+  /** Why its code cannot be called as it is declared. */
+  readonly refusal?: string | undefined;
+  /** All functions of its name, itself included, of which a call chooses by its arguments. */
+  readonly overloads?: readonly FunctionEntity[];
+}
+
 export type NamedEntity =
   | {
       readonly kind: 'variable';
@@ -15,7 +32,7 @@ export type NamedEntity =
       /** Where it is evaluated; undefined: in the frame that the expression is evaluated in. */
       readonly frame: Frame | undefined;
     }
-  | { readonly kind: 'function'; readonly type: FunctionType; readonly address: bigint; readonly frame: Frame }
+  | FunctionEntity
   /** A member of the object that `this` points to. */
   | { readonly kind: 'own-member'; readonly object: VariableInfo; readonly path: readonly Member[] }
   | { readonly kind: 'enumerator'; readonly type: EnumType; readonly value: bigint }

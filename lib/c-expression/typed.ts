@@ -3,7 +3,7 @@
  * walk without decisions about types. Plain data: it can be evaluated any number of times, in any frame of the same
  * pc. A node either denotes an object ("place": variable, member, element, ...) or computes a number.
  */
-import type { BaseType, Member, Type } from '../dwarf/model';
+import type { BaseType, FunctionType, Member, Type } from '../dwarf/model';
 import type { Span } from './errors';
 import type { NamedEntity } from './scope';
 import type { ArithmeticOperator, ComparisonOperator } from './syntax';
@@ -76,6 +76,21 @@ export type NumberNode =
   | { readonly kind: 'current' }
   /** sizeof of an object whose size is only known at run time. */
   | { readonly kind: 'size'; readonly operand: TypedNode }
+  | {
+      readonly kind: 'call';
+      readonly name: string;
+      /** A function's address, or a pointer to a method. */
+      readonly callee: TypedNode;
+      readonly function: FunctionType;
+      /** Converted; the object of a method comes first. */
+      readonly arguments: readonly TypedNode[];
+      /** How many of them the prototype names. */
+      readonly named: number;
+      /** The function is that of the object's table of virtual methods. */
+      readonly vtableIndex: number | undefined;
+    }
+  /** The address of a value that is only in the expression: it is given a place. */
+  | { readonly kind: 'temporary'; readonly operand: TypedNode }
   /** Parsed and typed, but this version does not evaluate it: why. */
   | { readonly kind: 'unsupported'; readonly reason: string };
 

@@ -5,6 +5,7 @@
  * no scope of its own: its variables count to the one around it.
  */
 import { At, Tag } from './constants';
+import { DW_OP } from './expression-opcodes';
 import type { Die } from './die';
 import { locationOf } from './location-list';
 import type {
@@ -12,6 +13,7 @@ import type {
   CallSite,
   CallSiteParameter,
   FunctionInfo,
+  FunctionSignature,
   InlineInfo,
   LocationDescription,
   Scope,
@@ -65,6 +67,11 @@ export class Subprogram implements FunctionInfo {
     return this.context.targetOf(this.die);
   }
 
+  get signature(): FunctionSignature {
+    const none: FunctionSignature = { parameters: [], variadic: false, vtableIndex: undefined };
+    return this.context.guard(`parameters of ${this.name}`, () => readSignature(this.die, this.context), none);
+  }
+
   get declaration(): SourcePosition | undefined {
     return this.context.positionOf(this.die);
   }
@@ -87,6 +94,30 @@ export class Subprogram implements FunctionInfo {
     this.lazyCallSites ??= readCallSites(this.die, this.context);
     return this.lazyCallSites;
   }
+}
+
+/** The abstract instance has the parameters in the order of the source, also those that are gone from the code. */
+function readSignature(die: Die, context: FunctionContext): FunctionSignature {
+  const { children } = die.reference(At.DW_AT_abstract_origin) ?? die;
+  const element = die.holderOf(At.DW_AT_vtable_elem_location)?.bytes(At.DW_AT_vtable_elem_location);
+  return {
+    parameters: children
+      .filter(({ tag }) => tag === Tag.DW_TAG_formal_parameter)
+      .map((child) => ({
+        type: context.targetOf(child),
+        artificial: child.holderOf(At.DW_AT_artificial)?.flag(At.DW_AT_artificial) ?? false,
+      })),
+    variadic: children.some(({ tag }) => tag === Tag.DW_TAG_unspecified_parameters),
+    vtableIndex: element && vtableIndex(element),
+  };
+}
+
+/** DW_OP_constu or DW_OP_lit<n>, which is all that compilers write. */
+function vtableIndex(expression: Uint8Array): number | undefined {
+  const [opcode, ...operand] = expression;
+  if (opcode >= DW_OP.lit0 && opcode < DW_OP.lit0 + 32) return opcode - DW_OP.lit0;
+  if (opcode === DW_OP.constu) return operand.reduceRight((value, byte) => value * 128 + (byte & 127), 0);
+  return undefined;
 }
 
 function linkageNameOf(die: Die): string | undefined {

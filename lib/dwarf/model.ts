@@ -251,6 +251,14 @@ export interface CallSiteParameter {
   readonly parameterOffset?: number;
 }
 
+/** How a function is declared, whatever the compiler made of it. */
+export interface FunctionSignature {
+  readonly parameters: readonly { readonly type: Type; readonly artificial: boolean }[];
+  readonly variadic: boolean;
+  /** Of a virtual method: its index in the table of its class (DW_AT_vtable_elem_location). */
+  readonly vtableIndex: number | undefined;
+}
+
 /** A function with code of its own. */
 export interface FunctionInfo {
   /** In C++ with its namespaces and classes: `ns::Class::method`. */
@@ -263,6 +271,7 @@ export interface FunctionInfo {
   readonly entryPc: bigint;
   readonly frameBase: LocationDescription | undefined;
   readonly returnType: Type;
+  readonly signature: FunctionSignature;
   readonly external: boolean;
   readonly declaration: SourcePosition | undefined;
   readonly scope: Scope;

@@ -28,13 +28,21 @@ export class Console {
   private pending: number[] = [];
   private stream: OutputStream = 'console';
   private callerPc = 0;
+  private aside: Console | undefined;
 
   constructor(
     readonly state: ConsoleState,
     private readonly listener: (event: OutputEvent) => void,
   ) {}
 
+  /** What is written from now on is no part of the program's output; undefined: it is again. */
+  writeAside(listener: ((event: OutputEvent) => void) | undefined): void {
+    this.aside?.flush();
+    this.aside = listener && new Console({ written: 0 }, listener);
+  }
+
   print(bytes: Uint8Array, stream: OutputStream, callerPc: number): void {
+    if (this.aside !== undefined) return this.aside.print(bytes, stream, callerPc);
     const known = Math.min(bytes.length, Math.max(0, this.furthest - this.state.written));
     this.state.written += bytes.length;
     if (known === bytes.length) return;

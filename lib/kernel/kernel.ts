@@ -155,6 +155,11 @@ export class Kernel {
     safety.state = checks.safety;
   }
 
+  /** What is printed from now on is given to this listener; undefined: it is the program's output again. */
+  printAside(listener: ((event: OutputEvent) => void) | undefined): void {
+    this.console.writeAside(listener);
+  }
+
   /** The program will not do again what it did from here on. */
   startAnew(): void {
     this.console.startAnew();

@@ -7,7 +7,7 @@ import { armAttributes, Tag_ABI_VFP_args } from '../elf/arm-attributes';
 import { EM_ARM, EM_RISCV } from '../elf/constants';
 import type { ElfFile } from '../elf/elf-file';
 import { Encoding } from '../dwarf/constants';
-import { type Location, optimizedOut, type Piece, unavailable } from '../dwarf/location';
+import { type Location, type Piece, unavailable } from '../dwarf/location';
 import { stripType, type Type } from '../dwarf/model';
 
 /** Which registers pass floating-point values, of `flen` bytes at most. */
@@ -29,8 +29,13 @@ export function callAbiOf(elf: ElfFile): CallAbi {
   return { machine, xlen, flen: floats === 0 ? 0 : floats === 1 ? 4 : 8 };
 }
 
+/** Variadic functions of Arm have the base standard, for their results too (AAPCS32 6.1.2.2, 7.1). */
+export function abiOfFunction(abi: CallAbi, isVariadic: boolean): CallAbi {
+  return isVariadic && abi.machine === EM_ARM ? { ...abi, flen: 0 } : abi;
+}
+
 /** A scalar in a structure. */
-interface Field {
+export interface Field {
   readonly offset: number;
   readonly size: number;
   readonly isFloat: boolean;
@@ -76,7 +81,7 @@ function armLocation(type: Type, size: number, { flen }: CallAbi, memory: bigint
 }
 
 /** A homogeneous aggregate: one to four of the same floating-point type and nothing else (AAPCS32 4.3.5). */
-function isHomogeneous(fields: readonly Field[], size: number): boolean {
+export function isHomogeneous(fields: readonly Field[], size: number): boolean {
   if (fields.length === 0 || fields.length > mostHomogeneous) return false;
   const [first] = fields;
   return fields.every((field) => field.isFloat && field.size === first.size) && size === first.size * fields.length;
@@ -95,14 +100,14 @@ function riscvLocation(type: Type, size: number, { xlen, flen }: CallAbi, memory
   return words(size, xlen, a0);
 }
 
-interface Placed {
+export interface Placed {
   readonly offset: number;
   readonly size: number;
   readonly register: number;
 }
 
 /** One float, two floats, or a float and an integer; undefined: the integer convention holds. */
-function floatRegisters(fields: readonly Field[], xlen: number, flen: number): readonly Placed[] | undefined {
+export function floatRegisters(fields: readonly Field[], xlen: number, flen: number): readonly Placed[] | undefined {
   if (fields.length === 0 || fields.length > 2 || !fields.some(({ isFloat }) => isFloat)) return undefined;
   if (fields.some(({ isFloat, size }) => size > (isFloat ? flen : xlen))) return undefined;
   let nextFloat = fa0;
@@ -112,7 +117,7 @@ function floatRegisters(fields: readonly Field[], xlen: number, flen: number): r
 
 // ---- both ----
 
-function isComposite(type: Type): boolean {
+export function isComposite(type: Type): boolean {
   const stripped = stripType(type);
   return stripped.kind === 'struct' || stripped.kind === 'union' || stripped.kind === 'class' || isComplex(stripped);
 }
@@ -122,7 +127,7 @@ function isComplex(type: Type): boolean {
 }
 
 /** The scalars of a type in order; undefined where the conventions for floating point do not look into it. */
-function fieldsOf(type: Type, offset: number): readonly Field[] | undefined {
+export function fieldsOf(type: Type, offset: number): readonly Field[] | undefined {
   const stripped = stripType(type);
   const size = stripped.byteSize ?? 0;
   if (isComplex(stripped)) {
@@ -176,8 +181,10 @@ function registers(placed: readonly Placed[], size: number): Location {
   if (placed.length === 1 && placed[0].size === size) return at(placed[0]);
   const pieces: Piece[] = [];
   let position = 0;
+  // Padding has no value of its own; without one the object could not be copied.
   const pad = (to: number): void => {
-    if (to > position) pieces.push({ location: optimizedOut('padding'), bitOffset: 0, bitSize: (to - position) * 8 });
+    const location: Location = { kind: 'bytes', bytes: new Uint8Array(Math.max(to - position, 0)) };
+    if (to > position) pieces.push({ location, bitOffset: 0, bitSize: (to - position) * 8 });
   };
   for (const one of placed) {
     pad(one.offset);

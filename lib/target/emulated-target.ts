@@ -32,6 +32,7 @@ import {
 } from './float-registers';
 import { loadInto, type LoadOutcome, type LoadedExtension } from './load';
 import { DEFAULT_HISTORY_MIB } from './defaults';
+import { type Excursion, type ExcursionContext, type ExcursionOptions, runExcursion } from './excursion';
 import { History, type Checkpoint, type Input } from './history';
 import type { LastWrite } from './reverse';
 import { RunLoop } from './run-loop';
@@ -275,6 +276,18 @@ export class EmulatedTarget implements Target {
    */
   prepareCall(address: bigint, values: readonly bigint[] = [], before: readonly GuestCall[] = []): void {
     this.change({ kind: 'call', calls: [...before, { address, arguments: values }] });
+  }
+
+  /** Calls functions of the stopped program; afterwards everything is as before. RangeError when the engine cannot be set back. */
+  excursion<T>(body: (excursion: Excursion) => Promise<T>, options: ExcursionOptions): Promise<T> {
+    const host = this.hostState();
+    const context: ExcursionContext = {
+      ...this.parts,
+      setRegister: (name, value) => this.setRegister(name, value),
+      registerFile: () => this.registerFile(),
+      restoreHost: () => this.restoreHost(host),
+    };
+    return runExcursion(context, body, options);
   }
 
   // --- State ---------------------------------------------------------------------------------------------------

@@ -142,6 +142,16 @@ export class History<T> {
     this.steps++;
   }
 
+  /** Runs what is undone afterwards: it takes no time. */
+  async aside<R>(run: () => Promise<R>): Promise<R> {
+    const { steps } = this;
+    try {
+      return await run();
+    } finally {
+      this.steps = steps;
+    }
+  }
+
   // --- Inputs --------------------------------------------------------------------------------------------------------
 
   record<R>(input: Input, perform: () => R): R {

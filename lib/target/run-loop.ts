@@ -10,11 +10,12 @@ import type { RunAccounts } from './accounts';
 import type { AddressNames } from './address-names';
 import type { Breakpoints } from './breakpoints';
 import type { CallSequence } from './call-sequence';
+import type { CallEnd } from './excursion';
 import { faultReport } from './fault-report';
 import type { History } from './history';
 import { Reverse, type LastWrite } from './reverse';
 import type { Scheduler } from './scheduler';
-import type { ResumeMode, SynchronousView, TargetStop, TargetWatchHit } from './target';
+import type { FaultReport, ResumeMode, SynchronousView, TargetStop, TargetWatchHit } from './target';
 import type { TargetWatchpoints } from './watchpoints';
 
 const SLICE_MILLISECONDS = 15;
@@ -117,6 +118,47 @@ export class RunLoop {
 
   async lastWrite(watchpoint: Watchpoint): Promise<LastWrite | undefined> {
     return this.alone(() => this.inPast(() => this.reverse.lastWrite(watchpoint)));
+  }
+
+  /** Runs a function that returns to the host, to its end; `limit` instructions at most. The caller puts everything back. */
+  async callAside(limit: number): Promise<CallEnd> {
+    const { stoppedAt, stoppedUnsafe } = this;
+    try {
+      return await this.parts.history.aside(() => this.alone(() => this.runAside(limit)));
+    } finally {
+      Object.assign(this, { stoppedAt, stoppedUnsafe });
+    }
+  }
+
+  private async runAside(limit: number): Promise<CallEnd> {
+    const { machine, scheduler } = this.parts;
+    const end = machine.instructionCount + limit;
+    let skip = true;
+    for (;;) {
+      const left = end - machine.instructionCount;
+      if (left <= 0) return { reason: 'limit' };
+      const stop = machine.run(Math.min(BUDGET, left), skip);
+      skip = stop.reason === 'breakpoint';
+      if (stop.reason === 'host-call' && stop.address === this.hostReturn) return { reason: 'returned' };
+      const stopped = stop.reason === 'host-call' ? this.hostCallAside(stop.address) : this.handleAside(stop);
+      if (stopped !== undefined) return stopped;
+      if (!this.isTurnDue()) continue;
+      await scheduler.yield();
+      this.turnEnds = scheduler.now() + SLICE_MILLISECONDS;
+      if (this.pauseRequested) return { reason: 'pause' };
+    }
+  }
+
+  private handleAside(stop: RunStop): CallEnd | undefined {
+    if (stop.reason === 'watchpoint') return undefined;
+    const end = this.handle(stop);
+    return end?.reason === 'fault' || end?.reason === 'aborted' ? end : undefined;
+  }
+
+  private hostCallAside(address: number): CallEnd | undefined {
+    const end = this.parts.watchpoints.observe(address, () => this.parts.kernel.hostCall(address)).value;
+    if (end.kind === 'fault') return { reason: 'fault', fault: this.faultReport(end.fault) };
+    return end.kind === 'aborted' ? { reason: 'aborted', message: end.message } : undefined;
   }
 
   private async inPast<T>(run: () => Promise<T>): Promise<T> {
@@ -382,8 +424,12 @@ export class RunLoop {
     return { reason: 'aborted', message };
   }
 
+  private faultReport(fault: Fault): FaultReport {
+    return faultReport(fault, this.parts.names, this.parts.kernel.owners);
+  }
+
   private fault(fault: Fault): TargetStop {
-    return { reason: 'fault', fault: faultReport(fault, this.parts.names, this.parts.kernel.owners) };
+    return { reason: 'fault', fault: this.faultReport(fault) };
   }
 }
 

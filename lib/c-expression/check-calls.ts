@@ -1,0 +1,255 @@
+/**
+ * Calls (C11 6.5.2.2; C++ 7.6.1.3): of functions, through pointers, of methods with their object, virtual ones by the object's
+ * own table, of the function among several that the arguments fit. Arguments are converted as the prototype asks.
+ */
+import { type FunctionType, type Member, stripType, type StructType, type Type } from '../dwarf/model';
+import { findMember, isStruct } from '../dwarf/value';
+import { isBoolean, isComplex, isInteger, isPointer, isReference, isScalar, pointerTo } from '../dwarf/value-types';
+import { fail, type Span } from './errors';
+import { chooseOverload, pathToBase } from './overload';
+import type { ExpressionScope, FunctionEntity } from './scope';
+import type { Expression } from './syntax';
+import { isPlace, type TypedNode } from './typed';
+import type { OperandChecker } from './check-operators';
+
+type Call = Extract<Expression, { kind: 'call' }>;
+type CallNode = Extract<TypedNode, { kind: 'call' }>;
+
+export interface CallChecker extends OperandChecker {
+  /** Why nothing may be called here; undefined: it may. */
+  readonly callsRefused: string | undefined;
+  hasCalls: boolean;
+  object(base: Expression): TypedNode;
+  dereference(operand: TypedNode, span: Span): TypedNode;
+  memberOf(base: TypedNode, path: readonly Member[], span: Span): TypedNode;
+  unsupported(type: Type, reason: string, span: Span): TypedNode;
+}
+
+/** A method and the way from the class that was asked to the base that has it. */
+export interface Method {
+  readonly entity: FunctionEntity;
+  readonly path: readonly Member[];
+}
+
+/** `within` is a class: its methods, or those of its bases. */
+export function findMethod(type: StructType, name: string, scope: ExpressionScope): Method | undefined {
+  if (type.name === undefined) return undefined;
+  const entity = scope.lookup(name, { file: undefined, within: type.name, global: false });
+  if (entity?.kind === 'function') return { entity, path: [] };
+  for (const base of type.members.filter(({ isBase }) => isBase === true)) {
+    const inner = stripType(base.type);
+    const found = isStruct(inner) ? findMethod(inner, name, scope) : undefined;
+    if (found !== undefined) return { entity: found.entity, path: [base, ...found.path] };
+  }
+  return undefined;
+}
+
+export function checkCall(call: Call, span: Span, checker: CallChecker): TypedNode {
+  const { callee } = call;
+  const list = call.arguments.map((argument) => checker.check(argument));
+  if (callee.kind === 'member') {
+    const object = checker.object(callee.base);
+    const type = stripType(object.type);
+    if (isStruct(type) && findMember(type, callee.name) === undefined) {
+      const method = findMethod(type, callee.name, checker.scope);
+      if (method !== undefined) return methodCall(method, object, list, span, checker);
+    }
+  }
+  if (callee.kind === 'name') {
+    const entity = checker.scope.lookup(callee.name, callee.qualifier);
+    if (entity?.kind === 'function') return entityCall(entity, list, span, checker);
+    const own = entity === undefined || entity.kind === 'symbol' ? ownMethod(callee.name, callee, checker) : undefined;
+    if (own !== undefined) return methodCall(own.method, own.object, list, span, checker);
+  }
+  if (callee.kind === 'binary' && (callee.operator === '.*' || callee.operator === '->*')) {
+    const pointer = checker.check(callee.right);
+    const type = stripType(pointer.type);
+    const target = type.kind === 'member-pointer' ? stripType(type.target) : type;
+    if (target.kind === 'function') {
+      const object = addressOf(checker.check(callee.left), checker);
+      return finish({ name: 'the method', type: target, callee: pointer, list: [object, ...list] }, span, checker);
+    }
+  }
+  return pointerCall(callee, list, span, checker);
+}
+
+function entityCall(entity: FunctionEntity, list: readonly TypedNode[], span: Span, checker: CallChecker): TypedNode {
+  const chosen = chooseOverload(entity.overloads ?? [entity], list, entity.name, span);
+  if (chosen.isMethod) {
+    const own = checker.scope.lookup('this', undefined);
+    if (own?.kind !== 'variable') return fail(`'${chosen.name}' is a method: an object must stand before it`, span);
+    const self: TypedNode = { kind: 'variable', type: own.variable.type, entity: own, ...span };
+    return finish({ ...partsOf(chosen, checker, span), list: [self, ...list] }, span, checker);
+  }
+  return finish({ ...partsOf(chosen, checker, span), list }, span, checker);
+}
+
+function partsOf(entity: FunctionEntity, checker: CallChecker, span: Span): Omit<CallParts, 'list'> {
+  const { addressSize } = checker.scope.machine;
+  const symbol: TypedNode = { kind: 'symbol', type: entity.type, entity, ...span };
+  const callee: TypedNode = { kind: 'address', type: pointerTo(entity.type, addressSize), operand: symbol, ...span };
+  return { name: entity.name, type: entity.type, callee, refusal: entity.refusal };
+}
+
+/** A method of the object that the frame's own method works on. */
+function ownMethod(
+  name: string,
+  span: Span,
+  checker: CallChecker,
+): { readonly method: Method; readonly object: TypedNode } | undefined {
+  const own = checker.scope.lookup('this', undefined);
+  if (own?.kind !== 'variable') return undefined;
+  const pointer: TypedNode = { kind: 'variable', type: own.variable.type, entity: own, ...span };
+  const object = checker.dereference(pointer, span);
+  const type = stripType(object.type);
+  const method = isStruct(type) ? findMethod(type, name, checker.scope) : undefined;
+  return method && { method, object };
+}
+
+function methodCall(
+  { entity, path }: Method,
+  object: TypedNode,
+  list: readonly TypedNode[],
+  span: Span,
+  checker: CallChecker,
+): TypedNode {
+  const chosen = chooseOverload(entity.overloads ?? [entity], list, entity.name, span);
+  const parts = partsOf(chosen, checker, span);
+  if (!chosen.isMethod) return finish({ ...parts, list }, span, checker);
+  const self = addressOf(path.length === 0 ? object : checker.memberOf(object, path, object), checker);
+  const virtual = chosen.vtableIndex === undefined ? {} : { vtableIndex: chosen.vtableIndex };
+  return finish({ ...parts, ...virtual, list: [self, ...list] }, span, checker);
+}
+
+/** An object that is only in the expression is given a place for the call. */
+function addressOf(object: TypedNode, { scope }: CallChecker): TypedNode {
+  if (isPointer(object.type)) return object;
+  const type = pointerTo(object.type, scope.machine.addressSize);
+  const { offset, length } = object;
+  if (object.kind === 'dereference') return { ...object.pointer, offset, length };
+  const hasAddress = isPlace(object) && object.kind !== 'bytes' && object.kind !== 'register';
+  return { kind: hasAddress ? 'address' : 'temporary', type, operand: object, offset, length };
+}
+
+function pointerCall(callee: Expression, list: readonly TypedNode[], span: Span, checker: CallChecker): TypedNode {
+  const called = checker.decay(checker.check(callee));
+  const pointer = stripType(called.type);
+  const type = pointer.kind === 'pointer' ? stripType(pointer.target) : pointer;
+  const name = callee.kind === 'name' || callee.kind === 'member' ? callee.name : 'the function';
+  if (type.kind === 'unknown') {
+    return fail(`'${name}' has unknown return type; cast the call to its declared return type`, callee);
+  }
+  if (type.kind !== 'function') return fail(`${called.type.displayName} cannot be called`, callee);
+  return finish({ name, type, callee: called, list }, span, checker);
+}
+
+/** `(type)function(...)` of a function that only the symbol table knows. */
+export function castCall(call: Call, type: Type, span: Span, checker: CallChecker): TypedNode | undefined {
+  if (call.callee.kind !== 'name') return undefined;
+  const entity = checker.scope.lookup(call.callee.name, call.callee.qualifier);
+  if (entity?.kind !== 'symbol') return undefined;
+  const list = call.arguments.map((argument) => checker.check(argument));
+  const { addressSize } = checker.scope.machine;
+  const declared: FunctionType = {
+    kind: 'function',
+    returnType: type,
+    parameters: [],
+    variadic: true,
+    prototyped: false,
+    displayName: `${type.displayName} ()`,
+    name: undefined,
+    byteSize: undefined,
+    declaration: undefined,
+  };
+  const symbol: TypedNode = { kind: 'symbol', type: declared, entity, ...span };
+  const callee: TypedNode = { kind: 'address', type: pointerTo(declared, addressSize), operand: symbol, ...span };
+  return finish({ name: call.callee.name, type: declared, callee, list }, span, checker);
+}
+
+interface CallParts {
+  readonly name: string;
+  readonly type: FunctionType;
+  readonly callee: TypedNode;
+  readonly list: readonly TypedNode[];
+  readonly vtableIndex?: number;
+  readonly refusal?: string | undefined;
+}
+
+function finish(
+  { name, type, callee, list, vtableIndex, refusal }: CallParts,
+  span: Span,
+  checker: CallChecker,
+): TypedNode {
+  const named = type.parameters.length;
+  // Without a prototype nothing is known of the parameters.
+  const isOpen = type.variadic || (!type.prototyped && named === 0);
+  if (list.length < named) return fail(`too few arguments for '${name}': ${String(named)} are needed`, span);
+  if (list.length > named && !isOpen) return fail(`too many arguments for '${name}': it has ${String(named)}`, span);
+  const converted = list.map((argument, i) =>
+    i < named ? passed(argument, type.parameters[i], checker) : promotedArgument(argument, checker),
+  );
+  const reason = checker.callsRefused ?? refusal;
+  if (reason !== undefined) return checker.unsupported(type.returnType, reason, span);
+  checker.hasCalls = true;
+  const node: CallNode = {
+    kind: 'call',
+    type: type.returnType,
+    name,
+    callee,
+    function: type,
+    arguments: converted,
+    named: Math.min(named, list.length),
+    vtableIndex,
+    ...span,
+  };
+  return node;
+}
+
+/** 6.5.2.2 paragraph 7: as if by assignment; a reference is bound. */
+function passed(argument: TypedNode, parameter: Type, checker: CallChecker): TypedNode {
+  const type = stripType(parameter);
+  if (isReference(type) && 'target' in type) {
+    const pointer = pointerTo(type.target, checker.scope.machine.addressSize);
+    const isSame = !isScalar(argument.type) || sameName(argument.type, type.target);
+    const bound = isSame ? argument : checker.convert(checker.scalar(argument), type.target);
+    return checker.convert(toBase(addressOf(bound, checker), pointer, checker), parameter);
+  }
+  if (isStruct(type)) {
+    const from = stripType(argument.type);
+    if (isStruct(from) && from.displayName === type.displayName) return argument;
+    const path = isStruct(from) ? pathToBase(from, type) : undefined;
+    if (path !== undefined) return checker.memberOf(argument, path, argument);
+    return fail(`${argument.type.displayName} cannot be passed as ${parameter.displayName}`, argument);
+  }
+  if (type.kind === 'member-pointer' || isComplex(type)) {
+    if (argument.type.displayName === parameter.displayName) return argument;
+    return fail(`${argument.type.displayName} cannot be passed as ${parameter.displayName}`, argument);
+  }
+  return checker.convert(toBase(checker.scalar(argument), parameter, checker), parameter);
+}
+
+function sameName(a: Type, b: Type): boolean {
+  return stripType(a).displayName === stripType(b).displayName;
+}
+
+/** A pointer to a class points to its base where that is wanted. */
+function toBase(pointer: TypedNode, wanted: Type, checker: CallChecker): TypedNode {
+  const [from, to] = [stripType(pointer.type), stripType(wanted)];
+  if (from.kind !== 'pointer' || to.kind !== 'pointer') return pointer;
+  const [derived, base] = [stripType(from.target), stripType(to.target)];
+  if (!isStruct(derived) || !isStruct(base)) return pointer;
+  const path = pathToBase(derived, base);
+  if (path === undefined || path.length === 0) return pointer;
+  return addressOf(checker.memberOf(checker.dereference(pointer, pointer), path, pointer), checker);
+}
+
+/** 6.5.2.2 paragraph 6 */
+function promotedArgument(argument: TypedNode, checker: CallChecker): TypedNode {
+  if (isStruct(stripType(argument.type)) || isComplex(argument.type)) return argument;
+  const value = checker.scalar(argument);
+  const { types } = checker;
+  if (value.type.byteSize === 4 && stripType(value.type).displayName === 'float')
+    return checker.convert(value, types.double);
+  const isSmall = isInteger(value.type) && ((value.type.byteSize ?? 4) < 4 || isBoolean(value.type));
+  return isSmall ? checker.convert(value, types.int) : checker.convert(value, value.type);
+}

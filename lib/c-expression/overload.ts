@@ -1,0 +1,136 @@
+/**
+ * Which of several functions of a name a call means in C++ (C++ 12.2): of those that its arguments fit, the one that fits no
+ * argument worse than another and one better. Conversions that classes define are not among them.
+ */
+import { type Member, stripType, type StructType, type Type } from '../dwarf/model';
+import { isStruct } from '../dwarf/value';
+import { isBoolean, isComplex, isFloating, isInteger, isReference } from '../dwarf/value-types';
+import { fail, type Span } from './errors';
+import type { FunctionEntity } from './scope';
+import { isPlace, type TypedNode } from './typed';
+
+/** C++ 12.2.4.2: lower is better; undefined: it does not fit. */
+const Rank = { exact: 0, qualification: 1, promotion: 2, conversion: 3, toBase: 3, toVoid: 4, ellipsis: 6 } as const;
+
+export function chooseOverload(
+  candidates: readonly FunctionEntity[],
+  list: readonly TypedNode[],
+  name: string,
+  span: Span,
+): FunctionEntity {
+  if (candidates.length === 1) return candidates[0];
+  const viable = candidates.flatMap((entity) => {
+    const ranks = ranksOf(entity, list);
+    return ranks === undefined ? [] : [{ entity, ranks }];
+  });
+  const best = viable.filter((one) => viable.every((other) => one === other || isBetter(one.ranks, other.ranks)));
+  if (best.length === 1) return best[0].entity;
+  const listed = (entities: readonly FunctionEntity[]): string => entities.map(signatureText).join(', ');
+  const given = list.map(({ type }) => type.displayName).join(', ');
+  if (viable.length === 0) return fail(`no function '${name}' fits (${given}); there are ${listed(candidates)}`, span);
+  return fail(
+    `the call of '${name}' with (${given}) is ambiguous: ${listed(viable.map(({ entity }) => entity))}; cast an argument`,
+    span,
+  );
+}
+
+export function signatureText(entity: FunctionEntity): string {
+  const parameters = parametersOf(entity).map(({ displayName }) => displayName);
+  return `${entity.name}(${[...parameters, ...(entity.type.variadic ? ['...'] : [])].join(', ')})`;
+}
+
+/** Without the object of a method. */
+export function parametersOf({ type, isMethod }: FunctionEntity): readonly Type[] {
+  return isMethod ? type.parameters.slice(1) : type.parameters;
+}
+
+function ranksOf(entity: FunctionEntity, list: readonly TypedNode[]): number[] | undefined {
+  const parameters = parametersOf(entity);
+  if (list.length < parameters.length) return undefined;
+  if (list.length > parameters.length && !entity.type.variadic) return undefined;
+  const ranks = list.map((argument, i) => (i < parameters.length ? rank(argument, parameters[i]) : Rank.ellipsis));
+  return ranks.every((one) => one !== undefined) ? ranks : undefined;
+}
+
+function isBetter(ranks: readonly number[], others: readonly number[]): boolean {
+  return ranks.every((one, i) => one <= others[i]) && ranks.some((one, i) => one < others[i]);
+}
+
+/** How well an argument fits a parameter. */
+export function rank(argument: TypedNode, parameter: Type): number | undefined {
+  const to = stripType(parameter);
+  if (isReference(to) && 'target' in to) {
+    // What changes its argument needs an object; a temporary binds to const only.
+    const isTemporary = !isPlace(argument) || argument.kind === 'bytes';
+    if (isTemporary && to.kind === 'reference' && !isConst(to.target)) return undefined;
+    if (!isTemporary && to.kind === 'rvalue-reference') return undefined;
+    const inner = rank(argument, to.target);
+    if (inner === undefined || isTemporary) return inner;
+    // Nothing is converted in place: only the object itself or its base binds.
+    const isSame = inner <= Rank.qualification || isStruct(stripType(to.target));
+    if (!isSame && !isConst(to.target)) return undefined;
+    return inner + (isConst(to.target) && !isConst(argument.type) ? Rank.qualification : 0);
+  }
+  const from = stripType(argument.type);
+  if (from.kind === 'array' && to.kind === 'pointer') return pointerRank(from.element, to.target);
+  if (from.kind === 'function' && to.kind === 'pointer') {
+    return from.displayName === stripType(to.target).displayName ? Rank.exact : undefined;
+  }
+  if (from.kind === 'pointer' && to.kind === 'pointer') return pointerRank(from.target, to.target);
+  if (isStruct(from) || isStruct(to)) return structRank(from, to);
+  if (to.kind === 'pointer') return isNull(argument) ? Rank.conversion : undefined;
+  if (from.kind === 'pointer') return isBoolean(to) ? Rank.toVoid : undefined;
+  return numberRank(from, to);
+}
+
+function structRank(from: Type, to: Type): number | undefined {
+  const [source, wanted] = [stripType(from), stripType(to)];
+  if (!isStruct(source) || !isStruct(wanted)) return undefined;
+  if (source.displayName === wanted.displayName) return Rank.exact;
+  return pathToBase(source, wanted) === undefined ? undefined : Rank.toBase;
+}
+
+function pointerRank(from: Type, to: Type): number | undefined {
+  const [source, wanted] = [stripType(from), stripType(to)];
+  const qualification = isConst(from) === isConst(to) ? Rank.exact : Rank.qualification;
+  if (isConst(from) && !isConst(to)) return undefined;
+  if (source.displayName === wanted.displayName) return qualification;
+  if (wanted.kind === 'void') return Rank.toVoid;
+  if (!isStruct(source) || !isStruct(wanted)) return undefined;
+  return pathToBase(source, wanted) === undefined ? undefined : Rank.toBase;
+}
+
+/** The bases on the way from a class to one of its bases; undefined: it is none. */
+export function pathToBase(from: StructType, base: StructType): readonly Member[] | undefined {
+  if (from.displayName === base.displayName) return [];
+  for (const member of from.members) {
+    const inner = member.isBase === true ? stripType(member.type) : undefined;
+    const path = inner && isStruct(inner) ? pathToBase(inner, base) : undefined;
+    if (path !== undefined) return [member, ...path];
+  }
+  return undefined;
+}
+
+function numberRank(from: Type, to: Type): number | undefined {
+  const known = (type: Type): boolean => isInteger(type) || isFloating(type) || isComplex(type);
+  if (!known(from) || !known(to)) return undefined;
+  if (from.displayName === to.displayName) return Rank.exact;
+  const [source, wanted] = [stripType(from), stripType(to)];
+  if (wanted.kind === 'enum') return undefined;
+  const isSmall = source.kind === 'enum' || isBoolean(source) || (source.byteSize ?? 4) < 4;
+  if (wanted.displayName === 'int' && isInteger(source) && isSmall) return Rank.promotion;
+  if (wanted.displayName === 'double' && source.displayName === 'float') return Rank.promotion;
+  return Rank.conversion;
+}
+
+function isNull(node: TypedNode): boolean {
+  return node.kind === 'constant' && node.value === 0n;
+}
+
+function isConst(type: Type): boolean {
+  for (let inner = type; ;) {
+    if (inner.kind === 'const') return true;
+    if (inner.kind !== 'typedef' && inner.kind !== 'volatile') return false;
+    inner = inner.target;
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Functions called from the Debug Console. Judge of arguments and results is the program: test/dap-programs/called.c makes the same
+ * calls itself, as its compiler passes them, and keeps the results. Expected numbers follow from its source.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { type AdapterClient, projectRoot, withAdapter } from './support/dap-client';
+import { markerLine } from './support/fixtures';
+
+const folder = join(projectRoot, 'test/dap-programs');
+const source = join(folder, 'called.c');
+const variants = [
+  ...['m3-O0', 'm3-O2', 'm3clang-O0', 'm4f-O0'],
+  ...['rv32imac', 'rv32imafc', 'rv32imafdc', 'rv64imac', 'rv64gc'],
+];
+
+async function atStop(
+  variant: string,
+  body: (adapter: AdapterClient) => Promise<void>,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  await withAdapter(async (adapter) => {
+    const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'STOP') }] }];
+    const program = join(folder, `called.${variant}.elf`);
+    await adapter.launchToStop({ program, entry: 'entry', args: [1], ...more }, breakpoints);
+    await body(adapter);
+  });
+}
+
+const shown = async (adapter: AdapterClient, text: string): Promise<string> =>
+  (await adapter.evaluate(text, 'repl')).result;
+
+const refusal = (adapter: AdapterClient, text: string, context: 'repl' | 'watch' | 'hover' = 'repl'): Promise<string> =>
+  adapter.evaluate(text, context).then(
+    ({ result }) => assert.fail(`${text} has the value ${result}`),
+    (error: Error) => error.message,
+  );
+
+/** [call, what the program's own call gave: a member of `results`]. */
+const sameCalls: readonly (readonly [call: string, member: string])[] = [
+  ['add(2, 3)', 'add'],
+  ['many(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)', 'many'],
+  ['narrow(-3, 250, -700, 60000, 1)', 'narrow'],
+  ['wide(1, -2000000000000ll, 3, 4)', 'wide'],
+  ['single(1.5f, 3, 0.25f)', 'single'],
+  ['twice(1.25, 4, 0.5)', 'twice'],
+  ['scattered(1.5f, 2.5, 3.5f, 4.5, 5.5f)', 'scattered'],
+  ['full(1, 2, 3, 4, 5, 6, 7, 8, 9, 10.5f)', 'full'],
+  ['take_small(make_small(-3, 40), 5)', 'small'],
+  ['take_big(1, make_big(2, make_pair(3, 4)), 5)', 'big'],
+  ['take_floats(make_floats(1.5f, 2.5f), make_doubles(3.5, 4.5), make_mixed(5.5, 6))', 'floats'],
+  ['sum(6, 1, 2, 3, 4, 5, 6)', 'sum'],
+  ['sum_wide("idwid", 1, 2.5, 3ll, 4, 5.5)', 'sum_wide'],
+  ['length("four")', 'length'],
+];
+
+describe('calls pass arguments and results as the compiler does', () => {
+  for (const variant of variants) {
+    it(variant, () =>
+      atStop(variant, async (adapter) => {
+        for (const [call, member] of sameCalls) {
+          assert.equal(await shown(adapter, call), await shown(adapter, `results.${member}`), call);
+          assert.equal(await shown(adapter, `${call} == results.${member}`), '1', call);
+        }
+        for (const [call, member] of [
+          ['make_big(2, make_pair(3, 4))', 'made_big'],
+          ['make_doubles(3.5, 4.5)', 'made_doubles'],
+          ['make_mixed(5.5, 6)', 'made_mixed'],
+        ] as const) {
+          assert.equal(await shown(adapter, call), await shown(adapter, `results.${member}`), call);
+        }
+        assert.equal(await shown(adapter, 'next_color(RED)'), 'GREEN');
+        assert.equal(await shown(adapter, 'make_pair(3, 4).right + 1'), '5');
+        assert.equal(await shown(adapter, 'add(add(1, 2), add(3, 4)) * 2'), '20');
+        assert.equal(await shown(adapter, 'state.handler(21)'), '42');
+        assert.equal(await shown(adapter, '(*state.handler)(21)'), '42');
+        assert.equal(await shown(adapter, '(&state)->handler(local)'), '4');
+        assert.equal(await shown(adapter, 'area(&state.pair)'), '12');
+        assert.equal(await shown(adapter, '*where()'), await shown(adapter, 'counter'));
+      }),
+    );
+  }
+});
+
+describe('what a call did is undone', () => {
+  for (const variant of ['m3-O2', 'rv32imac', 'rv64gc']) {
+    it(`memory, registers, place in the recording (${variant})`, () =>
+      atStop(variant, async (adapter) => {
+        const { inferior } = sessionOf(adapter);
+        const { target } = inferior;
+        const state = () => ({
+          registers: target.registerNames.map((name) => target.readRegisterNow(name)),
+          memory: target.machine.memory.regions.map(({ base, size }) =>
+            Buffer.from(target.machine.memory.peek(base, size)).toString('base64'),
+          ),
+          now: target.history.now,
+          end: target.history.end,
+          inputs: target.history.inputs.length,
+          calls: target.hostCalls.length,
+          instructions: target.machine.instructionCount,
+        });
+        const before = state();
+        assert.equal(await shown(adapter, 'bump(4)'), '7');
+        assert.equal(await shown(adapter, 'bump(1), bump(1), counter'), '5');
+        assert.equal(await shown(adapter, 'reset(&state)'), 'void');
+        assert.match(await shown(adapter, 'grab(40)'), /^(\(void \*\) )?0x2/);
+        assert.equal(await shown(adapter, 'speak(5)'), '5');
+        assert.match(
+          await refusal(adapter, 'crash((int *)0)'),
+          /crash\(\) faulted: .*everything that it did is undone/,
+        );
+        assert.deepEqual(state(), before);
+        // And the program goes on as if nothing had been.
+        await adapter.runToEnd();
+        assert.match(adapter.output('console'), /returned/);
+      }));
+  }
+
+  it('assignments of the expression itself are made', () =>
+    atStop('m3-O0', async (adapter) => {
+      assert.equal(await shown(adapter, 'counter = add(20, 3)'), '23');
+      assert.equal(await shown(adapter, 'counter'), '23');
+      // The function sees what was assigned before it is called, and what it does is gone.
+      assert.equal(await shown(adapter, '(counter = 50, bump(5))'), '55');
+      assert.equal(await shown(adapter, 'counter'), '50');
+      assert.equal(await shown(adapter, 'local = bump(1) + local'), '53');
+      assert.equal(await shown(adapter, 'counter + local'), '103');
+    }));
+
+  it('with `call` it is kept, as a change by the debugger that can be gone back before', () =>
+    atStop('rv32imac', async (adapter) => {
+      assert.equal(await shown(adapter, 'call bump(4)'), '7');
+      assert.equal(await shown(adapter, 'counter'), '7');
+      assert.equal(await shown(adapter, 'call reset(&state)'), 'void');
+      assert.equal(await shown(adapter, 'state.name[0]'), "122 'z'");
+      assert.equal(await shown(adapter, 'state.count'), '0');
+      await adapter.run('stepBack');
+      assert.equal(await shown(adapter, 'counter'), '3');
+    }));
+
+  it('in the past of a recording nothing of its future is dropped', () =>
+    atStop('m3-O0', async (adapter) => {
+      await adapter.run('next');
+      await adapter.run('stepBack');
+      assert.equal(await shown(adapter, 'bump(2)'), '5');
+      const { target } = sessionOf(adapter).inferior;
+      assert.ok(target.history.end > target.history.now);
+      assert.equal(adapter.output('console').includes('Changed in the past'), false);
+    }));
+
+  it('what a function prints is marked', () =>
+    atStop('m3-O0', async (adapter) => {
+      await shown(adapter, 'speak(5)');
+      await shown(adapter, 'call speak(6)');
+      assert.equal(adapter.output('stdout'), '[undone call] speaking 5\nspeaking 6\n');
+    }));
+});
+
+describe('calls that do not come back', () => {
+  it('an endless loop ends at the limit, a fault names its line', () =>
+    atStop('m3-O0', async (adapter) => {
+      assert.match(await refusal(adapter, 'forever()'), /forever\(\) did not return within 50,000,000 instructions/);
+      assert.equal(await shown(adapter, 'counter'), '3');
+      const line = markerLine(source, 'CRASH');
+      assert.match(await refusal(adapter, 'crash((int *)4)'), new RegExp(`faulted: .*line ${line} of called.c`));
+      assert.match(await refusal(adapter, 'deep(1000)'), /deep\(\) faulted: .*stack/);
+    }));
+
+  it('pause and cancel interrupt one', () =>
+    atStop('m3-O0', async (adapter) => {
+      const frameId = (await adapter.topFrame()).id;
+      const interrupted = adapter.client.evaluateRequest({ expression: 'forever()', context: 'repl', frameId });
+      // Until it runs there is nothing to interrupt.
+      const again = setInterval(() => void adapter.client.send('pause', { threadId: 1 }), 5);
+      await assert.rejects(interrupted, /interrupted/).finally(() => clearInterval(again));
+      assert.equal(await shown(adapter, 'counter'), '3');
+    }));
+});
+
+describe('what is refused', () => {
+  it('where nothing may change, and what does not fit', () =>
+    atStop('m3-O0', async (adapter) => {
+      const cases: readonly (readonly [text: string, message: RegExp])[] = [
+        ['add(1)', /too few arguments for 'add': 2 are needed/],
+        ['add(1, 2, 3)', /too many arguments for 'add': it has 2/],
+        ['take_big(1, state, 2)', /cannot be passed as struct big/],
+        ['counter(1)', /int cannot be called/],
+        ['where() = 3', /no object that could be changed/],
+      ];
+      for (const [text, message] of cases) assert.match(await refusal(adapter, text), message, text);
+      for (const context of ['watch', 'hover'] as const) {
+        assert.match(await refusal(adapter, 'add(1, 2)', context), /called in the Debug Console only/);
+        assert.equal((await adapter.evaluate('sizeof(add(1, 2))', context)).result, '4');
+      }
+    }));
+
+  it('in a condition, where the program stops and says so', () =>
+    withAdapter(async (adapter) => {
+      const breakpoints = [{ line: markerLine(source, 'STOP'), condition: 'add(1, 2) == 3' }];
+      const program = join(folder, 'called.m3-O0.elf');
+      const stop = await adapter.launchToStop({ program, entry: 'entry', args: [1] }, [{ path: source, breakpoints }]);
+      assert.match(stop.text ?? '', /called in the Debug Console only/);
+    }));
+
+  it('breakpoints in the function do not stop, and do not count', () =>
+    atStop('m3-O0', async (adapter) => {
+      await adapter.client.setFunctionBreakpointsRequest({ breakpoints: [{ name: 'bump', hitCondition: '1' }] });
+      assert.equal(await shown(adapter, 'bump(4)'), '7');
+      const { reason } = await adapter.run('continue');
+      assert.equal(reason, 'function breakpoint');
+      assert.equal((await adapter.topFrame()).name, 'bump');
+    }));
+});
+
+function sessionOf(adapter: AdapterClient) {
+  const { state } = adapter.session as unknown as {
+    state: { inferior: { target: import('../lib/target/emulated-target').EmulatedTarget } };
+  };
+  return state;
+}
