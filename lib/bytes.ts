@@ -66,6 +66,8 @@ export class ByteReader {
 
   /** Unsigned integer of 1 to 8 bytes. */
   unsigned(size: number): bigint {
+    if (size === 4) return BigInt(this.u32());
+    if (size === 8) return this.u64();
     return decodeUnsigned(this.take8(size), this.littleEndian);
   }
 
@@ -77,8 +79,15 @@ export class ByteReader {
 
   /** DWARF 7.6 unsigned LEB128; a value beyond 64 bits is a FormatError 'leb128'. */
   uleb(): bigint {
-    let result = 0n;
-    for (let shift = 0n; ; shift += 7n) {
+    // Nearly all are of one to four bytes, and arithmetic on bigint is slow.
+    let low = 0;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.u8();
+      low |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return BigInt(low);
+    }
+    let result = BigInt(low);
+    for (let shift = 28n; ; shift += 7n) {
       const byte = this.u8();
       result |= BigInt(byte & 0x7f) << shift;
       if (shift >= 63n && result >> 64n !== 0n) throw new FormatError('leb128', this.section, this.offset);

@@ -121,7 +121,9 @@ const damage: Record<FormatErrorCode, () => unknown> = {
     firstProblem(debug.problems);
   },
   'bad-abbreviation': () =>
-    new AbbreviationTables(sections('.debug_abbrev', Uint8Array.of(1, 0x11, 0, 0, 0, 1, 0x11, 0, 0, 0, 0))).at(0),
+    new AbbreviationTables(sections('.debug_abbrev', Uint8Array.of(1, 0x11, 0, 0, 0, 1, 0x11, 0, 0, 0, 0)))
+      .at(0)
+      .get(1),
   'bad-reference': () => {
     const debug = danglingReference();
     assert.equal(debug.globals().length, 1);

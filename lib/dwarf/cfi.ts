@@ -33,8 +33,26 @@ export interface Fde {
 
 type FrameSection = '.debug_frame' | '.eh_frame';
 
+/** Where an entry is, behind its length. */
+interface FramePlace {
+  readonly section: FrameSection;
+  readonly offset: number;
+  readonly end: number;
+  readonly is64: boolean;
+}
+
+/** FDEs in order, with the numbers between which their code may be. */
+interface FrameIndex {
+  readonly places: FramePlace[];
+  readonly starts: number[];
+  readonly ends: number[];
+}
+
 export class FrameTable {
   private lazyFdes: readonly Fde[] | undefined;
+  private lazyIndex: FrameIndex | undefined;
+  private readonly cies = new Map<number, Cie>();
+  private readonly opened = new Map<FramePlace, Fde | undefined>();
   private readonly tables = new Map<Fde, readonly CfiRow[]>();
 
   constructor(
@@ -45,14 +63,21 @@ export class FrameTable {
 
   /** All FDEs, .debug_frame first. */
   get fdes(): readonly Fde[] {
-    this.lazyFdes ??= [...this.readSection('.debug_frame'), ...this.readSection('.eh_frame')];
+    this.lazyFdes ??= this.index.places.flatMap((place) => this.open(place) ?? []);
     return this.lazyFdes;
   }
 
   /** The row for pc; undefined where no FDE covers it, or where its instructions are damaged. */
   rowAt(pc: bigint): CfiRow | undefined {
-    const fde = this.fdes.find(({ range }) => range.start <= pc && pc < range.end);
-    return fde && this.rows(fde).find(({ range }) => range.start <= pc && pc < range.end);
+    const wanted = Number(pc);
+    const { places, starts, ends } = this.index;
+    for (let n = 0; n < places.length; n++) {
+      if (starts[n] > wanted || ends[n] < wanted) continue;
+      const fde = this.open(places[n]);
+      if (fde === undefined || pc < fde.range.start || pc >= fde.range.end) continue;
+      return this.rows(fde).find(({ range }) => range.start <= pc && pc < range.end);
+    }
+    return undefined;
   }
 
   /** The whole table of an FDE. */
@@ -66,33 +91,65 @@ export class FrameTable {
     return rows;
   }
 
-  private readSection(section: FrameSection): readonly Fde[] {
-    const fdes: Fde[] = [];
-    const cies = new Map<number, Cie>();
-    const reader = this.sections.reader(section);
-    this.sections.guard(
-      section,
-      () => {
-        while (!reader.atEnd) {
-          const entryOffset = reader.offset;
-          const { length, is64 } = readInitialLength(reader);
-          const end = reader.offset + length;
-          if (end > reader.end) throw new FormatError('bad-size', section, entryOffset);
-          if (length === 0) continue;
-          const entry = reader.at(reader.offset, end);
-          reader.offset = end;
-          const read = (): Fde | undefined => this.readEntry(entry, section, is64, cies);
-          const fde = this.sections.guard(`${section} entry`, read, undefined);
-          if (fde !== undefined && fde.range.start < fde.range.end) fdes.push(fde);
-        }
-      },
-      undefined,
-    );
-    return fdes;
+  private get index(): FrameIndex {
+    if (this.lazyIndex === undefined) {
+      this.lazyIndex = { places: [], starts: [], ends: [] };
+      for (const section of ['.debug_frame', '.eh_frame'] as const) {
+        this.sections.guard(section, () => this.indexSection(section, this.lazyIndex ?? this.index), undefined);
+      }
+    }
+    return this.lazyIndex;
   }
 
-  /** An FDE; undefined for a CIE, which is read when an FDE needs it. */
-  private readEntry(entry: ByteReader, section: FrameSection, is64: boolean, cies: Map<number, Cie>): Fde | undefined {
+  private indexSection(section: FrameSection, { places, starts, ends }: FrameIndex): void {
+    const reader = this.sections.reader(section);
+    while (!reader.atEnd) {
+      const entryOffset = reader.offset;
+      const { length, is64 } = readInitialLength(reader);
+      const offset = reader.offset;
+      const end = offset + length;
+      if (end > reader.end) throw new FormatError('bad-size', section, entryOffset);
+      const place = { section, offset, end, is64 };
+      const range = length === 0 ? undefined : (this.plainRange(reader, place) ?? this.open(place)?.range);
+      reader.offset = end;
+      if (range === undefined || range.start >= range.end) continue;
+      places.push(place);
+      starts.push(Number(range.start));
+      ends.push(Number(range.end));
+    }
+  }
+
+  /**
+   * The range of an FDE whose addresses are words in place, as nearly all of .debug_frame are: without objects for the
+   * entry. Bit 0 of a Thumb function's address may be set.
+   */
+  private plainRange(
+    reader: ByteReader,
+    { section, end, is64 }: FramePlace,
+  ): { readonly start: number; readonly end: number } | undefined {
+    if (section !== '.debug_frame' || is64 || end - reader.offset < 12 || this.sections.addressSize !== 4) {
+      return undefined;
+    }
+    const cie = reader.u32();
+    if (cie === 0xffffffff || this.cies.get(cieKey(section, cie))?.addressSize !== 4) return undefined;
+    const start = reader.u32();
+    const length = reader.u32();
+    return length === 0 ? { start, end: start } : { start: Math.max(start - 1, 0), end: start + length };
+  }
+
+  /** undefined for a CIE, which is read when an FDE needs it, and for what is damaged. */
+  private open(place: FramePlace): Fde | undefined {
+    if (!this.opened.has(place)) {
+      const { section, offset, end, is64 } = place;
+      const entry = this.sections.reader(section, offset).at(offset, end);
+      const read = (): Fde | undefined => this.readEntry(entry, section, is64);
+      const fde = this.sections.guard(`${section} entry`, read, undefined);
+      this.opened.set(place, fde === undefined || fde.range.start >= fde.range.end ? undefined : fde);
+    }
+    return this.opened.get(place);
+  }
+
+  private readEntry(entry: ByteReader, section: FrameSection, is64: boolean): Fde | undefined {
     const idOffset = entry.offset;
     const id = readOffset(entry, is64);
     let cieOffset: number;
@@ -103,10 +160,11 @@ export class FrameTable {
       if (id === 0xffffffff && !is64) return undefined;
       cieOffset = id;
     }
-    let cie = cies.get(cieOffset);
+    const key = cieKey(section, cieOffset);
+    let cie = this.cies.get(key);
     if (cie === undefined) {
       cie = this.readCie(section, cieOffset);
-      cies.set(cieOffset, cie);
+      this.cies.set(key, cie);
     }
     const start = this.sections.registers.codeAddress(this.pointer(entry, cie, section, cie.fdeEncoding));
     const length = this.pointer(entry, cie, section, cie.fdeEncoding & 0x0f);
@@ -214,6 +272,10 @@ export class FrameTable {
         throw new FormatError('bad-form', reader.section, reader.offset, `pointer format ${format}`);
     }
   }
+}
+
+function cieKey(section: FrameSection, offset: number): number {
+  return 2 * offset + (section === '.eh_frame' ? 1 : 0);
 }
 
 /** Expressions of frame rules may use neither types nor tables of a unit (6.4.2). */

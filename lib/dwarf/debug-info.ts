@@ -30,6 +30,7 @@ import type { MachineRegisters } from './regnum';
 import { DwarfSections, type DwarfOptions } from './sections';
 import { TypeReader } from './type';
 import type { Unit } from './unit';
+import { hasLocationLists } from './unit-outline';
 import { UnitTable } from './unit-table';
 import { readVariable, variableLocation, type GlobalVariable } from './variable';
 
@@ -84,7 +85,8 @@ export class DebugInfo {
   private readonly frames: FrameTable;
   private readonly lineTables = new Map<number, UnitLines | undefined>();
   private readonly functionsOfUnit = new Map<Unit, readonly Subprogram[]>();
-  private readonly functionByDie = new Map<Die, Subprogram>();
+  private readonly functionByDie = new Map<Die, Subprogram | undefined>();
+  private readonly locationLists = new Map<UnitInfo, boolean>();
   private lazyNames: NameIndex | undefined;
   private readonly globalsOfUnit = new Map<UnitInfo, readonly GlobalVariable[]>();
   private readonly globalByDie = new Map<Die, readonly GlobalVariable[]>();
@@ -177,9 +179,18 @@ export class DebugInfo {
   }
 
   functionAt(pc: bigint): FunctionInfo | undefined {
-    for (const unit of [...this.unitTable.unitsAt(pc), ...this.unitsWithoutRanges]) {
-      const found = this.subprograms(unit).find((candidate) => contains(candidate.ranges, pc));
-      if (found !== undefined) return found;
+    return this.functionIn(this.unitTable.unitsAt(pc), pc) ?? this.functionIn(this.unitsWithoutRanges, pc);
+  }
+
+  /** Of the functions of a unit only those are read that may hold pc. */
+  private functionIn(units: readonly Unit[], pc: bigint): FunctionInfo | undefined {
+    const wanted = Number(pc);
+    for (const unit of units) {
+      for (const { offset, low, high } of unit.outline.functions) {
+        if (wanted < low || wanted > high) continue;
+        const found = this.functionAtOffset(unit, offset);
+        if (found !== undefined && contains(found.ranges, pc)) return found;
+      }
     }
     return undefined;
   }
@@ -192,7 +203,7 @@ export class DebugInfo {
   /** They may still have functions: producers of assembly and damaged files. */
   private get unitsWithoutRanges(): readonly Unit[] {
     this.lazyUnitsWithoutRanges ??= this.unitTable.units.filter(
-      (unit) => this.unitTable.rangesOf(unit).length === 0 && this.names.hasCode(unit),
+      (unit) => !this.unitTable.hasRanges(unit) && unit.outline.functions.length > 0,
     );
     return this.lazyUnitsWithoutRanges;
   }
@@ -295,11 +306,9 @@ export class DebugInfo {
 
   /** Whether the place of any variable of the unit changes from instruction to instruction, as in optimized code. */
   hasLocationLists(unit: UnitInfo): boolean {
-    for (const { attributes } of (unit as Unit).dies.values()) {
-      const location = attributes.find(({ name }) => name === At.DW_AT_location);
-      if (location !== undefined && !(location.value instanceof Uint8Array)) return true;
-    }
-    return false;
+    let known = this.locationLists.get(unit);
+    if (known === undefined) this.locationLists.set(unit, (known = hasLocationLists(unit as Unit)));
+    return known;
   }
 
   linesOf(unit: UnitInfo): UnitLines | undefined {
@@ -375,25 +384,34 @@ export class DebugInfo {
     positionOf: (die) => this.positionOf(die),
     positionFrom: (die, file, line, column) => this.positionFrom(die, file, line, column),
     globalDefinition: (name) => this.names.globalDefinition(name),
-    functionOf: (die) => {
-      this.subprograms(die.unit);
-      return this.functionByDie.get(die);
-    },
+    functionOf: (die) => this.functionOf(die),
   };
 
   private subprograms(unit: Unit): readonly Subprogram[] {
     let found = this.functionsOfUnit.get(unit);
     if (found === undefined) {
-      const dies = [...unit.dies.values()].filter((die) => die.tag === Tag.DW_TAG_subprogram);
-      found = dies.flatMap((die) => {
-        const what = `function at 0x${die.offset.toString(16)}`;
-        const open = (): Subprogram | undefined => this.openFunction(die);
-        return this.guard(what, open, undefined) ?? [];
-      });
+      found = unit.outline.functions.flatMap(({ offset }) => this.functionAtOffset(unit, offset) ?? []);
       this.functionsOfUnit.set(unit, found);
-      for (const one of found) this.functionByDie.set(one.die, one);
     }
     return found;
+  }
+
+  private functionAtOffset(unit: Unit, offset: number): Subprogram | undefined {
+    const die = unit.dieAt(offset);
+    return die && this.functionOf(die);
+  }
+
+  /** One object for each entry of a function. */
+  private functionOf(die: Die): Subprogram | undefined {
+    if (die.tag !== Tag.DW_TAG_subprogram) return undefined;
+    if (!this.functionByDie.has(die)) {
+      const what = `function at 0x${die.offset.toString(16)}`;
+      this.functionByDie.set(
+        die,
+        this.guard(what, () => this.openFunction(die), undefined),
+      );
+    }
+    return this.functionByDie.get(die);
   }
 
   /** undefined for declarations and for abstract instances: they have no code. */

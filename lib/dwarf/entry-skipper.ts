@@ -7,6 +7,7 @@ import { FormatError } from '../errors';
 import type { Abbreviation, AbbreviationTable } from './abbrev';
 import type { FormContext } from './attribute';
 import { At, Form } from './constants';
+import type { RawCursor } from './raw-cursor';
 
 /** Runs of attributes of fixed size are one number: the bytes to skip. */
 type Step = number | { readonly name: number; readonly form: number; readonly implicitConst: bigint };
@@ -16,47 +17,6 @@ export interface EntryPlan {
   readonly hasChildren: boolean;
   /** What is wanted or of variable size, in order. */
   readonly steps: readonly Step[];
-}
-
-/** A position in a section's bytes; every reading is checked against the end of the unit. */
-export class RawCursor {
-  constructor(
-    readonly bytes: Uint8Array,
-    readonly littleEndian: boolean,
-    readonly section: string,
-    public offset: number,
-    readonly end: number,
-  ) {}
-
-  get atEnd(): boolean {
-    return this.offset >= this.end;
-  }
-
-  skip(length: number): void {
-    this.offset += length;
-    if (this.offset > this.end || length < 0) throw new FormatError('truncated', this.section, this.offset);
-  }
-
-  /** Little or big endian, up to 4 bytes; of 8 bytes the value as a number. */
-  unsigned(size: number): number {
-    const start = this.offset;
-    this.skip(size);
-    let value = 0;
-    for (let i = 0; i < size; i++) {
-      value = value * 256 + this.bytes[this.littleEndian ? start + size - 1 - i : start + i];
-    }
-    return value;
-  }
-
-  uleb(): number {
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      if (this.offset >= this.end || scale > 2 ** 63) throw new FormatError('leb128', this.section, this.offset);
-      const byte = this.bytes[this.offset++];
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-  }
 }
 
 /** Bytes of a form's operand; undefined: it says itself how long it is. */

@@ -1,7 +1,7 @@
 /**
  * Which files a line number program has rows of, without making the rows (6.2.5): only the file register is followed.
  */
-import { RawCursor } from './entry-skipper';
+import { RawCursor } from './raw-cursor';
 import type { LineHeader } from './line-header';
 import { Line } from './constants';
 import type { DwarfSections } from './sections';

@@ -193,12 +193,6 @@ export class NameIndex {
     return this.units.filter((unit) => this.lists.named(key, unit).some(isFunction));
   }
 
-  hasCode(unit: Unit): boolean {
-    const { table } = this.lists;
-    const isCode = (entry: number): boolean => table.tagOf(entry) === Tag.DW_TAG_subprogram && table.hasPlace(entry);
-    return this.entriesOf(unit, isCode, 1).length > 0;
-  }
-
   private entriesOf(unit: Unit, isWanted: Test, most = Infinity): number[] {
     const { first, end } = this.lists.rangeOf(unit);
     const found: number[] = [];
@@ -238,7 +232,7 @@ export class NameIndex {
   }
 
   private dieOf(entry: number, { table }: NameLists): Die | undefined {
-    return table.units[entry].dies.get(table.offsetOf(entry));
+    return table.units[entry].dieAt(table.offsetOf(entry));
   }
 
   /** Whether the last word of a name is written anywhere; most names that are asked for in vain are not. */

@@ -6,7 +6,8 @@
 import { stringAt } from '../bytes';
 import { canonicalTypeText } from './base-type-name';
 import { At, Form, Tag } from './constants';
-import { EntrySkipper, RawCursor } from './entry-skipper';
+import { EntrySkipper } from './entry-skipper';
+import { RawCursor } from './raw-cursor';
 import type { Unit } from './unit';
 
 /** Declared here and defined elsewhere, or described by a type unit. */

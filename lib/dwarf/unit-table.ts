@@ -3,6 +3,7 @@
  * type units by signature, and the unit that holds an address.
  */
 import { FormatError } from '../errors';
+import { AddressIndex } from './address-index';
 import { AbbreviationTables, type AbbreviationTable } from './abbrev';
 import { At, UnitType } from './constants';
 import type { Die } from './die';
@@ -10,11 +11,6 @@ import type { AddressRange } from './model';
 import { rangesOf } from './ranges';
 import type { DwarfSections } from './sections';
 import { readUnitHeader, Unit, type UnitContext, type UnitHeader } from './unit';
-
-interface UnitRange extends AddressRange {
-  readonly unit: Unit;
-  reach: bigint;
-}
 
 /** The first index for which `isAfter` holds; it holds for all behind. */
 function upperBound(count: number, isAfter: (index: number) => boolean): number {
@@ -32,7 +28,7 @@ export class UnitTable {
   readonly units: readonly Unit[];
   private readonly infoUnits: readonly Unit[];
   private readonly typeUnits: readonly Unit[];
-  private lazyStarts: readonly UnitRange[] | undefined;
+  private lazyAddresses: AddressIndex | undefined;
   private readonly abbreviationTables: AbbreviationTables;
   private readonly signatures = new Map<bigint, Unit>();
   private readonly lazyRanges = new Map<Unit, readonly AddressRange[]>();
@@ -61,36 +57,28 @@ export class UnitTable {
     const units = section === '.debug_types' ? this.typeUnits : this.infoUnits;
     const after = upperBound(units.length, (n) => units[n].header.offset > offset);
     const unit = units.at(after - 1);
-    return after > 0 && unit !== undefined && offset < unit.header.end ? unit.dies.get(offset) : undefined;
+    return after > 0 && unit !== undefined && offset < unit.header.end ? unit.dieAt(offset) : undefined;
   }
 
   /** Units whose ranges hold an address; usually one. */
   unitsAt(address: bigint): readonly Unit[] {
-    this.lazyStarts ??= this.sortedRanges();
-    const starts = this.lazyStarts;
-    const found: Unit[] = [];
-    const after = upperBound(starts.length, (n) => starts[n].start > address);
-    for (let n = after - 1; n >= 0 && starts[n].reach > address; n--) {
-      if (starts[n].start <= address && starts[n].end > address) found.unshift(starts[n].unit);
-    }
-    return found;
+    return this.addresses.unitsAt(address);
   }
 
-  private sortedRanges(): readonly UnitRange[] {
-    const all = this.units.flatMap((unit) =>
-      this.rangesOf(unit).map((range) => ({ ...range, unit, reach: range.end, key: Number(range.start) })),
-    );
-    // Addresses beyond 2^53 that round to one number are told apart by their ends, below.
-    all.sort((a, b) => a.key - b.key);
-    // Damaged and duplicated units overlap: `reach` is the highest end so far, where a search backwards may stop.
-    for (let n = 1; n < all.length; n++) if (all[n - 1].reach > all[n].reach) all[n].reach = all[n - 1].reach;
-    return all;
+  /** Whether the unit says where its code is. */
+  hasRanges(unit: Unit): boolean {
+    return this.addresses.hasRanges(unit);
+  }
+
+  private get addresses(): AddressIndex {
+    this.lazyAddresses ??= new AddressIndex(this.sections, this.units, (unit) => this.rangesOf(unit));
+    return this.lazyAddresses;
   }
 
   /** The entry that a DW_FORM_ref_sig8 means (7.32). */
   typeDieBySignature(signature: bigint): Die | undefined {
     const unit = this.signatures.get(signature);
-    return unit?.header.typeDie === undefined ? undefined : unit.dies.get(unit.header.typeDie);
+    return unit?.header.typeDie === undefined ? undefined : unit.dieAt(unit.header.typeDie);
   }
 
   /** Ranges of code that the unit's first entry gives; empty where it gives none. */

@@ -11,6 +11,7 @@ import { At, Form, UnitType } from './constants';
 import { Die } from './die';
 import type { ExpressionUnit, LocationDescription, Type, UnitInfo } from './model';
 import { readInitialLength, readOffset, readTableEntry, type DwarfSections } from './sections';
+import { readOutline, type UnitOutline } from './unit-outline';
 
 export interface UnitHeader {
   readonly section: '.debug_info' | '.debug_types';
@@ -96,6 +97,11 @@ export class Unit implements UnitInfo, ExpressionUnit {
   /** The first entry, without children until `dies` is read. */
   readonly root: Die;
   readonly abbreviations: AbbreviationTable;
+  /** Entries that have been read, with all that are in the same top-level entry. */
+  private readonly read = new Map<number, Die>();
+  /** By top-level entry. */
+  private readonly isRead: boolean[] = [];
+  private lazyOutline: UnitOutline | undefined;
   private tree: ReadonlyMap<number, Die> | undefined;
 
   /** Throws FormatError when the first entry cannot be read. */
@@ -125,9 +131,31 @@ export class Unit implements UnitInfo, ExpressionUnit {
     return this.tree;
   }
 
+  /** Where its entries and functions are; makes no entries. */
+  get outline(): UnitOutline {
+    this.lazyOutline ??= readOutline(this);
+    return this.lazyOutline;
+  }
+
   /** How many entries have been read. */
   get readEntries(): number {
-    return this.tree?.size ?? 0;
+    return this.tree?.size ?? this.read.size;
+  }
+
+  /** The entry at an offset in the section; only the top-level entry that it is in is read. */
+  dieAt(offset: number): Die | undefined {
+    if (offset === this.root.offset) return this.root;
+    const known = this.read.get(offset);
+    if (known !== undefined) return known;
+    const { tops } = this.outline;
+    let [low, high] = [0, tops.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (tops[middle] > offset) high = middle;
+      else low = middle + 1;
+    }
+    if (low > 0) this.readTop(low - 1);
+    return this.read.get(offset);
   }
 
   /** DW_AT_low_pc of the unit: where its range and location lists start to count (3.1.1). */
@@ -147,7 +175,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
   }
 
   typeAt(unitOffset: number): Type {
-    const die = this.dies.get(this.header.offset + unitOffset);
+    const die = this.dieAt(this.header.offset + unitOffset);
     if (die === undefined) throw new FormatError('bad-reference', this.section, this.header.offset + unitOffset);
     return this.context.typeOf(die);
   }
@@ -215,7 +243,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
         case Form.DW_FORM_ref4:
         case Form.DW_FORM_ref8:
         case Form.DW_FORM_ref_udata:
-          die = this.dies.get(this.header.offset + value);
+          die = this.dieAt(this.header.offset + value);
           break;
         case Form.DW_FORM_ref_addr:
           die = this.context.dieAt('.debug_info', value);
@@ -254,29 +282,42 @@ export class Unit implements UnitInfo, ExpressionUnit {
     return { die: new Die(this, offset, entry.tag, attributes, parent), entry };
   }
 
-  /** The null entry that ends a list of siblings leads back to the parent; a damaged entry ends the tree. */
+  /** All entries, in order; the root has its children from then on. */
   private readTree(): ReadonlyMap<number, Die> {
     const tree = new Map<number, Die>([[this.root.offset, this.root]]);
-    const reader = this.reader(this.header.firstDie);
-    this.context.sections.guard(
-      `unit ${this.name ?? ''}`,
-      () => {
-        const { entry } = this.readDie(reader, undefined);
-        let parent: Die | undefined = entry?.hasChildren === true ? this.root : undefined;
-        while (parent !== undefined && !reader.atEnd) {
-          const read: ReturnType<Unit['readDie']> = this.readDie(reader, parent);
-          if (read.die === undefined) {
-            parent = parent.parent;
-            continue;
-          }
-          parent.children.push(read.die);
-          tree.set(read.die.offset, read.die);
-          if (read.entry?.hasChildren === true) parent = read.die;
-        }
-      },
-      undefined,
-    );
+    const { tops } = this.outline;
+    tops.forEach((offset, top) => {
+      this.readTop(top);
+      const die = this.read.get(offset);
+      if (die !== undefined) this.root.children.push(die);
+    });
+    const pending = [...this.root.children].reverse();
+    for (let die = pending.pop(); die !== undefined; die = pending.pop()) {
+      tree.set(die.offset, die);
+      for (let n = die.children.length - 1; n >= 0; n--) pending.push(die.children[n]);
+    }
     return tree;
+  }
+
+  /** The null entry that ends a list of siblings leads back to the parent; a damaged entry ends the top-level one. */
+  private readTop(top: number): void {
+    if (this.isRead[top]) return;
+    this.isRead[top] = true;
+    const reader = this.reader(this.outline.tops[top]);
+    const read = (): void => {
+      let parent: Die | undefined = this.root;
+      do {
+        const { die, entry }: ReturnType<Unit['readDie']> = this.readDie(reader, parent);
+        if (die === undefined) {
+          parent = parent?.parent;
+          continue;
+        }
+        if (parent !== this.root) parent?.children.push(die);
+        this.read.set(die.offset, die);
+        if (entry?.hasChildren === true) parent = die;
+      } while (parent !== this.root && parent !== undefined && !reader.atEnd);
+    };
+    this.context.sections.guard(`unit ${this.name ?? ''}`, read, undefined);
   }
 
   private badForm(attribute: RawAttribute, wanted: string): FormatError {

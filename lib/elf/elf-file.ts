@@ -8,8 +8,8 @@ import { ByteReader, stringAt } from '../bytes';
 import { FormatError } from '../errors';
 import { inflateSection, isCompressed } from './compression';
 import * as C from './constants';
-import { readSymbolTable } from './symbol-table';
-import type { ElfSymbol } from './symbol-table';
+import { readSymbolTable, SymbolColumns } from './symbol-table';
+import type { ElfSymbol, SymbolTable } from './symbol-table';
 
 export type { ElfSymbol } from './symbol-table';
 
@@ -111,17 +111,28 @@ export class ElfFile {
 
   /** The symbols of SHT_SYMTAB, or of SHT_DYNSYM in a file without one; entry 0 is the null symbol. */
   symbols(): readonly ElfSymbol[] {
-    const table =
-      this.sections.find((section) => section.sh_type === C.SHT_SYMTAB) ??
-      this.sections.find((section) => section.sh_type === C.SHT_DYNSYM);
+    const table = this.symbolTable;
     return table === undefined ? [] : this.symbolsOf(table);
+  }
+
+  /** The same symbols in columns; undefined: there is no table. */
+  symbolColumns(): SymbolColumns | undefined {
+    const table = this.symbolTable;
+    return table && new SymbolColumns(this.describeSymbols(table));
+  }
+
+  private get symbolTable(): SectionHeader | undefined {
+    return (
+      this.sections.find((section) => section.sh_type === C.SHT_SYMTAB) ??
+      this.sections.find((section) => section.sh_type === C.SHT_DYNSYM)
+    );
   }
 
   /** The symbols of one symbol table section. */
   symbolsOf(table: SectionHeader): readonly ElfSymbol[] {
     let symbols = this.symbolTables.get(table.index);
     if (symbols === undefined) {
-      symbols = this.readSymbols(table);
+      symbols = readSymbolTable(this.describeSymbols(table));
       this.symbolTables.set(table.index, symbols);
     }
     return symbols;
@@ -194,13 +205,13 @@ export class ElfFile {
     });
   }
 
-  private readSymbols(table: SectionHeader): ElfSymbol[] {
+  private describeSymbols(table: SectionHeader): SymbolTable {
     const stringTable = this.sections.at(table.sh_link);
     const extended = this.sections.find(
       (section) => section.sh_type === C.SHT_SYMTAB_SHNDX && section.sh_link === table.index,
     );
     if (stringTable === undefined) throw new FormatError('bad-index', table.name, 0);
-    return readSymbolTable({
+    return {
       name: table.name,
       bytes: this.sectionBytes(table),
       sh_entsize: table.sh_entsize,
@@ -209,7 +220,7 @@ export class ElfFile {
       extendedName: extended?.name ?? '',
       is64: this.is64,
       littleEndian: this.littleEndian,
-    });
+    };
   }
 
   private readRelocations(table: SectionHeader): ElfRelocation[] {

@@ -72,6 +72,69 @@ export function readSymbolTable(table: SymbolTable): ElfSymbol[] {
   return symbols;
 }
 
+/** The same table without an object for each symbol: for those who look at all of them and need few. */
+export class SymbolColumns {
+  readonly count: number;
+  /** Offsets in the string table. */
+  readonly names: Uint32Array;
+  /** st_value; beyond 2^53 rounded, valueAt() is exact. */
+  readonly values: Float64Array;
+  readonly types: Uint8Array;
+  readonly bindings: Uint8Array;
+  /** As in ElfSymbol. */
+  readonly sections: Uint32Array;
+  readonly strings: Uint8Array;
+  private readonly view: DataView;
+  private readonly entry: number;
+
+  /** Throws FormatError. */
+  constructor(private readonly table: SymbolTable) {
+    const { bytes, is64, littleEndian: le, strings } = table;
+    const size = is64 ? 24 : 16;
+    this.entry = table.sh_entsize === 0 ? size : table.sh_entsize;
+    if (this.entry < size) throw new FormatError('bad-size', table.name, 0);
+    this.strings = strings;
+    const view = (this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    const count = (this.count = Math.floor(bytes.length / this.entry));
+    this.names = new Uint32Array(count);
+    this.values = new Float64Array(count);
+    this.types = new Uint8Array(count);
+    this.bindings = new Uint8Array(count);
+    this.sections = new Uint32Array(count);
+    for (let index = 0, at = 0; index < count; index++, at += this.entry) {
+      const rest = is64 ? at + 4 : at + 12;
+      const name = view.getUint32(at, le);
+      if (name >= strings.length && name !== 0) throw new FormatError('bad-string', table.name, at + size);
+      this.names[index] = name;
+      this.values[index] = is64 ? Number(view.getBigUint64(at + 8, le)) : view.getUint32(at + 4, le);
+      const info = view.getUint8(rest);
+      this.types[index] = info & 0xf;
+      this.bindings[index] = info >> 4;
+      const section = view.getUint16(rest + 2, le);
+      this.sections[index] = section === C.SHN_XINDEX ? extendedIndex(table, index) : section;
+    }
+  }
+
+  valueAt(index: number): bigint {
+    const { is64, littleEndian: le } = this.table;
+    return is64 ? this.view.getBigUint64(index * this.entry + 8, le) : BigInt(this.values[index]);
+  }
+
+  sizeAt(index: number): number {
+    const { is64, littleEndian: le } = this.table;
+    const at = index * this.entry;
+    return is64 ? Number(this.view.getBigUint64(at + 16, le)) : this.view.getUint32(at + 8, le);
+  }
+
+  nameAt(index: number): string {
+    const start = this.names[index];
+    const limit = Math.min(this.strings.length, start + longestName);
+    let end = start;
+    while (end < limit && this.strings[end] !== 0) end++;
+    return decodeText(this.strings.subarray(start, end));
+  }
+}
+
 function extendedIndex({ extendedIndices, extendedName, littleEndian }: SymbolTable, index: number): number {
   if (extendedIndices === undefined) return C.SHN_XINDEX;
   const { buffer, byteOffset, byteLength } = extendedIndices;

@@ -1,12 +1,12 @@
 /**
  * ELF symbols at link addresses. The mapping symbols of the Arm ELF specification ($t, $a, $d; 5.5.5) are no names
  * of anything and are hidden, but say what the bytes from there on are; RISC-V has $x and $d.
+ * A large program has tens of thousands of symbols: they are numbers of their table's rows until somebody asks for one.
  */
 import {
   EM_ARM,
   EM_RISCV,
   ET_REL,
-  SHN_ABS,
   SHN_LORESERVE,
   SHN_UNDEF,
   STB_LOCAL,
@@ -16,7 +16,8 @@ import {
   STT_OBJECT,
   STT_SECTION,
 } from '../elf/constants';
-import type { ElfFile, ElfSymbol } from '../elf/elf-file';
+import type { ElfFile } from '../elf/elf-file';
+import type { SymbolColumns } from '../elf/symbol-table';
 import type { LinkLayout } from './link-layout';
 
 export type SymbolKind = 'function' | 'object' | 'notype';
@@ -34,104 +35,260 @@ export interface ProgramSymbol {
   readonly thumb: boolean;
 }
 
-interface Mapping {
-  readonly address: bigint;
-  readonly kind: CodeKind;
+/** `a`, `t`, `x` and `d` of a mapping symbol's name. */
+const mappingKinds: ReadonlyMap<number, CodeKind> = new Map([
+  [0x61, 'code'],
+  [0x74, 'thumb'],
+  [0x78, 'code'],
+  [0x64, 'data'],
+]);
+
+/** What follows the letter: nothing, or a suffix after `.` (RISC-V: the ISA string, after `r` or `R` here). */
+const mappingSuffixes: ReadonlySet<number> = new Set([0, 0x2e, 0x72, 0x52]);
+
+/** What rows of the table are sorted by. */
+interface RowOrder {
+  /** Beyond 2^53 rounded. */
+  roughAddress(row: number): number;
+  /** 0 to 3: which of several at one address comes first. */
+  rank(row: number): number;
+  address(row: number): bigint;
 }
 
-const mappingName = /^\$([atdx])([.rR].*|$)/;
-const mappingKinds: Readonly<Record<string, CodeKind>> = { a: 'code', t: 'thumb', x: 'code', d: 'data' };
+/** Rows of the table by link address, with their addresses. */
+class Rows {
+  readonly addresses: Float64Array;
+  readonly numbers: Uint32Array;
 
-export class SymbolIndex {
-  /** By link address; of several at one address, global before local and functions before others. */
-  readonly symbols: readonly ProgramSymbol[];
-  private readonly mappings: readonly Mapping[];
-  private readonly byName = new Map<string, ProgramSymbol>();
-
-  constructor(elf: ElfFile | undefined, layout: LinkLayout) {
-    const { symbols, mappings } = elf === undefined ? { symbols: [], mappings: [] } : collect(elf, layout);
-    this.symbols = symbols.sort(byAddress);
-    this.mappings = mappings.sort((a, b) => compare(a.address, b.address));
-    for (const symbol of this.symbols) {
-      const known = this.byName.get(symbol.name);
-      if (known === undefined || (symbol.global && !known.global)) this.byName.set(symbol.name, symbol);
+  constructor(rows: Uint32Array, order: RowOrder | undefined) {
+    const addresses = new Float64Array(rows.length);
+    if (order !== undefined) for (let i = 0; i < rows.length; i++) addresses[i] = order.roughAddress(rows[i]);
+    const sorted = order === undefined ? rows.keys() : sortedIndices(rows, addresses, order);
+    this.addresses = new Float64Array(rows.length);
+    this.numbers = new Uint32Array(rows.length);
+    let to = 0;
+    for (const from of sorted) {
+      this.addresses[to] = addresses[from];
+      this.numbers[to++] = rows[from];
     }
   }
 
+  /** Index of the first whose number is after that of an address. */
+  after(address: number): number {
+    let [low, high] = [0, this.addresses.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.addresses[middle] > address) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/**
+ * Comparing by a function costs more than everything else of an index. Address, rank and index of 32-bit programs fit into
+ * one number, and numbers alone sort fast.
+ */
+function sortedIndices(rows: Uint32Array, addresses: Float64Array, order: RowOrder): Uint32Array {
+  const indices = new Uint32Array(rows.length);
+  if (rows.length <= 2 ** 19 && addresses.every((address) => address >= 0 && address < 2 ** 32)) {
+    const keys = addresses.map((address, i) => address * 2 ** 21 + order.rank(rows[i]) * 2 ** 19 + i).sort();
+    for (let at = 0; at < keys.length; at++) indices[at] = keys[at] % 2 ** 19;
+    return indices;
+  }
+  for (let i = 0; i < indices.length; i++) indices[i] = i;
+  return indices.sort(
+    (a, b) =>
+      addresses[a] - addresses[b] ||
+      compare(order.address(rows[a]), order.address(rows[b])) ||
+      order.rank(rows[a]) - order.rank(rows[b]),
+  );
+}
+
+export class SymbolIndex {
+  private readonly reader: SymbolReader | undefined;
+  /** By link address; of several at one address, global before local and functions before others. */
+  private readonly rows: Rows;
+  private readonly mappings: Rows;
+  private readonly made: ProgramSymbol[] = [];
+  /** The highest end of this symbol and all before it: where a search backwards may stop. */
+  private lazyReach: Float64Array | undefined;
+  private lazySymbols: readonly ProgramSymbol[] | undefined;
+  private lazyNames: ReadonlyMap<string, ProgramSymbol> | undefined;
+
+  /** Throws FormatError where the symbol table cannot be read. */
+  constructor(elf: ElfFile | undefined, layout: LinkLayout) {
+    const columns = elf?.symbolColumns();
+    const reader = elf && columns && new SymbolReader(elf, columns, layout);
+    this.reader = reader;
+    const { symbols, mappings } = reader?.select() ?? { symbols: new Uint32Array(0), mappings: new Uint32Array(0) };
+    this.rows = new Rows(symbols, reader);
+    this.mappings = new Rows(mappings, reader);
+  }
+
+  get size(): number {
+    return this.rows.numbers.length;
+  }
+
+  /** All of them; who looks for one should ask for it. */
+  get symbols(): readonly ProgramSymbol[] {
+    this.lazySymbols ??= Array.from(this.rows.numbers, (_, at) => this.symbol(at));
+    return this.lazySymbols;
+  }
+
   named(name: string): ProgramSymbol | undefined {
-    return this.byName.get(name);
+    this.lazyNames ??= this.readNames();
+    return this.lazyNames.get(name);
   }
 
   /** The symbol that covers a link address: one of known size that holds it, else the nearest sizeless one before. */
   at(address: bigint, sectionStart: bigint): { readonly symbol: ProgramSymbol; readonly offset: bigint } | undefined {
+    const wanted = Number(address);
+    this.lazyReach ??= this.reach();
     let best: ProgramSymbol | undefined;
-    for (const symbol of this.symbols) {
-      if (symbol.address > address) break;
-      if (symbol.address < sectionStart) continue;
-      const offset = address - symbol.address;
-      const covers = symbol.size === 0 || offset < BigInt(symbol.size);
+    for (let at = this.rows.after(wanted) - 1; at >= 0 && this.lazyReach[at] >= wanted; at--) {
+      const symbol = this.symbol(at);
+      if (symbol.address > address) continue;
       // Symbols at one address are in order of preference.
-      if (covers && (best === undefined || symbol.address > best.address)) best = symbol;
+      if (symbol.address < (best?.address ?? sectionStart)) break;
+      if (symbol.size === 0 || address - symbol.address < BigInt(symbol.size)) best = symbol;
     }
     return best && { symbol: best, offset: address - best.address };
   }
 
   /** What the mapping symbols say of an address; undefined where there are none before it. */
   codeKindAt(address: bigint, sectionStart: bigint): CodeKind | undefined {
-    let kind: CodeKind | undefined;
-    for (const mapping of this.mappings) {
-      if (mapping.address > address) break;
-      if (mapping.address >= sectionStart) kind = mapping.kind;
+    const { reader, mappings } = this;
+    for (let at = mappings.after(Number(address)) - 1; at >= 0; at--) {
+      const row = mappings.numbers[at];
+      const start = reader?.address(row) ?? 0n;
+      if (start < sectionStart) break;
+      if (start <= address) return reader?.mappingKind(row);
     }
-    return kind;
+    return undefined;
+  }
+
+  private symbol(at: number): ProgramSymbol {
+    const { reader } = this;
+    if (reader === undefined) throw new RangeError(`no symbol ${at}`);
+    return (this.made[at] ??= reader.describe(this.rows.numbers[at]));
+  }
+
+  private readNames(): ReadonlyMap<string, ProgramSymbol> {
+    const names = new Map<string, ProgramSymbol>();
+    for (const symbol of this.symbols) {
+      const known = names.get(symbol.name);
+      if (known === undefined || (symbol.global && !known.global)) names.set(symbol.name, symbol);
+    }
+    return names;
+  }
+
+  private reach(): Float64Array {
+    let highest = 0;
+    return this.rows.addresses.map((address, at) => {
+      const size = this.reader?.size(this.rows.numbers[at]) ?? 0;
+      // One without a size goes on until the next one.
+      highest = Math.max(highest, size === 0 ? Infinity : address + size);
+      return highest;
+    });
   }
 }
 
-function collect(elf: ElfFile, layout: LinkLayout): { symbols: ProgramSymbol[]; mappings: Mapping[] } {
-  const symbols: ProgramSymbol[] = [];
-  const mappings: Mapping[] = [];
-  for (const symbol of elf.symbols()) {
-    const base = layout.addressIn(elf, symbol.st_shndx);
-    const section = layout.boundIndex(elf, symbol.st_shndx);
-    if (base === undefined || section === undefined || !isNamed(symbol)) continue;
-    const address = addressOf(elf, symbol, base);
-    const mapping = hasMappingSymbols(elf) ? mappingName.exec(symbol.name) : null;
-    if (mapping !== null) mappings.push({ address, kind: mappingKinds[mapping[1]] });
-    else symbols.push(describe(elf, symbol, address, section));
+/** Rows of one file's symbol table as what they mean at link addresses. */
+class SymbolReader implements RowOrder {
+  private readonly isRelocatable: boolean;
+  private readonly isArm: boolean;
+  private readonly hasMappings: boolean;
+  /** Link address of each section that symbols of it have one. */
+  private readonly bases: (bigint | undefined)[];
+
+  constructor(
+    private readonly elf: ElfFile,
+    private readonly columns: SymbolColumns,
+    private readonly layout: LinkLayout,
+  ) {
+    const { e_type, e_machine } = elf.header;
+    this.isRelocatable = e_type === ET_REL;
+    this.isArm = e_machine === EM_ARM;
+    this.hasMappings = e_machine === EM_ARM || e_machine === EM_RISCV;
+    this.bases = elf.sections.map(({ index }) =>
+      layout.boundIndex(elf, index) === undefined ? undefined : layout.addressIn(elf, index),
+    );
   }
-  return { symbols, mappings };
-}
 
-function hasMappingSymbols(elf: ElfFile): boolean {
-  return elf.header.e_machine === EM_ARM || elf.header.e_machine === EM_RISCV;
-}
+  select(): { symbols: Uint32Array; mappings: Uint32Array } {
+    const { types, sections, names, strings, count } = this.columns;
+    const rows = new Uint32Array(count);
+    // Symbols from the front, mapping symbols from the back.
+    let [symbols, mappings] = [0, count];
+    for (let row = 0; row < count; row++) {
+      const type = types[row];
+      const section = sections[row];
+      const name = names[row];
+      if (type === STT_SECTION || type === STT_FILE || this.bases[section] === undefined) continue;
+      if (section === SHN_UNDEF || section >= SHN_LORESERVE || name >= strings.length || strings[name] === 0) continue;
+      // .LC0 and its like: labels of the compiler that RISC-V's assembler keeps for the linker. Clang's .L.str is an object.
+      if (type === STT_NOTYPE && strings[name] === 0x2e && strings[name + 1] === 0x4c) continue;
+      if (this.hasMappings && this.mappingKind(row) !== undefined) rows[--mappings] = row;
+      else rows[symbols++] = row;
+    }
+    return { symbols: rows.subarray(0, symbols), mappings: rows.subarray(mappings).reverse() };
+  }
 
-function isNamed(symbol: ElfSymbol): boolean {
-  // .LC0 and its like: labels of the compiler that RISC-V's assembler keeps for the linker. Clang's .L.str is an object.
-  const isLabel = symbol.type === STT_NOTYPE && symbol.name.startsWith('.L');
-  if (symbol.name === '' || isLabel || symbol.type === STT_SECTION || symbol.type === STT_FILE) return false;
-  return symbol.st_shndx !== SHN_UNDEF && symbol.st_shndx !== SHN_ABS && symbol.st_shndx < SHN_LORESERVE;
-}
+  mappingKind(row: number): CodeKind | undefined {
+    const { names, strings } = this.columns;
+    const name = names[row];
+    if (strings[name] !== 0x24 || !mappingSuffixes.has(strings[name + 2] ?? 0)) return undefined;
+    return mappingKinds.get(strings[name + 1]);
+  }
 
-function isThumb(elf: ElfFile, symbol: ElfSymbol): boolean {
-  return elf.header.e_machine === EM_ARM && symbol.type === STT_FUNC && (symbol.st_value & 1n) === 1n;
-}
+  /** Beyond 2^53 rounded. */
+  roughAddress(row: number): number {
+    const { values } = this.columns;
+    const value = this.isThumb(row) ? values[row] - 1 : values[row];
+    return this.isRelocatable ? Number(this.bases[this.columns.sections[row]] ?? 0n) + value : value;
+  }
 
-function addressOf(elf: ElfFile, symbol: ElfSymbol, base: bigint): bigint {
-  const value = isThumb(elf, symbol) ? symbol.st_value & ~1n : symbol.st_value;
-  // In a linked file values are addresses already.
-  return elf.header.e_type === ET_REL ? base + value : value;
-}
+  address(row: number): bigint {
+    const stored = this.columns.valueAt(row);
+    const value = this.isThumb(row) ? stored & ~1n : stored;
+    // In a linked file values are addresses already.
+    return this.isRelocatable ? (this.bases[this.columns.sections[row]] ?? 0n) + value : value;
+  }
 
-function describe(elf: ElfFile, symbol: ElfSymbol, address: bigint, section: number): ProgramSymbol {
-  const kind = symbol.type === STT_FUNC ? 'function' : symbol.type === STT_OBJECT ? 'object' : 'notype';
-  const { name, st_size: size } = symbol;
-  return { name, address, size, kind, section, global: symbol.binding !== STB_LOCAL, thumb: isThumb(elf, symbol) };
-}
+  size(row: number): number {
+    return this.columns.sizeAt(row);
+  }
 
-function byAddress(a: ProgramSymbol, b: ProgramSymbol): number {
-  const rank = ({ kind, global }: ProgramSymbol): number => (kind === 'notype' ? 2 : 0) + (global ? 0 : 1);
-  return compare(a.address, b.address) || rank(a) - rank(b);
+  rank(row: number): number {
+    return (this.kind(row) === 'notype' ? 2 : 0) + (this.isGlobal(row) ? 0 : 1);
+  }
+
+  describe(row: number): ProgramSymbol {
+    return {
+      name: this.columns.nameAt(row),
+      address: this.address(row),
+      size: this.size(row),
+      kind: this.kind(row),
+      section: this.layout.boundIndex(this.elf, this.columns.sections[row]) ?? 0,
+      global: this.isGlobal(row),
+      thumb: this.isThumb(row),
+    };
+  }
+
+  private kind(row: number): SymbolKind {
+    const type = this.columns.types[row];
+    return type === STT_FUNC ? 'function' : type === STT_OBJECT ? 'object' : 'notype';
+  }
+
+  private isGlobal(row: number): boolean {
+    return this.columns.bindings[row] !== STB_LOCAL;
+  }
+
+  private isThumb(row: number): boolean {
+    const { types, values } = this.columns;
+    return this.isArm && types[row] === STT_FUNC && values[row] % 2 === 1;
+  }
 }
 
 function compare(a: bigint, b: bigint): number {
