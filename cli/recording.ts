@@ -9,7 +9,8 @@ import { dirname, relative, resolve } from 'node:path';
 import type { EmulatedTarget } from '../lib/target/emulated-target';
 import { UsageError } from './usage-error';
 
-const VERSION = 1;
+/** 2: checkOwners and sharedMemory. */
+const VERSION = 2;
 
 interface RecordedFile {
   readonly path: string;
@@ -25,6 +26,9 @@ export interface RunInputs {
   readonly heapSizeKiB: number | undefined;
   readonly seed: number;
   readonly checkMemory: boolean;
+  readonly checkOwners: boolean;
+  /** As they were given. */
+  readonly sharedMemory: readonly string[];
 }
 
 export interface RunResult {
@@ -38,11 +42,14 @@ export interface RunResult {
   readonly ended: string;
 }
 
-interface Recording extends Omit<RunInputs, 'files' | 'base' | 'arguments'> {
+interface Recording extends Omit<RunInputs, 'files' | 'base' | 'arguments' | 'checkOwners' | 'sharedMemory'> {
   readonly version: number;
   readonly files: readonly RecordedFile[];
   readonly base: RecordedFile | undefined;
   readonly arguments: readonly string[];
+  /** Absent in version 1. */
+  readonly checkOwners?: boolean;
+  readonly sharedMemory?: readonly string[];
   readonly result: RunResult;
 }
 
@@ -83,8 +90,10 @@ export function writeRecording(file: string, inputs: RunInputs, result: RunResul
 /** UsageError when it is no recording, or when a file is not the one that was recorded. */
 export function readRecording(file: string): { readonly inputs: RunInputs; readonly result: RunResult } {
   const recording = parse(file);
-  if (recording.version !== VERSION) {
-    throw new UsageError(`--replay: ${file} has version ${String(recording.version)}; this program reads ${VERSION}`);
+  if (recording.version !== VERSION && recording.version !== 1) {
+    throw new UsageError(
+      `--replay: ${file} has version ${String(recording.version)}; this program reads 1 and ${VERSION}`,
+    );
   }
   const found = ({ path, sha256: expected }: RecordedFile): string => {
     const absolute = resolve(dirname(resolve(file)), path);
@@ -92,10 +101,12 @@ export function readRecording(file: string): { readonly inputs: RunInputs; reado
     throw new UsageError(`--replay: ${path} is not the file that was recorded (its SHA-256 is not ${expected})`);
   };
   const { files, base, entry, cpu, heapSizeKiB, seed, checkMemory, result } = recording;
+  const { checkOwners = false, sharedMemory = [] } = recording;
   const numbers = recording.arguments.map(BigInt);
   const basePath = base === undefined ? undefined : found(base);
   const paths = { files: files.map(found), base: basePath };
-  return { inputs: { ...paths, entry, arguments: numbers, cpu, heapSizeKiB, seed, checkMemory }, result };
+  const checks = { checkMemory, checkOwners, sharedMemory };
+  return { inputs: { ...paths, entry, arguments: numbers, cpu, heapSizeKiB, seed, ...checks }, result };
 }
 
 function parse(file: string): Recording {
@@ -109,7 +120,7 @@ function parse(file: string): Recording {
 }
 
 function isRecording(value: Partial<Recording>): value is Recording {
-  const { files, base, arguments: numbers, result, seed, checkMemory } = value;
+  const { files, base, arguments: numbers, result, seed, checkMemory, checkOwners = false, sharedMemory = [] } = value;
   const isFile = (file: RecordedFile | null | undefined): boolean =>
     typeof file?.path === 'string' && typeof file.sha256 === 'string';
   return (
@@ -120,6 +131,9 @@ function isRecording(value: Partial<Recording>): value is Recording {
     numbers.every((number) => /^-?\d+$/.test(String(number))) &&
     typeof seed === 'number' &&
     typeof checkMemory === 'boolean' &&
+    typeof checkOwners === 'boolean' &&
+    Array.isArray(sharedMemory) &&
+    sharedMemory.every((one) => typeof one === 'string') &&
     typeof result === 'object' &&
     (result as RunResult | null) !== null
   );

@@ -9,7 +9,6 @@ import { basename } from 'node:path';
 import { cpus, findCpu, type CpuInfo } from '../lib/arch';
 import type { BaseImageDescription } from '../lib/base-image';
 import { stripType } from '../lib/dwarf/model';
-import { safetyRules } from '../lib/emulator/types';
 import { FormatError, LlextError } from '../lib/errors';
 import { constantName, machineNames } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
@@ -23,6 +22,7 @@ import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
 import type { FaultReport, TargetStop } from '../lib/target/target';
 import { extensionProblems, readBase } from './base-image-file';
+import { checkedRules, createTarget, parseSharedMemory } from './memory-options';
 import { parseArguments } from './parse-arguments';
 import {
   accountOptions,
@@ -45,7 +45,7 @@ export interface CommandIo {
 }
 
 export const runUsage = `usage: llext run FILE... [--base ZEPHYR.ELF] [--entry FUNCTION] [--arg INTEGER]... [--cpu CORE] [--heap-size KIB]
-       [--check-memory]
+       [--check-memory] [--check-owners] [--shared-memory WHAT]...
        [--coverage lcov [--output FILE]] [--profile] [--trace-calls] [--json]
 
 Loads the extensions in order, runs their init functions, calls FUNCTION of the last one on an emulated Cortex-M or
@@ -62,6 +62,10 @@ RISC-V core, and runs their fini functions.
   --check-memory     stop before the first access or use that breaks a rule of memory safety: outside of the extension's
                      memory, a write to constants, execution of data, use of a value that was never written; with who
                      allocated and freed it
+  --check-owners     as --check-memory, and stop before an extension accesses DATA or BSS of another one, other than objects
+                     that it exports
+  --shared-memory WHAT  memory that extensions may use besides their own: the name of an object of the base image, or
+                     ADDRESS:SIZE, or ADDRESS:SIZE:ro when they may only read it; once for each
 ${accountsUsage.slice(1)}  --seed INTEGER     where rand() begins (default: 1)
   --record FILE      write the seed and the inputs of the run, and what it came to
   --replay FILE      run what was recorded again, in place of FILE... and the other options, and say what differs
@@ -119,7 +123,9 @@ function parseOptions(args: readonly string[]): RunOptions | undefined {
     seed: parseSeed(values.seed),
     record: values.record,
     expected: undefined,
-    checkMemory: values['check-memory'] === true,
+    checkMemory: values['check-memory'] === true || values['check-owners'] === true,
+    checkOwners: values['check-owners'] === true,
+    sharedMemory: values['shared-memory'] ?? [],
     accounts: parseAccountOptions(values),
   };
 }
@@ -149,6 +155,8 @@ function parseCommandLine(args: readonly string[]) {
       cpu: { type: 'string' },
       'heap-size': { type: 'string' },
       'check-memory': { type: 'boolean' },
+      'check-owners': { type: 'boolean' },
+      'shared-memory': { type: 'string', multiple: true },
       seed: { type: 'string' },
       record: { type: 'string' },
       replay: { type: 'string' },
@@ -251,11 +259,12 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   contents.forEach((bytes, i) => {
     requireCpu(options, options.files[i], bytes);
   });
-  const target = EmulatedTarget.create({
+  const target = createTarget(options, {
     cpu: cpuFor(contents, options.cpu ?? baseCpu(base)),
     heapSizeKiB: options.heapSizeKiB,
     base,
     seed: options.seed,
+    sharedMemory: options.sharedMemory.map(parseSharedMemory),
     // Nobody goes back.
     historyMiB: 0,
     listener: {
@@ -265,7 +274,7 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
       },
     },
   });
-  if (options.checkMemory) target.setMemorySafety(safetyRules.filter((rule) => rule !== 'misaligned'));
+  if (options.checkMemory) target.setMemorySafety(checkedRules(options));
   const loaded: LoadedFile[] = [];
   for (const [i, file] of options.files.entries()) {
     const outcome = target.loadExtension({ name: extensionName(basename(file)), bytes: contents[i] });
@@ -295,8 +304,10 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
 }
 
 function inputsOf(options: RunOptions): RunInputs {
-  const { files, base, entry, arguments: values, cpu, heapSizeKiB, seed, checkMemory } = options;
-  return { files, base, entry, arguments: values, cpu: cpu?.name, heapSizeKiB, seed, checkMemory };
+  const { files, base, entry, arguments: values, cpu, heapSizeKiB, seed } = options;
+  const { checkMemory, checkOwners, sharedMemory } = options;
+  const checks = { checkMemory, checkOwners, sharedMemory };
+  return { files, base, entry, arguments: values, cpu: cpu?.name, heapSizeKiB, seed, ...checks };
 }
 
 function compareReplay(recorded: RunResult, result: RunResult, io: CommandIo): boolean {

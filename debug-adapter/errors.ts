@@ -113,6 +113,8 @@ export const errors = {
       `Launch attribute "heapSize" cannot be used with this "base": ${reason}. Remove "heapSize", or change CONFIG_LLEXT_HEAP_SIZE and build the image again.`,
       true,
     ),
+  sharedMemory: (index: number, reason: string) =>
+    new AdapterError(2017, `Launch attribute "sharedMemory[${index}]" is not usable: ${reason}.`, true),
   missingSymbols: (name: string, missing: readonly MissingSymbol[]) =>
     new AdapterError(
       2020,

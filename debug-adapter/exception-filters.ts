@@ -34,6 +34,10 @@ const safetyLabels: Readonly<Record<SafetyRule, readonly [label: string, descrip
     'Memory: access outside of the extension',
     "Stops before an access of what is not the extension's: beyond a heap block, freed or unloaded memory, a variable of a function that has returned, memory of the host.",
   ],
+  'other-extension': [
+    "Memory: another extension's data",
+    'Stops before code of one extension accesses DATA or BSS of another one, other than objects that it exports. What extensions hand to each other by pointers on purpose is to be declared (sharedMemory), or is no matter for this filter.',
+  ],
   'read-only': [
     'Memory: write to TEXT or RODATA',
     'Stops before a write to constants or instructions, which a board without an MPU would let through.',

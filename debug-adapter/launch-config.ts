@@ -6,6 +6,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { cpus, findCpu, type CpuInfo } from '../lib/arch';
 import { extensionName, MAX_NAME_LENGTH } from '../lib/target/defaults';
+import type { SharedMemoryWish } from '../lib/target/shared-memory';
 import { errors } from './errors';
 import { baseName } from './paths';
 import { noStepFilter, patternOf, type StepFilterConfig } from './step-filter';
@@ -34,6 +35,8 @@ export interface LaunchConfig {
   readonly history: number | undefined;
   /** Where rand() begins. */
   readonly seed: number | undefined;
+  /** Memory that extensions may use besides their own, where memory safety is checked. */
+  readonly sharedMemory: readonly SharedMemoryWish[];
   /** Path of a zephyr.elf; undefined: the built-in base image. */
   readonly base: string | undefined;
   /** Prefix of a path in the debug information -> what stands there on this machine; longest prefix first. */
@@ -65,6 +68,7 @@ export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments):
     heapSize: heapSizeOf(attributes['heapSize']),
     history: wholeNumberOf(attributes, 'history', 'MiB', largestHistory),
     seed: wholeNumberOf(attributes, 'seed', 'a seed', 0xffff_ffff),
+    sharedMemory: sharedMemoryOf(attributes['sharedMemory']),
     base: optionalText(attributes, 'base'),
     sourceMap: sourceMapOf(attributes['sourceMap']),
     workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
@@ -176,6 +180,26 @@ function heapSizeOf(value: unknown): number | undefined {
     throw errors.invalidAttribute('heapSize', value, `a whole number of KiB from 1 to ${largestHeapSize}`);
   }
   return value;
+}
+
+const sharedMemoryText = 'the name of an object of the base image, or such as { "address": "0x20000800", "size": 64 }';
+
+function sharedMemoryOf(value: unknown): SharedMemoryWish[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value))
+    throw errors.invalidAttribute('sharedMemory', value, `a list, of which each is ${sharedMemoryText}`);
+  return value.map((item: unknown, index): SharedMemoryWish => {
+    const where = `sharedMemory[${index}]`;
+    if (typeof item === 'string' && item.trim() !== '') return item.trim();
+    if (!isRecord(item) || item['address'] === undefined || item['size'] === undefined) {
+      throw errors.invalidAttribute(where, item, sharedMemoryText);
+    }
+    const [address, size] = ['address', 'size'].map((name) => Number(integerOf(item[name], `${where}.${name}`)));
+    if (address < 0)
+      throw errors.invalidAttribute(`${where}.address`, item['address'], 'an address from 0 to 0xffffffff');
+    if (size < 1) throw errors.invalidAttribute(`${where}.size`, item['size'], 'a number of bytes from 1');
+    return { address, size, writable: !booleanOf(item, 'readOnly', `${where}.`) };
+  });
 }
 
 function sourceMapOf(value: unknown): (readonly [string, string])[] {

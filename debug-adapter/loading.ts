@@ -8,8 +8,9 @@ import { errnoName } from '../lib/errors';
 import { fileProblems, problemText } from '../lib/check/file-problems';
 import { cpuForElf, withFloatAbiOf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
-import { EmulatedTarget } from '../lib/target/emulated-target';
+import { EmulatedTarget, type EmulatedTargetOptions } from '../lib/target/emulated-target';
 import type { LoadedExtension as TargetExtension } from '../lib/target/load';
+import { SharedMemoryError } from '../lib/target/shared-memory';
 import { keepAccounts } from './coverage';
 import { describeExtensions } from './custom-requests';
 import { chooseEngine, engineNotice } from './engine';
@@ -35,13 +36,14 @@ export async function loadExtensions(session: SessionState): Promise<void> {
   const notice = engineNotice(config);
   if (notice !== undefined) session.output.line('important', notice);
   const main = base?.elf ?? files[files.length - 1].elf;
-  const target = EmulatedTarget.create({
+  const target = createTarget({
     machine: await chooseEngine(config, session.services),
     cpu: config.cpu === undefined ? cpuForElf(main) : withFloatAbiOf(main, config.cpu),
     heapSizeKiB: config.heapSize,
     historyMiB: config.noDebug ? 0 : config.history,
     seed: config.seed,
     base: base?.description,
+    sharedMemory: config.sharedMemory,
     listener: {
       rewound: (gone, back) => rewound(session, gone, back),
       startedAnew: (dropped) => startedAnew(session, dropped),
@@ -64,6 +66,15 @@ export async function loadExtensions(session: SessionState): Promise<void> {
   session.breakpoints.loadingDone();
   announceHistory(session);
   session.send(new ExtensionsChangedEvent(describeExtensions(session)));
+}
+
+function createTarget(options: EmulatedTargetOptions): EmulatedTarget {
+  try {
+    return EmulatedTarget.create(options);
+  } catch (error) {
+    if (error instanceof SharedMemoryError) throw errors.sharedMemory(error.index, error.message);
+    throw error;
+  }
 }
 
 async function loadOne(session: SessionState, load: LoadInProgress): Promise<void> {

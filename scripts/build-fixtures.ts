@@ -20,6 +20,7 @@ import {
   fixtureBuilds,
   riscvControlsBuilds,
   riscvExampleBuilds,
+  riscvNeighbourBuilds,
   riscvSafetyBuilds,
   riscvTestBuilds,
 } from './fixture-builds';
@@ -125,8 +126,8 @@ async function buildAll(targetRoot: string, scratch: string, only?: string): Pro
     if (!same) differing.push(path);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  const riscvBuilds = [...riscvExampleBuilds, ...riscvControlsBuilds, ...riscvTestBuilds, ...riscvSafetyBuilds];
-  for (const build of riscvBuilds.filter(isWanted)) {
+  const riscv = [riscvExampleBuilds, riscvControlsBuilds, riscvTestBuilds, riscvSafetyBuilds, riscvNeighbourBuilds];
+  for (const build of riscv.flat().filter(isWanted)) {
     const target = join(targetRoot, build.folder);
     mkdirSync(target, { recursive: true });
     compare(`${build.folder}/${await makeRiscv(build, target, scratch)}`);

@@ -230,6 +230,9 @@ export const safetyBuilds: readonly FixtureBuild[] = ['unsafe', 'clean'].flatMap
   safety(name, 'm3clang-O2', variants['m3clang-O2']),
 ]);
 
+/** What others import of, and what they have no business with. */
+export const neighbourBuilds: readonly FixtureBuild[] = [safety('neighbour', 'm3-O2', variants['m3-O2'])];
+
 const riscvSafety = (name: string, variant: `${RiscvArch}-O${0 | 2}`): RiscvBuild => {
   const [march, level] = variant.split('-') as [RiscvArch, string];
   return riscv('test/safety-programs', `${name}.c`, march, `-${level}`, `${name}.${variant}.elf`);
@@ -241,6 +244,8 @@ export const riscvSafetyBuilds: readonly RiscvBuild[] = ['unsafe', 'clean'].flat
   riscvSafety(name, 'rv64imac-O0'),
   riscvSafety(name, 'rv64imac-O2'),
 ]);
+
+export const riscvNeighbourBuilds: readonly RiscvBuild[] = [riscvSafety('neighbour', 'rv32imac-O2')];
 
 const riscvControls = (march: RiscvArch): RiscvBuild =>
   riscv('test/dap-programs', 'controls.c', march, '-Og', `controls.${march}.elf`);
@@ -263,4 +268,5 @@ export const fixtureBuilds: readonly FixtureBuild[] = [
   ...watchedBuilds,
   ...calledBuilds,
   ...safetyBuilds,
+  ...neighbourBuilds,
 ];

@@ -61,7 +61,7 @@ test('what differs is named', async () => {
     const changed = await llext('--replay', file);
     assert.equal(changed.code, 2);
     assert.match(changed.stderr, /hello\.llext is not the file that was recorded/);
-    writeFileSync(file, text.replace('"version": 1', '"version": 99'));
+    writeFileSync(file, text.replace('"version": 2', '"version": 99'));
     assert.match((await llext('--replay', file)).stderr, /has version 99/);
     const broken = [
       '{}',

@@ -50,6 +50,25 @@ test('init functions run before the entry, fini functions after it', async () =>
   assert.equal(stdout, 'preinit\nfirst init\nsecond init\nentry\nfini\n');
 });
 
+test('--check-owners and --shared-memory: whose data, and what is shared', async () => {
+  const program = (name: string) => join(import.meta.dirname, 'safety-programs', name);
+  // 0x20000800 is memory of the base image that it does not export.
+  const run = (...more: string[]) =>
+    runCommand(program('unsafe.m3-O0.elf'), '--arg', '20', '--arg', '0x20000800', '--check-memory', ...more);
+  assert.match((await run()).stderr, /read of 4 bytes at 0x20000800, which is not the extension's/);
+  assert.equal((await run('--shared-memory', '0x20000800:4:ro')).code, 0);
+  for (const [wish, says] of [
+    ['0x20000800:x', /'0x20000800:x' is no name, no ADDRESS:SIZE/],
+    ['0x40000000:4', /^llext run: --shared-memory 0x40000000:4: nothing is mapped at 0x40000000/],
+  ] as const) {
+    const { code, stderr } = await run('--shared-memory', wish);
+    assert.equal(code, 2);
+    assert.match(stderr, says);
+  }
+  const owners = await runCommand(program('neighbour.m3-O2.elf'), program('clean.m3-O0.elf'), '--check-owners');
+  assert.equal(owners.code, 0, owners.stderr);
+});
+
 test('--check-memory stops before what breaks a rule, with the C lines', async () => {
   const program = (name: string): string => join(import.meta.dirname, 'safety-programs', `${name}.m3-O2.elf`);
   const bad = await runCommand(program('unsafe'), '--arg', '2', '--check-memory');

@@ -103,6 +103,7 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   baseUnusable: () => launchFailure({ program: hello, base: hello }),
   baseMismatch: () => launchFailure({ program: hello, base: baseImagePath('m4-hard') }),
   heapSizeWithBase: () => launchFailure({ program: hello, base: baseImagePath('m3'), heapSize: 64 }),
+  sharedMemory: () => launchFailure({ program: hello, sharedMemory: ['nobody'] }),
   missingSymbols: () => launchFailure({ program: examplePath('missing-import/missing.llext') }),
   loadRefused: () => launchFailure({ program: fixturePath('data', 'm3-O0'), heapSize: 1 }),
   noExports: async () => {

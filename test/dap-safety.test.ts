@@ -70,6 +70,16 @@ describe('the filters of memory safety', () => {
       assert.equal(await launch(adapter, 0, { filters: ['faults', 'memory-uninitialised'] }), 'terminated');
     }));
 
+  it('let declared shared memory be used', () =>
+    withAdapter(async (adapter) => {
+      const args = [21, 0x2000_07f4];
+      const sharedMemory = [{ address: '0x20000800', size: 4 }];
+      const configure = () => adapter.request('setExceptionBreakpoints', { filters: ['memory-outside'] });
+      const ended = await launchConfigured(adapter, { program: program('m3-O0'), args, sharedMemory }, configure);
+      assert.equal(ended, 'terminated');
+      assert.match(adapter.output('console'), /^entry 'entry' of llext .* returned 0/m);
+    }));
+
   it('with a condition that holds stop, with one that does not go on', async () => {
     const options = (condition: string): Filters => ({
       filters: [],

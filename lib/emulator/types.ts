@@ -89,7 +89,14 @@ export type FaultKind =
   /** BKPT without a debugger request, SVC without a handler and the like. */
   | 'unhandled-exception';
 
-export const safetyRules = ['outside', 'read-only', 'execute', 'uninitialised', 'misaligned'] as const;
+export const safetyRules = [
+  'outside',
+  'other-extension',
+  'read-only',
+  'execute',
+  'uninitialised',
+  'misaligned',
+] as const;
 /**
  * What an extension does that its memory does not allow, although the machine would:
  *   outside        an access of memory that is not the extension's (host memory, freed or unloaded memory, below the stack pointer)

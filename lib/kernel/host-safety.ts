@@ -26,7 +26,11 @@ export class HostSafety {
   /** The parameter whose value is being taken. */
   private parameter = 'an argument';
 
-  constructor(private readonly safety: MemorySafety) {}
+  /** `caller`: the call in progress, where it can be told. */
+  constructor(
+    private readonly safety: MemorySafety,
+    private readonly caller: () => number | undefined,
+  ) {}
 
   takes(parameter: string): void {
     this.parameter = parameter;
@@ -48,7 +52,17 @@ export class HostSafety {
       const text = `${argument}: it would ${what}, of which ${hex(constant, 8)} is read-only`;
       throw new UnsafeArgument({ rule: 'read-only', argument }, text, constant, length, access, argument);
     }
+    this.checkOwner(address, length, access, argument, what);
     if (access === 'read' && uses && safety.has('uninitialised')) this.checkWritten(address, length, argument);
+  }
+
+  private checkOwner(address: number, length: number, access: 'read' | 'write', argument: string, what: string): void {
+    const { safety } = this;
+    const first = safety.has('other-extension') ? safety.shadow.find(address, length, Shadow.private) : -1;
+    const pc = first < 0 ? undefined : this.caller();
+    if (pc === undefined || !safety.isOthers(first, pc)) return;
+    const text = `${argument}: it would ${what}, of which ${hex(first, 8)} is private to another extension`;
+    throw new UnsafeArgument({ rule: 'other-extension', argument }, text, first, length, access, argument);
   }
 
   private checkWritten(address: number, length: number, argument: string): void {

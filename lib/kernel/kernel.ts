@@ -153,6 +153,7 @@ export class Kernel {
     if (checks === undefined || owners === undefined || safety === undefined) return;
     owners.state = checks.owners;
     safety.state = checks.safety;
+    owners.markPrivate();
   }
 
   /** What is printed from now on is given to this listener; undefined: it is the program's output again. */
@@ -179,7 +180,7 @@ export class Kernel {
     const blocks = [...this.systemBlocks()];
     machine.setSafety?.(rules);
     const { safety } = machine;
-    this.memory.safety = safety && new HostSafety(safety);
+    this.memory.safety = safety && new HostSafety(safety, () => this.callSite());
     this.owners = safety && new MemoryOwners(safety, image.map.stack);
     systemHeap.observer = this.owners && this.heapObserver(this.owners);
     if (safety === undefined || this.owners === undefined) return;
@@ -199,10 +200,9 @@ export class Kernel {
   private heapObserver(owners: MemoryOwners): HeapObserver {
     const event = (what: BlockEvent['what']): BlockEvent => {
       const { state } = this.machine;
-      const convention = conventionOf(this.machine.cpu);
-      const site = convention.callSite(state, this.memory, this.image.map.callFn.returnAddress);
       // After a tail call: the call of the function that made it, in front of where that returns to.
-      return { what, by: this.calls.nameAt(state.pc) ?? 'the host', pc: site ?? convention.returnAddress(state) - 2 };
+      const pc = this.callSite() ?? conventionOf(this.machine.cpu).returnAddress(state) - 2;
+      return { what, by: this.calls.nameAt(state.pc) ?? 'the host', pc };
     };
     return {
       isLive: (block) => owners.isLive(block),
@@ -210,6 +210,12 @@ export class Kernel {
       freed: (block) => owners.released(block, event('freed')),
       moved: (from, to) => owners.moved(from, to),
     };
+  }
+
+  /** The instruction that called the host's function in progress. */
+  private callSite(): number | undefined {
+    const { state, cpu } = this.machine;
+    return conventionOf(cpu).callSite(state, this.memory, this.image.map.callFn.returnAddress);
   }
 
   /** Gives what was printed without a newline yet; to be called whenever the target stops. */

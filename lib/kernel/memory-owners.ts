@@ -5,6 +5,7 @@
  */
 import { hex } from '../bytes';
 import type { MemorySafety } from '../emulator/safety/memory-safety';
+import { Shadow } from '../emulator/safety/shadow';
 import type { LlextExtension } from '../llext/extension';
 import type { RegionName } from '../llext/regions';
 import type { MemoryBlock } from './memory-map';
@@ -24,15 +25,22 @@ export interface HeapBlock {
   readonly freed?: BlockEvent;
 }
 
+/** An object that others may import. */
+interface ExportedObject {
+  readonly address: number;
+  readonly size: number;
+}
+
 interface OwnedRegion {
   readonly address: number;
   readonly size: number;
   /** 'TEXT of hello' */
   readonly name: string;
   readonly instance: number;
+  readonly kind: 'code' | 'constants' | 'data';
 }
 
-/** Memory that the extension may use besides: launch attribute sharedMemory. */
+/** Memory that extensions may use besides: launch attribute sharedMemory. */
 export interface SharedMemory {
   readonly address: number;
   readonly size: number;
@@ -44,6 +52,7 @@ export interface OwnersState {
   freed: readonly HeapBlock[];
   regions: readonly OwnedRegion[];
   unloaded: readonly OwnedRegion[];
+  exported: ReadonlyMap<number, readonly ExportedObject[]>;
 }
 
 /** About what a copy of it takes. */
@@ -88,19 +97,30 @@ export class MemoryOwners {
   private freed: HeapBlock[] = [];
   private regions: OwnedRegion[] = [];
   private unloaded: OwnedRegion[] = [];
+  /** By instance. */
+  private exported = new Map<number, readonly ExportedObject[]>();
 
   constructor(
     private readonly safety: MemorySafety,
     private readonly stack: MemoryBlock,
-  ) {}
+  ) {
+    safety.isOthers = (address, pc) => this.isOthers(address, pc);
+  }
 
   get state(): OwnersState {
-    const { blocks, freed, regions, unloaded } = this;
-    return { blocks: new Map(blocks), freed: [...freed], regions: [...regions], unloaded: [...unloaded] };
+    const { blocks, freed, regions, unloaded, exported } = this;
+    return {
+      blocks: new Map(blocks),
+      freed: [...freed],
+      regions: [...regions],
+      unloaded: [...unloaded],
+      exported: new Map(exported),
+    };
   }
 
   /** As it was; the shadow is memory, and restored with it. */
-  set state({ blocks, freed, regions, unloaded }: OwnersState) {
+  set state({ blocks, freed, regions, unloaded, exported }: OwnersState) {
+    this.exported = new Map(exported);
     this.blocks.clear();
     for (const [address, block] of blocks) this.blocks.set(address, block);
     this.freed = [...freed];
@@ -113,21 +133,46 @@ export class MemoryOwners {
     else this.safety.ownReadOnly(address, size, false);
   }
 
-  addExtension({ id, name, regionNames, mem, memSize }: LlextExtension): void {
+  /** `exported`: its objects that others may import. */
+  addExtension({ id, name, regionNames, mem, memSize }: LlextExtension, exported: readonly ExportedObject[]): void {
+    this.exported.set(id, exported);
     regionNames.forEach((region, i) => {
       const [address, size] = [Number(mem[i]), Number(memSize[i])];
       if (size === 0 || address === 0) return;
       if (readOnlyRegions.has(region)) this.safety.ownReadOnly(address, size, codeRegions.has(region));
       else if (writableRegions.has(region)) this.safety.own(address, size, true);
       else return;
-      this.regions.push({ address, size, name: `${region} of ${name}`, instance: id });
+      const kind = codeRegions.has(region) ? 'code' : writableRegions.has(region) ? 'data' : 'constants';
+      this.regions.push({ address, size, name: `${region} of ${name}`, instance: id, kind });
     });
+    this.markPrivate();
+  }
+
+  /** To be called when the rules have changed: data of extensions beside each other are marked while that is a rule. */
+  markPrivate(): void {
+    const { safety, regions } = this;
+    const data = regions.filter(({ kind }) => kind === 'data');
+    const isAsked = safety.has('other-extension') && new Set(regions.map(({ instance }) => instance)).size > 1;
+    const flag = isAsked ? Shadow.private : 0;
+    for (const { address, size } of data) safety.shadow.change(address, size, Shadow.private, flag);
+    for (const objects of this.exported.values()) {
+      for (const { address, size } of objects) safety.shadow.change(address, size, Shadow.private, 0);
+    }
+  }
+
+  /** Code that is no extension's may access everything. */
+  private isOthers(address: number, pc: number): boolean {
+    const by = this.regions.find((region) => region.kind === 'code' && holds(region, pc));
+    const region = this.regions.find((one) => one.kind === 'data' && holds(one, address));
+    return by !== undefined && region !== undefined && by.instance !== region.instance;
   }
 
   removeExtension(id: number): void {
     const gone = this.regions.filter(({ instance }) => instance === id);
     this.regions = this.regions.filter(({ instance }) => instance !== id);
     for (const { address, size } of gone) this.safety.disown(address, size);
+    this.exported.delete(id);
+    this.markPrivate();
     this.unloaded = [...gone, ...this.unloaded].slice(0, rememberedBlocks);
   }
 

@@ -84,6 +84,18 @@ export class AddressNames {
     return symbols.filter(({ isFunction }) => isFunction).map(({ address }) => address);
   }
 
+  /** The extension's objects that others may import. One without a size reaches to the end of its section. */
+  exportedObjects(instanceId: number, addresses: readonly number[]): { address: number; size: number }[] {
+    const { symbols = [], sections = [] } = this.loaded.get(instanceId) ?? {};
+    return addresses.flatMap((address) => {
+      const symbol = symbols.find((one) => one.address === address);
+      const section = sections.find((one) => holds(Number(one.address), one.size, address));
+      if (symbol?.isFunction === true || section === undefined) return [];
+      const size = symbol?.size ?? 0;
+      return [{ address, size: size > 0 ? size : Number(section.address) + section.size - address }];
+    });
+  }
+
   remove(instanceId: number): void {
     this.loaded.delete(instanceId);
   }

@@ -36,6 +36,7 @@ import { type Excursion, type ExcursionContext, type ExcursionOptions, runExcurs
 import { History, type Checkpoint, type Input } from './history';
 import type { LastWrite } from './reverse';
 import { RunLoop } from './run-loop';
+import { resolveSharedMemory, type SharedMemoryWish } from './shared-memory';
 import { timerScheduler, type Scheduler } from './scheduler';
 import type {
   MemoryRead,
@@ -69,7 +70,7 @@ export interface EmulatedTargetOptions {
   /** A real base image; checkBaseImage (base-image-check.ts) must have nothing against it. The built-in one by default. */
   readonly base?: BaseImageDescription;
   /** Memory that extensions may use besides their own, where memory safety is checked. */
-  readonly sharedMemory?: readonly SharedMemory[];
+  readonly sharedMemory?: readonly SharedMemoryWish[];
   readonly listener?: TargetListener;
   readonly scheduler?: Scheduler;
   /** Hot code is translated to WebAssembly; 'on' by default. The results are the same. */
@@ -114,6 +115,7 @@ interface HostState {
 /** What is replaced when the machine is made anew. */
 interface Parts {
   readonly history: History<HostState>;
+  readonly sharedMemory: readonly SharedMemory[];
   readonly machine: Machine;
   readonly kernel: Kernel;
   readonly breakpoints: Breakpoints;
@@ -181,13 +183,15 @@ export class EmulatedTarget implements Target {
    * regions, blocks of the heap, the stack above the stack pointer.
    */
   setMemorySafety(rules: readonly SafetyRule[]): void {
-    const { machine, history } = this.parts;
+    const { machine, history, kernel } = this.parts;
     const before = machine.safety?.rules ?? [];
     this.safetyRules = rules;
     if (rules.length === before.length && rules.every((rule) => before.includes(rule))) return;
     // What is recorded behind the past knows whose memory is what, and is to stay.
-    if (machine.safety !== undefined && (rules.length > 0 || history.isPast)) machine.setSafety?.(rules);
-    else if (machine.safety !== undefined || rules.length > 0) this.switchChecks(rules.length > 0);
+    if (machine.safety !== undefined && (rules.length > 0 || history.isPast)) {
+      machine.setSafety?.(rules);
+      kernel.owners?.markPrivate();
+    } else if (machine.safety !== undefined || rules.length > 0) this.switchChecks(rules.length > 0);
   }
 
   /** Before anything has happened that is no event of its own. */
@@ -199,10 +203,16 @@ export class EmulatedTarget implements Target {
 
   private switchChecksNow(on: boolean): void {
     const { kernel, machine, calls } = this.parts;
-    kernel.checkMemory(on ? this.safetyRules : undefined, this.options.sharedMemory);
+    kernel.checkMemory(on ? this.safetyRules : undefined, this.parts.sharedMemory);
     if (!on) return;
-    for (const { extension } of this.extensions) kernel.owners?.addExtension(extension);
+    for (const loaded of this.extensions) this.tellOwners(loaded);
     if (calls.state.active) machine.safety?.adoptCall(kernel.image.map.stack);
+  }
+
+  private tellOwners({ extension, instance }: LoadedExtension): void {
+    const { kernel, names } = this.parts;
+    const addresses = extension.expTab.symbols.map(({ address }) => Number(address));
+    kernel.owners?.addExtension(extension, names.exportedObjects(instance.id, addresses));
   }
 
   /** Rules are asked for, but now is before the moment at which they were for the first time. */
@@ -241,7 +251,7 @@ export class EmulatedTarget implements Target {
     this.extensions = [...this.extensions, outcome];
     this.parts.names.add(outcome.instance, outcome.elf, outcome.extension.sections);
     this.parts.machine.addFunctions?.(this.parts.names.functions(outcome.instance.id));
-    this.parts.kernel.owners?.addExtension(outcome.extension);
+    this.tellOwners(outcome);
     return outcome;
   }
 
@@ -510,6 +520,7 @@ export class EmulatedTarget implements Target {
 
   private makeParts(): Parts {
     const image = this.makeImage();
+    const sharedMemory = resolveSharedMemory(this.options.sharedMemory ?? [], image);
     const { listener } = this.options;
     const jit = this.options.jit === 'off' ? undefined : {};
     const machine = (this.options.machine ?? createMachine)({ cpu: this.cpu, regions: image.map.regions, jit });
@@ -542,7 +553,7 @@ export class EmulatedTarget implements Target {
     );
     const { view } = this;
     const loop = new RunLoop({ machine, kernel, breakpoints, watchpoints, calls, names, view, scheduler, history });
-    return { machine, kernel, breakpoints, watchpoints, calls, names, loop, history };
+    return { machine, kernel, breakpoints, watchpoints, calls, names, loop, history, sharedMemory };
   }
 
   private makeImage(): GuestImage {

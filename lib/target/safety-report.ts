@@ -32,13 +32,21 @@ export function safetyReport(fault: Fault, owners: MemoryOwners, names: AddressN
   const { text, events } = ownership(fault, owners);
   const at = safety?.origin ?? address;
   const known = text ?? (at === undefined ? undefined : (names.describe(at) ?? names.region(at)));
-  const whose = safety?.origin !== undefined ? `the value was read at ${hex(safety.origin, 8)}: ${known}` : known;
+  const read = safety?.origin === undefined ? '' : `the value was read at ${hex(safety.origin, 8)}: `;
+  const whose = privateText(fault, names) ?? (read === '' ? known : `${read}${known}`);
   const sites = events.map(({ what, by, pc }) => ({
     what: `${what} by ${by}`,
     pc: BigInt(pc),
     place: names.describe(pc) ?? names.region(pc),
   }));
   return { rule: safety?.rule, use: safety?.use, whose, sites };
+}
+
+/** Which object of another extension it is. */
+function privateText({ safety, address }: Fault, names: AddressNames): string | undefined {
+  if (safety?.rule !== 'other-extension' || address === undefined) return undefined;
+  const named = names.describe(address);
+  return named && `${named}, which does not export it`;
 }
 
 function ownership({ safety, address }: Fault, owners: MemoryOwners): Ownership {

@@ -12,6 +12,8 @@ export interface ShadowPlan {
   readonly distance: number;
   readonly stackStart: number;
   readonly stackEnd: number;
+  /** Flags that are looked at besides: whose data it is tells the interpreter only. */
+  readonly others: number;
 }
 
 type Part = readonly [offset: number, bytes: 1 | 2 | 4];
@@ -32,7 +34,7 @@ function leaveIfFlagged(e: Emitter, host: number, offset: number, bytes: number,
     e.memory(loadOf[size], offset + at + shadow.distance);
     if (i > 0) e.op(Op.i32_or);
   });
-  e.opConst(Op.i32_and, repeated(flags, bytes));
+  e.opConst(Op.i32_and, repeated(flags | shadow.others, bytes));
   e.leaveIfUnchecked();
 }
 

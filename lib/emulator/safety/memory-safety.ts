@@ -28,6 +28,8 @@ const useTexts: Readonly<Record<SafetyUse, string>> = {
   memory: 'bytes were never written',
 };
 
+type AccessRule = Exclude<SafetyRule, 'execute' | 'uninitialised'>;
+
 /** A core, as far as it is looked at. */
 export interface CheckedCore extends MemoryAccess {
   readonly code: RecordCache;
@@ -54,6 +56,8 @@ export class MemorySafety {
   ignoring = false;
   /** Where the last value with unwritten bytes was read. */
   origin: number | undefined;
+  /** Whether the code at pc accesses data that are private to another extension. */
+  isOthers: (address: number, pc: number) => boolean = () => false;
   private maybeUndefined = false;
   private stackBase = 0;
   private stackEnd = 0;
@@ -173,23 +177,31 @@ export class MemorySafety {
     const finding = this.ruleBroken(shadow.flagsOf(address, size), address, size, access);
     if (finding === undefined || this.ignoring || !this.has(finding) || this.isHostCode()) return false;
     const wrong = finding === 'read-only' ? Shadow.readOnly : Shadow.foreign;
-    const at = finding === 'misaligned' ? address : shadow.find(address, size, wrong);
+    const isWhole = finding === 'misaligned' || finding === 'other-extension';
+    const at = isWhole ? address : shadow.find(address, size, wrong);
     const where = `0x${at.toString(16).padStart(8, '0')}`;
     const what = `${access} of ${size} byte${size === 1 ? '' : 's'}`;
-    const message =
-      finding === 'outside'
-        ? `${what} at ${where}, which is not the extension's`
-        : finding === 'read-only'
-          ? `${what} at ${where}, which is read-only`
-          : `${what} at ${where}, which is not a multiple of ${size}`;
+    const wrongs: Readonly<Record<typeof finding, string>> = {
+      outside: "not the extension's",
+      'other-extension': 'private to another extension',
+      'read-only': 'read-only',
+      misaligned: `not a multiple of ${size}`,
+    };
+    const message = `${what} at ${where}, which is ${wrongs[finding]}`;
     this.core.fail({ kind: 'memory-safety', message, access, address: at, size, safety: { rule: finding } });
     return true;
   }
 
-  private ruleBroken(flags: number, address: number, size: number, access: 'read' | 'write'): SafetyRule | undefined {
+  private ruleBroken(flags: number, address: number, size: number, access: 'read' | 'write'): AccessRule | undefined {
     if (flags & Shadow.foreign) return 'outside';
     if (access === 'write' && flags & Shadow.readOnly) return 'read-only';
+    if (flags & Shadow.private && this.isOthersNow(address)) return 'other-extension';
     return size <= 4 && (address & (size - 1)) !== 0 ? 'misaligned' : undefined;
+  }
+
+  /** Translated code cannot tell: the interpreter looks at each. */
+  private isOthersNow(address: number): boolean {
+    return this.position < 0 || this.isOthers(address, this.core.code.addressOf(this.position));
   }
 
   /** Whether instructions there are the base image's; by default that of the instruction in progress. */
@@ -200,7 +212,8 @@ export class MemorySafety {
 
   /** What translated code needs to know. */
   plan(): ShadowPlan {
-    return { distance: this.shadow.distance, stackStart: this.stackBase, stackEnd: this.stackEnd };
+    const others = this.has('other-extension') ? Shadow.private : 0;
+    return { distance: this.shadow.distance, stackStart: this.stackBase, stackEnd: this.stackEnd, others };
   }
 
   /** True, with the fault set, when a jump goes where no code is. What is not mapped at all faults when it is fetched. */

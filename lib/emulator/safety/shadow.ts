@@ -25,6 +25,8 @@ export const Shadow = {
   executable: 16,
   /** The base image's. */
   host: 32,
+  /** Data of one extension that others have no business with; only marked where that is asked for. */
+  private: 64,
 } as const;
 
 export const undefinedFlags = Shadow.unwritten | Shadow.partial;
