@@ -14,7 +14,8 @@ const section = '.debug_aranges';
 export class AddressIndex {
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
-  private readonly owners: Unit[] = [];
+  /** Numbers of units. */
+  private readonly owners: number[] = [];
   /** By start; undefined: the ranges are in that order already, as a linker writes them. */
   private readonly order: readonly number[] | undefined;
   /** Highest end of this and all ranges before it, where a search backwards may stop: damaged and duplicated units overlap. */
@@ -27,9 +28,9 @@ export class AddressIndex {
     private readonly rangesOf: (unit: Unit) => readonly AddressRange[],
   ) {
     sections.guard(section, () => this.readAranges(), undefined);
-    for (const unit of units) {
+    for (const [number, unit] of units.entries()) {
       if (this.listed.has(unit)) continue;
-      for (const { start, end } of rangesOf(unit)) this.add(Number(start), Number(end), unit);
+      for (const { start, end } of rangesOf(unit)) this.add(Number(start), Number(end), number);
     }
     this.order = this.sortedOrder();
     let highest = 0;
@@ -45,7 +46,7 @@ export class AddressIndex {
     const found: Unit[] = [];
     for (let at = this.after(wanted) - 1; at >= 0 && this.reach[at] >= wanted; at--) {
       const range = this.numberAt(at);
-      const unit = this.owners[range];
+      const unit = this.units[this.owners[range]];
       if (this.ends[range] < wanted || found.includes(unit)) continue;
       if (contains(this.rangesOf(unit), address)) found.unshift(unit);
     }
@@ -57,7 +58,7 @@ export class AddressIndex {
     return this.listed.has(unit) || this.rangesOf(unit).length > 0;
   }
 
-  private add(start: number, end: number, unit: Unit): void {
+  private add(start: number, end: number, unit: number): void {
     this.starts.push(start);
     this.ends.push(end);
     this.owners.push(unit);
@@ -86,9 +87,10 @@ export class AddressIndex {
 
   /** A damaged set ends the list; units of which nothing was read are asked themselves. */
   private readAranges(): void {
-    const byOffset = new Map(
-      this.units.filter((unit) => unit.section === '.debug_info').map((u) => [u.header.offset, u]),
-    );
+    const numbers = new Map<number, number>();
+    for (const [number, { section: of, header }] of this.units.entries()) {
+      if (of === '.debug_info') numbers.set(header.offset, number);
+    }
     const reader = this.sections.reader(section);
     while (!reader.atEnd) {
       const first = reader.offset;
@@ -99,7 +101,7 @@ export class AddressIndex {
       reader.offset = end;
       const version = set.u16();
       if (version !== 2) throw new FormatError('bad-version', section, first, `address ranges of version ${version}`);
-      const unit = byOffset.get(readOffset(set, is64));
+      const unit = numbers.get(readOffset(set, is64));
       const size = set.u8();
       if (size !== 4 && size !== 8) throw new FormatError('bad-size', section, first, `address size ${size}`);
       if (set.u8() !== 0) throw new FormatError('bad-size', section, first, 'segment selectors are not known');
@@ -112,7 +114,7 @@ export class AddressIndex {
         if (start === 0 && bytes === 0) break;
         if (bytes === 0) continue;
         this.add(start, start + bytes, unit);
-        this.listed.add(unit);
+        this.listed.add(this.units[unit]);
       }
     }
   }

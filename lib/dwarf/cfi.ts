@@ -33,17 +33,10 @@ export interface Fde {
 
 type FrameSection = '.debug_frame' | '.eh_frame';
 
-/** Where an entry is, behind its length. */
-interface FramePlace {
-  readonly section: FrameSection;
-  readonly offset: number;
-  readonly end: number;
-  readonly is64: boolean;
-}
-
 /** FDEs in order, with the numbers between which their code may be. */
 interface FrameIndex {
-  readonly places: FramePlace[];
+  /** Keys, as of CIEs. */
+  readonly places: number[];
   readonly starts: number[];
   readonly ends: number[];
 }
@@ -52,7 +45,7 @@ export class FrameTable {
   private lazyFdes: readonly Fde[] | undefined;
   private lazyIndex: FrameIndex | undefined;
   private readonly cies = new Map<number, Cie>();
-  private readonly opened = new Map<FramePlace, Fde | undefined>();
+  private readonly opened = new Map<number, Fde | undefined>();
   private readonly tables = new Map<Fde, readonly CfiRow[]>();
 
   constructor(
@@ -106,11 +99,11 @@ export class FrameTable {
     while (!reader.atEnd) {
       const entryOffset = reader.offset;
       const { length, is64 } = readInitialLength(reader);
-      const offset = reader.offset;
-      const end = offset + length;
+      const end = reader.offset + length;
       if (end > reader.end) throw new FormatError('bad-size', section, entryOffset);
-      const place = { section, offset, end, is64 };
-      const range = length === 0 ? undefined : (this.plainRange(reader, place) ?? this.open(place)?.range);
+      const place = entryKey(section, entryOffset);
+      const isPlain = section === '.debug_frame' && !is64 && length >= 12;
+      const range = length === 0 ? undefined : (isPlain && this.plainRange(reader)) || this.open(place)?.range;
       reader.offset = end;
       if (range === undefined || range.start >= range.end) continue;
       places.push(place);
@@ -123,26 +116,23 @@ export class FrameTable {
    * The range of an FDE whose addresses are words in place, as nearly all of .debug_frame are: without objects for the
    * entry. Bit 0 of a Thumb function's address may be set.
    */
-  private plainRange(
-    reader: ByteReader,
-    { section, end, is64 }: FramePlace,
-  ): { readonly start: number; readonly end: number } | undefined {
-    if (section !== '.debug_frame' || is64 || end - reader.offset < 12 || this.sections.addressSize !== 4) {
-      return undefined;
-    }
+  private plainRange(reader: ByteReader): { readonly start: number; readonly end: number } | undefined {
     const cie = reader.u32();
-    if (cie === 0xffffffff || this.cies.get(cieKey(section, cie))?.addressSize !== 4) return undefined;
+    if (cie === 0xffffffff || this.cies.get(entryKey('.debug_frame', cie))?.addressSize !== 4) return undefined;
     const start = reader.u32();
     const length = reader.u32();
     return length === 0 ? { start, end: start } : { start: Math.max(start - 1, 0), end: start + length };
   }
 
   /** undefined for a CIE, which is read when an FDE needs it, and for what is damaged. */
-  private open(place: FramePlace): Fde | undefined {
+  private open(place: number): Fde | undefined {
     if (!this.opened.has(place)) {
-      const { section, offset, end, is64 } = place;
-      const entry = this.sections.reader(section, offset).at(offset, end);
-      const read = (): Fde | undefined => this.readEntry(entry, section, is64);
+      const section = place % 2 === 1 ? '.eh_frame' : '.debug_frame';
+      const read = (): Fde | undefined => {
+        const reader = this.sections.reader(section, Math.floor(place / 2));
+        const { length, is64 } = readInitialLength(reader);
+        return this.readEntry(reader.at(reader.offset, reader.offset + length), section, is64);
+      };
       const fde = this.sections.guard(`${section} entry`, read, undefined);
       this.opened.set(place, fde === undefined || fde.range.start >= fde.range.end ? undefined : fde);
     }
@@ -160,7 +150,7 @@ export class FrameTable {
       if (id === 0xffffffff && !is64) return undefined;
       cieOffset = id;
     }
-    const key = cieKey(section, cieOffset);
+    const key = entryKey(section, cieOffset);
     let cie = this.cies.get(key);
     if (cie === undefined) {
       cie = this.readCie(section, cieOffset);
@@ -274,7 +264,8 @@ export class FrameTable {
   }
 }
 
-function cieKey(section: FrameSection, offset: number): number {
+/** One number for an entry of either section. */
+function entryKey(section: FrameSection, offset: number): number {
   return 2 * offset + (section === '.eh_frame' ? 1 : 0);
 }
 

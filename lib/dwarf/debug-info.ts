@@ -223,7 +223,10 @@ export class DebugInfo {
   functionsNamed(name: string): readonly FunctionInfo[] {
     const isNamed = (one: FunctionInfo): boolean =>
       one.name === name || one.shortName === name || one.linkageName === name;
-    return this.names.unitsOfFunction(name).flatMap((unit) => this.subprograms(unit).filter(isNamed));
+    return this.names.functionsNamed(name).flatMap((die) => {
+      const found = this.functionOf(die);
+      return found !== undefined && isNamed(found) ? [found] : [];
+    });
   }
 
   /** Scopes that hold pc, innermost first, the function's own last; empty outside of functions. */

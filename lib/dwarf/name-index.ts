@@ -15,10 +15,8 @@ type Test = (entry: number) => boolean;
 /** Entries by name, without namespaces that need not be written (unnamed and inline ones). */
 class NameLists {
   readonly table = new NameTable();
-  private readonly heads = new Map<string, number>();
-  /** The next list element of a name; an element is an entry with a name that it is found by. */
-  private readonly nexts: number[] = [];
-  private readonly elements: number[] = [];
+  /** Entries that a name finds, in order of their numbers; most names find one. */
+  private readonly entries = new Map<string, number | number[]>();
   private readonly ranges = new Map<Unit, { readonly first: number; readonly end: number }>();
 
   constructor(private readonly inFunctions: boolean) {}
@@ -43,11 +41,17 @@ class NameLists {
   /** Entries of a unit with that name, in order. */
   named(name: string, unit: Unit): number[] {
     const { first, end } = this.rangeOf(unit);
-    const found: number[] = [];
-    for (let at = this.heads.get(name) ?? none; at !== none; at = this.nexts[at]) {
-      const entry = this.elements[at];
-      if (entry >= first && entry < end) found.unshift(entry);
+    const all = this.entries.get(name) ?? [];
+    if (typeof all === 'number') return all >= first && all < end ? [all] : [];
+    // A name of a header is in every unit: those of this unit are side by side.
+    let [low, high] = [0, all.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (all[middle] < first) low = middle + 1;
+      else high = middle;
     }
+    const found: number[] = [];
+    for (; low < all.length && all[low] < end; low++) found.push(all[low]);
     return found;
   }
 
@@ -65,9 +69,10 @@ class NameLists {
   }
 
   private note(key: string, entry: number): void {
-    this.elements.push(entry);
-    this.nexts.push(this.heads.get(key) ?? none);
-    this.heads.set(key, this.elements.length - 1);
+    const known = this.entries.get(key);
+    if (known === undefined) this.entries.set(key, entry);
+    else if (typeof known === 'number') this.entries.set(key, [known, entry]);
+    else known.push(entry);
   }
 
   private noteKeys(entry: number, first: number, unit: Unit): void {
@@ -184,13 +189,20 @@ export class NameIndex {
     return this.entriesOf(unit, isWanted, 1).length > 0;
   }
 
-  /** Units that have, declare or inline a function of that name: qualified, alone, or its linkage name. */
-  unitsOfFunction(name: string): Unit[] {
+  /** Functions with code of that name: qualified, alone, or its linkage name; and those whose name another unit has. */
+  functionsNamed(name: string): Die[] {
     if (!this.occurs(name)) return [];
     const { table } = this.lists;
-    const isFunction = (entry: number): boolean => table.tagOf(entry) === Tag.DW_TAG_subprogram;
     const key = canonicalTypeText(name);
-    return this.units.filter((unit) => this.lists.named(key, unit).some(isFunction));
+    const hasCode = (entry: number): boolean => table.tagOf(entry) === Tag.DW_TAG_subprogram && table.hasPlace(entry);
+    return this.units.flatMap((unit) => {
+      const named = this.lists.named(key, unit).filter(hasCode);
+      const nameless = this.entriesOf(unit, (entry) => hasCode(entry) && table.nameOf(entry) === '').filter(
+        (entry) => table.nameOf(this.lists.holderOf(entry, unit)) === '',
+      );
+      const all = nameless.length === 0 ? named : [...new Set([...named, ...nameless])].sort((a, b) => a - b);
+      return all.flatMap((entry) => this.dieOf(entry, this.lists) ?? []);
+    });
   }
 
   private entriesOf(unit: Unit, isWanted: Test, most = Infinity): number[] {

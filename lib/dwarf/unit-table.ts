@@ -117,7 +117,10 @@ export class UnitTable {
     const { unitType } = header;
     const isSplit = unit.root.has(At.DW_AT_dwo_name) || unit.root.has(At.DW_AT_GNU_dwo_name);
     if (isSplit || (unitType >= UnitType.DW_UT_skeleton && unitType <= UnitType.DW_UT_split_type)) {
-      const detail = 'split debug information (-gsplit-dwarf): the .dwo file is not read';
+      const name = (): string | undefined =>
+        unit.root.string(At.DW_AT_dwo_name) ?? unit.root.string(At.DW_AT_GNU_dwo_name);
+      const dwo = this.sections.guard('name of a .dwo file', name, undefined) ?? 'a .dwo file';
+      const detail = `split debug information (-gsplit-dwarf): functions, variables and types of ${unit.name ?? 'this unit'} are in ${dwo}, which is not read; build without -gsplit-dwarf (lines are known)`;
       this.sections.report(new FormatError('bad-version', header.section, header.offset, detail).message);
     }
     return unit;

@@ -11,8 +11,8 @@ const [name, ...rest] = process.argv.slice(2);
 // As deep in the project as the sources: they find its files from where they are.
 const outdir = join(root, 'out/bench');
 await build({
-  // The engine's benchmark runs the other one as a process of its own.
-  entryPoints: [name, 'first-milliseconds'].map((entry) => join(root, 'scripts/bench', `${entry}.ts`)),
+  // The engine's benchmark runs the others as processes of their own.
+  entryPoints: [name, 'first-milliseconds', 'index-time'].map((entry) => join(root, 'scripts/bench', `${entry}.ts`)),
   outdir,
   outExtension: { '.js': '.cjs' },
   bundle: true,

@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- --json] [-- --only NAME,...] [-- --quick]`: this project's engine beside qemu-system and native Unicorn in the
- * same run, and figures of a session (session-rows.ts). NAME is a kernel, a group (thumb-O2), `session`, `watch`, `safety` or
- * `history`. The loader's benchmark is `npm run bench:loader`. With --json the last line is one object: geometric means and rows. Figures are told, never judged; on
+ * same run, and figures of a session (session-rows.ts). NAME is a kernel, a group (thumb-O2), `session`, `source`, `watch`,
+ * `safety` or `history`. The loader's benchmark is `npm run bench:loader`. With --json the last line is one object: geometric means and rows. Figures are told, never judged; on
  * a loaded machine only the ratios mean something.
  */
 import { loadavg } from 'node:os';
@@ -14,6 +14,7 @@ import { qemu, unicorn } from './peers';
 import { safetyRows } from './safety-rows';
 import { sessionRows } from './session-rows';
 import type { SessionRow } from './session-rows';
+import { sourceRows } from './source-rows';
 import { watchRows } from './watch-rows';
 
 interface Group {
@@ -32,6 +33,7 @@ interface Options {
   readonly kernels: readonly string[];
   readonly groups: readonly Group[];
   readonly session: boolean;
+  readonly source: boolean;
   readonly watch: boolean;
   readonly safety: boolean;
   readonly history: boolean;
@@ -46,7 +48,7 @@ function parseOptions(args: readonly string[]): Options {
     else if (args[i] === '--only' && i + 1 < args.length) names.push(...args[++i].split(','));
     else throw new Error(`unknown argument ${args[i]}; there are --json, --quick and --only NAME,...`);
   }
-  const known = [...kernelNames, ...groups.map(({ name }) => name), 'session', 'watch', 'safety', 'history'];
+  const known = [...kernelNames, ...groups.map(({ name }) => name), 'session', 'source', 'watch', 'safety', 'history'];
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`nothing is called ${unknown.join(', ')}; there are ${known.join(', ')}`);
   const kernels = kernelNames.filter((name) => names.includes(name));
@@ -59,6 +61,7 @@ function parseOptions(args: readonly string[]): Options {
     kernels: !anyKernel ? [] : kernels.length > 0 ? kernels : kernelNames,
     groups: chosen.length > 0 ? chosen : groups,
     session: everything || names.includes('session'),
+    source: everything || names.includes('source'),
     watch: everything || names.includes('watch'),
     safety: everything || names.includes('safety'),
     history: everything || names.includes('history'),
@@ -159,6 +162,7 @@ async function main(): Promise<void> {
   console.log(`load average ${load()} at the start`);
   const kernels = kernelRows(options);
   const sessions = options.session ? await sessionRows(options.quick) : [];
+  if (options.source) sessions.push(...(await sourceRows(options.quick)));
   if (options.watch) sessions.push(...(await watchRows(options.quick)));
   if (options.history) sessions.push(...(await historyRows(options.quick)));
   if (options.safety) sessions.push(...safetyRows(options.quick));
