@@ -4,7 +4,7 @@ import { type FormatOptions, formatValue } from '../lib/dwarf/format';
 import type { Value } from '../lib/dwarf/value';
 import { assignText } from './assignment';
 import type { Cancellation } from './cancellation';
-import { compileIn, evaluateAtFileScope, evaluateCompiled, performWrites } from './expression-context';
+import { compileIn, evaluateAtFileScope, evaluateCompiled, performWrites, scopeIn } from './expression-context';
 import { splitFormatSuffix } from './format-suffix';
 import { evaluateCalling, splitCallCommand } from './function-calls';
 import type { SessionState } from './session-state';
@@ -37,6 +37,8 @@ export async function evaluate(
   // A hover must not change what it shows, and a watch is evaluated at every stop.
   const isConsole = args.context === 'repl' || args.context === undefined;
   const { text, keep } = isConsole ? splitCallCommand(reference, suffixed) : { text: suffixed, keep: false };
+  const macro = macroText(reference, text);
+  if (macro !== undefined) return { result: macro, variablesReference: 0 };
   const compiled = compileIn(reference, text, isConsole ? consoleOptions : { sideEffects: 'forbid' });
   const key = `evaluate ${reference.level} ${args.expression.trim()}`;
   const describe = async (value: Value): Promise<EvaluateBody> =>
@@ -47,6 +49,14 @@ export async function evaluate(
   const { value, writes } = await evaluateCompiled(reference, compiled);
   await performWrites(session, reference, writes, after);
   return describe(value);
+}
+
+/** The definition of a macro that is no expression by itself. */
+function macroText({ stop, frame }: FrameReference, name: string): string | undefined {
+  const macro = scopeIn(stop.inferior, frame).macro(name);
+  if (macro === undefined || (macro.parameters === undefined && macro.replacement.trim() !== '')) return undefined;
+  const list = macro.parameters === undefined ? '' : `(${macro.parameters.join(', ')})`;
+  return `#define ${name}${list} ${macro.replacement}`.trimEnd();
 }
 
 export async function setExpression(

@@ -212,11 +212,16 @@ export const watchedBuilds: readonly FixtureBuild[] = [
 
 const hardFloat = ['-mfloat-abi=hard', '-mfpu=fpv4-sp-d16'] as const;
 
-/** What the Debug Console calls. */
+/** What the Debug Console calls, and the macros that it knows. */
 export const calledBuilds: readonly FixtureBuild[] = [
   sessionProgram('called', 'm3-O0', variants['m3-O0']),
   sessionProgram('called', 'm3-O2', variants['m3-O2']),
   sessionProgram('called', 'm3clang-O0', variants['m3clang-O0']),
+  sessionProgram('macros', 'm3-g3', gcc('cortex-m3', '-O0', '-g3')),
+  sessionProgram('macros', 'm3-g3-dwarf4', gcc('cortex-m3', '-O0', '-g3', '-gdwarf-4')),
+  sessionProgram('macros', 'm3-g3-macinfo', gcc('cortex-m3', '-O0', '-g3', '-gdwarf-4', '-gstrict-dwarf')),
+  sessionProgram('macros', 'm3clang-g3', clang('cortex-m3', '-O0', '-fdebug-macro')),
+  sessionProgram('macros', 'm3-g2', gcc('cortex-m3', '-O0')),
   sessionProgram('called', 'm4f-O0', gcc('cortex-m4', '-O0', ...hardFloat)),
 ];
 

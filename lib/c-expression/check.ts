@@ -199,8 +199,13 @@ export class Checker implements ExpressionTyper {
       case undefined:
         if (qualifier === undefined && constantWords.has(name)) return this.constantWord(name, span);
         if (this.scope.isTypeName(name)) return fail(`'${name}' is a type, not a value`, span);
-        return fail(`No symbol "${name}" in current context.`, span);
+        return fail(`No symbol "${name}" in current context.${this.hintFor(name)}`, span);
     }
+  }
+
+  private hintFor(name: string): string {
+    const reason = this.scope.whyUnknown?.(name);
+    return reason === undefined ? '' : ` ${reason}`;
   }
 
   /** A member's name alone in a method means that of the object which `this` points to (C++ 12.2.2). */

@@ -5,7 +5,16 @@
  */
 import { Encoding } from '../dwarf/constants';
 import { DW_OP } from '../dwarf/expression-opcodes';
-import type { Enumerator, EnumType, FunctionInfo, Scope, Type, UnitInfo, VariableInfo } from '../dwarf/model';
+import type {
+  Enumerator,
+  EnumType,
+  FunctionInfo,
+  Scope,
+  Type,
+  SourcePosition,
+  UnitInfo,
+  VariableInfo,
+} from '../dwarf/model';
 import { stripType } from '../dwarf/model';
 import {
   type CodeModule,
@@ -17,6 +26,7 @@ import {
 import { basicTypes, type BasicTypes, functionType } from '../dwarf/value-types';
 import { isCPlusPlus } from '../dwarf/qualified-name';
 import { findMember, isStruct } from '../dwarf/value';
+import type { Macro } from './macro-expansion';
 import type { ExpressionScope, FunctionEntity, NamedEntity, TypeTag } from './scope';
 import type { Qualifier } from './syntax';
 
@@ -28,6 +38,7 @@ export interface NamedDebugInfo extends ModuleDebugInfo {
   functionsOf(unit: UnitInfo): readonly FunctionInfo[];
   usedNamespaces(unit: UnitInfo): readonly string[];
   typeNamed(tag: TypeTag | 'typedef' | 'base', name: string): Type | undefined;
+  macrosAt?(unit: UnitInfo, position: SourcePosition | undefined): ReadonlyMap<string, Macro> | undefined;
   enumeratorNamed(name: string): { readonly type: EnumType; readonly enumerator: Enumerator } | undefined;
 }
 
@@ -47,6 +58,8 @@ export interface FrameScopeOptions {
     readonly frame: Frame;
     readonly function: FunctionInfo | undefined;
     readonly scopes: readonly Scope[];
+    /** Macros are those that hold there. */
+    readonly position?: SourcePosition | undefined;
   };
   /** Registers without a DWARF number that evaluation can read ('xpsr'). */
   readonly namedRegisters?: readonly string[];
@@ -58,6 +71,7 @@ export class FrameScope implements ExpressionScope {
   readonly types: BasicTypes;
   private readonly modules: readonly NamedModule[];
   private lazyPrefixes: readonly string[] | undefined;
+  private lazyMacros: { readonly macros: ReadonlyMap<string, Macro> | undefined } | undefined;
   private readonly moduleFrames = new Map<NamedModule, Frame>();
 
   constructor(private readonly options: FrameScopeOptions) {
@@ -130,6 +144,29 @@ export class FrameScope implements ExpressionScope {
     const numbered = /^r([0-9]+)$/.exec(wanted);
     if (numbered && registers.names.has(Number(numbered[1]))) return Number(numbered[1]);
     return this.options.namedRegisters?.find((known) => known.toLowerCase() === wanted);
+  }
+
+  macro(name: string): Macro | undefined {
+    return this.macros?.get(name);
+  }
+
+  whyUnknown(name: string): string | undefined {
+    const hasUnits = this.modules.some(({ debug }) => (debug?.units.length ?? 0) > 0);
+    if (this.macros !== undefined || !hasUnits || !/^_*[A-Z][A-Z0-9_]*$/.test(name)) return undefined;
+    return 'If it is a macro, build with -g3: the debug information has no macros.';
+  }
+
+  /** The macros where the frame stands; at file scope those of the end of the first unit. undefined: there are none. */
+  get macros(): ReadonlyMap<string, Macro> | undefined {
+    this.lazyMacros ??= { macros: this.findMacros() };
+    return this.lazyMacros.macros;
+  }
+
+  private findMacros(): ReadonlyMap<string, Macro> | undefined {
+    const { function: current, frame, position } = this.options.frame ?? {};
+    const { debug } = this.modules.find((module) => module === frame?.module) ?? this.modules.at(0) ?? {};
+    const unit = current?.unit ?? debug?.units.at(0);
+    return unit && debug?.macrosAt?.(unit, position);
   }
 
   private findPrefixes(): string[] {

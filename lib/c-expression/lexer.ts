@@ -36,7 +36,8 @@ const patterns: readonly (readonly [Token['kind'], RegExp])[] = [
   ['register', /\$[A-Za-z_0-9]*/y],
 ];
 
-export function tokenize(text: string): Token[] {
+/** 'preprocessor': the replacement of a macro, where `#` and `##` are tokens too. */
+export function tokenize(text: string, language: 'c' | 'preprocessor' = 'c'): Token[] {
   const tokens: Token[] = [];
   let offset = 0;
   while (offset < text.length) {
@@ -44,12 +45,19 @@ export function tokenize(text: string): Token[] {
       offset++;
       continue;
     }
-    const token = tokenAt(text, offset);
+    const token = (language === 'c' ? undefined : hashAt(text, offset)) ?? tokenAt(text, offset);
     tokens.push(token);
     offset += token.length;
   }
   tokens.push({ kind: 'end', text: '', offset: text.length, length: 0 });
   return tokens;
+}
+
+function hashAt(text: string, offset: number): Token | undefined {
+  const hash = /#{1,2}/y;
+  hash.lastIndex = offset;
+  const found = hash.exec(text)?.[0];
+  return found === undefined ? undefined : { kind: 'punctuator', text: found, offset, length: found.length };
 }
 
 function tokenAt(text: string, offset: number): Token {

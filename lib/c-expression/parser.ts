@@ -69,7 +69,7 @@ class Parser {
   private chained = 0;
 
   constructor(text: string, names: TypeNames) {
-    this.tokens = new TokenStream(text);
+    this.tokens = new TokenStream(text, names.macro?.bind(names));
     this.types = new TypeParser(this.tokens, names, () => this.parseAssignment());
   }
 

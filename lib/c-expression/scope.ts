@@ -50,6 +50,8 @@ export interface ExpressionScope extends TypeNames {
   readonly frame: Frame;
   lookup(name: string, qualifier: Qualifier | undefined): NamedEntity | undefined;
   typeNamed(tag: TypeTag, name: string): Type | undefined;
+  /** What may be the reason that a name is not known; undefined: nothing is to be said. */
+  whyUnknown?(name: string): string | undefined;
   /** The DWARF number of a register, or its own name for one that DWARF does not number; undefined: no register. */
   register(name: string): number | string | undefined;
 }

@@ -1,6 +1,7 @@
 /** A position in a list of tokens, shared by the expression and the type-name parser; bounds how deep they nest. */
 import { fail, type Span } from './errors';
 import { type Token, tokenize } from './lexer';
+import { expandMacros, type MacroLookup } from './macro-expansion';
 
 const nestingLimit = 1000;
 
@@ -9,8 +10,9 @@ export class TokenStream {
   private position = 0;
   private nesting = 0;
 
-  constructor(text: string) {
-    this.tokens = tokenize(text);
+  constructor(text: string, macros?: MacroLookup) {
+    const tokens = tokenize(text);
+    this.tokens = macros === undefined ? tokens : expandMacros(tokens, macros);
   }
 
   get next(): Token {

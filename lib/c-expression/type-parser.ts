@@ -3,6 +3,7 @@
  * `int (*[3])(char)` is an array of 3 of pointer to function.
  */
 import { fail, type Span } from './errors';
+import type { Macro } from './macro-expansion';
 import type { Derivation, Expression, QualifierWord, TypeName, TypeSpecifier } from './syntax';
 import type { TokenStream } from './token-stream';
 
@@ -11,6 +12,8 @@ export interface TypeNames {
   isTypeName(name: string): boolean;
   /** Whether an instance of a template is a function, or has members. */
   isTemplateName?(name: string): boolean;
+  /** The macro of a name where the expression stands. */
+  macro?(name: string): Macro | undefined;
 }
 
 /** A name of several tokens. */

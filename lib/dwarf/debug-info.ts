@@ -10,6 +10,8 @@ import { scopesAt, Subprogram, type FunctionContext } from './function';
 import { readLineTable, type RawLineTable } from './line';
 import { filesOfRows } from './line-files';
 import { FileTable, resolveRows, splitSequences, UnitFiles } from './line-index';
+import { macinfoEvents, type MacroEvent, macroEvents } from './macro';
+import { type MacroDefinition, type MacroPosition, MacroTable } from './macro-table';
 import type {
   CfiRow,
   Enumerator,
@@ -90,6 +92,7 @@ export class DebugInfo {
   private lazyNames: NameIndex | undefined;
   private readonly globalsOfUnit = new Map<UnitInfo, readonly GlobalVariable[]>();
   private readonly globalByDie = new Map<Die, readonly GlobalVariable[]>();
+  private readonly macroTables = new Map<UnitInfo, MacroTable | undefined>();
   private lazyUnitsWithoutRanges: readonly Unit[] | undefined;
   private lazyGlobals: readonly GlobalVariable[] | undefined;
   private lazyFunctions: readonly FunctionInfo[] | undefined;
@@ -253,6 +256,24 @@ export class DebugInfo {
   /** Those of a name, qualified in C++, in the order of the units. */
   globalsNamed(name: string): readonly GlobalVariable[] {
     return this.names.globalsNamed(name).flatMap((die) => this.globalOf(die));
+  }
+
+  /** The macros of a unit at a line of it; undefined: the compiler kept none (it does with -g3). */
+  macrosAt(unit: UnitInfo, position: MacroPosition | undefined): ReadonlyMap<string, MacroDefinition> | undefined {
+    if (!this.macroTables.has(unit)) this.macroTables.set(unit, this.readMacros(unit as Unit));
+    return this.macroTables.get(unit)?.at(position);
+  }
+
+  private readMacros(unit: Unit): MacroTable | undefined {
+    const { root } = unit;
+    const { littleEndian } = this;
+    const sections = { get: (name: string) => this.sections.bytes(name) };
+    const at = root.sectionOffset(At.DW_AT_macros) ?? root.sectionOffset(At.DW_AT_GNU_macros);
+    const old = root.sectionOffset(At.DW_AT_macro_info);
+    const read = (): MacroEvent[] =>
+      at === undefined ? macinfoEvents(sections, littleEndian, old ?? 0) : macroEvents(sections, littleEndian, at);
+    const events = at === undefined && old === undefined ? undefined : this.guard('macros', read, undefined);
+    return events && new MacroTable(events, (number) => this.linesOf(unit)?.files.file(number));
   }
 
   /** Namespaces that `using namespace` names in a unit, wherever it stands there (DWARF 5, 3.2.4). */

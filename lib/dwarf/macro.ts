@@ -1,12 +1,12 @@
 /**
- * Macro definitions of .debug_macro (6.3), which GCC and Clang write with -g3. Units follow each other in the section,
- * also those that others import, so that reading them all finds every definition. Versions 4 (a GNU extension) and 5 are
- * the same as far as GCC writes them.
+ * Macro definitions: .debug_macro (DWARF 5, 6.3; as a GNU extension also in version 4) and .debug_macinfo (DWARF 4, 6.3), which GCC and
+ * Clang write with -g3. A unit is a list of events in the order of the preprocessor: definitions, and files that begin and end.
  */
 import { ByteReader, stringAt } from '../bytes';
 import { FormatError } from '../errors';
 
 const MACRO_SECTION = '.debug_macro';
+const MACINFO_SECTION = '.debug_macinfo';
 const OFFSET_SIZE_FLAG = 1;
 const DEBUG_LINE_OFFSET_FLAG = 2;
 const OPCODE_OPERANDS_TABLE_FLAG = 4;
@@ -17,14 +17,28 @@ const DW_MACRO_end_file = 0x04;
 const DW_MACRO_define_strp = 0x05;
 const DW_MACRO_undef_strp = 0x06;
 const DW_MACRO_import = 0x07;
+const DW_MACRO_define_sup = 0x08;
+const DW_MACRO_undef_sup = 0x09;
+const DW_MACRO_import_sup = 0x0a;
 const DW_MACRO_define_strx = 0x0b;
 const DW_MACRO_undef_strx = 0x0c;
+const DW_MACINFO_vendor_ext = 0xff;
 /** Where a table of .debug_str_offsets begins: after its length, version and padding. */
 const STR_OFFSETS_HEADER = 8;
+/** Of units that units import. */
+const deepestImport = 100;
 
 interface MacroSections {
   get(name: string): Uint8Array | undefined;
 }
+
+export type MacroEvent =
+  /** As after #define: `NAME replacement` or `NAME(a,b) replacement`. */
+  | { readonly kind: 'define'; readonly line: number; readonly text: string }
+  | { readonly kind: 'undef'; readonly line: number; readonly text: string }
+  /** `file` is a number of the unit's line table; the line is that of the #include. */
+  | { readonly kind: 'start-file'; readonly line: number; readonly file: number }
+  | { readonly kind: 'end-file' };
 
 /** Object-like macros by name; of several definitions the last. Throws FormatError for a section that cannot be read. */
 export function macroDefinitions(
@@ -32,17 +46,69 @@ export function macroDefinitions(
   littleEndian: boolean,
   isWanted: (name: string) => boolean,
 ): Map<string, string> {
-  const reader = new ByteReader(sections.get(MACRO_SECTION) ?? new Uint8Array(0), littleEndian, MACRO_SECTION);
+  const reader = readerOf(sections, MACRO_SECTION, littleEndian);
   const found = new Map<string, string>();
-  const define = (text: string): void => {
-    const match = /^(\w+)(?: (.*))?$/s.exec(text);
-    if (match !== null && isWanted(match[1])) found.set(match[1], match[2] ?? '');
-  };
-  while (!reader.atEnd) readUnit(reader, sections, define);
+  // Units follow each other, also those that others import.
+  while (!reader.atEnd) {
+    for (const event of unitEvents(reader, sections)) {
+      if (event.kind !== 'define') continue;
+      const match = /^(\w+)(?: (.*))?$/s.exec(event.text);
+      if (match !== null && isWanted(match[1])) found.set(match[1], match[2] ?? '');
+    }
+  }
   return found;
 }
 
-function readUnit(reader: ByteReader, sections: MacroSections, define: (text: string) => void): void {
+/** The events of the unit of .debug_macro at an offset, with those of the units that it imports. */
+export function macroEvents(sections: MacroSections, littleEndian: boolean, at: number, depth = 0): MacroEvent[] {
+  if (depth > deepestImport) throw new FormatError('too-deep', MACRO_SECTION, at);
+  const events: MacroEvent[] = [];
+  for (const event of unitEvents(readerOf(sections, MACRO_SECTION, littleEndian).at(at), sections)) {
+    if (event.kind !== 'import') events.push(event);
+    else for (const inner of macroEvents(sections, littleEndian, event.offset, depth + 1)) events.push(inner);
+  }
+  return events;
+}
+
+/** The same of .debug_macinfo. */
+export function macinfoEvents(sections: MacroSections, littleEndian: boolean, start: number): MacroEvent[] {
+  const reader = readerOf(sections, MACINFO_SECTION, littleEndian).at(start);
+  const events: MacroEvent[] = [];
+  for (;;) {
+    const at = reader.offset;
+    const opcode = reader.u8();
+    switch (opcode) {
+      case 0:
+        return events;
+      case DW_MACRO_define:
+      case DW_MACRO_undef: {
+        const line = reader.ulebNumber();
+        events.push({ kind: opcode === DW_MACRO_define ? 'define' : 'undef', line, text: reader.cstring() });
+        break;
+      }
+      case DW_MACRO_start_file:
+        events.push({ kind: 'start-file', line: reader.ulebNumber(), file: reader.ulebNumber() });
+        break;
+      case DW_MACRO_end_file:
+        events.push({ kind: 'end-file' });
+        break;
+      case DW_MACINFO_vendor_ext:
+        reader.ulebNumber();
+        reader.cstring();
+        break;
+      default:
+        throw new FormatError('bad-opcode', MACINFO_SECTION, at);
+    }
+  }
+}
+
+function readerOf(sections: MacroSections, name: string, littleEndian: boolean): ByteReader {
+  return new ByteReader(sections.get(name) ?? new Uint8Array(0), littleEndian, name);
+}
+
+type UnitEvent = MacroEvent | { readonly kind: 'import'; readonly offset: number };
+
+function* unitEvents(reader: ByteReader, sections: MacroSections): Iterable<UnitEvent> {
   const start = reader.offset;
   const version = reader.u16();
   if (version !== 4 && version !== 5) throw new FormatError('bad-version', MACRO_SECTION, start);
@@ -60,32 +126,40 @@ function readUnit(reader: ByteReader, sections: MacroSections, define: (text: st
         return;
       case DW_MACRO_define:
       case DW_MACRO_undef: {
-        reader.ulebNumber();
-        const text = reader.cstring();
-        if (opcode === DW_MACRO_define) define(text);
+        const line = reader.ulebNumber();
+        yield { kind: opcode === DW_MACRO_define ? 'define' : 'undef', line, text: reader.cstring() };
         break;
       }
       case DW_MACRO_start_file:
-        reader.ulebNumber();
-        reader.ulebNumber();
+        yield { kind: 'start-file', line: reader.ulebNumber(), file: reader.ulebNumber() };
         break;
       case DW_MACRO_end_file:
+        yield { kind: 'end-file' };
         break;
       case DW_MACRO_define_strp:
       case DW_MACRO_undef_strp: {
-        reader.ulebNumber();
+        const line = reader.ulebNumber();
         const text = stringOf(sections, '.debug_str', offset());
-        if (opcode === DW_MACRO_define_strp) define(text);
+        yield { kind: opcode === DW_MACRO_define_strp ? 'define' : 'undef', line, text };
         break;
       }
       case DW_MACRO_import:
+        yield { kind: 'import', offset: offset() };
+        break;
+      // In a supplementary file, which nobody makes for extensions.
+      case DW_MACRO_define_sup:
+      case DW_MACRO_undef_sup:
+        reader.ulebNumber();
+        offset();
+        break;
+      case DW_MACRO_import_sup:
         offset();
         break;
       case DW_MACRO_define_strx:
       case DW_MACRO_undef_strx: {
-        reader.ulebNumber();
-        const index = reader.ulebNumber();
-        if (opcode === DW_MACRO_define_strx) define(indexedString(sections, index, wide, reader.littleEndian));
+        const line = reader.ulebNumber();
+        const text = indexedString(sections, reader.ulebNumber(), wide, reader.littleEndian);
+        yield { kind: opcode === DW_MACRO_define_strx ? 'define' : 'undef', line, text };
         break;
       }
       default:
@@ -103,7 +177,7 @@ function stringOf(sections: MacroSections, section: string, at: number): string 
 function indexedString(sections: MacroSections, index: number, wide: boolean, littleEndian: boolean): string {
   const name = '.debug_str_offsets';
   const size = wide ? 8 : 4;
-  const table = new ByteReader(sections.get(name) ?? new Uint8Array(0), littleEndian, name);
+  const table = readerOf(sections, name, littleEndian);
   const entry = table.at((wide ? 2 : 1) * STR_OFFSETS_HEADER + index * size);
   return stringOf(sections, '.debug_str', wide ? Number(entry.u64()) : entry.u32());
 }

@@ -76,7 +76,6 @@ export async function runExcursion<T>(
   { limit, output }: ExcursionOptions,
 ): Promise<T> {
   const saved = new SavedMachine(machine);
-  const owners = kernel.owners?.state;
   const rules = machine.safety?.rules ?? [];
   // What a debugger's call does is not the extension's doing.
   if (machine.safety !== undefined) machine.safety.rules = [];
@@ -99,7 +98,6 @@ export async function runExcursion<T>(
     kernel.printAside(undefined);
     saved.restore();
     restoreHost();
-    if (kernel.owners !== undefined && owners !== undefined) kernel.owners.state = owners;
     if (machine.safety !== undefined) machine.safety.rules = rules;
   }
 }
@@ -110,6 +108,8 @@ interface SavedPage {
 }
 
 const pageSize = 4096;
+/** Of the guest's address space. */
+const pageCount = 2 ** 20;
 
 /** A copy of all guest memory and of the CPU's state. RangeError for an engine that cannot be set back. */
 class SavedMachine {
@@ -125,7 +125,7 @@ class SavedMachine {
     this.rewind = rewind;
     this.words = rewind.stateWords();
     this.regions = machine.memory.regions.slice();
-    this.pages = [...pagesOf(this.regions)].map((number) => ({ number, bytes: rewind.page(number).slice() }));
+    this.pages = [...rewind.pages()].map((number) => ({ number, bytes: rewind.page(number).slice() }));
   }
 
   restoreRegisters(): void {
@@ -143,6 +143,8 @@ class SavedMachine {
   /** Each run of bytes that differ. Of what has been mapped since, nothing. */
   *changes(): Iterable<MemoryChange> {
     for (const { number, bytes } of this.pages) {
+      // What is known of the bytes has pages too.
+      if (number >= pageCount) continue;
       const now = this.rewind.page(number);
       for (let at = 0; at < now.length; at++) {
         if (now[at] === bytes[at]) continue;
@@ -152,15 +154,6 @@ class SavedMachine {
       }
     }
   }
-}
-
-/** Regions may share pages. */
-function pagesOf(regions: readonly MemoryRegion[]): Set<number> {
-  const pages = new Set<number>();
-  for (const { base, size } of regions) {
-    for (let page = base / pageSize; page < (base + size) / pageSize; page++) pages.add(page);
-  }
-  return pages;
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
