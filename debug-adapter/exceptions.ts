@@ -5,6 +5,7 @@ import type { FaultReport } from '../lib/target/target';
 import { errors } from './errors';
 import { baseName } from './paths';
 import type { SessionState } from './session-state';
+import type { Stop } from './stop';
 
 /** What happened, at which address, in what, by which instruction (the target's words), and where in the source. */
 export function faultText(session: SessionState, fault: FaultReport): string {
@@ -13,8 +14,9 @@ export function faultText(session: SessionState, fault: FaultReport): string {
   return `${fault.kind}: ${fault.message}${line}`;
 }
 
-export function exceptionInfo(session: SessionState): DebugProtocol.ExceptionInfoResponse['body'] {
-  const { cause } = session.requireStop('exceptionInfo');
+export async function exceptionInfo(session: SessionState): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
+  const stop = session.requireStop('exceptionInfo');
+  const { cause } = stop;
   if (cause.reason === 'aborted') return abortInfo(cause.message);
   if (cause.reason !== 'fault') throw errors.noException();
   const { fault } = cause;
@@ -31,6 +33,7 @@ export function exceptionInfo(session: SessionState): DebugProtocol.ExceptionInf
         ...(fault.access === undefined ? [] : [`Access: ${fault.access}`]),
         ...(fault.encoding === undefined ? [] : [`Instruction: ${fault.encoding}`]),
         ...safetyLines(session, fault),
+        ...(await stackLines(stop, fault)),
         fault.kind === 'memory-safety'
           ? 'The instruction has had no effect. Continuing lets it pass.'
           : 'The instruction has had no effect. Set the variable or register that led here and continue, or restart.',
@@ -51,6 +54,36 @@ function safetyLines(session: SessionState, { safety }: FaultReport): string[] {
       const line = position === undefined ? hex(pc, 8) : `${baseName(position.file.path)}:${position.line}`;
       return `${what[0].toUpperCase()}${what.slice(1)} at ${line}, ${place}`;
     }),
+  ];
+}
+
+/** Stacks of more frames than that are told of by their innermost ones. */
+const mostFrames = 20_000;
+const mostFunctions = 4;
+
+/** Who has used up the stack: frames and bytes, and the functions that have the most of them. */
+async function stackLines(stop: Stop, { stack }: FaultReport): Promise<string[]> {
+  if (stack === undefined) return [];
+  const { frames, complete } = await stop.framesTo(mostFrames);
+  const { stackPointer } = stop.inferior.unwindOptions.machine.registers;
+  const users = new Map<string, { frames: number; bytes: bigint; line: string }>();
+  for (const { kind, name, frame, pc, position } of frames) {
+    const user = name ?? stop.inferior.symbolText(pc)?.replace(/\+.*/, '') ?? hex(pc, 8);
+    const line = position === undefined ? '' : ` (${baseName(position.file.path)}:${position.line})`;
+    const known = users.get(user) ?? { frames: 0, bytes: 0n, line };
+    const top = frame.canonicalFrameAddress;
+    const bottom = frame.registers.get(stackPointer);
+    // Inlined calls are in the frame of what they are inlined into.
+    const bytes = kind === 'inline' || top === undefined || bottom === undefined ? 0n : top - bottom;
+    users.set(user, { ...known, frames: known.frames + 1, bytes: known.bytes + bytes });
+  }
+  const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
+  const most = [...users].sort(([, a], [, b]) => Number(b.bytes - a.bytes)).slice(0, mostFunctions);
+  return [
+    `Stack: ${stack.used} of ${stack.size} bytes are used, by ${complete ? '' : 'more than '}${count(frames.length, 'frame')}`,
+    ...most.map(
+      ([name, { frames: times, bytes, line }]) => `  ${name}${line}: ${count(times, 'frame')}, ${bytes} bytes`,
+    ),
   ];
 }
 

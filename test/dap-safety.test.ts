@@ -95,6 +95,27 @@ describe('the filters of memory safety', () => {
   });
 });
 
+describe('stack overflow by recursion', () => {
+  for (const variant of ['m3-O0', 'm3-O2', 'm3clang-O2', 'rv32imac-O0', 'rv32imac-O2', 'rv64imac-O0']) {
+    it(`says who, and how deep in frames and bytes (${variant})`, () =>
+      withAdapter(async (adapter) => {
+        assert.equal(await launch(adapter, 25, { filters: ['faults'] }, variant), 'stopped');
+        const { exceptionId, details } = await info(adapter);
+        assert.equal(exceptionId, 'stack-overflow');
+        const text = details?.message ?? '';
+        const [, used, frames] = /^Stack: (\d+) of 16384 bytes are used, by (\d+) frames$/m.exec(text) ?? [];
+        const [, own, bytes] = /^ {2}deeper \(unsafe\.c:\d+\): (\d+) frames, (\d+) bytes$/m.exec(text) ?? [];
+        // Its frame has an array of 128 bytes: 16384 bytes are enough for fewer than 128 of them.
+        assert.ok(Number(own) > 60 && Number(own) < 128, text);
+        assert.ok(Number(used) > 16384 - 400 && Number(used) <= 16384, text);
+        assert.ok(Number(bytes) <= Number(used) && Number(bytes) > Number(used) - 200, text);
+        const stack = await adapter.stack();
+        assert.equal(Number(frames), stack.length);
+        assert.equal(Number(own), stack.filter(({ name }) => name === 'deeper').length);
+      }));
+  }
+});
+
 async function place(adapter: AdapterClient): Promise<string> {
   const { name, line } = await adapter.topFrame();
   return `${name}:${line}`;

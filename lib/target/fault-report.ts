@@ -36,21 +36,28 @@ const sitesText = (safety: SafetyReport | undefined): string =>
   (safety?.sites ?? []).map(({ what, pc, place }) => `, ${what} at ${hex(Number(pc), 8)} ${place}`).join('');
 
 /** `owners`: while memory safety is checked. */
-export function faultReport(fault: Fault, names: AddressNames, owners?: MemoryOwners): FaultReport {
+export function faultReport(
+  fault: Fault,
+  names: AddressNames,
+  owners?: MemoryOwners,
+  stack?: FaultReport['stack'],
+): FaultReport {
   const safety = owners && safetyReport(fault, owners, names);
   const encoding = encodingText(fault);
   const code = encoding === undefined ? '' : ` (encoding ${encoding})`;
   const who = names.describe(fault.pc) ?? names.region(fault.pc);
   const sentence = fault.message.replace(/\.$/, '') + deviceText(fault, names);
   const place = safety?.whose === undefined ? placeText(fault, names) : ` (${safety.whose})`;
+  const depth = stack === undefined ? '' : `, with ${stack.used} of the stack's ${stack.size} bytes used`;
   return {
     kind: fault.kind,
-    message: `${sentence}${place}${sitesText(safety)}; at ${hex(fault.pc, 8)} ${who}${code}`,
+    message: `${sentence}${place}${depth}${sitesText(safety)}; at ${hex(fault.pc, 8)} ${who}${code}`,
     pc: BigInt(fault.pc),
     address: fault.address === undefined ? undefined : BigInt(fault.address),
     access: fault.access,
     region: fault.address === undefined ? undefined : names.region(fault.address),
     encoding,
     ...(safety && { safety }),
+    ...(stack && { stack }),
   };
 }

@@ -425,7 +425,11 @@ export class RunLoop {
   }
 
   private faultReport(fault: Fault): FaultReport {
-    return faultReport(fault, this.parts.names, this.parts.kernel.owners);
+    const { machine, names, kernel } = this.parts;
+    const { base, size } = kernel.image.map.stack;
+    const used = Math.min(size, base + size - machine.state.read('sp'));
+    const stack = fault.kind === 'stack-overflow' ? { used, size } : undefined;
+    return faultReport(fault, names, kernel.owners, stack);
   }
 
   private fault(fault: Fault): TargetStop {

@@ -27,6 +27,8 @@ export interface HostFunction {
 }
 
 export interface FaultReport {
+  /** Of a stack overflow: bytes that are used, and that there are. */
+  readonly stack?: { readonly used: number; readonly size: number };
   /** 'undefined-instruction', 'unmapped', 'stack-overflow', ... as the engine names them. */
   readonly kind: string;
   /** One line: what, where, whose. */
