@@ -7,6 +7,8 @@ import {
   type CompiledExpression,
   compileCondition,
   compileExpression,
+  directCondition,
+  type DirectCondition,
   evaluateCondition,
   evaluateExpression,
   type EvaluationContext,
@@ -67,6 +69,9 @@ export function arrivalAt(
 export class LocationEvaluator {
   private readonly compiled = new Map<string, CompiledExpression | string>();
 
+  /** The condition without the evaluator, where it is simple enough; made when it was first evaluated. */
+  private direct: { readonly text: string; readonly holds: DirectCondition | undefined } | undefined;
+
   /** At this address: its function and rules are looked up once. */
   private frame: Frame | undefined;
 
@@ -76,7 +81,20 @@ export class LocationEvaluator {
 
   /** Whether it holds, or why it cannot be told. */
   condition(text: string, view: SynchronousView): boolean | string {
-    return this.evaluate(text, view, true, (compiled, context) => evaluateCondition(compiled, context));
+    if (this.direct?.text === text) {
+      const holds = this.direct.holds?.();
+      if (holds !== undefined) return holds;
+    }
+    const holds = this.evaluate(text, view, true, (compiled, context) => evaluateCondition(compiled, context));
+    this.direct ??= this.makeDirect(text, view);
+    return holds;
+  }
+
+  private makeDirect(text: string, { direct }: SynchronousView): LocationEvaluator['direct'] {
+    const compiled = this.compiled.get(text);
+    if (this.frame === undefined || direct === undefined || typeof compiled !== 'object')
+      return { text, holds: undefined };
+    return { text, holds: directCondition(compiled, this.frame, direct) };
   }
 
   logPart(part: LogPart, view: SynchronousView): string {

@@ -67,8 +67,11 @@ export function interpret(core: Core, budget: number): number {
     if (op <= lastSpecial) {
       // Not executed yet, whatever it is. One loop only: V8 would replace an inner one by code that it never corrects.
       ${source.conditional} if (op === 6) {
-        core.stop = 2;
-        break loop;
+        ${source.putFlags}
+        core.left = left;
+        op = core.code.goThrough(k);
+        if (op === 0) break loop;
+        code = core.code.records;
       } else if (op === 8) {
         core.stop = 3;
         break loop;

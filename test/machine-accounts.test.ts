@@ -4,71 +4,22 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findCpu } from '../lib/arch';
 import { createMachine } from '../lib/emulator/machine';
-import type { Machine, MemoryRegion } from '../lib/emulator/types';
 import { cpuNamed } from './support/lockstep';
 import { Random } from './support/random';
-import { ThumbProgram } from './support/random-thumb';
-import { riscvWatchProgram } from './support/watch-programs';
+import {
+  bytesOf,
+  codeBase,
+  dataBase,
+  end,
+  type MakeMachine,
+  regions,
+  riscvMachine,
+  singleSteps,
+  thumbMachine,
+} from './support/random-machines';
 
-const codeBase = 0x10000;
-const dataBase = 0x2000_0000;
-const end = 0x1ff00;
-const regions: readonly MemoryRegion[] = [
-  { name: 'code', base: codeBase, size: 0x10000, permissions: { read: true, write: false, execute: true } },
-  { name: 'data', base: dataBase, size: 0x4000, permissions: { read: true, write: true, execute: false } },
-];
-const bytesOf = (halfwords: readonly number[]) => Uint8Array.from(halfwords.flatMap((h) => [h & 0xff, h >>> 8]));
-
-function thumb(name: string, seed: number): () => Machine {
-  const random = new Random(Math.imul(seed, 0x9e3779b1));
-  const { halfwords, entry } = new ThumbProgram(cpuNamed(name), random, codeBase).make();
-  const values = Array.from({ length: 7 }, () => random.word());
-  return () => {
-    const machine = createMachine({ cpu: cpuNamed(name), regions, jit: { threshold: 0 } });
-    machine.memory.write(codeBase, bytesOf(halfwords));
-    machine.setHostCall(end);
-    values.forEach((value, i) => machine.state.write(`r${i}`, value));
-    const start = { r8: dataBase + 0x800, sp: dataBase + 0x3f00, lr: end | 1, pc: entry };
-    for (const [register, value] of Object.entries(start)) machine.state.write(register, value);
-    machine.state.write('xpsr', 0x01000000);
-    return machine;
-  };
-}
-
-function riscv(name: string, seed: number): () => Machine {
-  const cpu = findCpu(name);
-  assert.ok(cpu?.arch === 'riscv');
-  const pointers = { code: codeBase, data: dataBase + 0x1f00, sp: dataBase + 0x3f00 };
-  const random = new Random(Math.imul(seed, 0x9e3779b1));
-  const { halfwords } = riscvWatchProgram(random, pointers, cpu.isa.xlen);
-  return () => {
-    const machine = createMachine({ cpu, regions, jit: { threshold: 0 } });
-    machine.memory.write(codeBase, bytesOf(halfwords));
-    machine.setHostCall(end);
-    const start = { t2: 5 + (seed % 20), s0: pointers.data, s1: (pointers.data + 7) & ~7, sp: pointers.sp, ra: end };
-    for (const [register, value] of Object.entries(start)) machine.state.write(register, value);
-    machine.state.write('pc', codeBase);
-    return machine;
-  };
-}
-
-/** Executions by pc, and the lowest sp after any instruction. */
-function singleSteps(machine: Machine) {
-  const counts = new Map<number, number>();
-  let lowest = machine.state.read('sp');
-  for (;;) {
-    const { pc } = machine.state;
-    const before = machine.instructionCount;
-    const stop = machine.run(1);
-    if (machine.instructionCount === before) return { counts, lowest, reason: stop.reason };
-    counts.set(pc, (counts.get(pc) ?? 0) + 1);
-    lowest = Math.min(lowest, machine.state.read('sp'));
-  }
-}
-
-function compare(make: () => Machine, seed: number, text: string): number {
+function compare(make: MakeMachine, seed: number, text: string): number {
   const expected = singleSteps(make());
   const machine = make();
   let lowest = machine.state.read('sp');
@@ -102,12 +53,12 @@ test('executions, stack pointer and calls of random programs', () => {
   let calls = 0;
   for (let seed = 1; seed <= 24; seed++) {
     const name = ['cortex-m3', 'cortex-m33'][seed % 2];
-    calls += compare(thumb(name, seed), seed, `${name}, seed ${seed}`);
+    calls += compare(thumbMachine(name, seed), seed, `${name}, seed ${seed}`);
   }
   assert.ok(calls > 50, `${calls} calls`);
   for (let seed = 1; seed <= 16; seed++) {
     const name = ['rv32imafdc', 'rv64imafdc'][seed % 2];
-    compare(riscv(name, seed), seed, `${name}, seed ${seed}`);
+    compare(riscvMachine(name, seed), seed, `${name}, seed ${seed}`);
   }
 });
 

@@ -13,6 +13,8 @@ export {
   type EvaluationResult,
 } from './compile';
 export type { CheckOptions } from './check';
+export { directCondition, type DirectCondition } from './direct';
+export type { DirectMachine } from './direct-place';
 export { ExpressionError } from './errors';
 export type { EvaluationContext } from './evaluate';
 export { FrameScope, type FrameScopeOptions, type NamedDebugInfo, type NamedModule } from './frame-scope';

@@ -53,9 +53,11 @@ export abstract class RecordCache {
   /** The breakpoint at this address is not seen: the one that a run continues from. */
   ignoredBreakpoint = -1;
   translated: TranslatedCode | undefined;
+  /** Asked at a breakpoint, from within the interpreter: true = the run goes on through it. */
+  passes: ((address: number) => boolean) | undefined;
   /** Told when records are dropped because code has changed. */
   onChange: (() => void) | undefined;
-  /** By slot number (record index / 4): word 0 of the instruction that a `Special.translated` slot holds. */
+  /** By slot number (record index / 4): word 0 of the instruction in a slot of `Special.translated`, or, once it was gone through, `breakpoint`. */
   hiddenOperation = new Uint16Array(this.records.length / 4);
   /** Page number of each page of records; the first is never used, so that record index 0 means none. */
   private pages: number[] = [-1];
@@ -80,7 +82,32 @@ export abstract class RecordCache {
   /** Word 0 of the instruction at k. */
   protected operationAt(k: number): number {
     const word = this.records[k];
-    return word === Special.translated ? this.hiddenOperation[k >> 2] : word;
+    return word === Special.translated || word === Special.breakpoint ? this.hiddenOperation[k >> 2] : word;
+  }
+
+  /** The slot's word 0 is all that there is to its instruction. */
+  protected abstract isPlain(k: number): boolean;
+
+  /**
+   * Word 0 of the instruction at the breakpoint in slot k, when the run goes on through it; otherwise 0, with `stop` set unless
+   * a translation begins there. So a condition that does not hold costs no way out of the interpreter.
+   */
+  goThrough(k: number): number {
+    const pc = this.addressOf(k);
+    if (this.access.stopsAtTranslated && this.translated?.has(pc)) return 0;
+    if (!this.isPlain(k) || this.passes?.(pc) !== true) {
+      this.access.stop = Stop.breakpoint;
+      return 0;
+    }
+    return this.hiddenOperation[k >> 2] || this.decodeBehind(k, pc);
+  }
+
+  private decodeBehind(k: number, pc: number): number {
+    if (!this.decode(k, pc)) return 0;
+    const word = this.records[k];
+    this.hiddenOperation[k >> 2] = word;
+    this.records[k] = Special.breakpoint;
+    return word;
   }
 
   /** What a CPU keeps beside the records is to be forgotten for slots from `first`. */
@@ -147,13 +174,8 @@ export abstract class RecordCache {
     const word = this.records[k];
     if (word === Special.nextPage) return this.nextPage(k);
     if (word === Special.undecoded) return this.decodeAt(k) ? k : -1;
-    this.access.stop = word === Special.breakpoint ? Stop.breakpoint : Stop.hostCall;
+    this.access.stop = Stop.hostCall;
     return -1;
-  }
-
-  /** The run ends at the address before the instruction there is looked at. */
-  stopsAt(address: number): boolean {
-    return this.breakpoints.has(address) || this.hostCalls.has(address);
   }
 
   /** Instructions that were decoded or translated lie there. */
@@ -260,6 +282,7 @@ export abstract class RecordCache {
   private fill(k: number, special: number): boolean {
     this.dropWideBefore(k);
     this.records[k] = special;
+    this.hiddenOperation[k >> 2] = 0;
     return true;
   }
 

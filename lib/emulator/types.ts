@@ -4,6 +4,7 @@
  */
 import type { CpuInfo } from '../arch';
 import type { Accounts, BlockListener } from './accounts';
+import type { DirectAccess } from './direct-access';
 import type { MemorySafety } from './safety/memory-safety';
 import type { WatchHit, Watchpoints } from './watchpoints';
 
@@ -194,10 +195,17 @@ export interface Machine {
   run(budget: number, skipBreakpoint?: boolean): RunStop;
   setBreakpoint(address: number): void;
   clearBreakpoint(address: number): void;
+  /**
+   * From now on asked at each breakpoint before the run stops there, with the state of that moment (the instruction count aside), which must
+   * not be changed meanwhile: true = the run goes on. Absent where the engine cannot ask; undefined = every breakpoint stops.
+   */
+  onBreakpoint?(passes: ((address: number) => boolean) | undefined): void;
   setHostCall(address: number): void;
   clearHostCall(address: number): void;
   /** Below `limit`, sp and stack accesses are a 'stack-overflow' fault; undefined = no check. */
   setStackLimit(limit: number | undefined): void;
+  /** Registers and memory for conditions in hot loops; absent where the engine has nothing quicker than `state` and `memory`. */
+  readonly direct?: DirectAccess;
   /** Absent where the engine cannot watch. */
   readonly watchpoints?: Watchpoints;
   /** From now on accounts are kept (accounts.ts), or with no listener no more. Absent where the engine has none. */

@@ -18,6 +18,8 @@ export interface Arrival {
   readonly stops: (() => boolean) | undefined;
 }
 
+const noIds: readonly number[] = [];
+
 export class Breakpoints {
   private readonly byAddress = new Map<number, Armed[]>();
   private nextId = 1;
@@ -53,14 +55,29 @@ export class Breakpoints {
     return this.byAddress.has(address);
   }
 
-  /** Ids of the breakpoints there whose conditions hold; every condition is asked, because it may count or log. */
-  hit(address: number, view: SynchronousView): number[] {
-    return this.arrivals(address, view)
-      .filter(({ stops }) => stops === undefined || stops())
-      .map(({ id }) => id);
+  /**
+   * Ids of the breakpoints there whose conditions hold; every condition is asked, because it may count or log. `tell` is called
+   * before something is. In a hot loop: nothing is allocated where no condition holds.
+   */
+  hit(address: number, view: SynchronousView, tell: () => void): readonly number[] {
+    const armed = this.byAddress.get(address);
+    if (armed === undefined) return noIds;
+    let ids = noIds;
+    for (const { id, condition, arrive } of armed) {
+      if (arrive !== undefined) {
+        const stops = arrive(view);
+        if (stops === undefined) continue;
+        tell();
+        if (stops()) ids = [...ids, id];
+        continue;
+      }
+      tell();
+      if (condition === undefined || condition(view)) ids = [...ids, id];
+    }
+    return ids;
   }
 
-  /** hit() in two halves: nothing is counted yet. */
+  /** As hit(), in two halves: nothing is counted yet. */
   arrivals(address: number, view: SynchronousView): Arrival[] {
     return (this.byAddress.get(address) ?? []).flatMap(({ id, condition, arrive }): Arrival[] => {
       if (arrive !== undefined) {

@@ -307,10 +307,7 @@ export class EmulatedTarget implements Target {
   }
 
   /** The machine's registers and memory, now. */
-  readonly view: SynchronousView = {
-    registers: { get: (register) => this.readCoreRegister(register) },
-    read: (request) => this.readExactly(request),
-  };
+  readonly view: SynchronousView = this.makeView();
 
   /** Bits of a register. */
   registerWidth(name: string): 32 | 64 {
@@ -587,6 +584,17 @@ export class EmulatedTarget implements Target {
   private readCoreRegister(register: number): bigint | undefined {
     const name = this.dwarfNames[register];
     return name === undefined ? floatRegister(this.parts.machine.state, register) : this.readRegisterNow(name);
+  }
+
+  private makeView(): SynchronousView {
+    const machine = (): Machine => this.parts.machine;
+    return {
+      registers: { get: (register) => this.readCoreRegister(register) },
+      read: (request) => this.readExactly(request),
+      get direct() {
+        return machine().direct;
+      },
+    };
   }
 
   private readExactly({ address, length }: MemoryRequest): MemoryReply {

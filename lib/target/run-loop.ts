@@ -23,6 +23,8 @@ const SLICE_MILLISECONDS = 15;
 const BUDGET = 500_000;
 /** Steps and host calls between two looks at the clock. */
 const STEPS = 2000;
+/** Breakpoints gone through between two looks at the clock. */
+const ASKED = 256;
 const noIds: readonly number[] = [];
 /** SVC number of ARCH_EXCEPT: k_oops and k_panic end here, r0 is the reason. */
 const SVC_RUNTIME_EXCEPT = 2;
@@ -70,6 +72,9 @@ export class RunLoop {
   private readonly reverse: Reverse;
   /** What runs has run before: it is not told again. */
   private goesThroughPast = false;
+  /** Arrivals that the machine has asked about, and what it was told when it stopped for the last one. */
+  private asked = 0;
+  private askedIds: readonly number[] | undefined;
   /** When the event loop is to have its turn. */
   private turnEnds = 0;
 
@@ -267,7 +272,7 @@ export class RunLoop {
 
   private continueSlice(until: number): () => TargetStop | undefined {
     let skip = this.stoppedAt === this.pc;
-    const { machine, history } = this.parts;
+    const { history } = this.parts;
     return () => {
       while (history.nextInput === history.now) {
         const { pc } = this;
@@ -279,7 +284,7 @@ export class RunLoop {
       const { now } = history;
       if (now >= until) return { reason: 'pause' };
       const from = skip ? this.pc : undefined;
-      const stop = machine.run(Math.min(BUDGET, history.nextBound - now, until - now), skip);
+      const stop = this.runAsking(Math.min(BUDGET, history.nextBound - now, until - now), skip);
       skip = false;
       if (stop.reason === 'budget') {
         history.applyPass();
@@ -288,13 +293,32 @@ export class RunLoop {
       // The host's functions can have breakpoints too; the machine only knows that the host acts there.
       const isArrival = stop.reason === 'breakpoint' || (stop.reason === 'host-call' && stop.address !== from);
       if (!isArrival) return this.handle(stop);
-      const ids = this.hits(stop.address);
+      const ids = this.askedIds ?? this.hits(stop.address);
       if (ids.length > 0) return { reason: 'breakpoint', ids };
       if (stop.reason === 'host-call') return this.handle(stop);
       skip = true;
       return undefined;
     };
   }
+
+  /** The machine asks about the breakpoints that it meets, so that it need not stop where no condition holds. */
+  private runAsking(budget: number, skip: boolean): RunStop {
+    const { machine } = this.parts;
+    this.askedIds = undefined;
+    machine.onBreakpoint?.(this.passes);
+    try {
+      return machine.run(budget, skip);
+    } finally {
+      machine.onBreakpoint?.(undefined);
+    }
+  }
+
+  private readonly passes = (address: number): boolean => {
+    const ids = this.hits(address);
+    const isPassed = ids.length === 0 && (++this.asked % ASKED !== 0 || !this.isTurnDue());
+    if (!isPassed) this.askedIds = ids;
+    return isPassed;
+  };
 
   private stepRangeSlice(ranges: readonly Range[]): () => TargetStop | undefined {
     const outside = outsideOf(ranges);
@@ -327,11 +351,11 @@ export class RunLoop {
     return ids.length > 0 ? { reason: 'breakpoint', ids } : check(pc);
   }
 
+  /** A logpoint's line must not overtake text that was printed before it. */
+  private readonly flush = (): void => this.parts.kernel.flushOutput();
+
   private hits(address: number): readonly number[] {
-    if (!this.parts.breakpoints.has(address)) return noIds;
-    // A logpoint's line must not overtake text that was printed before it.
-    this.parts.kernel.flushOutput();
-    return this.parts.breakpoints.hit(address, this.parts.view);
+    return this.parts.breakpoints.hit(address, this.parts.view, this.flush);
   }
 
   /** Everything but budget and breakpoints; undefined = the run goes on. */

@@ -3,6 +3,7 @@
  * (GDB remote protocol) fits; the emulated one answers at once. Addresses are load addresses.
  */
 import type { CpuInfo } from '../arch';
+import type { DirectAccess } from '../emulator/direct-access';
 import type { WatchKind } from '../emulator/watchpoints';
 import type { SafetyReport } from './safety-report';
 import type { MemoryRequest, MemoryReply, RegisterFile } from '../query';
@@ -18,6 +19,8 @@ export interface MemoryRead {
 export interface SynchronousView {
   readonly registers: RegisterFile;
   read(request: MemoryRequest): MemoryReply;
+  /** The same as plain numbers; absent where the engine has nothing quicker. */
+  readonly direct?: DirectAccess | undefined;
 }
 
 /** A function of the host or the base image that the extension can call. */

@@ -8,6 +8,7 @@
  */
 import type { ArmCpu } from '../../arch';
 import { Accounts, type AccountedMachine, type BlockListener } from '../accounts';
+import { DirectAccess } from '../direct-access';
 import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { ThumbEmitter } from '../jit/thumb/thumb-emitter';
 import { ThumbLifter } from '../jit/thumb/thumb-lifter';
@@ -33,6 +34,7 @@ export class ArmMachine implements Machine {
   /** undefined when exceptions are architectural: the system level keeps more than the state page. */
   readonly rewind: Rewind | undefined;
   readonly watchpoints: Watchpoints;
+  readonly direct: DirectAccess;
   private readonly core: Core;
   private readonly jit: Jit | undefined;
   private readonly accounted: AccountedMachine;
@@ -42,6 +44,7 @@ export class ArmMachine implements Machine {
     this.cpu = cpu;
     this.memory = new GuestMemory(regions);
     this.watchpoints = new Watchpoints(this.memory);
+    this.direct = new DirectAccess(this.memory, 16, 1);
     this.state = new RegisterView(cpu, this.memory);
     this.core = new Core(cpu, this.memory);
     // All flags clear: Z is set while its word is 0.
@@ -241,6 +244,17 @@ export class ArmMachine implements Machine {
   clearBreakpoint(address: number): void {
     this.core.code.breakpoints.delete(address >>> 0);
     this.forgetCode(address);
+  }
+
+  onBreakpoint(passes: ((address: number) => boolean) | undefined): void {
+    const { core, memory } = this;
+    core.code.passes =
+      passes &&
+      ((pc) => {
+        memory.state[State.pc] = pc;
+        memory.state[State.itState] = 0;
+        return passes(pc);
+      });
   }
 
   setHostCall(address: number): void {

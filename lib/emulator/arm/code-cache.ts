@@ -38,6 +38,11 @@ export class CodeCache extends RecordCache {
     return word === Special.conditional ? this.conditionalOperation[k >> 2] : word;
   }
 
+  /** In an IT block the condition belongs to it. */
+  protected override isPlain(k: number): boolean {
+    return this.itState[k >> 2] === 0;
+  }
+
   protected override forgetSlots(first: number, count: number): void {
     this.itState.fill(0, first, first + count);
   }

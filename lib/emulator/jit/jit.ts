@@ -471,7 +471,7 @@ export class Jit implements TranslatedCode {
     const callable = (address: number): Callable => {
       const own = index.get(address);
       if (own !== undefined) return { index: own };
-      if (!this.starts.has(address) || this.host.code.stopsAt(address)) return undefined;
+      if (!this.starts.has(address) || this.host.code.hostCalls.has(address)) return undefined;
       const slot = store.slotOf(address);
       return slot === undefined ? undefined : { slot };
     };

@@ -23,6 +23,10 @@ export class CodeCache extends RecordCache {
     this.operations = cpu.isa.xlen === 32 ? operations32 : operations64;
   }
 
+  protected override isPlain(): boolean {
+    return true;
+  }
+
   protected override forgetSlots(): void {
     // Nothing is kept beside the records.
   }

@@ -7,6 +7,7 @@
  */
 import type { RiscvCpu } from '../../arch';
 import { Accounts, type AccountedMachine, type BlockListener } from '../accounts';
+import { DirectAccess } from '../direct-access';
 import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { RiscvEmitter } from '../jit/riscv/riscv-emitter';
 import { RiscvLifter } from '../jit/riscv/riscv-lifter';
@@ -44,6 +45,7 @@ export class RiscvMachine implements Machine {
   readonly state: RegisterView;
   readonly rewind: Rewind;
   readonly watchpoints: Watchpoints;
+  readonly direct: DirectAccess;
   private readonly core: Core;
   private readonly traps: boolean;
   private readonly jit: Jit | undefined;
@@ -55,6 +57,7 @@ export class RiscvMachine implements Machine {
     this.cpu = cpu;
     this.memory = new GuestMemory(regions);
     this.watchpoints = new Watchpoints(this.memory);
+    this.direct = new DirectAccess(this.memory, 32, cpu.isa.xlen === 32 ? 1 : 2);
     const { traps = false, misaligned = 'supported', hartId = 0, jit } = options;
     this.core = new Core(cpu, this.memory, { misaligned: misaligned === 'supported', hartId });
     this.state = new RegisterView(cpu, this.memory, this.core);
@@ -165,6 +168,16 @@ export class RiscvMachine implements Machine {
   clearBreakpoint(address: number): void {
     this.core.code.breakpoints.delete(address >>> 0);
     this.forgetCode(address);
+  }
+
+  onBreakpoint(passes: ((address: number) => boolean) | undefined): void {
+    const { core, memory } = this;
+    core.code.passes =
+      passes &&
+      ((pc) => {
+        memory.state[State.pc] = pc;
+        return passes(pc);
+      });
   }
 
   setHostCall(address: number): void {

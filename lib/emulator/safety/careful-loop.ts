@@ -42,7 +42,7 @@ export function interpretCarefully<C extends CarefulCore>(
   let left = budget;
   safety.followStack();
   while (left !== 0) {
-    const code = core.code.records;
+    let code = core.code.records;
     let op = code[k];
     safety.position = k;
     if (op <= Special.translated) {
@@ -58,6 +58,11 @@ export function interpretCarefully<C extends CarefulCore>(
       } else if (op === Special.translated) {
         if (core.stopsAtTranslated && !safety.isUndefined()) break;
         op = core.code.hiddenOperation[k >> 2];
+      } else if (op === Special.breakpoint) {
+        core.left = left;
+        op = core.code.goThrough(k);
+        if (op === 0) break;
+        code = core.code.records;
       } else {
         const next = core.code.special(k);
         if (next < 0) break;

@@ -71,10 +71,12 @@ export class RiscvLifter implements Lifter {
 
   lift(pc: number): Guest {
     const stop: Guest = { pc, next: (pc + 2) >>> 0, flow: 'stop', mode: 0 };
-    if (this.code.stopsAt(pc)) return stop;
+    if (this.code.hostCalls.has(pc)) return stop;
     const word = this.fetch(pc);
     if (word === undefined) return stop;
     const next = (pc + ((word & 3) === 3 ? 4 : 2)) >>> 0;
+    // The interpreter asks whether the run goes on through it.
+    if (this.code.breakpoints.has(pc)) return { pc, next, mode: 0, flow: 'interpret' };
     const meaning = this.code.decoder.decode(word, pc, this.core.csr.floatIsOff);
     this.take(meaning, pc, next);
     const [operation, ...operands] = meaning;

@@ -75,12 +75,14 @@ export class ThumbLifter implements Lifter {
 
   lift(pc: number, mode: number): Guest {
     const stop: Guest = { pc, next: (pc + 2) >>> 0, flow: 'stop', mode };
-    if (this.code.hostCalls.has(pc) || this.code.breakpoints.has(pc)) return stop;
+    if (this.code.hostCalls.has(pc)) return stop;
     const first = this.halfword(pc);
     const wide = first >>> 11 >= 0x1d;
     const second = wide ? this.halfword(pc + 2) : 0;
     if (first < 0 || second < 0) return stop;
     const next = (pc + (wide ? 4 : 2)) >>> 0;
+    // The interpreter asks whether the run goes on through it.
+    if (this.code.breakpoints.has(pc)) return { pc, next, mode, flow: mode === 0 ? 'interpret' : 'stop' };
     const decoded = this.code.decoder.decode(first, second, pc, mode);
     const { operation, operands } = decoded;
     this.noteBound(operation, operands, pc, next);
