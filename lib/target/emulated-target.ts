@@ -17,24 +17,17 @@ import { bytesOfOwners, type SharedMemory } from '../kernel/memory-owners';
 import type { HostCallRecord } from '../kernel/host-calls';
 import { collectCalls } from '../llext/llext-handlers';
 import type { LlextEvent, LlextStorage } from '../llext/types';
-import type { MemoryReply, MemoryRequest, RegisterFile } from '../query';
+import type { RegisterFile } from '../query';
 import { RunAccounts } from './accounts';
 import { AddressNames } from './address-names';
 import { Breakpoints } from './breakpoints';
 import { CallSequence, type GuestCall } from './call-sequence';
-import { dwarfRegisterNames } from './dwarf-registers';
-import {
-  floatRegister,
-  floatRegisterFile,
-  floatRegisterNames,
-  readNamedRegister,
-  writeNamedRegister,
-} from './float-registers';
 import { loadInto, type LoadOutcome, type LoadedExtension } from './load';
 import { DEFAULT_HISTORY_MIB } from './defaults';
 import { type Excursion, type ExcursionContext, type ExcursionOptions, runExcursion } from './excursion';
 import { History, type Checkpoint, type Input } from './history';
 import type { LastWrite } from './reverse';
+import { MachineFace } from './machine-face';
 import { RunLoop } from './run-loop';
 import { resolveSharedMemory, type SharedMemoryWish } from './shared-memory';
 import { timerScheduler, type Scheduler } from './scheduler';
@@ -127,7 +120,7 @@ interface Parts {
 
 export class EmulatedTarget implements Target {
   readonly cpu: CpuInfo;
-  private readonly dwarfNames: readonly (string | undefined)[];
+  private readonly face: MachineFace;
   private readonly heapSizeKiB: number;
   private parts: Parts;
   private extensions: readonly LoadedExtension[] = [];
@@ -142,7 +135,7 @@ export class EmulatedTarget implements Target {
     }
     this.heapSizeKiB = heapSizeKiB;
     this.cpu = options.cpu ?? cpus[0];
-    this.dwarfNames = dwarfRegisterNames(this.cpu);
+    this.face = new MachineFace(this.cpu, () => this.parts.machine);
     this.parts = this.makeParts();
   }
 
@@ -303,21 +296,21 @@ export class EmulatedTarget implements Target {
   // --- State ---------------------------------------------------------------------------------------------------
 
   get registerNames(): readonly string[] {
-    return floatRegisterNames(this.parts.machine.state);
+    return this.face.registerNames;
   }
 
   /** The machine's registers and memory, now. */
-  readonly view: SynchronousView = this.makeView();
+  get view(): SynchronousView {
+    return this.face.view;
+  }
 
   /** Bits of a register. */
   registerWidth(name: string): 32 | 64 {
-    // The doubles of the Arm Floating-point Extension are pairs of the machine's registers.
-    return this.cpu.arch === 'arm' && /^d\d/.test(name) ? 64 : this.parts.machine.state.widthOf(name);
+    return this.face.widthOf(name);
   }
 
   readRegisterNow(name: string): bigint {
-    const { state } = this.parts.machine;
-    return this.cpu.arch === 'arm' ? readNamedRegister(state, name) : state.readWide(name);
+    return this.face.readRegister(name);
   }
 
   writeRegisterNow(name: string, value: bigint): void {
@@ -325,17 +318,12 @@ export class EmulatedTarget implements Target {
   }
 
   private setRegister(name: string, value: bigint): void {
-    const { state, safety } = this.parts.machine;
-    // What a debugger writes is written.
-    safety?.defineRegisters();
-    if (this.cpu.arch === 'arm') writeNamedRegister(state, name, value);
-    else state.writeWide(name, value);
+    this.face.writeRegister(name, value);
     if (name === 'pc') this.parts.loop.moved();
   }
 
   readMemoryNow(address: bigint, length: number): MemoryRead {
-    const data = address > 0xffff_ffffn || address < 0n ? new Uint8Array() : this.readPrefix(address, length);
-    return { data, unreadable: length - data.length };
+    return this.face.readMemory(address, length);
   }
 
   writeMemoryNow(address: bigint, data: Uint8Array): number {
@@ -478,9 +466,7 @@ export class EmulatedTarget implements Target {
 
   /** A copy: it stays as it is when the target runs on. */
   async registerFile(): Promise<RegisterFile> {
-    const values = this.dwarfNames.map((name) => (name === undefined ? undefined : this.readRegisterNow(name)));
-    const floats = floatRegisterFile(this.parts.machine.state);
-    return { get: (register) => values[register] ?? floats.get(register) };
+    return this.face.registerFile();
   }
 
   async readMemory(address: bigint, length: number): Promise<MemoryRead> {
@@ -579,30 +565,5 @@ export class EmulatedTarget implements Target {
       );
     }
     return [...calls];
-  }
-
-  private readCoreRegister(register: number): bigint | undefined {
-    const name = this.dwarfNames[register];
-    return name === undefined ? floatRegister(this.parts.machine.state, register) : this.readRegisterNow(name);
-  }
-
-  private makeView(): SynchronousView {
-    const machine = (): Machine => this.parts.machine;
-    return {
-      registers: { get: (register) => this.readCoreRegister(register) },
-      read: (request) => this.readExactly(request),
-      get direct() {
-        return machine().direct;
-      },
-    };
-  }
-
-  private readExactly({ address, length }: MemoryRequest): MemoryReply {
-    const { data, unreadable } = this.readMemoryNow(address, length);
-    return unreadable === 0 ? data : undefined;
-  }
-
-  private readPrefix(address: bigint, length: number): Uint8Array {
-    return this.parts.machine.memory.peek(Number(address), length);
   }
 }
