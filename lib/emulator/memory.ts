@@ -33,6 +33,7 @@ export const Attribute = {
 
 const accessBits = Attribute.read | Attribute.write;
 const watchBits = Attribute.watchRead | Attribute.watchWrite;
+const fastWrite = Attribute.write | Attribute.dirty;
 
 /** Who is asked about accesses that take the slow path, and told of what the host does: see watchpoints.ts. */
 export interface AccessWatcher {
@@ -163,6 +164,21 @@ export class GuestMemory implements MachineMemory {
     this.onPermissions(page);
   }
 
+  /**
+   * Host offset of an aligned access that takes the slow path only because something else on its page is watched; -1 for any other. What
+   * runs beside a watched variable comes here again and again.
+   */
+  besideWatched(address: number, size: number, access: 'read' | 'write'): number {
+    const page = address >>> 12;
+    const attributes = this.attributes[page];
+    const [needed, looked] =
+      access === 'write' ? [fastWrite, fastWrite | Attribute.code] : [Attribute.read, Attribute.read];
+    if ((attributes & watchBits) === 0 || (attributes & looked) !== needed || (address & (size - 1)) !== 0) return -1;
+    if (this.guard !== undefined || this.shadow !== undefined || this.watcher === undefined) return -1;
+    if (this.watcher.intervenes(address, size, access)) return -1;
+    return ((this.readTable[page] & ~0xfff) + address) >>> 0;
+  }
+
   regionAt(address: number): MemoryRegion | undefined {
     // The region mapped last wins where regions overlap.
     for (let i = this.mappedRegions.length - 1; i >= 0; i--) {
@@ -276,7 +292,6 @@ export class GuestMemory implements MachineMemory {
     const attributes = this.attributes[page] & (this.guard ? this.guard(page) | ~accessBits : ~0);
     if ((attributes & Attribute.mapped) === 0) return;
     const delta = this.readTable[page] & ~0xfff;
-    const fastWrite = Attribute.write | Attribute.dirty;
     const writeSlow = (attributes & fastWrite) !== fastWrite || (attributes & (Attribute.code | watchBits)) !== 0;
     const readFast = (attributes & (Attribute.read | Attribute.watchRead)) === Attribute.read ? 1 : 0;
     const changed = (this.readTable[page] & 1) !== readFast;

@@ -59,6 +59,9 @@ export class Watchpoints implements AccessWatcher {
   private readonly watched = new Set<Watchpoint>();
   /** Bits of the kinds of access that are watched, for each byte of a page. */
   private readonly byteMaps = new Map<number, Uint8Array>();
+  /** The page that was looked at last. */
+  private lastPage = -1;
+  private lastMap: Uint8Array | undefined;
   private contacts: Contact[] = [];
   private recording = false;
   private found: readonly WatchHit[] = [];
@@ -99,6 +102,7 @@ export class Watchpoints implements AccessWatcher {
   }
 
   private announce(page: number, map: Uint8Array): void {
+    this.lastPage = -1;
     const bits = map.reduce((all, byte) => all | byte, 0);
     const attributes = (bits & readBit ? Attribute.watchRead : 0) | (bits & writeBit ? Attribute.watchWrite : 0);
     this.memory.setWatched(page, attributes);
@@ -124,6 +128,7 @@ export class Watchpoints implements AccessWatcher {
 
   private meets(address: number, size: number, access: 'read' | 'write'): boolean {
     const bit = access === 'read' ? readBit : writeBit;
+    if ((address & 0xfff) + size <= pageSize) return this.isMarked(address, size, bit);
     const attribute = access === 'read' ? Attribute.watchRead : Attribute.watchWrite;
     const end = address + size;
     for (let at = address; at < end;) {
@@ -136,6 +141,20 @@ export class Watchpoints implements AccessWatcher {
       }
       at = stop;
     }
+    return false;
+  }
+
+  /** Within one page, mostly the same one. */
+  private isMarked(address: number, size: number, bit: number): boolean {
+    const page = address >>> 12;
+    if (page !== this.lastPage) {
+      this.lastPage = page;
+      this.lastMap = this.byteMaps.get(page);
+    }
+    const map = this.lastMap;
+    if (map === undefined) return false;
+    const from = address & 0xfff;
+    for (let i = from; i < from + size; i++) if (map[i] & bit) return true;
     return false;
   }
 

@@ -297,6 +297,8 @@ export class Jit implements TranslatedCode {
 
   private loadSlow(address: number, code: number): number {
     const { access, memory } = this.host;
+    const beside = memory.besideWatched(address >>> 0, Math.abs(code), 'read');
+    if (beside >= 0) return loadAt(memory, beside, code);
     if (address >>> 0 < devices) {
       const value =
         code === 4 ? access.load32(address) : Math.abs(code) === 2 ? access.load16(address) : access.load8(address);
@@ -312,7 +314,9 @@ export class Jit implements TranslatedCode {
 
   /** 1 = refused. */
   private storeSlow(address: number, value: number, size: number): number {
-    const { access, code } = this.host;
+    const { access, code, memory } = this.host;
+    const beside = memory.besideWatched(address >>> 0, size, 'write');
+    if (beside >= 0) return storeAt(memory, beside, value, size);
     if (address >>> 0 >= devices || code.isCode(address >>> 0, size)) return 1;
     if (size === 4) access.store32(address, value);
     else if (size === 2) access.store16(address, value);
@@ -545,6 +549,22 @@ export class Jit implements TranslatedCode {
     this.entriesOf.set(start, count + 1);
     return true;
   }
+}
+
+/** `code` as in Width (memory-ops.ts). */
+function loadAt({ words, halfwords, bytes }: GuestMemory, host: number, code: number): number {
+  if (code === 4) return words[host >>> 2];
+  if (code === 2) return halfwords[host >>> 1];
+  if (code === -2) return (halfwords[host >>> 1] << 16) >> 16;
+  return code === 1 ? bytes[host] : (bytes[host] << 24) >> 24;
+}
+
+/** 0 = done. */
+function storeAt({ words, halfwords, bytes }: GuestMemory, host: number, value: number, size: number): 0 {
+  if (size === 4) words[host >>> 2] = value;
+  else if (size === 2) halfwords[host >>> 1] = value;
+  else bytes[host] = value;
+  return 0;
 }
 
 function calleesOf({ blocks }: Region): number[] {
