@@ -115,6 +115,7 @@ export const errors = {
     ),
   sharedMemory: (index: number, reason: string) =>
     new AdapterError(2017, `Launch attribute "sharedMemory[${index}]" is not usable: ${reason}.`, true),
+  replayFile: (path: string, reason: string) => new AdapterError(2018, `${path} cannot be replayed: ${reason}.`, true),
   missingSymbols: (name: string, missing: readonly MissingSymbol[]) =>
     new AdapterError(
       2020,

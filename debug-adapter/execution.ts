@@ -15,6 +15,7 @@ import { isUnsafe } from './exception-filters';
 import { faultText } from './exceptions';
 import { announceHistory } from './history-requests';
 import type { SessionState } from './session-state';
+import { compareReplay } from './replay-file';
 import { threadId } from './thread-id';
 import { hiddenAtBreakpoint } from './stop-position';
 import { noStepFilter, stepFilterOf } from './step-filter';
@@ -57,10 +58,11 @@ export class Execution {
   }
 
   continue(): void {
-    this.run(async () => ({
-      stop: await this.session.requireInferior('continue').target.resume({ kind: 'continue' }),
-      hidden: 0,
-    }));
+    const { target } = this.session.requireInferior('continue');
+    // A recording that is run again is stopped at where it was saved.
+    const { replay } = this.session;
+    const until = replay?.isTold === false ? replay.recording.result.steps : undefined;
+    this.run(async () => ({ stop: await target.resume({ kind: 'continue', until }), hidden: 0 }));
   }
 
   step(kind: StepKind, unit: StepUnit, target?: CallTarget): void {
@@ -145,6 +147,7 @@ export class Execution {
     if (this.ended) return;
     this.ended = true;
     this.stop = undefined;
+    if (this.session.inferior !== undefined) compareReplay(this.session);
     sendCoverage(this.session);
     if (exitCode !== undefined) this.session.send(new ExitedEvent(exitCode));
     this.session.send(new TerminatedEvent());
@@ -203,6 +206,7 @@ export class Execution {
       problem = decision.problem;
     }
     announceHistory(session);
+    compareReplay(session);
     this.stop = shownStop;
     this.abortTold = stop.reason === 'aborted';
     const event = stoppedEvent(session, stop, reason, problem);

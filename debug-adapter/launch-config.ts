@@ -3,7 +3,6 @@
  * is found here, with the attribute, its value and what is expected. Attributes of other names are the client's own
  * (VS Code adds some) and are ignored.
  */
-import type { DebugProtocol } from '@vscode/debugprotocol';
 import { cpus, findCpu, type CpuInfo } from '../lib/arch';
 import { extensionName, MAX_NAME_LENGTH } from '../lib/target/defaults';
 import type { SharedMemoryWish } from '../lib/target/shared-memory';
@@ -55,8 +54,7 @@ export const largestHeapSize = 64 * 1024;
 
 type Attributes = Readonly<Record<string, unknown>>;
 
-export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments): LaunchConfig {
-  const attributes = raw as Attributes;
+export function checkLaunchArguments(attributes: Attributes): LaunchConfig {
   return {
     extensions: extensionsOf(attributes),
     entry: optionalText(attributes, 'entry'),
@@ -74,7 +72,7 @@ export function checkLaunchArguments(raw: DebugProtocol.LaunchRequestArguments):
     workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
     stepFilter: stepFilterConfig(attributes['stepFilter']),
     coverage: booleanOf(attributes, 'coverage'),
-    noDebug: raw.noDebug === true,
+    noDebug: attributes['noDebug'] === true,
   };
 }
 

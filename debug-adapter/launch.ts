@@ -15,9 +15,11 @@ import { describeModule } from './modules';
 import { baseName } from './paths';
 import { type ReportProgress, withProgress } from './progress';
 import { openExtensions } from './program-files';
+import { openReplay, scheduleReplay } from './replay-file';
 import type { SessionState } from './session-state';
 import { SourcePaths } from './source-paths';
 
+type Attributes = Readonly<Record<string, unknown>>;
 type After = (action: () => void) => void;
 
 /** Answered when the extensions are loaded, so that a refusal of the loader is the answer. */
@@ -28,17 +30,36 @@ export async function launch(
   cancellation: Cancellation,
 ): Promise<void> {
   if (session.config !== undefined) throw errors.alreadyLaunched();
-  const config = checkLaunchArguments(args);
-  session.config = config;
-  if (config.noDebug) session.breakpoints.disable();
-  if (config.noDebug) session.dataBreakpoints.disable();
-  cancellation.onCancel(() => session.cancelLaunch(errors.requestCancelled()));
-  session.opening = openFiles(session, config, cancellation);
+  const begin = (attributes: Attributes): Promise<void> => {
+    const config = configOf(session, attributes);
+    session.config = config;
+    if (config.noDebug) session.breakpoints.disable();
+    if (config.noDebug) session.dataBreakpoints.disable();
+    cancellation.onCancel(() => session.cancelLaunch(errors.requestCancelled()));
+    return openFiles(session, config, cancellation);
+  };
+  const attributes = args as Attributes;
+  const isReplay = attributes['replay'] !== undefined;
+  session.opening = isReplay ? replayedArguments(session, attributes).then(begin) : begin(attributes);
   await session.opening;
   await session.configured;
   cancellation.check();
   await prepareRun(session);
   after(() => start(session));
+}
+
+/** The attributes that count: with "replay" the program is what the recording names, and others stay the client's. */
+async function replayedArguments(session: SessionState, args: Attributes): Promise<Attributes> {
+  const { replay: path, ...own } = args;
+  if (typeof path !== 'string' || path === '') throw errors.invalidAttribute('replay', path, 'the path of a recording');
+  const { attributes, recording } = await openReplay(path, session.services.files);
+  session.replay = { path, recording, isTold: false };
+  return { ...own, ...attributes };
+}
+
+function configOf(session: SessionState, args: Attributes): LaunchConfig {
+  session.launchArguments = args;
+  return checkLaunchArguments(args);
 }
 
 /** From here on the ELF files and their sources are known, and what breakpoints wait for can be said. */
@@ -83,6 +104,7 @@ async function prepareRun(session: SessionState): Promise<void> {
   session.entry = undefined;
   await loadExtensions(session);
   chooseEntry(session);
+  scheduleReplay(session);
 }
 
 function start(session: SessionState): void {
@@ -92,7 +114,12 @@ function start(session: SessionState): void {
   session.send(new ProcessEvent(`llext ${entry.extension.instance.name} on ${target.cpu.name}`));
   if (config.stopOnEntry && !config.noDebug)
     session.execution.run((stepper) => stepper.runToEntry(entry.address), 'entry');
-  else session.execution.run(async () => ({ stop: await target.resume({ kind: 'continue' }), hidden: 0 }));
+  else session.execution.continue();
+}
+
+async function changedConfig(session: SessionState, args: Attributes): Promise<LaunchConfig> {
+  session.replay = undefined;
+  return configOf(session, args['replay'] === undefined ? args : await replayedArguments(session, args));
 }
 
 export async function restart(
@@ -104,7 +131,8 @@ export async function restart(
   if (session.config === undefined || session.inferior === undefined) throw errors.notLaunched('restart');
   const changed = args.arguments as DebugProtocol.LaunchRequestArguments | undefined;
   // VS Code sends the configuration again, because it may have been edited; it also has a new build read.
-  const config = changed === undefined ? session.config : checkLaunchArguments(changed);
+  const config = changed === undefined ? session.config : await changedConfig(session, changed as Attributes);
+  if (session.replay !== undefined) session.replay.isTold = false;
   await session.execution.halt();
   for (const loaded of session.inferior.extensions) session.send(new ModuleEvent('removed', describeModule(loaded)));
   session.config = config;

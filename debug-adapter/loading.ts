@@ -4,6 +4,7 @@
  */
 import { ModuleEvent } from '@vscode/debugadapter';
 import type { InstanceId, LlextEvent } from '../lib/llext/types';
+import { decodeText } from '../lib/bytes';
 import { errnoName } from '../lib/errors';
 import { fileProblems, problemText } from '../lib/check/file-problems';
 import { cpuForElf, withFloatAbiOf } from '../lib/program/cpu-for-elf';
@@ -54,6 +55,7 @@ export async function loadExtensions(session: SessionState): Promise<void> {
   });
   if (target.safetyRefusal === undefined) target.setMemorySafety(session.exceptions.safetyRules);
   else if (session.exceptions.safetyRules.length > 0) session.output.line('important', target.safetyRefusal);
+  session.printed = '';
   session.inferior = new Inferior(target, base);
   keepAccounts(session);
   session.breakpoints.machineCreated();
@@ -135,9 +137,12 @@ const historyLostText =
   'The beginning of the recording was given up, to keep within the launch attribute "history" (MiB).';
 
 /** The program is changed in its past: what it did after that is not what it will do. */
-function startedAnew({ output }: SessionState, dropped: readonly { readonly name: string }[]): void {
+function startedAnew(session: SessionState, dropped: readonly { readonly name: string }[]): void {
   const gone = dropped.length === 0 ? '' : ` Checkpoints gone: ${dropped.map(({ name }) => name).join(', ')}.`;
-  output.line('console', `Changed in the past: what was recorded after it is dropped.${gone}`);
+  // What was printed after it is not part of what the program prints now.
+  const { written } = session.requireInferior('startedAnew').target.kernel.state.console;
+  session.printed = decodeText(new TextEncoder().encode(session.printed).subarray(0, written));
+  session.output.line('console', `Changed in the past: what was recorded after it is dropped.${gone}`);
 }
 
 /** Going through time undoes loads and unloads. */
@@ -174,6 +179,7 @@ function failed(session: SessionState, instance: InstanceId, why: string): void 
 
 /** printk and its like: the text with the source line of the call. */
 function printed(session: SessionState, text: string, callerPc: bigint, stream: string): void {
+  session.printed += text;
   // The return address may be behind the last instruction of the calling line.
   const extension = session.inferior?.extensionAt(callerPc - 1n);
   const position = extension?.program.sourceAt(callerPc - 1n);

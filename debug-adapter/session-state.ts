@@ -20,6 +20,7 @@ import type { LaunchConfig } from './launch-config';
 import { LocationReferences } from './locations';
 import { type ClientPosition, SessionOutput } from './output';
 import type { ExtensionFile } from './program-files';
+import type { SessionRecording } from './replay-file';
 import type { AdapterServices } from './services';
 import type { SourcePaths } from './source-paths';
 import type { FrameNumber } from './stack-trace';
@@ -38,6 +39,12 @@ export interface EntryCall {
 export class SessionState implements BreakpointHost {
   config: LaunchConfig | undefined;
   files: readonly ExtensionFile[] | undefined;
+  /** As the client sent them, or as a recording has them. */
+  launchArguments: Readonly<Record<string, unknown>> = {};
+  /** The recording that is run again. */
+  replay: { readonly path: string; readonly recording: SessionRecording; isTold: boolean } | undefined;
+  /** What the program has printed. */
+  printed = '';
   /** undefined: the built-in base image. */
   base: SessionBase | undefined;
   /** The launch is reading the ELF files until this is settled. */

@@ -40,6 +40,7 @@ import { configurationDone, disconnect, launch, restart, terminate } from './lau
 import { locations } from './locations';
 import { readMemory, writeMemory } from './memory';
 import { loadedSources, modules, source } from './modules';
+import { replayFile } from './replay-file';
 import { restartFrame } from './restart-frame';
 import { scopes } from './scopes';
 import type { AdapterServices } from './services';
@@ -110,6 +111,7 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   'llext/goToCheckpoint': goToCheckpoint,
   'llext/goToTime': goToTime,
   'llext/whoWrote': whoWrote,
+  'llext/replayFile': replayFile,
   'llext/coverage': coverage,
 };
 

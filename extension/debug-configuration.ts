@@ -135,6 +135,9 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
       ...(await this.checkedBase(folder, configuration.base)),
       workspaceFolders: workspaceFolders(),
     };
+    if (typeof configuration.replay === 'string') {
+      return { ...resolved, replay: fromUri(resolvePath(configuration.replay, folder)) };
+    }
     if (program !== undefined) {
       const entry = await this.checkedEntry(folder, { program, debugElf: configuration.debugElf }, 'program');
       return { ...resolved, ...entry };

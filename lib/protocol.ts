@@ -130,6 +130,11 @@ export interface CheckpointArguments {
   readonly id: number;
 }
 
+/** Result of request 'llext/replayFile' {path?}: the text of a file that "replay" takes, to be written to that path. */
+export interface ReplayFileResponse {
+  readonly text: string;
+}
+
 /** Request 'llext/whoWrote': the last write before now to any of these bytes. */
 export interface WhoWroteArguments {
   readonly memoryReference: string;

@@ -104,6 +104,7 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   baseMismatch: () => launchFailure({ program: hello, base: baseImagePath('m4-hard') }),
   heapSizeWithBase: () => launchFailure({ program: hello, base: baseImagePath('m3'), heapSize: 64 }),
   sharedMemory: () => launchFailure({ program: hello, sharedMemory: ['nobody'] }),
+  replayFile: () => launchFailure({ replay: examplePath('hello/hello.c') }),
   missingSymbols: () => launchFailure({ program: examplePath('missing-import/missing.llext') }),
   loadRefused: () => launchFailure({ program: fixturePath('data', 'm3-O0'), heapSize: 1 }),
   noExports: async () => {

@@ -52,7 +52,7 @@ test('the cores are those of the emulator', () => {
 test('every launch attribute is described', () => {
   assert.deepEqual(Object.keys(attributes), [
     ...['program', 'extensions', 'debugElf', 'entry', 'args', 'stopOnEntry', 'cpu', 'heapSize', 'base'],
-    ...['engine', 'unicornPath', 'coverage', 'stepFilter', 'sourceMap', 'sharedMemory', 'history', 'seed'],
+    ...['engine', 'unicornPath', 'coverage', 'stepFilter', 'sourceMap', 'sharedMemory', 'history', 'seed', 'replay'],
   ]);
   for (const [name, attribute] of Object.entries(attributes)) {
     assert.ok((attribute.markdownDescription ?? '').length > 20, name);

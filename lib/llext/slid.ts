@@ -31,7 +31,7 @@ function padded(message: Uint8Array): Uint8Array {
   return bytes;
 }
 
-function sha256(message: Uint8Array): Uint8Array {
+export function sha256(message: Uint8Array): Uint8Array {
   const bytes = padded(message);
   const view = new DataView(bytes.buffer);
   const H = initialHash.slice();

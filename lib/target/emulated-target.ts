@@ -25,7 +25,7 @@ import { CallSequence, type GuestCall } from './call-sequence';
 import { loadInto, type LoadOutcome, type LoadedExtension } from './load';
 import { DEFAULT_HISTORY_MIB } from './defaults';
 import { type Excursion, type ExcursionContext, type ExcursionOptions, runExcursion } from './excursion';
-import { History, type Checkpoint, type Input } from './history';
+import { History, type Checkpoint, type Input, type RecordedInput } from './history';
 import type { LastWrite } from './reverse';
 import { MachineFace } from './machine-face';
 import { RunLoop } from './run-loop';
@@ -83,7 +83,7 @@ export interface ExtensionFile {
   readonly storage?: LlextStorage;
 }
 
-type DirectInput = Extract<Input, { kind: 'call' | 'memory' | 'register' }>;
+type DirectInput = Extract<Input, { kind: 'call' | 'memory' | 'register' | 'checks' }>;
 type HistoryFace =
   | 'now'
   | 'start'
@@ -96,6 +96,7 @@ type HistoryFace =
   | 'checkpoints'
   | 'addCheckpoint'
   | 'removeCheckpoint'
+  | 'passes'
   | 'hasLost';
 
 /** What a moment consists of beside the machine. */
@@ -348,6 +349,11 @@ export class EmulatedTarget implements Target {
     await loop.goTo(time);
   }
 
+  /** What was recorded elsewhere is going to happen; RangeError for what has no place in the future. */
+  schedule(inputs: readonly RecordedInput[], passes: readonly number[], end: number): void {
+    this.parts.history.schedule(inputs, passes, end);
+  }
+
   /** Who wrote any of these bytes last; undefined = nobody since the recording began. RangeError when there is no way back. */
   async lastWrite(address: bigint, length: number): Promise<LastWrite | undefined> {
     if (address < 0n || address > 0xffff_ffffn) throw new RangeError(`no memory is at 0x${address.toString(16)}`);
@@ -364,6 +370,9 @@ export class EmulatedTarget implements Target {
       case 'call':
         this.parts.calls.start(input.calls);
         this.parts.loop.moved();
+        return 0;
+      case 'checks':
+        this.switchChecksNow(input.on);
         return 0;
       case 'register':
         this.setRegister(input.name, input.value);

@@ -43,7 +43,7 @@ export interface HistoryHost<T> {
   prepare(rest: T): void;
   restore(rest: T): void;
   /** Performs an input that changes nothing but memory and registers, or sets off calls. */
-  apply(input: Extract<Input, { kind: 'call' | 'memory' | 'register' }>): void;
+  apply(input: Extract<Input, { kind: 'call' | 'memory' | 'register' | 'checks' }>): void;
   /** The program will not do again what it has done after now. */
   startAnew(dropped: readonly Checkpoint[]): void;
   /** There was no room for what was before `start`. */
@@ -75,12 +75,14 @@ export class History<T> {
   /** The moments at which a fault stopped the program. */
   readonly faults: { readonly time: number; readonly stop: TargetStop }[] = [];
   /** Moments, ascending, behind an instruction that broke a rule of memory safety and was let pass: registers count as written from there. */
-  private readonly passes: number[] = [];
+  readonly passes: number[] = [];
   /** Something that was recorded had to be given up, to keep within the limit. */
   hasLost = false;
   /** Steps that are no instructions. */
   private steps = 0;
   private furthest = 0;
+  /** The last moment that was ever reached: a schedule goes beyond. */
+  private reached = 0;
   private nextCheckpoint = 1;
   private lastSnapshot = { clock: 0, time: 0 };
   private store: SnapshotStore<Rest<T>> | undefined;
@@ -156,13 +158,49 @@ export class History<T> {
 
   record<R>(input: Input, perform: () => R): R {
     this.open();
+    if (this.isScheduled(input)) return this.performed(input, perform);
     this.startAnew();
     this.inputs.push({ time: this.now, input });
+    this.furthest = this.now;
+    return this.performed(input, perform);
+  }
+
+  private performed<R>(input: Input, perform: () => R): R {
     const result = perform();
     this.steps++;
-    this.furthest = this.now;
     if (isRestored(input)) this.take(true);
+    this.furthest = Math.max(this.furthest, this.now);
     return result;
+  }
+
+  // --- What is going to happen ---------------------------------------------------------------------------------------
+
+  /** Inputs and passes after now, ascending, up to a moment, as though they had been recorded. */
+  schedule(inputs: readonly RecordedInput[], passes: readonly number[], end: number): void {
+    if (this.refusal !== undefined) throw new RangeError(this.refusal);
+    this.inputs.push(...inputs.filter(({ time }) => time >= this.now));
+    this.passes.push(...passes);
+    this.furthest = Math.max(end, this.now);
+  }
+
+  /** Now is a moment where nobody has been: what the host does at it is still to be told. */
+  get isFirstTime(): boolean {
+    return this.now > this.reached;
+  }
+
+  /** Somebody has looked at now. */
+  reach(): void {
+    this.reached = Math.max(this.reached, this.now);
+  }
+
+  /** The host calls a function where that is recorded, for the first time. */
+  private isScheduled(input: Input): boolean {
+    const { now } = this;
+    const recorded = this.inputs.find(({ time }) => time === now)?.input;
+    if (input.kind !== 'call' || recorded?.kind !== 'call' || !this.isPast) return false;
+    const text = ({ calls }: typeof input): string =>
+      calls.map(({ address, arguments: values }) => [address, ...values].join(' ')).join();
+    return text(input) === text(recorded);
   }
 
   /** The time of the next input that is to be applied; Infinity = none is recorded. */
@@ -189,11 +227,14 @@ export class History<T> {
     if (this.nextInput !== now) return false;
     const { input } = this.inputs.find(({ time }) => time === now) ?? {};
     if (input === undefined) return false;
-    if (isRestored(input)) {
+    if (isRestored(input) && this.store?.at(now + 1)?.time === now + 1) {
       this.restoreAt(now + 1);
+    } else if (input.kind === 'load' || input.kind === 'unload') {
+      throw new RangeError(`the ${input.kind} at step ${now} is not recorded with its result`);
     } else {
       this.host.apply(input);
       this.steps++;
+      if (isRestored(input)) this.take(true);
     }
     return true;
   }

@@ -185,6 +185,7 @@ export class RunLoop {
       const result = await run();
       this.parts.kernel.flushOutput();
       this.stoppedAt = this.pc;
+      this.parts.history.reach();
       return result;
     } finally {
       this.running = false;
@@ -222,7 +223,9 @@ export class RunLoop {
       do {
         const stop = slice();
         // What the host did when the function returned it does again, when this is the past.
-        if (stop !== undefined && !(stop.reason === 'exited' && this.parts.history.applyInput())) return stop;
+        const { history } = this.parts;
+        const isAgain = stop?.reason === 'exited' && !history.isFirstTime;
+        if (stop !== undefined && !(isAgain && history.applyInput())) return stop;
       } while (!this.isTurnDue());
       if (await this.turn()) return { reason: 'pause' };
     }
