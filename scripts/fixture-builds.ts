@@ -217,6 +217,7 @@ export const calledBuilds: readonly FixtureBuild[] = [
   sessionProgram('called', 'm3-O0', variants['m3-O0']),
   sessionProgram('called', 'm3-O2', variants['m3-O2']),
   sessionProgram('called', 'm3clang-O0', variants['m3clang-O0']),
+  sessionProgram('grammar', 'm3-O0', gcc('cortex-m3', '-O0')),
   sessionProgram('macros', 'm3-g3', gcc('cortex-m3', '-O0', '-g3')),
   sessionProgram('macros', 'm3-g3-dwarf4', gcc('cortex-m3', '-O0', '-g3', '-gdwarf-4')),
   sessionProgram('macros', 'm3-g3-macinfo', gcc('cortex-m3', '-O0', '-g3', '-gdwarf-4', '-gstrict-dwarf')),
@@ -262,6 +263,7 @@ export const riscvControlsBuilds: readonly RiscvBuild[] = [
   ...(['rv32imac', 'rv32imafc', 'rv32imafdc', 'rv64imac', 'rv64gc'] as const).map((march) =>
     riscv('test/dap-programs', 'called.c', march, '-Og', `called.${march}.elf`),
   ),
+  riscv('test/dap-programs', 'grammar.c', 'rv64gc', '-O0', 'grammar.rv64gc.elf'),
   riscv('test/dap-programs', 'watched.c', 'rv32imac', '-Og', 'watched.rv32imac.elf'),
   riscv('test/dap-programs', 'watched.c', 'rv64imac', '-Og', 'watched.rv64imac.elf'),
 ];

@@ -228,8 +228,6 @@ test('what cannot be, with its place in the text', async () => {
     ['(struct nowhere *)0', /No struct type named nowhere/, 1, 16],
     ['(point_t)number', /cannot be cast to point_t/, 0, 15],
     ['point_t', /is a type, not a value/, 0, 7],
-    ['(point_t){1, 2}', /compound literals are not evaluated yet/, 0, 15],
-    ['_Generic(1, int: 2)', /_Generic is not evaluated yet/, 0, 19],
     ['number@0', /Invalid number 0 of repetitions/, 7, 1],
     ['5@2', /Only values in memory/, 0, 1],
     ['head + 1', /a value of type struct node is no number/, 0, 4],

@@ -37,6 +37,8 @@ function show(e: Expression): string {
     case 'integer':
     case 'float':
       return String(e.literal.value);
+    case 'imaginary':
+      return `${String(e.literal.value)}i`;
     case 'character':
       return `'${String.fromCharCode(...e.literal.units)}'`;
     case 'string':

@@ -5,7 +5,7 @@
 import { type FunctionType, type Member, stripType, type StructType, type Type } from '../dwarf/model';
 import { findMember, isStruct } from '../dwarf/value';
 import { isBoolean, isComplex, isInteger, isPointer, isReference, isScalar, pointerTo } from '../dwarf/value-types';
-import { fail, type Span } from './errors';
+import { fail, type Span, spanOf } from './errors';
 import { chooseOverload, pathToBase } from './overload';
 import type { ExpressionScope, FunctionEntity } from './scope';
 import type { Expression } from './syntax';
@@ -19,6 +19,7 @@ export interface CallChecker extends OperandChecker {
   /** Why nothing may be called here; undefined: it may. */
   readonly callsRefused: string | undefined;
   hasCalls: boolean;
+  assigned(value: TypedNode, type: Type, span: Span): TypedNode;
   object(base: Expression): TypedNode;
   dereference(operand: TypedNode, span: Span): TypedNode;
   memberOf(base: TypedNode, path: readonly Member[], span: Span): TypedNode;
@@ -99,8 +100,8 @@ function ownMethod(
 ): { readonly method: Method; readonly object: TypedNode } | undefined {
   const own = checker.scope.lookup('this', undefined);
   if (own?.kind !== 'variable') return undefined;
-  const pointer: TypedNode = { kind: 'variable', type: own.variable.type, entity: own, ...span };
-  const object = checker.dereference(pointer, span);
+  const pointer: TypedNode = { kind: 'variable', type: own.variable.type, entity: own, ...spanOf(span) };
+  const object = checker.dereference(pointer, spanOf(span));
   const type = stripType(object.type);
   const method = isStruct(type) ? findMethod(type, name, checker.scope) : undefined;
   return method && { method, object };
@@ -116,7 +117,7 @@ function methodCall(
   const chosen = chooseOverload(entity.overloads ?? [entity], list, entity.name, span);
   const parts = partsOf(chosen, checker, span);
   if (!chosen.isMethod) return finish({ ...parts, list }, span, checker);
-  const self = addressOf(path.length === 0 ? object : checker.memberOf(object, path, object), checker);
+  const self = addressOf(path.length === 0 ? object : checker.memberOf(object, path, spanOf(object)), checker);
   const virtual = chosen.vtableIndex === undefined ? {} : { vtableIndex: chosen.vtableIndex };
   return finish({ ...parts, ...virtual, list: [self, ...list] }, span, checker);
 }
@@ -127,7 +128,8 @@ function addressOf(object: TypedNode, { scope }: CallChecker): TypedNode {
   const type = pointerTo(object.type, scope.machine.addressSize);
   const { offset, length } = object;
   if (object.kind === 'dereference') return { ...object.pointer, offset, length };
-  const hasAddress = isPlace(object) && object.kind !== 'bytes' && object.kind !== 'register';
+  const hasAddress =
+    isPlace(object) && object.kind !== 'bytes' && object.kind !== 'literal' && object.kind !== 'register';
   return { kind: hasAddress ? 'address' : 'temporary', type, operand: object, offset, length };
 }
 
@@ -218,10 +220,11 @@ function passed(argument: TypedNode, parameter: Type, checker: CallChecker): Typ
     const from = stripType(argument.type);
     if (isStruct(from) && from.displayName === type.displayName) return argument;
     const path = isStruct(from) ? pathToBase(from, type) : undefined;
-    if (path !== undefined) return checker.memberOf(argument, path, argument);
+    if (path !== undefined) return checker.memberOf(argument, path, spanOf(argument));
     return fail(`${argument.type.displayName} cannot be passed as ${parameter.displayName}`, argument);
   }
-  if (type.kind === 'member-pointer' || isComplex(type)) {
+  if (isComplex(type) || isComplex(argument.type)) return checker.assigned(argument, parameter, argument);
+  if (type.kind === 'member-pointer') {
     if (argument.type.displayName === parameter.displayName) return argument;
     return fail(`${argument.type.displayName} cannot be passed as ${parameter.displayName}`, argument);
   }
@@ -240,7 +243,7 @@ function toBase(pointer: TypedNode, wanted: Type, checker: CallChecker): TypedNo
   if (!isStruct(derived) || !isStruct(base)) return pointer;
   const path = pathToBase(derived, base);
   if (path === undefined || path.length === 0) return pointer;
-  return addressOf(checker.memberOf(checker.dereference(pointer, pointer), path, pointer), checker);
+  return addressOf(checker.memberOf(checker.dereference(pointer, spanOf(pointer)), path, spanOf(pointer)), checker);
 }
 
 /** 6.5.2.2 paragraph 6 */

@@ -7,6 +7,7 @@ import {
   arrayOf,
   type BasicTypes,
   isBoolean,
+  isComplex,
   isFloating,
   isInteger,
   isPointer,
@@ -16,6 +17,7 @@ import {
   voidType,
 } from '../dwarf/value-types';
 import { arithmetic, commonType, convertNumber, isArithmetic, promoted } from './arithmetic';
+import { commonComplex, complexArithmetic, complexComparison, complexUnary, toComplex } from './check-complex';
 import { fail, type Span } from './errors';
 import type { ExpressionScope } from './scope';
 import type { ArithmeticOperator, ComparisonOperator, Expression } from './syntax';
@@ -28,6 +30,9 @@ export interface OperandChecker {
   check(expression: Expression): TypedNode;
   /** Decays arrays and functions; fails for what is no number. */
   scalar(node: TypedNode): TypedNode;
+  /** The same, but complex numbers stay. */
+  operand(node: TypedNode): TypedNode;
+  truth(node: TypedNode): TypedNode;
   decay(node: TypedNode): TypedNode;
   convert(node: TypedNode, type: Type): TypedNode;
 }
@@ -48,7 +53,7 @@ export function checkBinary({ operator, left, right }: Binary, span: Span, check
     case '&&':
     case '||': {
       const kind = operator === '&&' ? 'and' : 'or';
-      const operands = { left: checker.scalar(first), right: checker.scalar(second) };
+      const operands = { left: checker.truth(first), right: checker.truth(second) };
       return { kind, type: checker.types.int, ...operands, ...span };
     }
     case '<':
@@ -57,9 +62,9 @@ export function checkBinary({ operator, left, right }: Binary, span: Span, check
     case '>=':
     case '==':
     case '!=':
-      return checkComparison(operator, checker.scalar(first), checker.scalar(second), span, checker);
+      return checkComparison(operator, checker.operand(first), checker.operand(second), span, checker);
     default:
-      return compoundArithmetic(operator, checker.scalar(first), checker.scalar(second), span, checker);
+      return compoundArithmetic(operator, checker.operand(first), checker.operand(second), span, checker);
   }
 }
 
@@ -71,6 +76,7 @@ export function compoundArithmetic(
   span: Span,
   checker: OperandChecker,
 ): TypedNode {
+  if (isComplex(left.type) || isComplex(right.type)) return complexArithmetic(operator, left, right, span, checker);
   if (isPointer(left.type) || isPointer(right.type))
     return checkPointerArithmetic(operator, left, right, span, checker);
   if (!isArithmetic(left.type) || !isArithmetic(right.type)) return fail('the operands are no numbers', span);
@@ -190,6 +196,7 @@ function checkComparison(
   span: Span,
   checker: OperandChecker,
 ): TypedNode {
+  if (isComplex(left.type) || isComplex(right.type)) return complexComparison(operator, left, right, span, checker);
   const type = comparedType(left, right, checker);
   const operands = { left: operand(left, type, checker), right: operand(right, type, checker) };
   return { kind: 'compare', type: checker.types.int, operator, ...operands, ...span };
@@ -209,6 +216,7 @@ export function checkUnaryArithmetic(
   span: Span,
   checker: OperandChecker,
 ): TypedNode {
+  if (isComplex(operand.type)) return complexUnary(operator, operand, span);
   if (!isArithmetic(operand.type)) return fail(`'${operator}' needs a number`, operand);
   if (operator === '~' && isFloating(operand.type)) return fail("'~' needs an integer", operand);
   const type = promoted(operand.type, checker.types, operand.bitSize);
@@ -228,16 +236,20 @@ export function checkConditional(
   span: Span,
   checker: OperandChecker,
 ): TypedNode {
-  const test = checker.scalar(checker.check(condition));
-  const first = checker.decay(then ? checker.check(then) : test);
+  const tested = checker.check(condition);
+  const test = checker.truth(tested);
+  const first = checker.decay(then ? checker.check(then) : isComplex(tested.type) ? tested : test);
   const second = checker.decay(checker.check(otherwise));
   const type = conditionalType(first, second, span, checker);
   // Structures are chosen as they are; numbers in their common type.
-  const fit = (node: TypedNode): TypedNode => (isScalar(type) ? checker.convert(node, type) : node);
-  return { kind: 'conditional', type, condition: test, then: then && fit(first), otherwise: fit(second), ...span };
+  const fit = (node: TypedNode): TypedNode =>
+    isComplex(type) ? toComplex(node, type, checker) : isScalar(type) ? checker.convert(node, type) : node;
+  const chosen = then !== undefined || isComplex(type) ? fit(first) : undefined;
+  return { kind: 'conditional', type, condition: test, then: chosen, otherwise: fit(second), ...span };
 }
 
 function conditionalType(first: TypedNode, second: TypedNode, span: Span, checker: OperandChecker): Type {
+  if (isComplex(first.type) || isComplex(second.type)) return commonComplex(first, second, checker);
   if (isArithmetic(first.type) && isArithmetic(second.type)) {
     const left = promoted(first.type, checker.types, first.bitSize);
     return commonType(left, promoted(second.type, checker.types, second.bitSize), checker.types);

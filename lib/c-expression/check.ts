@@ -19,8 +19,11 @@ import {
 import { encodeInteger } from '../bytes';
 import { alignmentOf } from '../dwarf/alignment';
 import { isArithmetic } from './arithmetic';
+import { checkLiteral } from './check-initializer';
+import { complexOf, complexPart, toComplex, toReal } from './check-complex';
 import { castCall, checkCall } from './check-calls';
 import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
+import { isCompatible } from './compatible-types';
 import { fail, type Span } from './errors';
 import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
 import type { ExpressionScope, NamedEntity } from './scope';
@@ -101,10 +104,12 @@ export class Checker implements ExpressionTyper {
         return this.size(this.resolve(expression.type), span);
       case 'alignof':
         return this.checkAlignof(expression, span);
+      case 'imaginary':
+        return this.checkImaginary(expression, span);
       case 'compound-literal':
-        return this.unsupported(this.resolve(expression.type), 'compound literals are not evaluated yet', span);
+        return this.checkCompoundLiteral(expression, span);
       case 'generic':
-        return this.unsupported(voidType, '_Generic is not evaluated yet', span);
+        return this.checkGeneric(expression, span);
     }
   }
 
@@ -144,6 +149,36 @@ export class Checker implements ExpressionTyper {
   /** The suffix alone decides the type (6.4.4.2 paragraph 4). */
   private checkFloat({ value, type }: FloatLiteral, span: Span): TypedNode {
     return { kind: 'constant', type: this.types[type], value, ...span };
+  }
+
+  private checkImaginary({ literal }: Of<'imaginary'>, span: Span): TypedNode {
+    const part = 'candidates' in literal ? this.types.double : this.types[literal.type];
+    const number = { kind: 'constant', type: part, value: Number(literal.value), ...span } as const;
+    const one: TypedNode = {
+      kind: 'literal',
+      type: complexOf(part),
+      parts: [],
+      size: 2 * (part.byteSize ?? 8),
+      ...span,
+    };
+    const { byteSize: offset = 8 } = part;
+    return { ...one, parts: [{ offset, type: part, bitField: undefined, value: number, limit: undefined }] };
+  }
+
+  /** 6.5.2.5 */
+  private checkCompoundLiteral({ type, initializer }: Of<'compound-literal'>, span: Span): TypedNode {
+    return checkLiteral(this.resolve(type), initializer, span, this);
+  }
+
+  /** 6.5.1.1: what is not chosen has no meaning here, only a syntax. */
+  private checkGeneric({ controlling, associations }: Of<'generic'>, span: Span): TypedNode {
+    const { type } = this.decay(this.check(controlling));
+    const chosen = associations.filter((one) => one.type !== undefined && isCompatible(this.resolve(one.type), type));
+    if (chosen.length > 1) return fail(`two associations fit ${type.displayName}`, span);
+    const found = chosen.at(0) ?? associations.find((one) => one.type === undefined);
+    if (found === undefined)
+      return fail(`no association fits ${type.displayName}, and there is no default`, controlling);
+    return { ...this.check(found.result), ...span };
   }
 
   /** 6.4.4.4: an int; the bytes of several characters make one number, as GCC has it. */
@@ -274,8 +309,30 @@ export class Checker implements ExpressionTyper {
     const value = this.decay(node);
     if (isScalar(value.type)) return value;
     if (value.type.kind === 'unknown') return fail(value.type.reason, node);
-    if (isComplex(value.type)) return fail('complex numbers are not computed with yet', node);
+    if (isComplex(value.type)) return fail('a complex number is no real one: take __real__ or __imag__ of it', node);
     return fail(`a value of type ${node.type.displayName} is no number`, node);
+  }
+
+  /** What arithmetic takes: a number, complex ones included. */
+  operand(node: TypedNode): TypedNode {
+    return isComplex(node.type) ? node : this.scalar(node);
+  }
+
+  /** What a condition tests (6.8.4.1). */
+  truth(node: TypedNode): TypedNode {
+    return isComplex(node.type) ? toReal(node, this.types._Bool, this) : this.scalar(node);
+  }
+
+  /** As if by assignment (6.5.16.1): structures of the same type, numbers of any. */
+  assigned(value: TypedNode, type: Type, span: Span): TypedNode {
+    if (isComplex(type)) return toComplex(value, type, this);
+    const stripped = stripType(type);
+    if (isStruct(stripped) || stripped.kind === 'member-pointer') {
+      if (sameType(type, value.type)) return value;
+      return fail(`${value.type.displayName} cannot be assigned to ${type.displayName}`, span);
+    }
+    if (isComplex(value.type)) return toReal(value, type, this);
+    return this.convert(this.scalar(value), type);
   }
 
   /** 6.3.1, written out. A place is always converted: its number is read by the conversion. */
@@ -296,11 +353,14 @@ export class Checker implements ExpressionTyper {
       case '--':
         return this.checkIncrement(operand, operator, false, span);
       case '!':
-        return { kind: 'not', type: this.types.int, operand: this.scalar(this.check(operand)), ...span };
+        return { kind: 'not', type: this.types.int, operand: this.truth(this.check(operand)), ...span };
+      case '__real__':
+      case '__imag__':
+        return complexPart(this.check(operand), operator === '__real__' ? 0 : 1, span, this);
       case '+':
       case '-':
       case '~':
-        return checkUnaryArithmetic(operator, this.scalar(this.check(operand)), span, this);
+        return checkUnaryArithmetic(operator, this.operand(this.check(operand)), span, this);
     }
   }
 
@@ -390,6 +450,8 @@ export class Checker implements ExpressionTyper {
       return { kind: 'comma', type: voidType, left: node, right: this.nothing(span), ...span };
     if (node.kind === 'symbol' && node.type.kind === 'unknown') return { ...node, type, ...span };
     if (isStruct(stripped) && sameType(type, node.type)) return node;
+    if (isComplex(stripped)) return { ...toComplex(node, type, this), ...span };
+    if (isComplex(node.type) && isArithmetic(type)) return { ...toReal(node, type, this), ...span };
     if (!isScalar(type)) return fail(`a value cannot be cast to ${type.displayName}`, span);
     return { ...this.convert(this.scalar(node), type), ...span };
   }
@@ -437,7 +499,7 @@ export class Checker implements ExpressionTyper {
     if (this.options.sideEffects === 'forbid') return fail('nothing may be changed here', span);
     this.hasSideEffects = true;
     const target = this.check(expression);
-    if (!isPlace(target) || target.kind === 'bytes' || target.kind === 'repeat') {
+    if (!isPlace(target) || target.kind === 'bytes' || target.kind === 'literal' || target.kind === 'repeat') {
       return fail('this is no object that could be changed', expression);
     }
     const type = stripType(target.type);
@@ -452,14 +514,8 @@ export class Checker implements ExpressionTyper {
     const target = this.checkTarget(left, span);
     const value = this.check(right);
     const assign = { kind: 'assign', type: target.type, target, returnsOld: false, ...span } as const;
-    if (operator) return { ...assign, value: this.convert(this.compound(target, value, operator, span), target.type) };
-    if (isStruct(stripType(target.type)) || isComplex(target.type)) {
-      if (!sameType(target.type, value.type)) {
-        return fail(`${value.type.displayName} cannot be assigned to ${target.type.displayName}`, right);
-      }
-      return { ...assign, value };
-    }
-    return { ...assign, value: this.convert(this.scalar(value), target.type) };
+    const computed = operator ? this.compound(target, value, operator, span) : value;
+    return { ...assign, value: this.assigned(computed, target.type, right) };
   }
 
   /** The arithmetic of `a op= b`: on what the target held, read once (6.5.16.2 paragraph 3). */
@@ -472,7 +528,7 @@ export class Checker implements ExpressionTyper {
       offset: target.offset,
       length: target.length,
     };
-    return compoundArithmetic(operator ?? '+', this.scalar(current), this.scalar(value), span, this);
+    return compoundArithmetic(operator ?? '+', this.operand(current), this.operand(value), span, this);
   }
 
   /** 6.5.2.4, 6.5.3.1: an assignment of one more or less. */
@@ -480,7 +536,14 @@ export class Checker implements ExpressionTyper {
     const target = this.checkTarget(operand, span);
     const one: TypedNode = { kind: 'constant', type: this.types.int, value: 1n, ...span };
     const value = this.compound(target, one, operator === '++' ? '+' : '-', span);
-    return { kind: 'assign', type: target.type, target, value: this.convert(value, target.type), returnsOld, ...span };
+    return {
+      kind: 'assign',
+      type: target.type,
+      target,
+      value: this.assigned(value, target.type, span),
+      returnsOld,
+      ...span,
+    };
   }
 
   unsupported(type: Type, reason: string, span: Span): TypedNode {

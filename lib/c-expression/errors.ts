@@ -1,4 +1,6 @@
 /** What is wrong with an expression, and where in its text. The only error that this folder throws. */
+import type { Unavailable } from '../dwarf/location';
+
 export class ExpressionError extends Error {
   constructor(
     message: string,
@@ -11,10 +13,19 @@ export class ExpressionError extends Error {
   }
 }
 
+/** The place of a node alone. */
+export function spanOf({ offset, length }: Span): Span {
+  return { offset, length };
+}
+
 /** A part of an expression's text. */
 export interface Span {
   readonly offset: number;
   readonly length: number;
+}
+
+export function failUnavailable({ optimizedOut, reason }: Unavailable, span: Span): never {
+  throw new ExpressionError(optimizedOut ? 'value has been optimized out' : reason, span.offset, span.length);
 }
 
 export function fail(message: string, span: Span): never {

@@ -86,7 +86,7 @@ function* pointedMethod(
   const bytes = yield* evaluation.bytesOf(node.callee);
   const pointer = decodeUnsigned(bytes.subarray(0, addressSize), littleEndian);
   const difference = decodeUnsigned(bytes.subarray(addressSize, 2 * addressSize), littleEndian);
-  const usesBit0 = registers.codeAddress(1n) === 0n;
+  const usesBit0 = registers.codePointerBit !== undefined;
   if (pointer === 0n && (!usesBit0 || (difference & 1n) === 0n))
     return fail('the pointer to a method is null', node.callee);
   const isVirtual = ((usesBit0 ? difference : pointer) & 1n) === 1n;

@@ -6,7 +6,7 @@
  */
 import { decodeUnsigned, encodeInteger } from '../bytes';
 import { alignmentOf } from '../dwarf/alignment';
-import { fitLocation, type Location, type Unavailable } from '../dwarf/location';
+import { fitLocation, type Location } from '../dwarf/location';
 import { stripType, type Type } from '../dwarf/model';
 import type { Frame } from '../dwarf/unwind-frame';
 import {
@@ -25,11 +25,13 @@ import {
   writeValue,
 } from '../dwarf/value';
 import { isUnavailable, type TargetWrite } from '../dwarf/value-bits';
-import { arrayOf } from '../dwarf/value-types';
+import { arrayOf, isComplex } from '../dwarf/value-types';
 import type { MemoryReply, MemoryRequest } from '../query';
 import { arithmetic, compareNumbers, convertNumber, wrapInteger } from './arithmetic';
-import { ExpressionError, fail, type Span } from './errors';
+import { fail, failUnavailable, type Span } from './errors';
 import { evaluateCall } from './evaluate-call';
+import { computesComplex, evaluateComplex, evaluateComplexValue } from './evaluate-complex';
+import { evaluateLiteral } from './evaluate-literal';
 import type { ExpressionQuery } from './requests';
 import { isPlace, type TypedNode } from './typed';
 
@@ -50,6 +52,7 @@ export class Evaluation {
   /** Registers that this evaluation has changed. */
   private readonly changedRegisters = new Map<number, bigint>();
   private readonly currentValues: Numeric[] = [];
+  private readonly currentObjects: Value[] = [];
   /** Writes that a call has found in memory: what it has made of them holds. */
   private performed = 0;
 
@@ -58,6 +61,8 @@ export class Evaluation {
   /** The node's value as an object: where it is for a place, its bytes for a number. */
   *value(node: TypedNode): ExpressionQuery<Value> {
     if (isPlace(node)) return yield* this.place(node);
+    if (computesComplex(node)) return yield* evaluateComplexValue(node, this);
+    if (isComplex(node.type)) return yield* this.aggregate(node);
     const { kind } = stripType(node.type);
     if (kind === 'struct' || kind === 'union' || kind === 'class') return yield* this.aggregate(node);
     if (kind === 'void') {
@@ -80,6 +85,8 @@ export class Evaluation {
         return valueAt(node.type, { kind: 'memory', address: node.entity.address }, node.entity.frame);
       case 'bytes':
         return valueAt(node.type, { kind: 'bytes', bytes: node.bytes }, frame);
+      case 'literal':
+        return valueAt(node.type, { kind: 'bytes', bytes: yield* evaluateLiteral(node, this) }, frame);
       case 'register':
         return this.registerValue(node);
       case 'dereference':
@@ -157,6 +164,11 @@ export class Evaluation {
       case 'size': {
         const { type } = yield* this.place(node.operand);
         return BigInt(type.byteSize ?? fail(`the size of ${type.displayName} is not known`, node));
+      }
+      case 'complex-compare': {
+        const left = yield* evaluateComplex(node.left, this);
+        const right = yield* evaluateComplex(node.right, this);
+        return left.every((part, i) => part === right[i]) === node.isEqual ? 1n : 0n;
       }
       case 'call':
         return decodeScalar(yield* evaluateCall(node, this), node.type, this.littleEndian);
@@ -262,8 +274,9 @@ export class Evaluation {
   private *addressOf(node: TypedNode): ExpressionQuery<bigint> {
     const value = yield* this.place(node);
     if (isUnavailable(value.location)) return failUnavailable(value.location, node);
-    if (node.kind === 'bytes' && this.context.hasTemporaries === true)
-      return yield* this.temporary(node.bytes, node.type);
+    if (this.context.hasTemporaries === true && value.location.kind === 'bytes' && isLiteral(node)) {
+      return yield* this.temporary(value.location.bytes, node.type);
+    }
     if (value.location.kind !== 'memory') {
       return fail('Attempt to take address of value not located in memory.', node);
     }
@@ -295,11 +308,13 @@ export class Evaluation {
   private *aggregate(node: TypedNode): ExpressionQuery<Value> {
     switch (node.kind) {
       case 'assign': {
-        const source = yield* this.value(node.value);
         const target = yield* this.place(node.target);
-        const bytes = yield* valueBytes(source);
-        if (!(bytes instanceof Uint8Array)) return failUnavailable(bytes, node.value);
+        const old = node.returnsOld ? yield* this.bytesOf(node.target) : undefined;
+        this.currentObjects.push(target);
+        const bytes = yield* this.bytesOf(node.value);
+        this.currentObjects.pop();
         yield* this.store(target, bytes, node);
+        if (old !== undefined) return valueAt(node.type, { kind: 'bytes', bytes: old }, target.frame);
         return valueAt(node.type, { kind: 'bytes', bytes }, target.frame);
       }
       case 'conditional': {
@@ -355,6 +370,11 @@ export class Evaluation {
     return pending;
   }
 
+  /** The complex object that a compound assignment changes. */
+  get currentObject(): Value | undefined {
+    return this.currentObjects.at(-1);
+  }
+
   get littleEndian(): boolean {
     return this.context.frame.machine.littleEndian;
   }
@@ -362,6 +382,11 @@ export class Evaluation {
   private wrapAddress(address: bigint): bigint {
     return BigInt.asUintN(this.context.frame.machine.addressSize * 8, address);
   }
+}
+
+/** An object that only the expression has. */
+function isLiteral({ kind }: TypedNode): boolean {
+  return kind === 'bytes' || kind === 'literal';
 }
 
 /** 6.8.4.1: unequal to 0; a NaN is true. */
@@ -396,10 +421,5 @@ function needsCurrent(node: TypedNode): boolean {
 
 /** A function pointer as C code holds it: with the bits that the machine keeps in code pointers (Thumb). */
 function codePointer(address: bigint, frame: Frame): bigint {
-  const { codeAddress } = frame.machine.registers;
-  return codeAddress(address | 1n) === (address & ~1n) ? address | 1n : address;
-}
-
-export function failUnavailable({ optimizedOut, reason }: Unavailable, span: Span): never {
-  throw new ExpressionError(optimizedOut ? 'value has been optimized out' : reason, span.offset, span.length);
+  return address | (frame.machine.registers.codePointerBit ?? 0n);
 }

@@ -17,7 +17,8 @@ const keywords: ReadonlySet<string> = new Set(
   (
     'char short int long signed unsigned float double void _Bool bool _Complex struct union enum const volatile ' +
     'restrict __restrict __restrict__ _Atomic sizeof _Alignof alignof __alignof__ _Generic typeof __typeof__ ' +
-    '__signed__ __const __volatile__ class static_cast reinterpret_cast const_cast dynamic_cast'
+    '__signed__ __const __volatile__ class __real__ __imag__ __real __imag ' +
+    'static_cast reinterpret_cast const_cast dynamic_cast'
   ).split(' '),
 );
 

@@ -47,6 +47,12 @@ export function parseNumber(token: Token): IntegerLiteral | FloatLiteral {
   return fail(`'${token.text}' is not a number`, token);
 }
 
+/** GNU: a number with `i` or `j` among its suffixes; undefined: it has none. */
+export function imaginaryPart(token: Token): IntegerLiteral | FloatLiteral | undefined {
+  const match = /^((?:0[xX])?[^_]*?)([uUlLfF]*)[iIjJ]([uUlLfF]*)$/.exec(token.text);
+  return match === null ? undefined : parseNumber({ ...token, text: match[1] + match[2] + match[3] });
+}
+
 function floatLiteral(value: number, suffix: string): FloatLiteral {
   if (/[fF]/.test(suffix)) return { value: Math.fround(value), type: 'float' };
   return { value, type: suffix === '' ? 'double' : 'long double' };

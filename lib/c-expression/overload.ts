@@ -61,7 +61,7 @@ export function rank(argument: TypedNode, parameter: Type): number | undefined {
   const to = stripType(parameter);
   if (isReference(to) && 'target' in to) {
     // What changes its argument needs an object; a temporary binds to const only.
-    const isTemporary = !isPlace(argument) || argument.kind === 'bytes';
+    const isTemporary = !isPlace(argument) || argument.kind === 'bytes' || argument.kind === 'literal';
     if (isTemporary && to.kind === 'reference' && !isConst(to.target)) return undefined;
     if (!isTemporary && to.kind === 'rvalue-reference') return undefined;
     const inner = rank(argument, to.target);

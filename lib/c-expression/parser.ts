@@ -4,7 +4,7 @@
  * which the caller tells.
  */
 import { fail, type Span } from './errors';
-import { parseNumber, parseText, type TextLiteral } from './literal';
+import { imaginaryPart, parseNumber, parseText, type TextLiteral } from './literal';
 import type {
   ArithmeticOperator,
   BinaryOperator,
@@ -161,6 +161,11 @@ class Parser {
     if (start.kind === 'keyword') {
       if (start.text === 'sizeof') return this.parseSizeof();
       if (['_Alignof', 'alignof', '__alignof__'].includes(start.text)) return this.parseAlignof();
+      if (/^__(real|imag)(__)?$/.test(start.text)) {
+        this.tokens.take();
+        const operator = start.text.startsWith('__real') ? '__real__' : '__imag__';
+        return { kind: 'unary', operator, operand: this.parseCast(), ...this.tokens.spanFrom(start) };
+      }
     }
     if (start.kind === 'punctuator') {
       switch (start.text) {
@@ -255,8 +260,10 @@ class Parser {
     switch (token.kind) {
       case 'number': {
         this.tokens.take();
-        const literal = parseNumber(token);
         const span = this.tokens.spanFrom(token);
+        const imaginary = imaginaryPart(token);
+        if (imaginary !== undefined) return { kind: 'imaginary', literal: imaginary, ...span };
+        const literal = parseNumber(token);
         return 'candidates' in literal ? { kind: 'integer', literal, ...span } : { kind: 'float', literal, ...span };
       }
       case 'character':

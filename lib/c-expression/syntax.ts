@@ -5,7 +5,7 @@
 import type { Span } from './errors';
 import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
 
-export type UnaryOperator = '+' | '-' | '~' | '!' | '*' | '&' | '++' | '--';
+export type UnaryOperator = '+' | '-' | '~' | '!' | '*' | '&' | '++' | '--' | '__real__' | '__imag__';
 export type ArithmeticOperator = '*' | '/' | '%' | '+' | '-' | '<<' | '>>' | '&' | '^' | '|';
 export type ComparisonOperator = '<' | '>' | '<=' | '>=' | '==' | '!=';
 export type LogicalOperator = '&&' | '||';
@@ -23,6 +23,8 @@ export interface Qualifier {
 export type Expression = Span &
   (
     | { readonly kind: 'integer'; readonly literal: IntegerLiteral }
+    /** GNU's `2.0i`: the imaginary part. */
+    | { readonly kind: 'imaginary'; readonly literal: FloatLiteral | IntegerLiteral }
     | { readonly kind: 'float'; readonly literal: FloatLiteral }
     | { readonly kind: 'character'; readonly literal: TextLiteral }
     | { readonly kind: 'string'; readonly literal: TextLiteral }

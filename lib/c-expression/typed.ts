@@ -12,18 +12,47 @@ export type TypedNode = Span & {
   readonly type: Type;
   /** Width of the bit-field that the node denotes: it promotes by its width. */
   readonly bitSize?: number;
-} & (PlaceNode | NumberNode);
+} & (PlaceNode | NumberNode | ComplexNode);
 
 export type PlaceNode =
   | { readonly kind: 'variable'; readonly entity: Extract<NamedEntity, { kind: 'variable' }> }
   | { readonly kind: 'symbol'; readonly entity: Extract<NamedEntity, { kind: 'symbol' | 'function' }> }
   /** A text, or another object that is only in the expression. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** A compound literal: zero where no part is. */
+  | { readonly kind: 'literal'; readonly parts: readonly LiteralPart[]; readonly size: number }
   | { readonly kind: 'register'; readonly register: number | string }
   | { readonly kind: 'dereference'; readonly pointer: TypedNode }
   | { readonly kind: 'member'; readonly base: TypedNode; readonly path: readonly Member[] }
   | { readonly kind: 'element'; readonly base: TypedNode; readonly index: TypedNode }
   | { readonly kind: 'repeat'; readonly first: TypedNode; readonly count: TypedNode };
+
+export interface LiteralPart {
+  readonly offset: number;
+  readonly type: Type;
+  /** `offset` is then that of the structure. */
+  readonly bitField: { readonly bitOffset: number; readonly bitSize: number } | undefined;
+  /** In the part's type, or a string. */
+  readonly value: TypedNode;
+  /** Bytes of a string that there is room for. */
+  readonly limit: number | undefined;
+}
+
+/** Complex numbers; `complex-compare` has the type int. */
+export type ComplexNode =
+  | { readonly kind: 'complex-convert' | 'complex-negate' | 'complex-conjugate'; readonly operand: TypedNode }
+  | {
+      readonly kind: 'complex-arithmetic';
+      readonly operator: '+' | '-' | '*' | '/';
+      readonly left: TypedNode;
+      readonly right: TypedNode;
+    }
+  | {
+      readonly kind: 'complex-compare';
+      readonly isEqual: boolean;
+      readonly left: TypedNode;
+      readonly right: TypedNode;
+    };
 
 export type NumberNode =
   | { readonly kind: 'constant'; readonly value: bigint | number }
@@ -98,6 +127,7 @@ const placeKinds: ReadonlySet<TypedNode['kind']> = new Set([
   'variable',
   'symbol',
   'bytes',
+  'literal',
   'register',
   'dereference',
   'member',

@@ -29,4 +29,5 @@ export const armRegisters: MachineRegisters = {
   halves,
   // Bit 0 of a code address says Thumb; it is not part of the address.
   codeAddress: (address) => address & ~1n,
+  codePointerBit: 1n,
 };

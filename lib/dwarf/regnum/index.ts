@@ -22,6 +22,8 @@ export interface MachineRegisters {
   isFloat?(register: number): boolean;
   /** The address of the instruction that a code pointer means. */
   codeAddress(address: bigint): bigint;
+  /** What a pointer to a function has beside its address: bit 0, for Thumb. */
+  readonly codePointerBit?: bigint;
 }
 
 const EM_ARM = 40;

@@ -1,0 +1,117 @@
+/**
+ * The grammar of C expressions, production by production. Judge is the compiler: test/dap-programs/grammar.c has lists of expressions under the sections of
+ * C11 that they are of; the text of each line must have the value that the compiler gave that element.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { type AdapterClient, projectRoot, withAdapter } from './support/dap-client';
+import { markerLine } from './support/fixtures';
+
+const folder = join(projectRoot, 'test/dap-programs');
+const source = join(folder, 'grammar.c');
+const lines = readFileSync(source, 'utf8').split('\n');
+
+/** Sections of C11 6.5; 6.5.2.2 (calls) is dap-calls.test.ts, 6.5.2.4, 6.5.3.1 and 6.5.16 (what changes objects) dap-assign.test.ts. */
+const sections =
+  '6.5.1 6.4.4 6.5.1.1 6.5.2.1 6.5.2.3 6.5.2.5 6.5.3.2 6.5.3.3 6.5.3.4 6.5.4 6.5.5 6.5.6 6.5.7 6.5.8 6.5.9 6.5.10 6.5.12 6.5.13 6.5.14 6.5.15 6.5.17'.split(
+    ' ',
+  );
+
+/** The elements of the list that begins at a mark; comments are the sections. */
+function listed(marker: string): string[] {
+  const first = markerLine(source, marker) - 1;
+  const end = lines.findIndex((line, index) => index > first && line.trim() === '};');
+  return lines
+    .slice(first, end)
+    .filter((line) => !/^\s*\/\//.test(line))
+    .map((line) => line.replace(/,\s*(\/\/.*)?$/, '').trim());
+}
+
+async function stopped(variant: string, body: (adapter: AdapterClient) => Promise<void>): Promise<void> {
+  await withAdapter(async (adapter) => {
+    const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'HERE') }] }];
+    const program = join(folder, `grammar.${variant}.elf`);
+    await adapter.launchToStop({ program, entry: 'entry', args: [1] }, breakpoints);
+    await body(adapter);
+  });
+}
+
+async function check(adapter: AdapterClient, list: string, marker: string, type: string): Promise<number> {
+  const expressions = listed(marker);
+  const wrong: string[] = [];
+  const frame = (await adapter.topFrame()).id;
+  for (const [index, expression] of expressions.entries()) {
+    const own = await adapter.evaluate(`(${type})(${expression})`, 'watch', frame).then(
+      ({ result }) => result,
+      (error: Error) => error.message,
+    );
+    const { result } = await adapter.evaluate(`${list}[${index}]`, 'watch', frame);
+    if (own !== result) wrong.push(`${expression} is ${own}, compiled ${result}`);
+  }
+  assert.deepEqual(wrong, []);
+  return expressions.length;
+}
+
+describe('expressions are what the compiler makes of them', () => {
+  for (const variant of ['m3-O0', 'rv64gc']) {
+    it(variant, () =>
+      stopped(variant, async (adapter) => {
+        assert.ok((await check(adapter, 'values', 'VALUES', 'long long')) > 90);
+        assert.equal(await check(adapter, 'complexes', 'COMPLEX', 'double _Complex'), 15);
+        assert.equal(await check(adapter, 'parts', 'PARTS', 'long long'), 12);
+      }),
+    );
+  }
+
+  it('every section has a list', () => {
+    const named = lines.filter((line) => /^\s*\/\//.test(line)).join('\n');
+    const covered = (section: string): boolean => {
+      const ranges = [...named.matchAll(/6\.5\.(\d+) to 6\.5\.(\d+)/g)];
+      const last = Number(section.split('.').at(-1));
+      return named.includes(section) || ranges.some(([, from, to]) => Number(from) <= last && last <= Number(to));
+    };
+    assert.deepEqual(
+      sections.filter((section) => !covered(section)),
+      [],
+    );
+  });
+});
+
+describe('what is no expression says where', () => {
+  /** [expression, message, the part that it is about] */
+  const cases: readonly (readonly [string, RegExp, string])[] = [
+    ['1 + (point_t){1, 2, 3}.x', /more initializers than point_t has parts/, '3'],
+    ['0 + (point_t){.z = 1}.x', /point_t has no member z/, '1'],
+    ['(int[2]){[2] = 1}[0] + 1', /int \[2\] has no element 2/, '2'],
+    ['(int){1, 2} + 1', /more initializers than one/, '(int){1, 2}'],
+    ['(point_t){line}.x + 1', /struct line is no number/, 'line'],
+    ['1 + _Generic(real, int: 1)', /no association fits double/, 'real'],
+    ['1 + _Generic(1, int: 1, signed: 2)', /two associations fit int/, '_Generic(1, int: 1, signed: 2)'],
+    ['1 + (signal < exact)', /complex numbers have no order/, '(signal < exact)'],
+    ['1 + signal % 2', /'%' is not defined for complex numbers/, 'signal % 2'],
+    ['1 + table[signal]', /take __real__ or __imag__/, 'signal'],
+    ['1 + (~pointer)', /'~' needs a number/, 'pointer'],
+    ['2 * &(integer + 1)', /only an object has an address/, '(integer + 1)'],
+    ['1 + __real__ pointer', /only a number has a real/, 'pointer'],
+    ['1 + sizeof(struct unknown)', /No struct type named unknown/, 'struct unknown'],
+    ['1 + 2 +', /is expected at the end/, ''],
+    ['integer + @', /is expected, not '@'/, '@'],
+  ];
+
+  it('with the part of the text', () =>
+    stopped('m3-O0', async (adapter) => {
+      const wrong: string[] = [];
+      for (const [text, message, part] of cases) {
+        const found = await adapter.evaluate(text).then(
+          ({ result }) => `= ${result}`,
+          (error: Error) => error.message,
+        );
+        // A part that the message has already is not said again.
+        const isPlaced = found.includes(part);
+        if (!message.test(found) || !isPlaced) wrong.push(`${text}: ${found}`);
+      }
+      assert.deepEqual(wrong, []);
+    }));
+});
