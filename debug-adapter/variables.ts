@@ -22,11 +22,14 @@ import type { ListedVariable } from './scopes';
 import type { SessionState } from './session-state';
 import type { Stop } from './stop';
 import { formatOptions } from './value-text';
+import { nodesOf, nodesSummary, withSummary } from './zephyr-values';
 
 /** What a variablesReference stands for. `key` makes the number the same at the next stop. */
 export type VariableContainer = { readonly key: string; readonly stop: Stop; readonly level: number } & (
   | { readonly kind: 'variables'; readonly variables: readonly ListedVariable[] }
   | { readonly kind: 'value'; readonly value: Value; readonly evaluateName: string | undefined }
+  /** Below a list of Zephyr's: its nodes. */
+  | { readonly kind: 'nodes'; readonly value: Value }
   | { readonly kind: 'returned'; readonly value: NamedValue }
   | { readonly kind: 'registers' }
   | { readonly kind: 'float-registers' }
@@ -79,11 +82,27 @@ export async function variables(
     await cancellation.turn();
     described.push(await describeChild(session, container, child));
   }
+  // Behind the last member, so that the numbers of the members stay.
+  if (container.kind === 'value' && children.length < count) described.push(...(await nodesLine(session, container)));
   return { variables: described };
 }
 
+/** The line of a list's nodes, which are only looked for when it is unfolded. */
+async function nodesLine(
+  session: SessionState,
+  container: Extract<VariableContainer, { kind: 'value' }>,
+): Promise<DebugProtocol.Variable[]> {
+  const { stop, level, value } = container;
+  const summary = await nodesSummary(stop.inferior, value);
+  if (summary === undefined) return [];
+  const key = `${container.key}/nodes of the list`;
+  const variablesReference = session.containers.set(key, { kind: 'nodes', key, stop, level, value });
+  const presentationHint = { kind: 'virtual', attributes: ['readOnly'] };
+  return [{ name: '<nodes>', value: summary, variablesReference, presentationHint }];
+}
+
 async function childrenIn(
-  container: Extract<VariableContainer, { kind: 'variables' | 'value' | 'returned' }>,
+  container: Extract<VariableContainer, { kind: 'variables' | 'value' | 'nodes' | 'returned' }>,
   start: number,
   count: number,
 ): Promise<Child[]> {
@@ -100,6 +119,10 @@ async function childrenIn(
       children.push({ name, value, evaluateName, declaration: variable.declaration });
     }
     return children;
+  }
+  if (container.kind === 'nodes') {
+    const nodes = await nodesOf(inferior, container.value, start, count);
+    return nodes.map(({ name = '', value, evaluateName }) => ({ name, value, evaluateName }));
   }
   const { value, evaluateName } = container;
   const found = await inferior.query(childrenOf(value, start, count));
@@ -195,7 +218,8 @@ export async function describeValue(
   options: FormatOptions = {},
 ): Promise<Omit<DebugProtocol.Variable, 'name'>> {
   const { inferior } = place.stop;
-  const text = await inferior.query(formatValue(value, { ...formatOptions(inferior), ...options }));
+  const plain = await inferior.query(formatValue(value, { ...formatOptions(inferior), ...options }));
+  const text = await withSummary(inferior, value, plain);
   const { stop, level, key } = place;
   const variablesReference = hasChildren(value)
     ? session.containers.set(key, { kind: 'value', stop, level, key, value, evaluateName })

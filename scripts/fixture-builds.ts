@@ -87,6 +87,8 @@ const testFixtures: readonly TestFixture[] = [
   { name: 'printing', variants: [...usual, 'm0plus-Os', 'm33-O2', 'm3clang-O2'] },
   { name: 'strings', variants: [...usual, 'm0plus-Os', 'm33-O2', 'm3clang-O2'] },
   { name: 'time', variants: ['m3-O0', 'm3-Os'] },
+  { name: 'zephyr', variants: ['m3-O0'] },
+  { name: 'zephyr_names', variants: ['m3-O0'] },
   { name: 'faults', variants: [...usual, 'm0plus-O0', 'm33-O0'] },
   { name: 'spin', variants: [...usual, 'm0plus-Os'] },
   { name: 'entries', variants: ['m3-O0', 'm3-Os', 'm0plus-Os'] },
