@@ -17,7 +17,7 @@ import { cpuForElf, missingFloatRegisters, withFloatAbiOf } from '../lib/program
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { Program } from '../lib/program/program';
 import { checkBaseImage, ownHeapText } from '../lib/target/base-image-check';
-import { extensionName, usualEntry } from '../lib/target/defaults';
+import { DEFAULT_HISTORY_MIB, extensionName, usualEntry } from '../lib/target/defaults';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
 import type { FaultReport, TargetStop } from '../lib/target/target';
@@ -34,6 +34,7 @@ import {
 } from './run-accounts';
 import { differences, readRecording, resultOf, writeRecording, type RunInputs, type RunResult } from './recording';
 import { UsageError } from './usage-error';
+import { RunWatches, watchOptions, watchUsage, type WatchWishes } from './watch-options';
 
 export interface Output {
   write(text: string): unknown;
@@ -46,6 +47,7 @@ export interface CommandIo {
 
 export const runUsage = `usage: llext run FILE... [--base ZEPHYR.ELF] [--entry FUNCTION] [--arg INTEGER]... [--cpu CORE] [--heap-size KIB]
        [--check-memory] [--check-owners] [--shared-memory WHAT]...
+       [--watch EXPR]... [--who-wrote EXPR]...
        [--coverage lcov [--output FILE]] [--profile] [--trace-calls] [--json]
 
 Loads the extensions in order, runs their init functions, calls FUNCTION of the last one on an emulated Cortex-M or
@@ -66,7 +68,7 @@ RISC-V core, and runs their fini functions.
                      that it exports
   --shared-memory WHAT  memory that extensions may use besides their own: the name of an object of the base image, or
                      ADDRESS:SIZE, or ADDRESS:SIZE:ro when they may only read it; once for each
-${accountsUsage.slice(1)}  --seed INTEGER     where rand() begins (default: 1)
+${watchUsage.slice(1)}${accountsUsage.slice(1)}  --seed INTEGER     where rand() begins (default: 1)
   --record FILE      write the seed and the inputs of the run, and what it came to
   --replay FILE      run what was recorded again, in place of FILE... and the other options, and say what differs
   --help             this text
@@ -74,7 +76,7 @@ ${accountsUsage.slice(1)}  --seed INTEGER     where rand() begins (default: 1)
 Exit code: 0 the function returned, 1 load error, fault or abort, 2 wrong usage.
 `;
 
-interface RunOptions extends Omit<RunInputs, 'cpu'> {
+interface RunOptions extends Omit<RunInputs, 'cpu'>, WatchWishes {
   readonly cpu: CpuInfo | undefined;
   /** Where the run is to be recorded. */
   readonly record: string | undefined;
@@ -123,6 +125,8 @@ function parseOptions(args: readonly string[]): RunOptions | undefined {
     seed: parseSeed(values.seed),
     record: values.record,
     expected: undefined,
+    watch: values.watch ?? [],
+    whoWrote: values['who-wrote'] ?? [],
     checkMemory: values['check-memory'] === true || values['check-owners'] === true,
     checkOwners: values['check-owners'] === true,
     sharedMemory: values['shared-memory'] ?? [],
@@ -134,7 +138,7 @@ function replayOptions(file: string): RunOptions {
   const { inputs, result } = readRecording(file);
   const cpu = inputs.cpu === undefined ? undefined : findCpu(inputs.cpu);
   if (inputs.cpu !== undefined && cpu === undefined) throw new UsageError(`--replay: no core '${inputs.cpu}'`);
-  return { ...inputs, cpu, record: undefined, expected: result, accounts: undefined };
+  return { ...inputs, cpu, record: undefined, expected: result, accounts: undefined, watch: [], whoWrote: [] };
 }
 
 function parseSeed(text: string | undefined): number {
@@ -160,6 +164,7 @@ function parseCommandLine(args: readonly string[]) {
       seed: { type: 'string' },
       record: { type: 'string' },
       replay: { type: 'string' },
+      ...watchOptions,
       ...accountOptions,
       help: { type: 'boolean', short: 'h' },
     },
@@ -265,8 +270,8 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
     base,
     seed: options.seed,
     sharedMemory: options.sharedMemory.map(parseSharedMemory),
-    // Nobody goes back.
-    historyMiB: 0,
+    // Nobody else goes back.
+    historyMiB: options.whoWrote.length > 0 ? DEFAULT_HISTORY_MIB : 0,
     listener: {
       output({ text }) {
         if (options.accounts?.json === true || options.record !== undefined || options.expected) printed.push(text);
@@ -289,12 +294,14 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
   const { name, address } = chooseEntry(last, options.entry);
   const warn = (text: string): unknown => io.stderr.write(`llext run: ${text}\n`);
   const report = options.accounts && (await RunReport.open(target, loaded, options.accounts, warn));
+  const watches = new RunWatches(target, loaded, options, (line) => void io.stderr.write(`${line}\n`));
   target.prepareCall(address, options.arguments, target.bringUpCalls());
   const stop = await target.resume({ kind: 'continue' });
   const returnsNothing = stop.reason === 'exited' && isVoid(last.elf, name);
   const ended = returnsNothing ? `${name} returned` : describeStop(name, stop);
   io.stderr.write(`${ended}\n`);
   if (stop.reason === 'fault') io.stderr.write(siteLines(stop.fault, loaded));
+  await watches.tellWriters();
   const code = stop.reason === 'exited' ? await tearDown(target, io) : 1;
   const [stdout, stderr] = [io.stdout, io.stderr].map((to) => (text: string) => void to.write(text));
   const result = resultOf(target, printed.join(''), ended);

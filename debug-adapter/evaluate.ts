@@ -11,6 +11,7 @@ import type { SessionState } from './session-state';
 import { type FrameReference, requireFrame } from './stack-trace';
 import { formatOptions } from './value-text';
 import { describeValue } from './variables';
+import { whoWroteCommand } from './who-wrote-command';
 
 type After = (action: () => void) => void;
 type EvaluateBody = DebugProtocol.EvaluateResponse['body'];
@@ -39,6 +40,8 @@ export async function evaluate(
   const { text, keep } = isConsole ? splitCallCommand(reference, suffixed) : { text: suffixed, keep: false };
   const macro = macroText(reference, text);
   if (macro !== undefined) return { result: macro, variablesReference: 0 };
+  const writer = isConsole ? await whoWroteCommand(session, reference, args.expression.trim()) : undefined;
+  if (writer !== undefined) return { result: writer, variablesReference: 0 };
   const compiled = compileIn(reference, text, isConsole ? consoleOptions : { sideEffects: 'forbid' });
   const key = `evaluate ${reference.level} ${args.expression.trim()}`;
   const describe = async (value: Value): Promise<EvaluateBody> =>
