@@ -4,6 +4,7 @@ import { type FormatOptions, formatValue } from '../lib/dwarf/format';
 import type { Value } from '../lib/dwarf/value';
 import { assignText } from './assignment';
 import type { Cancellation } from './cancellation';
+import { runConsoleCommand } from './console-commands';
 import { compileIn, evaluateAtFileScope, evaluateCompiled, performWrites, scopeIn } from './expression-context';
 import { splitFormatSuffix } from './format-suffix';
 import { evaluateCalling, splitCallCommand } from './function-calls';
@@ -35,6 +36,9 @@ export async function evaluate(
       variablesReference: 0,
     };
   }
+  const said =
+    args.context === 'repl' ? runConsoleCommand(session, reference, args.expression.trim(), after) : undefined;
+  if (said !== undefined) return { result: said, variablesReference: 0 };
   // A hover must not change what it shows, and a watch is evaluated at every stop.
   const isConsole = args.context === 'repl' || args.context === undefined;
   const { text, keep } = isConsole ? splitCallCommand(reference, suffixed) : { text: suffixed, keep: false };

@@ -1,7 +1,7 @@
 /** Events that @vscode/debugadapter has no class for. */
 import { Event } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { CoverageResponse, ExtensionsResponse } from '../lib/protocol';
+import type { CheckpointsResponse, CoverageResponse, ExtensionsResponse } from '../lib/protocol';
 
 export class ProcessEvent extends Event implements DebugProtocol.ProcessEvent {
   declare body: DebugProtocol.ProcessEvent['body'];
@@ -16,6 +16,14 @@ export class ExtensionsChangedEvent extends Event {
 
   constructor(body: ExtensionsResponse) {
     super('llext/changed', body);
+  }
+}
+
+export class CheckpointsEvent extends Event {
+  declare body: CheckpointsResponse;
+
+  constructor(body: CheckpointsResponse) {
+    super('llext/checkpoints', body);
   }
 }
 

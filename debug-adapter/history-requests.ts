@@ -16,6 +16,7 @@ import type {
 import type { Checkpoint } from '../lib/target/history';
 import type { LastWrite } from '../lib/target/reverse';
 import { errors } from './errors';
+import { CheckpointsEvent } from './events';
 import type { Inferior } from './inferior';
 import type { SessionState } from './session-state';
 import type { StepKind } from './stepping';
@@ -88,15 +89,26 @@ export function checkpoints(session: SessionState): CheckpointsResponse {
   return { checkpoints: inferior.target.history.checkpoints.map((one) => describe(one, inferior)) };
 }
 
+/** For a list that is shown all the time. */
+export function announceCheckpoints(session: SessionState): void {
+  const { inferior } = session;
+  if (inferior === undefined) return;
+  const all = inferior.target.history.checkpoints.map((one) => describe(one, inferior));
+  session.send(new CheckpointsEvent({ checkpoints: all }));
+}
+
 export function setCheckpoint(session: SessionState, { name }: SetCheckpointArguments): CheckpointDescription {
   const inferior = requireHistory(session, 'llext/setCheckpoint');
   const text = name?.trim();
-  return describe(inferior.target.history.addCheckpoint(text === '' ? undefined : text), inferior);
+  const made = inferior.target.history.addCheckpoint(text === '' ? undefined : text);
+  announceCheckpoints(session);
+  return describe(made, inferior);
 }
 
 export function removeCheckpoint(session: SessionState, { id }: CheckpointArguments): void {
   const { target } = requireHistory(session, 'llext/removeCheckpoint');
   if (!target.history.removeCheckpoint(id)) throw errors.unknownCheckpoint(id);
+  announceCheckpoints(session);
 }
 
 export function goToCheckpoint(session: SessionState, { id }: CheckpointArguments, after: After): void {

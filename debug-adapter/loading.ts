@@ -17,7 +17,7 @@ import { describeExtensions } from './custom-requests';
 import { chooseEngine, engineNotice } from './engine';
 import { errors } from './errors';
 import { ExtensionsChangedEvent } from './events';
-import { announceHistory } from './history-requests';
+import { announceCheckpoints, announceHistory } from './history-requests';
 import { Inferior, type LoadedExtension } from './inferior';
 import { announceSources, describeModule } from './modules';
 import type { ExtensionFile } from './program-files';
@@ -48,7 +48,10 @@ export async function loadExtensions(session: SessionState): Promise<void> {
     listener: {
       rewound: (gone, back) => rewound(session, gone, back),
       startedAnew: (dropped) => startedAnew(session, dropped),
-      historyLost: () => session.output.line('console', historyLostText),
+      historyLost: () => {
+        session.output.line('console', historyLostText);
+        announceCheckpoints(session);
+      },
       llext: (event) => current && loaderEvent(session, current, event),
       output: ({ text, callerPc, stream }) => printed(session, text, callerPc, stream),
     },
@@ -142,6 +145,7 @@ function startedAnew(session: SessionState, dropped: readonly { readonly name: s
   // What was printed after it is not part of what the program prints now.
   const { written } = session.requireInferior('startedAnew').target.kernel.state.console;
   session.printed = decodeText(new TextEncoder().encode(session.printed).subarray(0, written));
+  if (dropped.length > 0) announceCheckpoints(session);
   session.output.line('console', `Changed in the past: what was recorded after it is dropped.${gone}`);
 }
 

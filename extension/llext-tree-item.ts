@@ -1,6 +1,6 @@
 /** A row of the sidebar as VS Code shows it: label, icon, description, tooltip, and which commands apply to it. */
 import * as vscode from 'vscode';
-import type { SymbolDescription } from '../lib/protocol';
+import type { CheckpointDescription, SymbolDescription } from '../lib/protocol';
 import { regionMeaning } from './region-meaning';
 import { displayPath } from './source-locator';
 import { addressOf, nodeId, nameOf, type ImportResolution, type Owner, type TreeNode } from './tree-node';
@@ -78,6 +78,10 @@ function rowFor(node: TreeNode): Row {
         tooltip: `${node.owner.description.name} uses symbols of ${node.name}, which stays loaded as long as it does.`,
         icon: 'extensions',
       };
+    case 'checkpoints':
+      return checkpointsRow(node.list.length);
+    case 'checkpoint':
+      return checkpointRow(node.checkpoint);
     case 'base-image':
       return {
         label: 'Base Image',
@@ -187,6 +191,26 @@ function importRow({ name, by, extension, signature, doc, address }: ImportResol
     description: join(provider, address),
     tooltip: new vscode.MarkdownString([code, doc, `Provided by: ${provider}`].filter(Boolean).join('\n\n')),
     icon: 'symbol-reference',
+  };
+}
+
+function checkpointsRow(count: number): Row {
+  const row = groupRow('Checkpoints', count, 'bookmark');
+  if (count > 0) return { ...row, state: Expanded };
+  return {
+    ...row,
+    description: 'none set',
+    tooltip: 'Moments to return to: Set Checkpoint while the program is stopped.',
+  };
+}
+
+function checkpointRow({ name, time }: CheckpointDescription): Row {
+  return {
+    label: name,
+    description: `step ${time}`,
+    tooltip: `${name}: after ${time} instructions, host calls and inputs`,
+    icon: 'bookmark',
+    spoken: `Checkpoint ${name}, step ${time}`,
   };
 }
 

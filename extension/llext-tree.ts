@@ -65,6 +65,8 @@ export class LlextTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disp
         return node.resolved.map((resolution) => ({ kind: 'import', owner: node.owner, resolution }));
       case 'dependencies':
         return node.owner.description.dependencies.map((name) => ({ kind: 'dependency', owner: node.owner, name }));
+      case 'checkpoints':
+        return node.list.map((checkpoint) => ({ kind: 'checkpoint', checkpoint }));
       case 'base-image':
         return byName(node.exports).map((symbol) => ({ kind: 'base-export', symbol }));
       default:
@@ -88,7 +90,8 @@ export class LlextTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disp
     if (loaded !== undefined) {
       this.owners = loaded.extensions.map(loadedOwner);
       const { name, exports } = loaded.baseImage;
-      return [...this.extensionNodes(), { kind: 'base-image', name, exports }];
+      const list = this.sessions.checkpointsNow();
+      return [...this.extensionNodes(), { kind: 'base-image', name, exports }, { kind: 'checkpoints', list }];
     }
     const { files, broken } = await findExtensions(this.cache);
     this.owners = files.map((file) => ({

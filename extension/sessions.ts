@@ -3,7 +3,13 @@
  * sends event 'llext/changed' at each load and unload; a stop is seen as a new active stack item.
  */
 import * as vscode from 'vscode';
-import type { ExtensionsResponse, SymbolArguments, SymbolResponse } from '../lib/protocol';
+import type {
+  CheckpointDescription,
+  CheckpointsResponse,
+  ExtensionsResponse,
+  SymbolArguments,
+  SymbolResponse,
+} from '../lib/protocol';
 import { debugType } from './debug-configuration';
 import { messageOf, openLog } from './log';
 
@@ -16,6 +22,7 @@ export interface MemoryContents {
 export class Sessions implements vscode.Disposable {
   private readonly running = new Map<string, vscode.DebugSession>();
   private readonly loaded = new Map<string, ExtensionsResponse>();
+  private readonly checkpoints = new Map<string, readonly CheckpointDescription[]>();
   private readonly loadedChanged = new vscode.EventEmitter<void>();
   private readonly stopped = new vscode.EventEmitter<void>();
   private readonly subscriptions: vscode.Disposable[];
@@ -52,6 +59,12 @@ export class Sessions implements vscode.Disposable {
     return session && this.loaded.get(session.id);
   }
 
+  /** The current session's; none for a session that is not there. */
+  checkpointsNow(): readonly CheckpointDescription[] {
+    const session = this.current;
+    return (session && this.checkpoints.get(session.id)) ?? [];
+  }
+
   async symbol(request: SymbolArguments): Promise<SymbolResponse | undefined> {
     const session = this.current;
     if (session === undefined) return undefined;
@@ -78,15 +91,23 @@ export class Sessions implements vscode.Disposable {
   private ended(session: vscode.DebugSession): void {
     if (!this.running.delete(session.id)) return;
     this.loaded.delete(session.id);
+    this.checkpoints.delete(session.id);
     this.loadedChanged.fire();
     this.stopped.fire();
   }
 
   /** The adapter loads while the session still starts, so the event may come before onDidStartDebugSession. */
   private received(event: vscode.DebugSessionCustomEvent): void {
-    if (event.session.type !== debugType || event.event !== 'llext/changed') return;
+    if (event.session.type !== debugType) return;
+    if (event.event === 'llext/checkpoints') {
+      this.checkpoints.set(event.session.id, (event.body as CheckpointsResponse).checkpoints);
+      this.loadedChanged.fire();
+    }
+    if (event.event !== 'llext/changed') return;
     this.running.set(event.session.id, event.session);
     this.loaded.set(event.session.id, event.body as ExtensionsResponse);
+    // A restart makes a new machine.
+    this.checkpoints.delete(event.session.id);
     this.loadedChanged.fire();
   }
 }

@@ -1,6 +1,8 @@
 /** Commands that go through time, for the debug toolbar, the palette and the menu of a variable. Step Back and Reverse are VS Code's own. */
 import * as vscode from 'vscode';
-import type { CheckpointDescription, CheckpointsResponse, WhoWroteResponse } from '../lib/protocol';
+import type { CheckpointDescription, CheckpointsResponse, ReplayFileResponse, WhoWroteResponse } from '../lib/protocol';
+import type { TreeNode } from './tree-node';
+import { baseName, fromUri } from './workspace-files';
 
 function requireSession(): vscode.DebugSession {
   const session = vscode.debug.activeDebugSession;
@@ -35,14 +37,40 @@ async function pickCheckpoint(title: string): Promise<CheckpointDescription | un
   return (await vscode.window.showQuickPick(items, { title }))?.one;
 }
 
-async function goToCheckpoint(): Promise<void> {
-  const chosen = await pickCheckpoint('Return to Checkpoint');
+/** From a row of the sidebar that one. */
+const checkpointOf = (node: TreeNode | undefined): CheckpointDescription | undefined =>
+  node?.kind === 'checkpoint' ? node.checkpoint : undefined;
+
+async function goToCheckpoint(node?: TreeNode): Promise<void> {
+  const chosen = checkpointOf(node) ?? (await pickCheckpoint('Return to Checkpoint'));
   if (chosen !== undefined) await requireSession().customRequest('llext/goToCheckpoint', { id: chosen.id });
 }
 
-async function deleteCheckpoint(): Promise<void> {
-  const chosen = await pickCheckpoint('Delete Checkpoint');
+async function deleteCheckpoint(node?: TreeNode): Promise<void> {
+  const chosen = checkpointOf(node) ?? (await pickCheckpoint('Delete Checkpoint'));
   if (chosen !== undefined) await requireSession().customRequest('llext/removeCheckpoint', { id: chosen.id });
+}
+
+/** Where the files are, so that the recording names them by short paths; a launch with "replay" runs it again. */
+async function saveReplay(): Promise<void> {
+  const session = requireSession();
+  const folder = session.workspaceFolder?.uri ?? vscode.workspace.workspaceFolders?.at(0)?.uri;
+  const file = await vscode.window.showSaveDialog({
+    title: 'Save Replay of This Session',
+    filters: { 'Recorded session': ['json'] },
+    ...(folder && { defaultUri: vscode.Uri.joinPath(folder, 'session.llext.json') }),
+  });
+  if (file === undefined) return;
+  const { text } = (await session.customRequest('llext/replayFile', { path: fromUri(file) })) as ReplayFileResponse;
+  await vscode.workspace.fs.writeFile(file, new TextEncoder().encode(text));
+  const replay = 'Replay Now';
+  const chosen = await vscode.window.showInformationMessage(
+    `Saved. A launch configuration with "replay": "${baseName(file)}" runs it again.`,
+    replay,
+  );
+  if (chosen !== replay) return;
+  const configuration = { type: 'llext', request: 'launch', name: `Replay ${baseName(file)}`, replay: fromUri(file) };
+  await vscode.debug.startDebugging(session.workspaceFolder, configuration);
 }
 
 /** What VS Code hands to commands of the menu of a variable. */
@@ -77,4 +105,5 @@ export const timeCommands: Readonly<Record<string, (argument: never) => unknown>
   'llext.goToCheckpoint': goToCheckpoint,
   'llext.deleteCheckpoint': deleteCheckpoint,
   'llext.whoWrote': whoWrote,
+  'llext.saveReplay': saveReplay,
 };

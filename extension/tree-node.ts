@@ -1,6 +1,12 @@
 /** What the sidebar's rows stand for. Pure data: llext-tree.ts turns a node into an item and into its children. */
 import type * as vscode from 'vscode';
-import type { ExtensionDescription, RegionDescription, SectionDescription, SymbolDescription } from '../lib/protocol';
+import type {
+  CheckpointDescription,
+  ExtensionDescription,
+  RegionDescription,
+  SectionDescription,
+  SymbolDescription,
+} from '../lib/protocol';
 
 /** An extension and where its rows belong; `live` = loaded in a session. */
 export interface Owner {
@@ -36,6 +42,8 @@ export type TreeNode =
   | { readonly kind: 'dependency'; readonly owner: Owner; readonly name: string }
   | { readonly kind: 'base-image'; readonly name: string; readonly exports: readonly SymbolDescription[] }
   | { readonly kind: 'base-export'; readonly symbol: SymbolDescription }
+  | { readonly kind: 'checkpoints'; readonly list: readonly CheckpointDescription[] }
+  | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointDescription }
   | { readonly kind: 'problem'; readonly owner: Owner; readonly text: string };
 
 /** Stays the same while the tree is refreshed, so that what is expanded stays so. */
@@ -57,6 +65,10 @@ export function nodeId(node: TreeNode): string {
       return `${node.owner.id} dependency ${node.name}`;
     case 'base-image':
       return 'base-image';
+    case 'checkpoints':
+      return 'checkpoints';
+    case 'checkpoint':
+      return `checkpoint ${node.checkpoint.id}`;
     case 'base-export':
       return `base-image ${node.symbol.name}`;
     case 'exports':
@@ -108,6 +120,8 @@ export function nameOf(node: TreeNode): string {
     case 'dependency':
     case 'base-image':
       return node.name;
+    case 'checkpoint':
+      return node.checkpoint.name;
     default:
       return '';
   }

@@ -115,7 +115,7 @@ export interface CheckpointDescription {
   readonly isNow: boolean;
 }
 
-/** Result of request 'llext/checkpoints' (no arguments). */
+/** Result of request 'llext/checkpoints' (no arguments), and body of the event of that name, sent at each change. */
 export interface CheckpointsResponse {
   readonly checkpoints: readonly CheckpointDescription[];
 }

@@ -147,6 +147,32 @@ describe('time', () => {
       assert.deepEqual(await adapter.request('llext/checkpoints'), { checkpoints: [] });
     }));
 
+  it('has checkpoints by lines of the Debug Console, and tells clients of each change', () =>
+    withAdapter(async (adapter) => {
+      await adapter.launchToStop({ program: fixturePath('calls', 'm3-O0'), args: [3] }, at('BP1'));
+      const first = await place(adapter);
+      const said = async (text: string) => (await adapter.evaluate(text, 'repl')).result;
+      assert.match(await said('checkpoints'), /There is no checkpoint/);
+      assert.match(await said('checkpoint before the call'), /^Checkpoint 1 {2}before the call, step \d+, now$/);
+      await adapter.run('continue');
+      assert.match(await said('checkpoint'), /^Checkpoint 2 {2}checkpoint 2, step \d+, now$/);
+      assert.match(
+        await said('info checkpoints'),
+        /^1 {2}before the call, step \d+\n2 {2}checkpoint 2, step \d+, now$/,
+      );
+      const stopped = adapter.stopped();
+      assert.equal(await said('restart 1'), 'Returning to checkpoint 1.');
+      assert.equal((await stopped).reason, 'checkpoint');
+      assert.equal(await place(adapter), first);
+      await adapter.evaluate('calls = 9', 'repl');
+      assert.equal(await said('delete checkpoint 1'), 'Checkpoint 1 is deleted.');
+      await assert.rejects(said('restart 1'), /There is no checkpoint 1/);
+      const told = adapter.events.filter(({ event }) => event === 'llext/checkpoints');
+      const names = told.map(({ body }) => (body as { checkpoints: { id: number }[] }).checkpoints.map(({ id }) => id));
+      // The change in the past has dropped the second one.
+      assert.deepEqual(names, [[1], [1, 2], [1], []]);
+    }));
+
   it('knows who wrote', () =>
     withAdapter(async (adapter) => {
       await adapter.launchToStop(

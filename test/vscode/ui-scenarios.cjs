@@ -172,6 +172,7 @@ const scenarios = [
           'Imported Symbols | 1',
           'Dependencies | 0',
           'Base Image | N exports',
+          'Checkpoints | none set',
         ],
       );
       for (const label of ['BSS', 'TEXT', 'Exported Symbols', 'Imported Symbols']) await expand(workbench, label);
@@ -345,4 +346,4 @@ const scenarios = [
   },
 ];
 
-module.exports = { markedLine, scenarios };
+module.exports = { markedLine, openSidebar, scenarios, sidebar, sidebarRow };
