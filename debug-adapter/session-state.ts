@@ -5,6 +5,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { CpuInfo } from '../lib/arch';
 import { createDisassembler, instructionSetOf, type Disassembler } from '../lib/disassembler';
+import type { DisplayFormat } from '../lib/protocol';
 import type { RunAccounts } from '../lib/target/accounts';
 import type { SessionBase } from './base-image';
 import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
@@ -56,6 +57,7 @@ export class SessionState implements BreakpointHost {
   accounts: RunAccounts | undefined;
   /** Functions are being called for an expression: until then the target is not what it was stopped as. */
   calling: Promise<unknown> | undefined;
+  displayFormat: DisplayFormat = 'natural';
   readonly exceptions = new ExceptionFilters();
   /** Loads so far, of all machines of the session. */
   loads = 0;

@@ -18,6 +18,7 @@ import { coverage } from './coverage';
 import { extensions, symbol } from './custom-requests';
 import { dataBreakpointInfo } from './data-breakpoint-info';
 import { disassemble } from './disassemble';
+import { displayFormat } from './display-format';
 import { AdapterError, errors, messageOf } from './errors';
 import { evaluate, setExpression } from './evaluate';
 import { exceptionInfo } from './exceptions';
@@ -113,6 +114,7 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   'llext/whoWrote': whoWrote,
   'llext/replayFile': replayFile,
   'llext/coverage': coverage,
+  'llext/displayFormat': displayFormat,
 };
 
 /** Requests that do not look at the target: all others wait until a call from the console is undone. */

@@ -15,6 +15,7 @@ import {
 } from '../lib/dwarf/value';
 import { assignText } from './assignment';
 import type { Cancellation } from './cancellation';
+import { displayOptions } from './display-format';
 import { errors } from './errors';
 import type { Inferior } from './inferior';
 import { describeFloats, describeRegisters, statusFields } from './registers';
@@ -80,7 +81,7 @@ export async function variables(
   const described: DebugProtocol.Variable[] = [];
   for (const child of children) {
     await cancellation.turn();
-    described.push(await describeChild(session, container, child));
+    described.push(await describeChild(session, container, child, args.format?.hex === true ? { hex: true } : {}));
   }
   // Behind the last member, so that the numbers of the members stay.
   if (container.kind === 'value' && children.length < count) described.push(...(await nodesLine(session, container)));
@@ -197,9 +198,10 @@ async function describeChild(
   session: SessionState,
   container: VariableContainer,
   child: Child,
+  options: FormatOptions,
 ): Promise<DebugProtocol.Variable> {
   const key = `${container.key}/${child.name}`;
-  const described = await describeValue(session, { ...container, key }, child.value, child.evaluateName);
+  const described = await describeValue(session, { ...container, key }, child.value, child.evaluateName, options);
   return {
     name: child.name,
     ...described,
@@ -218,8 +220,8 @@ export async function describeValue(
   options: FormatOptions = {},
 ): Promise<Omit<DebugProtocol.Variable, 'name'>> {
   const { inferior } = place.stop;
-  const plain = await inferior.query(formatValue(value, { ...formatOptions(inferior), ...options }));
-  const text = await withSummary(inferior, value, plain);
+  const shown = { ...formatOptions(inferior), ...displayOptions(session, options) };
+  const text = await withSummary(inferior, value, await inferior.query(formatValue(value, shown)));
   const { stop, level, key } = place;
   const variablesReference = hasChildren(value)
     ? session.containers.set(key, { kind: 'value', stop, level, key, value, evaluateName })

@@ -9,6 +9,7 @@ import type { LlextTree } from './llext-tree';
 import { messageOf, openLog } from './log';
 import { memoryUri } from './memory-document';
 import type { Sessions } from './sessions';
+import { displayCommands } from './display-commands';
 import { timeCommands } from './time-commands';
 import { locateSource } from './source-locator';
 import { addressOf, nameOf, type Owner, type TreeNode } from './tree-node';
@@ -43,6 +44,7 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
     'llext.showProfile': () => services.coverage.show('profile'),
     'llext.clearCoverage': () => services.coverage.clear(),
     ...timeCommands,
+    ...displayCommands,
     'llext.showLog': () => openLog().show(),
     'llext.pickProgram': () => pickProgram(services.cache),
   };

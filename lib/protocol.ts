@@ -152,3 +152,15 @@ export interface WhoWroteResponse {
   readonly address: string | undefined;
   readonly source: { readonly path: string; readonly line: number } | undefined;
 }
+
+/** How numbers are shown: as their types say, or all in one base. */
+export type DisplayFormat = 'natural' | 'decimal' | 'hex' | 'binary';
+
+/** Request 'llext/displayFormat' sets it, or with none only tells it; the client is told to ask for its values again. */
+export interface DisplayFormatArguments {
+  readonly format?: DisplayFormat;
+}
+
+export interface DisplayFormatResponse {
+  readonly format: DisplayFormat;
+}

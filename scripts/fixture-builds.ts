@@ -219,6 +219,7 @@ export const calledBuilds: readonly FixtureBuild[] = [
   sessionProgram('called', 'm3-O0', variants['m3-O0']),
   sessionProgram('called', 'm3-O2', variants['m3-O2']),
   sessionProgram('called', 'm3clang-O0', variants['m3clang-O0']),
+  sessionProgram('million', 'm3-O2', variants['m3-O2']),
   sessionProgram('grammar', 'm3-O0', gcc('cortex-m3', '-O0')),
   sessionProgram('macros', 'm3-g3', gcc('cortex-m3', '-O0', '-g3')),
   sessionProgram('macros', 'm3-g3-dwarf4', gcc('cortex-m3', '-O0', '-g3', '-gdwarf-4')),

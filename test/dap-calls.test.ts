@@ -213,6 +213,49 @@ describe('what is refused', () => {
     }));
 });
 
+describe('C++', () => {
+  /** Expected from test/cpp/classes.cpp: square is Square(n, 5), n is 6 and total at END. */
+  for (const variant of ['m3-O0', 'rv32-O0']) {
+    it(`methods, virtual ones, overloads, references, pointers to methods (${variant})`, () =>
+      withAdapter(async (adapter) => {
+        const cpp = join(projectRoot, 'test/cpp/classes.cpp');
+        const breakpoints = [{ path: cpp, breakpoints: [{ line: markerLine(cpp, 'END') }] }];
+        const program = join(projectRoot, `test/cpp/classes.${variant}.elf`);
+        await adapter.launchToStop({ program, entry: 'entry', args: [6] }, breakpoints);
+        const cases: readonly (readonly [text: string, value: string])[] = [
+          ['square.area()', '25'],
+          ['(&square)->area()', '25'],
+          ['square.scaled(2) - square.scaled(1)', '25'],
+          ['convert(3)', '4'],
+          ['convert(3.75)', '3'],
+          ["convert('a') - 'a'", '1'],
+          ['convert(2.5f)', '2'],
+          ['motion::convert(true)', '2'],
+          ['largest<int>(3, 8)', '8'],
+          ['largest<int>(total, total + 1) - total', '1'],
+          ['square.corner().x', '5'],
+          ['function(3)', '4'],
+          ['corner.*member', '-5'],
+          ['(&corner)->*member', '-5'],
+          ['(void *)0 == nullptr', '1'],
+          ['static_cast<int>(2.75) + reinterpret_cast<int>(4)', '6'],
+        ];
+        const wrong: string[] = [];
+        for (const [text, value] of cases) {
+          const found = await shown(adapter, text).catch((error: Error) => error.message);
+          if (found !== value) wrong.push(`${text}: ${found}, not ${value}`);
+        }
+        assert.deepEqual(wrong, []);
+        assert.match(
+          await refusal(adapter, 'convert(3ll)'),
+          /ambiguous: motion::convert\(double\), motion::convert\(int\)/,
+        );
+        assert.match(await refusal(adapter, 'convert(square)'), /no function 'motion::convert' fits/);
+        assert.match(await refusal(adapter, 'square.nothing()'), /no member named nothing/);
+      }));
+  }
+});
+
 function sessionOf(adapter: AdapterClient) {
   const { state } = adapter.session as unknown as {
     state: { inferior: { target: import('../lib/target/emulated-target').EmulatedTarget } };

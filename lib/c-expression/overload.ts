@@ -25,7 +25,7 @@ export function chooseOverload(
   });
   const best = viable.filter((one) => viable.every((other) => one === other || isBetter(one.ranks, other.ranks)));
   if (best.length === 1) return best[0].entity;
-  const listed = (entities: readonly FunctionEntity[]): string => entities.map(signatureText).join(', ');
+  const listed = (entities: readonly FunctionEntity[]): string => entities.map(signatureText).sort().join(', ');
   const given = list.map(({ type }) => type.displayName).join(', ');
   if (viable.length === 0) return fail(`no function '${name}' fits (${given}); there are ${listed(candidates)}`, span);
   return fail(

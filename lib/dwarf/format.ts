@@ -173,8 +173,9 @@ class Formatter {
     if (type.kind === 'member-pointer') return this.memberPointerText(type, bytes, littleEndian);
     if (type.kind === 'enum' && this.options.base === undefined) return enumText(type, number);
     if (isBoolean(type) && (number === 0n || number === 1n)) return number === 1n ? 'true' : 'false';
-    if (this.options.hex) return hex(BigInt.asUintN(bytes.length * 8, number));
-    if (this.options.base !== undefined) return inBase(this.options.base, number, bytes.length * 8);
+    const bits = value.bitField?.bitSize ?? bytes.length * 8;
+    if (this.options.hex) return hex(BigInt.asUintN(bits, number));
+    if (this.options.base !== undefined) return inBase(this.options.base, number, bits);
     if (isCharacter(type)) return `${number} '${characterText(Number(BigInt.asUintN(8, number)), "'")}'`;
     return number.toString();
   }

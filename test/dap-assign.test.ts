@@ -1,0 +1,203 @@
+/**
+ * Changing values of every kind: setVariable, setExpression, and assignments, ++ and compound ones in the Debug Console. Expected are C's
+ * conversions (C11 6.3.1, 6.5.16), by hand. The table is walked against the kinds of types that there are.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { type AdapterClient, projectRoot, withAdapter } from './support/dap-client';
+import { markerLine } from './support/fixtures';
+
+const folder = join(projectRoot, 'test/dap-programs');
+const source = join(folder, 'grammar.c');
+
+type Kind =
+  | 'int'
+  | 'unsigned'
+  | 'long long'
+  | 'unsigned char'
+  | 'signed char'
+  | 'element'
+  | 'double'
+  | 'float'
+  | '_Bool'
+  | 'enum'
+  | 'bit-field'
+  | 'signed bit-field'
+  | 'pointer'
+  | 'function pointer'
+  | 'struct'
+  | 'union member'
+  | 'complex'
+  | 'variable-length array';
+
+/** What is assigned, its value, what then is shown; and an operation in the console with what is shown after it. */
+const values: Readonly<
+  Record<Kind, readonly (readonly [target: string, value: string, shown: string, then: string, after: string])[]>
+> = {
+  int: [['integer', '0x10 + 2', '18', 'integer++ * 100', '19']],
+  unsigned: [['natural', '-1', '4294967295', '++natural', '0']],
+  'long long': [['wide', '1ll << 40', '1099511627776', 'wide -= 1', '1099511627775']],
+  'unsigned char': [['byte', '300', "44 ','", 'byte += 250', "38 '&'"]],
+  'signed char': [['narrow', '200', "-56 '\\310'", 'narrow >>= 1', "-28 '\\344'"]],
+  element: [['table[1][2]', '70000', '4464', 'table[1][2]--', '4463']],
+  double: [['real', '1.0 / 4', '0.25', 'real *= integer = 6', '1.5']],
+  float: [['single', '1.0 / 3', '0.333333343', 'single++', '1.33333337']],
+  _Bool: [['truth', '7', 'true', 'truth--', 'false']],
+  enum: [['color', 'BLUE', 'BLUE', 'color--', 'GREEN']],
+  'bit-field': [['line.kind', '13', '5', 'line.kind += 4', '1']],
+  'signed bit-field': [['line.level', '20', '-12', 'line.level <<= 1', '8']],
+  pointer: [['pointer', '&line + 2', '', 'pointer -= 2', '']],
+  'function pointer': [['function', '0', '', 'function = twofold', '']],
+  struct: [
+    ['line.to', 'line.from', '{x = 1, y = 2}', 'line.from = (point_t){.y = 9}', '{x = 1, y = 2}'],
+    [
+      'line',
+      '(struct line){{5, 6}, .kind = 3}',
+      '{from = {x = 5, y = 6}, to = {x = 0, y = 0}, kind = 3, level = 0}',
+      'line = *&line',
+      '{from = {x = 5, y = 6}, to = {x = 0, y = 0}, kind = 3, level = 0}',
+    ],
+  ],
+  'union member': [['number.whole', '0x40490fdb', '1078530011', 'number.bytes[0] = 0', '1078529792']],
+  complex: [
+    ['signal', '2.0i', '0 + 2i', 'signal *= 1 + 1.0i', '-2 + 2i'],
+    ['exact', '3', '3 + 0i', 'exact++', '4 + 0i'],
+    ['__imag__ exact', '1.5', '1.5', 'exact /= 2', '0.75'],
+  ],
+  'variable-length array': [['room[1]', '5', '5', 'room[1] <<= 2', '20']],
+};
+
+async function stopped(body: (adapter: AdapterClient) => Promise<void>): Promise<void> {
+  await withAdapter(async (adapter) => {
+    const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'HERE') }] }];
+    await adapter.launchToStop({ program: join(folder, 'grammar.m3-O0.elf'), entry: 'entry', args: [1] }, breakpoints);
+    await body(adapter);
+  });
+}
+
+const shown = async (adapter: AdapterClient, text: string): Promise<string> => (await adapter.evaluate(text)).result;
+
+describe('values of every kind are changed', () => {
+  it('by setExpression, then in the console', () =>
+    stopped(async (adapter) => {
+      const wrong: string[] = [];
+      for (const [kind, rows] of Object.entries(values)) {
+        for (const [target, value, expected, operation, after] of rows) {
+          const frameId = (await adapter.topFrame()).id;
+          const body = await adapter.request<DebugProtocol.SetExpressionResponse['body']>('setExpression', {
+            expression: target,
+            value,
+            frameId,
+          });
+          if (expected !== '' && body.value !== expected) wrong.push(`${kind}: ${target} = ${value} is ${body.value}`);
+          if (body.value !== (await shown(adapter, target))) wrong.push(`${kind}: ${target} is not what was answered`);
+          await adapter.evaluate(operation, 'repl');
+          const now = await shown(adapter, target);
+          if (after !== '' && now !== after) wrong.push(`${kind}: after ${operation} ${target} is ${now}`);
+        }
+      }
+      assert.deepEqual(wrong, []);
+      assert.equal(await shown(adapter, 'pointer == &line && function == twofold'), '1');
+    }));
+
+  it('by setVariable, wherever they are in the tree', () =>
+    stopped(async (adapter) => {
+      const wrong: string[] = [];
+      for (const [kind, rows] of Object.entries(values)) {
+        for (const [target, value, expected] of rows) {
+          if (target.startsWith('__')) continue;
+          const found = await inTree(adapter, target);
+          const { body } = await adapter.client.setVariableRequest({ ...found, value });
+          if (expected !== '' && body.value !== expected) wrong.push(`${kind}: ${target} = ${value} is ${body.value}`);
+          if (body.value !== (await shown(adapter, target))) wrong.push(`${kind}: ${target} is not what was answered`);
+        }
+      }
+      assert.deepEqual(wrong, []);
+    }));
+
+  it('what cannot be changed says why', () =>
+    stopped(async (adapter) => {
+      const frameId = (await adapter.topFrame()).id;
+      const cases: readonly (readonly [string, string, RegExp])[] = [
+        ['integer + 1', '2', /no object that could be changed/],
+        ['table', '0', /an object of type short \[2\]\[3\] cannot be assigned to/],
+        ['(point_t){1, 2}', 'line.to', /no object that could be changed/],
+        ['line', 'line.to', /point_t cannot be assigned to struct line/],
+        ['pointer', 'line', /is no number/],
+        ['twofold', '0', /cannot be assigned to/],
+        ['integer', '', /there is no value/],
+      ];
+      for (const [expression, value, message] of cases) {
+        const refused = adapter.request<DebugProtocol.SetExpressionResponse['body']>('setExpression', {
+          expression,
+          value,
+          frameId,
+        });
+        await assert.rejects(refused, message, `${expression} = ${value}`);
+      }
+    }));
+});
+
+/** The container and the name of what an expression of members and indices means. */
+async function inTree(adapter: AdapterClient, path: string): Promise<{ variablesReference: number; name: string }> {
+  const steps = path.match(/\w+|\[\d+\]/g) ?? [];
+  const frames = await adapter.stack();
+  const { scopes } = (await adapter.client.scopesRequest({ frameId: frames[0].id })).body;
+  for (const scope of scopes) {
+    let { variablesReference } = scope;
+    for (const [index, name] of steps.entries()) {
+      const found = (await adapter.variables(variablesReference)).find((one) => one.name === name);
+      if (found === undefined) break;
+      if (index === steps.length - 1) return { variablesReference, name };
+      ({ variablesReference } = found);
+    }
+  }
+  return assert.fail(`${path} is in no scope`);
+}
+
+describe('an array of a million elements', () => {
+  it('is had part by part, with as much work as the part has', () =>
+    withAdapter(async (adapter) => {
+      const million = join(folder, 'million.c');
+      const breakpoints = [{ path: million, breakpoints: [{ line: markerLine(million, 'HERE') }] }];
+      const program = join(folder, 'million.m3-O2.elf');
+      await adapter.launchToStop({ program, entry: 'entry', args: [1], heapSize: 2200 }, breakpoints);
+      const many = await adapter.evaluate('many');
+      assert.equal(many.indexedVariables, 1_000_000);
+      const { state } = adapter.session as unknown as {
+        state: { inferior: { target: { readMemory(address: bigint, length: number): Promise<unknown> } } };
+      };
+      const { target } = state.inferior;
+      const read = target.readMemory.bind(target);
+      let bytes = 0;
+      target.readMemory = (address, length) => {
+        bytes += length;
+        return read(address, length);
+      };
+      const part = async (start: number, count: number) =>
+        (
+          await adapter.client.variablesRequest({
+            variablesReference: many.variablesReference,
+            filter: 'indexed',
+            start,
+            count,
+          })
+        ).body.variables;
+      const last = await part(999_990, 100);
+      assert.deepEqual([last.length, last[9].name, last[9].value], [10, '[999999]', "77 'M'"]);
+      const middle = await part(500_000, 50);
+      assert.deepEqual([middle.length, middle[0].name, middle[0].value], [50, '[500000]', "244 '\\364'"]);
+      assert.ok(bytes <= 2 * 60, `${bytes} bytes were read for 60 elements of one byte`);
+      assert.deepEqual(await part(1_000_000, 10), []);
+      // Without a part a bounded beginning.
+      bytes = 0;
+      assert.equal((await adapter.variables(many.variablesReference)).length, 1000);
+      assert.ok(bytes <= 2000);
+      bytes = 0;
+      assert.equal((await adapter.evaluate('many[999999] + table[999][998]')).result, '110');
+      assert.match((await adapter.evaluate('table')).result, /\.\.\./);
+      assert.ok(bytes < 120_000, `${bytes} bytes were read for one line of text`);
+    }));
+});
