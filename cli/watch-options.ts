@@ -7,6 +7,7 @@ import { formatValue } from '../lib/dwarf/format';
 import { machineRegisters } from '../lib/dwarf/regnum';
 import { type Value, valueAt } from '../lib/dwarf/value';
 import { hex } from '../lib/bytes';
+import { FormatError } from '../lib/errors';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { Program } from '../lib/program/program';
 import { runQuery, type Query } from '../lib/query';
@@ -39,6 +40,16 @@ interface Watched {
 
 type Tell = (line: string) => void;
 
+function programOf({ file, loaded: { elf, instance, extension } }: LoadedFile): LoadedProgram {
+  const placements = new Map(extension.sections.map((section) => [section.index, section.address]));
+  try {
+    return new LoadedProgram(Program.open(elf), instance, placements);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new UsageError(`--watch, --who-wrote: the debug information of ${file} cannot be read: ${error.message}`);
+  }
+}
+
 export class RunWatches {
   private readonly programs: readonly LoadedProgram[];
   private readonly asked: readonly Watched[];
@@ -50,11 +61,8 @@ export class RunWatches {
     { watch, whoWrote }: WatchWishes,
     private readonly tell: Tell,
   ) {
-    // The last file's names come first: its function is called.
-    this.programs = files.toReversed().map(({ loaded: { elf, instance, extension } }) => {
-      const placements = new Map(extension.sections.map((section) => [section.index, section.address]));
-      return new LoadedProgram(Program.open(elf), instance, placements);
-    });
+    // Without a wish nobody looks at debug information, which may be damaged. The last file's names come first: its function is called.
+    this.programs = watch.length + whoWrote.length === 0 ? [] : files.toReversed().map(programOf);
     this.asked = whoWrote.map((text) => this.find('--who-wrote', text));
     for (const watched of watch.map((text) => this.find('--watch', text))) this.watch(watched);
   }

@@ -1,8 +1,11 @@
 /** `llext run --watch` and `--who-wrote`: values as the C source of test/dap-programs/watched.c makes them, lines by their markers. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../cli/run';
+import { ElfFile } from '../lib/elf/elf-file';
 import { markerLine } from './support/fixtures';
 
 const programs = join(import.meta.dirname, 'dap-programs');
@@ -63,5 +66,24 @@ test('what is no object of its own is refused before anything runs', async () =>
     const { code, lines } = await runWatched('m3-O0', 0, '--watch', text);
     assert.equal(code, 2, text);
     assert.match(lines.join('\n'), says);
+  }
+});
+
+test('a file without readable debug information runs as long as nothing is watched', async () => {
+  const file = join(programs, 'watched.m3-O0.elf');
+  const bytes = readFileSync(file);
+  const elf = ElfFile.parse(bytes);
+  const section = elf.sections.find(({ name }) => name === '.debug_abbrev');
+  assert.ok(section);
+  bytes.fill(0xff, section.sh_offset, section.sh_offset + section.sh_size);
+  const folder = mkdtempSync(join(tmpdir(), 'llext-watch-'));
+  try {
+    const damaged = join(folder, 'damaged.elf');
+    writeFileSync(damaged, bytes);
+    const quiet = { stdout: { write: () => undefined }, stderr: { write: () => undefined } };
+    assert.equal(await run([damaged, '--arg', '0'], quiet), 0);
+    assert.equal(await run([damaged, '--arg', '0', '--watch', 'no_such_name'], quiet), 2);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
