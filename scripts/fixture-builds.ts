@@ -239,6 +239,12 @@ export const safetyBuilds: readonly FixtureBuild[] = ['unsafe', 'clean'].flatMap
   safety(name, 'm3clang-O2', variants['m3clang-O2']),
 ]);
 
+/** Rules broken by multiple loads and stores of floating-point registers. */
+export const floatingBuilds: readonly FixtureBuild[] = [
+  safety('floating', 'm4f-O0', gcc('cortex-m4', '-O0', ...hardFloat)),
+  safety('floating', 'm4f-O2', gcc('cortex-m4', '-O2', ...hardFloat)),
+];
+
 /** What others import of, and what they have no business with. */
 export const neighbourBuilds: readonly FixtureBuild[] = [safety('neighbour', 'm3-O2', variants['m3-O2'])];
 
@@ -279,4 +285,5 @@ export const fixtureBuilds: readonly FixtureBuild[] = [
   ...calledBuilds,
   ...safetyBuilds,
   ...neighbourBuilds,
+  ...floatingBuilds,
 ];
