@@ -99,7 +99,8 @@ test('type names are readelf’s', (t) => {
   }
 });
 
-for (const option of ['--compress-debug-sections=zlib-gabi', '--compress-debug-sections=zlib-gnu']) {
+for (const form of ['zlib-gabi', 'zlib-gnu', 'zstd']) {
+  const option = `--compress-debug-sections=${form}`;
   test(`inflates ${option}`, (t) => {
     const objcopy = requireTool(t, 'arm-none-eabi-objcopy');
     if (objcopy === undefined) return;
@@ -186,7 +187,8 @@ const refusals: readonly (readonly [string, FormatErrorCode, () => unknown])[] =
       return ElfFile.parse(buildElf({ sections: [text(), rel] })).relocationsFor(1);
     },
   ],
-  ['Zstandard', 'bad-compression', () => contents(compressed(2, 4, Uint8Array.of(0, 0, 0, 0)), '.debug_x')],
+  ['an unknown algorithm', 'bad-compression', () => contents(compressed(3, 4, Uint8Array.of(0, 0, 0, 0)), '.debug_x')],
+  ['no Zstandard frame', 'bad-compression', () => contents(compressed(2, 4, Uint8Array.of(1, 2, 3, 4, 5)), '.debug_x')],
   ['no deflate stream', 'bad-compression', () => contents(compressed(1, 4, Uint8Array.of(1, 2, 3, 4, 5)), '.debug_x')],
   [
     'fewer bytes than said',

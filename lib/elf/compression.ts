@@ -1,9 +1,11 @@
 /**
  * Compressed debug sections: gABI's SHF_COMPRESSED (an Elf_Chdr, then a zlib stream) and the older GNU form of
- * `.zdebug_*` sections ("ZLIB", the size as 8 big-endian bytes, then a zlib stream). Zstandard is refused by name.
- * The announced size is held against what deflate can reach at most, so that a small file cannot ask for gigabytes.
+ * `.zdebug_*` sections ("ZLIB", the size as 8 big-endian bytes, then a zlib stream). Zstandard (RFC 8878) instead of zlib is what
+ * GCC's -gz=zstd and newer distributions write. The announced size is held against what the algorithm can reach at most, so that a
+ * small file cannot ask for gigabytes.
  */
 import { unzlibSync } from 'fflate';
+import { decompress } from 'fzstd';
 import { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './constants';
@@ -13,8 +15,25 @@ interface SectionLike {
   readonly sh_flags: number;
 }
 
-/** Deflate codes at most 258 bytes in two bits. */
-const maximalRatio = 1032;
+interface Algorithm {
+  readonly name: string;
+  /** Bytes out for a byte in, at most. */
+  readonly maximalRatio: number;
+  inflate(stream: Uint8Array, out: Uint8Array): Uint8Array;
+}
+
+const zlib: Algorithm = {
+  name: 'zlib',
+  // Deflate codes at most 258 bytes in two bits.
+  maximalRatio: 1032,
+  inflate: (stream, out) => unzlibSync(stream, { out }),
+};
+
+const algorithms: ReadonlyMap<number, Algorithm> = new Map([
+  [ELFCOMPRESS_ZLIB, zlib],
+  // A block of at most 128 KiB takes four bytes: its header, and the byte that it repeats.
+  [ELFCOMPRESS_ZSTD, { name: 'Zstandard', maximalRatio: 32768, inflate: (stream, out) => decompress(stream, out) }],
+]);
 
 export function isCompressed(section: SectionLike, bytes: Uint8Array): boolean {
   if ((section.sh_flags & SHF_COMPRESSED) !== 0) return true;
@@ -29,14 +48,20 @@ export function inflateSection(
 ): Uint8Array {
   const reader = new ByteReader(bytes, littleEndian, section.name);
   let size: number;
+  let algorithm: Algorithm | undefined = zlib;
   if ((section.sh_flags & SHF_COMPRESSED) !== 0) {
     const ch_type = reader.u32();
     if (is64) reader.skip(4);
     size = Number(reader.unsigned(is64 ? 8 : 4));
     reader.skip(is64 ? 8 : 4);
-    if (ch_type !== ELFCOMPRESS_ZLIB) {
-      const name = ch_type === ELFCOMPRESS_ZSTD ? 'ELFCOMPRESS_ZSTD' : `ch_type ${ch_type}`;
-      throw new FormatError('bad-compression', section.name, 0, `compressed with ${name}, which is not supported`);
+    algorithm = algorithms.get(ch_type);
+    if (algorithm === undefined) {
+      throw new FormatError(
+        'bad-compression',
+        section.name,
+        0,
+        `compressed with ch_type ${ch_type}, which is not known`,
+      );
     }
   } else {
     reader.skip(4);
@@ -44,17 +69,17 @@ export function inflateSection(
     reader.skip(8);
   }
   const stream = bytes.subarray(reader.offset);
-  if (size > stream.length * maximalRatio) throw new FormatError('bad-size', section.name, reader.offset);
-  return inflate(stream, size, section.name, reader.offset);
+  if (size > stream.length * algorithm.maximalRatio) throw new FormatError('bad-size', section.name, reader.offset);
+  return inflate(algorithm, stream, size, section.name, reader.offset);
 }
 
-function inflate(stream: Uint8Array, size: number, section: string, offset: number): Uint8Array {
+function inflate(algorithm: Algorithm, stream: Uint8Array, size: number, section: string, offset: number): Uint8Array {
   let contents: Uint8Array;
   try {
-    contents = unzlibSync(stream, { out: new Uint8Array(size) });
+    contents = algorithm.inflate(stream, new Uint8Array(size));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new FormatError('bad-compression', section, offset, `cannot be inflated: ${detail}`);
+    throw new FormatError('bad-compression', section, offset, `cannot be inflated (${algorithm.name}): ${detail}`);
   }
   if (contents.length !== size) throw new FormatError('bad-compression', section, offset);
   return contents;
