@@ -3,10 +3,13 @@
  * calls itself, as its compiler passes them, and keeps the results. Expected numbers follow from its source.
  */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type AdapterClient, projectRoot, withAdapter } from './support/dap-client';
 import { markerLine } from './support/fixtures';
+import { requireTool, runTool } from './support/tools';
 
 const folder = join(projectRoot, 'test/dap-programs');
 const source = join(folder, 'called.c');
@@ -254,6 +257,64 @@ describe('C++', () => {
         assert.match(await refusal(adapter, 'square.nothing()'), /no member named nothing/);
       }));
   }
+});
+
+describe('classes that are copied by a constructor of their own', () => {
+  it('are not passed or returned by value, which says so; plain ones are', async (t) => {
+    const compiler = requireTool(t, 'arm-none-eabi-g++');
+    if (compiler === undefined) return;
+    const work = mkdtempSync(join(tmpdir(), 'calls-'));
+    try {
+      const source = join(work, 'owned.cpp');
+      const lines = [
+        'struct Owned { int n; Owned(int n) : n(n) {} Owned(const Owned &other) : n(other.n + 1) {} };',
+        'struct Around { int n; Owned inner[2]; ~Around() = default; Around() : n(1), inner{1, 2} {} };',
+        'struct Ends { int n; ~Ends() { n = 0; } };',
+        'struct Speaks { virtual int speak() { return 1; } };',
+        'struct Plain { int n; Plain() = default; Plain(const Plain &) = default; explicit Plain(int m) : n(m) {} };',
+        'static Owned owned(3);',
+        'static Plain plain;',
+        'static Around around;',
+        // No static object with a destructor: it would import __aeabi_atexit.
+        'static int place;',
+        'static Ends &ends = reinterpret_cast<Ends &>(place);',
+        'static Speaks speaks;',
+        'int takes(Owned value) { return value.n; }',
+        'Owned gives() { return owned; }',
+        'int takes_around(Around value) { return value.n; }',
+        'int takes_ends(Ends value) { return value.n; }',
+        'int takes_speaks(Speaks value) { return value.speak(); }',
+        'int adds(Plain value) { return value.n + 1; }',
+        'extern "C" int entry() {',
+        '  plain.n = takes(owned) + gives().n;',
+        '  return adds(plain); // #STOP',
+        '}',
+        'extern "C" { __attribute__((section(".exported_sym"), used)) const void *const exported[] = { "entry", (const void *)entry }; }',
+      ];
+      writeFileSync(source, lines.join('\n'));
+      const program = join(work, 'owned.elf');
+      const flags = ['-mcpu=cortex-m3', '-mthumb', '-mlong-calls', '-O0', '-g', '-fno-exceptions', '-fno-rtti'];
+      runTool(compiler, [...flags, '-fno-unwind-tables', '-c', source, '-o', join(work, 'owned.o')]);
+      const script = join(projectRoot, 'scripts/relocatable.ld');
+      runTool('arm-none-eabi-ld', ['-r', '-T', script, join(work, 'owned.o'), '-o', program]);
+      await withAdapter(async (adapter) => {
+        const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'STOP') }] }];
+        await adapter.launchToStop({ program, entry: 'entry' }, breakpoints);
+        for (const [call, name] of [
+          ['takes(owned)', 'Owned'],
+          ['gives()', 'Owned'],
+          ['takes_around(around)', 'Around'],
+          ['takes_ends(ends)', 'Ends'],
+          ['takes_speaks(speaks)', 'Speaks'],
+        ])
+          assert.match(await refusal(adapter, call), new RegExp(`: ${name} is copied by a constructor`));
+        // 4 of takes, and as much of gives.
+        assert.equal(await shown(adapter, 'adds(plain)'), '9');
+      });
+    } finally {
+      rmSync(work, { recursive: true });
+    }
+  });
 });
 
 function sessionOf(adapter: AdapterClient) {

@@ -88,7 +88,13 @@ function member(name: string, byteOffset: number, more: Partial<Member> = {}): M
 }
 
 function struct(byteSize: number, members: readonly Member[]): StructType {
-  const common = { displayName: 'struct s', name: 's', declaration: undefined, incomplete: false };
+  const common = {
+    displayName: 'struct s',
+    name: 's',
+    declaration: undefined,
+    incomplete: false,
+    passedByReference: false,
+  };
   return { kind: 'struct', byteSize, members, ...common };
 }
 

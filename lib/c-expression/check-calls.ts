@@ -190,7 +190,7 @@ function finish(
   const converted = list.map((argument, i) =>
     i < named ? passed(argument, type.parameters[i], checker) : promotedArgument(argument, checker),
   );
-  const reason = checker.callsRefused ?? refusal;
+  const reason = checker.callsRefused ?? refusal ?? copyRefusal(name, type);
   if (reason !== undefined) return checker.unsupported(type.returnType, reason, span);
   checker.hasCalls = true;
   const node: CallNode = {
@@ -205,6 +205,16 @@ function finish(
     ...span,
   };
   return node;
+}
+
+/** Its constructor would have to make the copy (Itanium C++ ABI 3.1.2.3). */
+function copyRefusal(name: string, { returnType, parameters }: FunctionType): string | undefined {
+  const types = [returnType, ...parameters].map(stripType);
+  const type = types.find((one) => isStruct(one) && one.passedByReference);
+  return (
+    type &&
+    `'${name}' is not called from here: ${type.displayName} is copied by a constructor when it is passed or returned`
+  );
 }
 
 /** 6.5.2.2 paragraph 7: as if by assignment; a reference is bound. */

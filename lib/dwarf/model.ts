@@ -89,6 +89,8 @@ export interface StructType extends TypeCommon {
   readonly members: readonly Member[];
   /** Only declared here, nowhere defined in this program. */
   readonly incomplete: boolean;
+  /** A C++ class that functions get and return by the address of a copy, which its constructor has made. */
+  readonly passedByReference: boolean;
 }
 
 export interface Enumerator {

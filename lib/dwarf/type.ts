@@ -6,6 +6,7 @@
 import { FormatError } from '../errors';
 import { elementCount } from './array-bound';
 import { canonicalBaseName } from './base-type-name';
+import { isPassedByReference } from './copied-class';
 import { At, Encoding, Tag, tagName } from './constants';
 import type { Die } from './die';
 import { readMembers } from './member';
@@ -211,6 +212,12 @@ export class TypeReader {
       context.guard(`struct ${name ?? ''}`, () => definition()?.number(At.DW_AT_byte_size), undefined),
     );
     const position = lazy(() => context.positionOf(definition() ?? die));
+    const byReference = lazy(() => {
+      const complete = definition();
+      const found = (): boolean =>
+        complete !== undefined && isPassedByReference(complete, (inner) => this.definition(inner));
+      return context.guard(`struct ${name ?? ''}`, found, false);
+    });
     return {
       kind,
       name,
@@ -226,6 +233,9 @@ export class TypeReader {
       },
       get incomplete(): boolean {
         return definition() === undefined;
+      },
+      get passedByReference(): boolean {
+        return byReference();
       },
     };
   }
