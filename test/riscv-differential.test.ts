@@ -1,7 +1,7 @@
 /**
  * Random instructions of every row from random states, single and in sequences of 50, on QEMU's user mode, native Unicorn and
  * here, by the interpreter and (of sequences of 50) by translated code: all registers, fcsr and memory equal.
- * RISCV_CASES=20 runs ten times as many, RISCV_SEED another selection.
+ * RISCV_CASES=20 runs twenty times as many, RISCV_SEED another selection.
  *
  * Not drawn, with the manual's section: values of frm that are no rounding mode (11.2: reserved; a directed test has them),
  * accesses by LR, SC and AMO that are not aligned (8.2: they trap; see riscv-faults), and the rows of `excluded` in
@@ -23,6 +23,8 @@ import { UnicornRiscv } from './support/unicorn-riscv';
 /** 1000: 10 million instructions in groups of 8 and 100,000 sequences of 50, for each width and reference. */
 const scale = Number(process.env['RISCV_CASES'] ?? 1);
 const seed = Number(process.env['RISCV_SEED'] ?? 7);
+/** RISCV_TRANSLATED=0: without translated code, which is most of the time of a long run. */
+const translatesToo = process.env['RISCV_TRANSLATED'] !== '0';
 
 /** Programs of one kind on this engine and on a reference, with what differs. */
 class Comparison {
@@ -44,7 +46,7 @@ class Comparison {
   ) {
     this.program = new RiscvProgram(xlen, codeBytes);
     this.here = new Here(largestCpu(xlen), this.program);
-    if (translates) this.translated = new Here(largestCpu(xlen), this.program, { threshold: 0 });
+    if (translates && translatesToo) this.translated = new Here(largestCpu(xlen), this.program, { threshold: 0 });
     this.program.begin(random);
   }
 
