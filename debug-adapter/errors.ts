@@ -172,6 +172,13 @@ export const errors = {
   unknownTarget: (target: number) =>
     new AdapterError(2044, `There is no target ${target} any more: the program has run since.`, false),
   noGoto: (reason: string) => new AdapterError(2045, `The next statement cannot be set there: ${reason}.`, true),
+  alreadyLoaded: (name: string) =>
+    new AdapterError(
+      2085,
+      `An llext '${name}' is loaded already: unload it first, reload it, or give another "name".`,
+      true,
+    ),
+  inUse: (name: string, reason: string) => new AdapterError(2086, `llext '${name}' stays loaded: ${reason}.`, true),
   noHistory: (why: string) => new AdapterError(2082, `The target does not run backwards: ${why}.`, true),
   unknownCheckpoint: (id: number) =>
     new AdapterError(2083, `There is no checkpoint ${id} (any more): the list is in LLEXT: Checkpoints.`, true),

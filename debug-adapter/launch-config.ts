@@ -100,7 +100,8 @@ function extensionsOf(attributes: Attributes): ExtensionConfig[] {
   return checked;
 }
 
-function extensionOf(entry: unknown, where: string): ExtensionConfig {
+/** An entry of "extensions"; `where` names it in messages. */
+export function extensionOf(entry: unknown, where: string): ExtensionConfig {
   const record: unknown = typeof entry === 'string' ? { program: entry } : entry;
   if (!isRecord(record)) throw errors.invalidAttribute(where, entry, 'a path, or an object with "program"');
   const program = record['program'];

@@ -24,7 +24,7 @@ import type { ExtensionFile } from './program-files';
 import type { SessionState } from './session-state';
 
 /** What one load has told so far. */
-interface LoadInProgress {
+export interface LoadInProgress {
   readonly file: ExtensionFile;
   readonly placements: Map<number, bigint>;
   lastError: string | undefined;
@@ -33,7 +33,6 @@ interface LoadInProgress {
 export async function loadExtensions(session: SessionState): Promise<void> {
   const { base, config, files } = session;
   if (config === undefined || files === undefined) throw errors.notLaunched('launch');
-  let current: LoadInProgress | undefined;
   const notice = engineNotice(config);
   if (notice !== undefined) session.output.line('important', notice);
   const main = base?.elf ?? files[files.length - 1].elf;
@@ -52,7 +51,7 @@ export async function loadExtensions(session: SessionState): Promise<void> {
         session.output.line('console', historyLostText);
         announceCheckpoints(session);
       },
-      llext: (event) => current && loaderEvent(session, current, event),
+      llext: (event) => loaderEvent(session, event),
       output: ({ text, callerPc, stream }) => printed(session, text, callerPc, stream),
     },
   });
@@ -64,10 +63,8 @@ export async function loadExtensions(session: SessionState): Promise<void> {
   session.breakpoints.machineCreated();
   await session.dataBreakpoints.machineCreated();
   for (const file of files) {
-    current = { file, placements: new Map(), lastError: undefined };
-    await loadOne(session, current);
+    await loadOne(session, file);
   }
-  current = undefined;
   session.breakpoints.loadingDone();
   announceHistory(session);
   session.send(new ExtensionsChangedEvent(describeExtensions(session)));
@@ -82,14 +79,22 @@ function createTarget(options: EmulatedTargetOptions): EmulatedTarget {
   }
 }
 
-async function loadOne(session: SessionState, load: LoadInProgress): Promise<void> {
+/** The client is told of the module; of all extensions together the caller tells. */
+export async function loadOne(session: SessionState, file: ExtensionFile): Promise<void> {
   const { target, extensions } = session.requireInferior('launch');
-  const { name, program } = load.file.config;
-  const outcome = target.loadExtension({ name, bytes: load.file.bytes });
+  const { name, program } = file.config;
+  const load: LoadInProgress = { file, placements: new Map(), lastError: undefined };
+  session.loading = load;
+  let outcome;
+  try {
+    outcome = target.loadExtension({ name, bytes: file.bytes });
+  } finally {
+    session.loading = undefined;
+  }
   if (!outcome.loaded) {
     if (outcome.missing.length > 0) throw errors.missingSymbols(name, outcome.missing);
     // What is wrong with the file itself says more than the loader's code.
-    const problems = fileProblems(load.file.elf).map(problemText);
+    const problems = fileProblems(file.elf).map(problemText);
     throw errors.loadRefused(name, program, outcome.ret, load.lastError ?? outcome.message, problems);
   }
   const loaded = extensions.find(({ instance }) => instance.id === outcome.instance.id);
@@ -101,14 +106,15 @@ async function loadOne(session: SessionState, load: LoadInProgress): Promise<voi
   announceSources(session, loaded, 'new');
 }
 
-function loaderEvent(session: SessionState, load: LoadInProgress, event: LlextEvent): void {
+function loaderEvent(session: SessionState, event: LlextEvent): void {
+  const { loading } = session;
   switch (event.kind) {
     case 'section-placed':
-      load.placements.set(event.index, event.address);
+      loading?.placements.set(event.index, event.address);
       break;
     case 'phase':
       // The regions are copied: every section has its final address.
-      if (event.phase === 'copy_symbols') placed(session, load, event.instance);
+      if (event.phase === 'copy_symbols' && loading !== undefined) placed(session, loading, event.instance);
       break;
     case 'load-failed':
       failed(
@@ -118,10 +124,11 @@ function loaderEvent(session: SessionState, load: LoadInProgress, event: LlextEv
       );
       break;
     case 'unloaded':
+      keepUnloaded(session, event.instance);
       failed(session, event.instance, `waits for llext '${event.instance.name}' to load again`);
       break;
     case 'log':
-      if (event.level === 'err') load.lastError = event.text;
+      if (event.level === 'err' && loading !== undefined) loading.lastError = event.text;
       break;
     default:
       break;
@@ -153,8 +160,7 @@ function startedAnew(session: SessionState, dropped: readonly { readonly name: s
 function rewound(session: SessionState, gone: readonly TargetExtension[], back: readonly TargetExtension[]): void {
   const inferior = session.requireInferior('goTo');
   for (const { instance } of gone) {
-    const found = inferior.extensions.find((one) => one.instance.id === instance.id);
-    if (found !== undefined) inferior.unloaded.push(found);
+    keepUnloaded(session, instance);
     failed(session, instance, `llext '${instance.name}' is not loaded at this time`);
   }
   for (const { instance } of back) {
@@ -168,6 +174,13 @@ function rewound(session: SessionState, gone: readonly TargetExtension[], back: 
     announceSources(session, extension, 'new');
   }
   session.send(new ExtensionsChangedEvent(describeExtensions(session)));
+}
+
+/** Going back brings it in again. */
+function keepUnloaded(session: SessionState, instance: InstanceId): void {
+  const { extensions, unloaded } = session.requireInferior('unload');
+  const found = extensions.find((one) => one.instance.id === instance.id);
+  if (found !== undefined) unloaded.push(found);
 }
 
 function failed(session: SessionState, instance: InstanceId, why: string): void {

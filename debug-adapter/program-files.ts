@@ -42,7 +42,7 @@ export async function openExtensions(
   return opened;
 }
 
-async function openExtension(
+export async function openExtension(
   config: ExtensionConfig,
   cpu: CpuInfo | undefined,
   base: SessionBase | undefined,

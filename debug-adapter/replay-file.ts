@@ -65,6 +65,11 @@ export async function replayFile(
   if (config === undefined || files === undefined) throw errors.notLaunched('llext/replayFile');
   if (target.historyRefusal !== undefined) throw errors.noHistory(target.historyRefusal);
   const { now } = target.history;
+  const firstCall = target.history.inputs.findIndex(({ input }) => input.kind === 'call');
+  const laterLoad = target.history.inputs.some(
+    ({ time, input }, i) => i > firstCall && time < now && (input.kind === 'load' || input.kind === 'unload'),
+  );
+  if (laterLoad) throw errors.replayFile('This session', 'extensions were loaded or unloaded after it had started');
   const folder = path === undefined ? '' : folderOf(path);
   const read = async (file: string): Promise<ReplayedFile> => ({
     path: relativeTo(folder, file),

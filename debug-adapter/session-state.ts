@@ -18,6 +18,7 @@ import { Execution } from './execution';
 import { Handles } from './handles';
 import type { Inferior, LoadedExtension } from './inferior';
 import type { LaunchConfig } from './launch-config';
+import type { LoadInProgress } from './loading';
 import { LocationReferences } from './locations';
 import { type ClientPosition, SessionOutput } from './output';
 import type { ExtensionFile } from './program-files';
@@ -57,6 +58,8 @@ export class SessionState implements BreakpointHost {
   accounts: RunAccounts | undefined;
   /** Functions are being called for an expression: until then the target is not what it was stopped as. */
   calling: Promise<unknown> | undefined;
+  /** The loader is at work on it. */
+  loading: LoadInProgress | undefined;
   displayFormat: DisplayFormat = 'natural';
   readonly exceptions = new ExceptionFilters();
   /** Loads so far, of all machines of the session. */

@@ -45,6 +45,7 @@ import { replayFile } from './replay-file';
 import { restartFrame } from './restart-frame';
 import { scopes } from './scopes';
 import type { AdapterServices } from './services';
+import { load, reload, unload } from './session-loads';
 import { SessionState } from './session-state';
 import { stackTrace, threads } from './stack-trace';
 import { stepInTargets } from './step-in-targets';
@@ -104,6 +105,9 @@ const requests: Readonly<Record<string, RequestHandler>> = {
   locations,
   'llext/extensions': extensions,
   'llext/symbol': symbol,
+  'llext/load': load,
+  'llext/unload': unload,
+  'llext/reload': reload,
   'llext/reverseStepIn': reverseStepIn,
   'llext/reverseStepOut': reverseStepOut,
   'llext/checkpoints': checkpoints,

@@ -10,6 +10,7 @@ import { messageOf, openLog } from './log';
 import { memoryUri } from './memory-document';
 import type { Sessions } from './sessions';
 import { displayCommands } from './display-commands';
+import { loadCommands } from './load-commands';
 import { timeCommands } from './time-commands';
 import { locateSource } from './source-locator';
 import { addressOf, nameOf, type Owner, type TreeNode } from './tree-node';
@@ -45,6 +46,7 @@ export function registerCommands(services: CommandServices): vscode.Disposable {
     'llext.clearCoverage': () => services.coverage.clear(),
     ...timeCommands,
     ...displayCommands,
+    ...loadCommands(services.cache),
     'llext.showLog': () => openLog().show(),
     'llext.pickProgram': () => pickProgram(services.cache),
   };

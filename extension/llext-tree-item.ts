@@ -119,7 +119,7 @@ function extensionRow(owner: Owner): Row {
     icon: failed ? 'warning' : live ? 'package' : 'file-binary',
     color: failed ? 'list.warningForeground' : undefined,
     state: live ? Expanded : Collapsed,
-    context: live ? ['code'] : ['file', 'code'],
+    context: live ? ['live', 'code'] : ['file', 'code'],
     spoken: [live ? `Loaded extension ${name}` : `Extension file ${baseName(uri)}`, ...facts, problem]
       .filter(Boolean)
       .join(', '),

@@ -104,6 +104,24 @@ export interface SymbolResponse {
   readonly value: string | undefined;
 }
 
+// --- Loads ---------------------------------------------------------------------------------------------------------
+
+/**
+ * Requests of a stopped session -> LoadChangeResponse. 'llext/load' {program, debugElf?, name?} loads a file; 'llext/unload' {name} and
+ * 'llext/reload' {name}, which reads the file again, are for a loaded one that is not on the stack.
+ */
+export interface LoadChangeArguments {
+  readonly program?: string;
+  readonly debugElf?: string;
+  readonly name?: string;
+}
+
+export interface LoadChangeResponse {
+  readonly name: string;
+  /** 0: it is not loaded any more. */
+  readonly useCount: number;
+}
+
 // --- Time --------------------------------------------------------------------------------------------------------
 // Requests 'llext/reverseStepIn' and 'llext/reverseStepOut' have the arguments of stepBack and no result.
 

@@ -162,6 +162,8 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   unknownThread: () => stoppedFailure('stackTrace', { threadId: 5 }),
   unknownTarget: () => stoppedFailure('stepIn', { threadId: 1, targetId: 4711 }),
   noGoto: () => stoppedFailure('gotoTargets', { source: { path: '/nowhere/x.c' }, line: 1 }),
+  alreadyLoaded: () => stoppedFailure('llext/load', { program: hello }),
+  inUse: () => stoppedFailure('llext/unload', { name: 'hello' }),
   noHistory: () => stoppedFailure('stepBack', { threadId: 1 }, { history: 0 }),
   unknownCheckpoint: () => stoppedFailure('llext/goToCheckpoint', { id: 4711 }),
   unknownTime: () => stoppedFailure('llext/goToTime', { time: 1e12 }),
@@ -215,7 +217,16 @@ describe('error messages', () => {
       // What was done in the editor is shown there; what a view asks in the background is not.
       const launching =
         error.id < 2030 ||
-        ['alreadyLaunched', 'noGoto', 'noRestart', 'noHistory', 'unknownCheckpoint', 'unknownTime'].includes(name);
+        [
+          'alreadyLaunched',
+          'alreadyLoaded',
+          'inUse',
+          'noGoto',
+          'noRestart',
+          'noHistory',
+          'unknownCheckpoint',
+          'unknownTime',
+        ].includes(name);
       assert.equal(error.showUser, launching, 'showUser');
     });
   }
