@@ -174,6 +174,8 @@ function rewound(session: SessionState, gone: readonly TargetExtension[], back: 
     announceSources(session, extension, 'new');
   }
   session.send(new ExtensionsChangedEvent(describeExtensions(session)));
+  // The event above is also that of a new machine, which has none.
+  announceCheckpoints(session);
 }
 
 /** Going back brings it in again. */

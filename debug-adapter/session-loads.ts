@@ -3,6 +3,7 @@
  * with llext_bringup, llext_teardown with llext_unload, or both with the file as it is on disk now. Breakpoints and symbols follow.
  * Their init and fini functions run aside of the program; what they write stays.
  */
+import { InvalidatedEvent } from '@vscode/debugadapter';
 import type { LoadChangeArguments, LoadChangeResponse } from '../lib/protocol';
 import { alignDown } from '../lib/program/call-arguments';
 import type { EmulatedTarget } from '../lib/target/emulated-target';
@@ -11,10 +12,10 @@ import type { LoadedExtension as TargetExtension } from '../lib/target/load';
 import { describeExtensions } from './custom-requests';
 import { errors, messageOf } from './errors';
 import { ExtensionsChangedEvent } from './events';
+import { announceCheckpoints } from './history-requests';
 import type { Inferior, LoadedExtension } from './inferior';
 import { type ExtensionConfig, extensionOf } from './launch-config';
 import { loadOne } from './loading';
-import { valuesChanged } from './memory';
 import { openExtension, type ExtensionFile } from './program-files';
 import type { SessionState } from './session-state';
 
@@ -182,5 +183,9 @@ function endText(end: CallEnd): string {
 
 function changed(session: SessionState): void {
   session.send(new ExtensionsChangedEvent(describeExtensions(session)));
-  valuesChanged(session);
+  // The event above is also that of a new machine, which has none.
+  announceCheckpoints(session);
+  session.execution.stop?.forgetFrames();
+  // Not the stack: VS Code would bring the view of the call stack to the front.
+  if (session.supportsInvalidatedEvent) session.send(new InvalidatedEvent(['variables']));
 }

@@ -66,7 +66,8 @@ export function nodeId(node: TreeNode): string {
     case 'base-image':
       return 'base-image';
     case 'checkpoints':
-      return 'checkpoints';
+      // Another row, so that it opens when there is something to see.
+      return node.list.length === 0 ? 'no checkpoints' : 'checkpoints';
     case 'checkpoint':
       return `checkpoint ${node.checkpoint.id}`;
     case 'base-export':

@@ -8,7 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { CheckpointDescription, ExtensionsResponse, LoadChangeResponse, SymbolResponse } from '../lib/protocol';
+import type {
+  CheckpointDescription,
+  CheckpointsResponse,
+  ExtensionsResponse,
+  LoadChangeResponse,
+  SymbolResponse,
+} from '../lib/protocol';
 import { type AdapterClient, withAdapter } from './support/dap-client';
 import { examplePath, fixturePath, fixtureSource, markerLine } from './support/fixtures';
 
@@ -104,6 +110,9 @@ describe('an extension is loaded, unloaded and loaded elsewhere', () => {
       assert.deepEqual(await names(adapter), ['hello']);
       assert.deepEqual(moduleEvents(adapter), ['removed other', 'removed init_fini']);
       assert.equal(breakpointEvents(adapter).at(-1)?.verified, false);
+      // A client that makes its list anew at llext/changed is told of the checkpoints after it.
+      const told = adapter.events.filter(({ event }) => event === 'llext/changed' || event === 'llext/checkpoints');
+      assert.equal((told.at(-1)?.body as CheckpointsResponse).checkpoints.length, 1);
       const forward = adapter.next('stopped');
       await adapter.request('llext/goToCheckpoint', { id });
       await forward;

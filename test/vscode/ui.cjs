@@ -17,12 +17,22 @@ const {
 } = require('./runtime.cjs');
 const { backwardsScenarios } = require('./backwards-scenarios.cjs');
 const { findingScenarios } = require('./findings-scenarios.cjs');
+const { safetyScenarios } = require('./safety-scenarios.cjs');
+const { sidebarScenarios } = require('./sidebar-scenarios.cjs');
 const { riscvScenarios } = require('./riscv-scenarios.cjs');
 const { watchScenarios } = require('./watch-scenarios.cjs');
 const { scenarios: mainScenarios } = require('./ui-scenarios.cjs');
 const { Workbench } = require('./workbench.cjs');
 
-const scenarios = [...mainScenarios, ...riscvScenarios, ...findingScenarios, ...watchScenarios, ...backwardsScenarios];
+const scenarios = [
+  ...mainScenarios,
+  ...riscvScenarios,
+  ...findingScenarios,
+  ...watchScenarios,
+  ...backwardsScenarios,
+  ...sidebarScenarios,
+  ...safetyScenarios,
+];
 const shots = path.join(__dirname, 'run');
 
 function packageVsix() {
