@@ -51,7 +51,7 @@ export async function unload(
   return { name: name ?? '', useCount };
 }
 
-/** The new file is read before the old one goes: one that cannot be read changes nothing. */
+/** A new file that cannot be read changes nothing; after one that cannot be loaded the old one is there again. */
 export async function reload(
   session: SessionState,
   { name }: LoadChangeArguments,
@@ -66,7 +66,12 @@ export async function reload(
   if (others.length > 0) throw errors.inUse(loaded.instance.name, `llext '${others[0].instance.name}' is linked to it`);
   await takeOut(session, inferior, loaded);
   after(() => changed(session));
-  await bringIn(session, inferior, file);
+  try {
+    await bringIn(session, inferior, file);
+  } catch (error) {
+    await bringIn(session, inferior, loaded.file);
+    throw error;
+  }
   return { name: loaded.instance.name, useCount: 1 };
 }
 

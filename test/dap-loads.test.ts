@@ -16,7 +16,7 @@ import type {
   SymbolResponse,
 } from '../lib/protocol';
 import { type AdapterClient, withAdapter } from './support/dap-client';
-import { examplePath, fixturePath, fixtureSource, markerLine } from './support/fixtures';
+import { examplePath, fixturePath, markerLine } from './support/fixtures';
 
 const hello = examplePath('hello/hello.llext');
 const initFini = examplePath('init-fini/init_fini.llext');
@@ -125,7 +125,6 @@ describe('an extension is loaded, unloaded and loaded elsewhere', () => {
     const work = mkdtempSync(join(tmpdir(), 'loads-'));
     try {
       const program = join(work, 'shared.elf');
-      const source = fixtureSource('shared_first');
       copyFileSync(fixturePath('shared_first', 'm3-O0'), program);
       await withAdapter(async (adapter) => {
         await adapter.launchToStop({ program: hello, stopOnEntry: true });
@@ -143,7 +142,10 @@ describe('an extension is loaded, unloaded and loaded elsewhere', () => {
         writeFileSync(program, 'no ELF');
         await assert.rejects(change(adapter, 'reload', { name: 'shared' }), /shared\.elf/);
         assert.deepEqual(await names(adapter), ['hello', 'shared']);
-        assert.ok(source.endsWith('.c'));
+        copyFileSync(examplePath('missing-import/missing.llext'), program);
+        await assert.rejects(change(adapter, 'reload', { name: 'shared' }), /imports/);
+        assert.deepEqual(await names(adapter), ['hello', 'shared']);
+        assert.equal(breakpointEvents(adapter).at(-1)?.verified, true);
       });
     } finally {
       rmSync(work, { recursive: true });
