@@ -166,7 +166,7 @@ suite('in a session', () => {
     await stopped();
     const rows = await waitFor('both extensions', async () => {
       const found = (await rowsOf(api)).map(({ text }) => text.replace(/ · heap.*/, ''));
-      return found.length === 3 ? found : undefined;
+      return found.length === 4 ? found : undefined;
     });
     equal(rows.slice(0, 2).sort(), ['dep_base | use count 2', 'dep_user | use count 1']);
     const user = await rowNamed(api, 'dep_user');
