@@ -11,7 +11,7 @@ export interface CommandSuite {
   readonly commands: readonly (readonly string[])[];
   /** What must be there for it to run: programs by name, files by path from the project's root. */
   readonly needs?: readonly string[];
-  /** Runs at the same time as the suite before it: programs that use one core each and touch nothing. */
+  /** Runs at the same time as the suite before it: programs that use one core each and touch nothing of each other's. */
   readonly besideTheLast?: boolean;
   readonly timeoutSeconds: number;
 }
@@ -60,6 +60,8 @@ export const suites: readonly Suite[] = [
     ),
     besideTheLast: true,
   },
+  // Waits for the network, where it is not there yet.
+  { ...command('vscode runtime', ['test/vscode/install.cjs']), needs: vscodeNeeds, besideTheLast: true },
   files('layers', /^layers/),
   files('base', /^base-/),
   files('golden', /golden/),
@@ -82,6 +84,11 @@ export const suites: readonly Suite[] = [
   files('dap control', /^dap-control/, 1),
   files('dap', /^dap-/),
   { ...command('vscode host', ['test/vscode/run-tests.cjs']), needs: vscodeNeeds, timeoutSeconds: 900 },
-  { ...command('vscode web', ['test/vscode/run-tests.cjs', '--web']), needs: vscodeNeeds, timeoutSeconds: 900 },
+  {
+    ...command('vscode web', ['test/vscode/run-tests.cjs', '--web']),
+    needs: vscodeNeeds,
+    besideTheLast: true,
+    timeoutSeconds: 900,
+  },
   { ...command('vscode ui', ['test/vscode/ui.cjs']), needs: vscodeNeeds, timeoutSeconds: 900 },
 ];
