@@ -17,7 +17,6 @@ const {
 } = require('./runtime.cjs');
 const { backwardsScenarios } = require('./backwards-scenarios.cjs');
 const { findingScenarios } = require('./findings-scenarios.cjs');
-const { safetyScenarios } = require('./safety-scenarios.cjs');
 const { sidebarScenarios } = require('./sidebar-scenarios.cjs');
 const { riscvScenarios } = require('./riscv-scenarios.cjs');
 const { watchScenarios } = require('./watch-scenarios.cjs');
@@ -31,7 +30,6 @@ const scenarios = [
   ...watchScenarios,
   ...backwardsScenarios,
   ...sidebarScenarios,
-  ...safetyScenarios,
 ];
 const shots = path.join(__dirname, 'run');
 
