@@ -21,6 +21,7 @@ export async function exceptionInfo(session: SessionState): Promise<DebugProtoco
   if (cause.reason !== 'fault') throw errors.noException();
   const { fault } = cause;
   const text = faultText(session, fault);
+  const who = [...safetyLines(session, fault), ...(await stackLines(stop, fault))];
   return {
     exceptionId: fault.kind,
     description: text,
@@ -32,12 +33,13 @@ export async function exceptionInfo(session: SessionState): Promise<DebugProtoco
         text,
         ...(fault.access === undefined ? [] : [`Access: ${fault.access}`]),
         ...(fault.encoding === undefined ? [] : [`Instruction: ${fault.encoding}`]),
-        ...safetyLines(session, fault),
-        ...(await stackLines(stop, fault)),
+        ...who,
         fault.kind === 'memory-safety'
           ? 'The instruction has had no effect. Continuing lets it pass.'
           : 'The instruction has had no effect. Set the variable or register that led here and continue, or restart.',
       ].join('\n'),
+      // Of the details VS Code shows this and nothing else.
+      ...(who.length === 0 ? {} : { stackTrace: who.join('\n') }),
       ...(fault.address === undefined ? {} : { evaluateName: hex(fault.address, 8) }),
     },
   };

@@ -49,6 +49,8 @@ describe('the filters of memory safety', () => {
         assert.equal(await launch(adapter, 2, { filters: ['faults', 'memory-outside'] }, variant), 'stopped');
         const { exceptionId, details } = await info(adapter);
         assert.equal(exceptionId, 'memory-safety');
+        // What VS Code shows of it.
+        assert.ok(details?.stackTrace !== undefined && details.message?.includes(details.stackTrace) === true);
         const text = details?.message ?? '';
         assert.match(text, /read of 1 byte at 0x[0-9a-f]+, which is not the extension's/);
         assert.match(text, /^Memory: in the block of 13 bytes at 0x[0-9a-f]+, which is freed$/m);
