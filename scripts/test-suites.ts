@@ -90,5 +90,12 @@ export const suites: readonly Suite[] = [
     besideTheLast: true,
     timeoutSeconds: 900,
   },
-  { ...command('vscode ui', ['test/vscode/ui.cjs']), needs: vscodeNeeds, timeoutSeconds: 900 },
+  // Most of a scenario is waiting for the workbench.
+  { ...command('vscode ui 1', ['test/vscode/ui.cjs', '--part=1/2']), needs: vscodeNeeds, timeoutSeconds: 900 },
+  {
+    ...command('vscode ui 2', ['test/vscode/ui.cjs', '--part=2/2']),
+    needs: vscodeNeeds,
+    besideTheLast: true,
+    timeoutSeconds: 900,
+  },
 ];

@@ -1,10 +1,11 @@
 /**
  * What a user does and sees, in the workbench with the packaged VSIX installed: exact texts are asserted, and each
  * scenario leaves screenshots in test/vscode/run.
- * usage: node test/vscode/ui.cjs [name ...]   runs the scenarios whose title contains a name; all without one
+ * usage: node test/vscode/ui.cjs [--part=1/2] [name ...]   runs the scenarios whose title contains a name, or every second one; all without either
  */
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const {
   copyExamples,
@@ -33,8 +34,9 @@ const scenarios = [
 ];
 const shots = path.join(__dirname, 'run');
 
-function packageVsix() {
-  const vsix = path.join(project, 'dist/llext-debugger.vsix');
+/** Not in dist/: parts that run at the same time make one each. */
+function packageVsix(folder) {
+  const vsix = path.join(folder, 'llext-debugger.vsix');
   const vsce = path.join(project, 'node_modules/@vscode/vsce/vsce');
   const args = [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links'];
   const { status, stdout, stderr } = spawnSync(process.execPath, [...args, '-o', vsix], {
@@ -86,7 +88,9 @@ async function passes(scenario, server, browser) {
 }
 
 async function runAll(chosen) {
-  const server = await startServer({ vsix: packageVsix() });
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'llext-vsix-'));
+  const server = await startServer({ vsix: packageVsix(folder) });
+  fs.rmSync(folder, { recursive: true });
   const browser = await openBrowser();
   let failed = 0;
   for (const scenario of chosen) if (!(await passes(scenario, server, browser))) failed++;
@@ -97,8 +101,12 @@ async function runAll(chosen) {
 
 async function run() {
   const started = Date.now();
-  const wanted = process.argv.slice(2);
-  const chosen = scenarios.filter(({ title }) => wanted.length === 0 || wanted.some((name) => title.includes(name)));
+  const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+  const part = /^--part=(\d+)\/(\d+)$/.exec(process.argv[2] ?? '');
+  const isOfPart = (index) => part === null || index % Number(part[2]) === Number(part[1]) - 1;
+  const chosen = scenarios
+    .filter((_, index) => isOfPart(index))
+    .filter(({ title }) => wanted.length === 0 || wanted.some((name) => title.includes(name)));
   installRuntime();
   fs.mkdirSync(shots, { recursive: true });
   const failed = await runAll(chosen);
