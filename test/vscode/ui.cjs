@@ -1,7 +1,7 @@
 /**
  * What a user does and sees, in the workbench with the packaged VSIX installed: exact texts are asserted, and each
  * scenario leaves screenshots in test/vscode/run.
- * usage: node test/vscode/ui.cjs [--part=1/2] [name ...]   runs the scenarios whose title contains a name, or every second one; all without either
+ * usage: node test/vscode/ui.cjs [--part=1/3] [name ...]   runs the scenarios whose title contains a name, or one of the parts; all without either
  */
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
