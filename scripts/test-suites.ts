@@ -50,10 +50,7 @@ const vscodeNeeds = ['chromium', 'test/vscode/package.json'];
 
 export const suites: readonly Suite[] = [
   command('build', bin('webpack/bin/webpack.js')),
-  {
-    ...command('format', bin('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')),
-    besideTheLast: true,
-  },
+  command('format', bin('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')),
   { ...command('lint', bin('eslint/bin/eslint.js', '.')), besideTheLast: true },
   {
     ...command(
@@ -93,11 +90,5 @@ export const suites: readonly Suite[] = [
     besideTheLast: true,
     timeoutSeconds: 900,
   },
-  // Most of a scenario is waiting for the workbench.
-  ...[1, 2, 3].map((part) => ({
-    ...command(`vscode ui ${part}`, ['test/vscode/ui.cjs', `--part=${part}/3`]),
-    needs: vscodeNeeds,
-    besideTheLast: part > 1,
-    timeoutSeconds: 900,
-  })),
+  { ...command('vscode ui', ['test/vscode/ui.cjs']), needs: vscodeNeeds, timeoutSeconds: 900 },
 ];
