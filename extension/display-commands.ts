@@ -1,5 +1,6 @@
 /** The base in which values are shown: VS Code has no command for it, and sends no format to debug adapters. */
 import * as vscode from 'vscode';
+import { requireSession } from './time-commands';
 import type { DisplayFormat, DisplayFormatResponse } from '../lib/protocol';
 
 const formats: readonly { readonly format: DisplayFormat; readonly label: string; readonly description: string }[] = [
@@ -10,8 +11,7 @@ const formats: readonly { readonly format: DisplayFormat; readonly label: string
 ];
 
 async function chooseDisplayFormat(): Promise<void> {
-  const session = vscode.debug.activeDebugSession;
-  if (session?.type !== 'llext') throw new Error('Start debugging an extension first.');
+  const session = requireSession();
   const now = (await session.customRequest('llext/displayFormat', {})) as DisplayFormatResponse;
   const items = formats.map((one) => ({ ...one, picked: one.format === now.format }));
   const title = 'Show Numbers in Variables, Watches and Hovers';

@@ -4,14 +4,9 @@ import type { ExtensionsResponse, LoadChangeArguments, LoadChangeResponse } from
 import { pickExtension } from './debug-configuration';
 import { findExtensions } from './elf-search';
 import type { ElfCache } from './elf-cache';
+import { requireSession } from './time-commands';
 import type { TreeNode } from './tree-node';
 import { fromUri } from './workspace-files';
-
-function requireSession(): vscode.DebugSession {
-  const session = vscode.debug.activeDebugSession;
-  if (session?.type === 'llext') return session;
-  throw new Error('Start debugging an extension first.');
-}
 
 async function loadExtension(cache: ElfCache): Promise<void> {
   const session = requireSession();

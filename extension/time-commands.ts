@@ -4,7 +4,7 @@ import type { CheckpointDescription, CheckpointsResponse, ReplayFileResponse, Wh
 import type { TreeNode } from './tree-node';
 import { baseName, fromUri } from './workspace-files';
 
-function requireSession(): vscode.DebugSession {
+export function requireSession(): vscode.DebugSession {
   const session = vscode.debug.activeDebugSession;
   if (session?.type === 'llext') return session;
   throw new Error('Start debugging an extension first.');

@@ -39,7 +39,7 @@ const alone = [
   'a breakpoint of another program',
   'missing imports are all told',
   'an empty folder',
-  '64-bit RISC-V',
+  'hovers of a variable',
   'an ELF that cannot be read',
   'coverage and profile',
 ];
