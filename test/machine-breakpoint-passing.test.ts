@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import type { JitOptions } from '../lib/emulator/jit/jit';
 import type { Machine, RunStop } from '../lib/emulator/types';
 import { Random } from './support/random';
-import { type MakeMachine, riscvMachine, singleSteps, thumbMachine } from './support/random-machines';
+import { dataBase, type MakeMachine, riscvMachine, singleSteps, thumbMachine } from './support/random-machines';
 
 interface Outcome {
   readonly stop: RunStop;
@@ -28,14 +28,14 @@ function outcome(machine: Machine, stop: RunStop, asked: Outcome['asked']): Outc
   return { stop, count, registers: registersOf(machine), memory: Buffer.concat(memory), asked };
 }
 
-/** Stops at every arrival and goes on. */
+/** Stops at every arrival, and behind what is watched, and goes on. */
 function stopping(machine: Machine, budget: number): Outcome {
   const asked: [number, string][] = [];
   let stop = machine.run(budget);
-  while (stop.reason === 'breakpoint') {
-    asked.push([stop.address, registersOf(machine)]);
+  while (stop.reason === 'breakpoint' || stop.reason === 'watchpoint') {
+    if (stop.reason === 'breakpoint') asked.push([stop.address, registersOf(machine)]);
     const left = budget - machine.instructionCount;
-    stop = machine.run(left, true);
+    stop = machine.run(left, stop.reason === 'breakpoint');
   }
   return outcome(machine, stop, asked);
 }
@@ -48,24 +48,27 @@ function asking(machine: Machine, budget: number, stopsAt: (arrival: number) => 
     return !stopsAt(asked.length);
   });
   let stop = machine.run(budget);
-  while (stop.reason === 'breakpoint') {
+  while (stop.reason === 'breakpoint' || stop.reason === 'watchpoint') {
     // In an IT block the machine does not ask: there it stops.
-    if (asked.at(-1)?.[1] !== registersOf(machine)) asked.push([stop.address, registersOf(machine)]);
-    stop = machine.run(budget - machine.instructionCount, true);
+    const isArrival = stop.reason === 'breakpoint' && asked.at(-1)?.[1] !== registersOf(machine);
+    if (isArrival) asked.push([machine.state.pc, registersOf(machine)]);
+    stop = machine.run(budget - machine.instructionCount, stop.reason === 'breakpoint');
   }
   return outcome(machine, stop, asked);
 }
 
-/** Both machines with random breakpoints on what the program executes; arrivals. */
-function check(make: MakeMachine, random: Random, jit: JitOptions | 'off', text: string): number {
+/** Both machines with random breakpoints on what the program executes, and data watched in every second one; arrivals. */
+function check(make: MakeMachine, seed: number, random: Random, jit: JitOptions | 'off', text: string): number {
   const addresses = [...singleSteps(make('off')).counts.keys()];
   const breakpoints = Array.from({ length: 1 + random.below(4) }, () => random.pick(addresses));
   const [plain, other] = (['off', jit] as const).map((options) => {
     const machine = make(options);
     for (const address of breakpoints) machine.setBreakpoint(address);
+    // What accesses it is executed twice by the engine, and asked about once.
+    if (seed % 4 > 1) machine.watchpoints?.add({ address: dataBase + 0x800, length: 0x100, kind: 'access' });
     return machine;
   });
-  const budget = 20_000;
+  const budget = 8000;
   const expected = stopping(plain, budget);
   const modulus = 2 + random.below(50);
   const given = asking(other, budget, (arrival) => arrival % modulus === 0);
@@ -92,7 +95,7 @@ for (const jit of ['off', { threshold: 0 }] as const) {
       // Those of machine-accounts.test.ts: others may not end.
       for (let seed = 1; seed <= 24; seed++) {
         const name = names[seed % 2];
-        arrivals += check(makers[kind](name, seed), random, jit, `${name}, seed ${seed}`);
+        arrivals += check(makers[kind](name, seed), seed, random, jit, `${name}, seed ${seed}`);
       }
       assert.ok(arrivals > 500, `${kind}: ${arrivals} arrivals`);
     }

@@ -55,6 +55,8 @@ export abstract class RecordCache {
   translated: TranslatedCode | undefined;
   /** Asked at a breakpoint, from within the interpreter: true = the run goes on through it. */
   passes: ((address: number) => boolean) | undefined;
+  /** It was asked about this breakpoint, and then its instruction was not executed after all: it is met again at once. */
+  answered = -1;
   /** Told when records are dropped because code has changed. */
   onChange: (() => void) | undefined;
   /** By slot number (record index / 4): word 0 of the instruction in a slot of `Special.translated`, or, once it was gone through, `breakpoint`. */
@@ -95,11 +97,17 @@ export abstract class RecordCache {
   goThrough(k: number): number {
     const pc = this.addressOf(k);
     if (this.access.stopsAtTranslated && this.translated?.has(pc)) return 0;
-    if (!this.isPlain(k) || this.passes?.(pc) !== true) {
-      this.access.stop = Stop.breakpoint;
-      return 0;
-    }
+    if (!this.goesThrough(pc, this.isPlain(k))) return 0;
     return this.hiddenOperation[k >> 2] || this.decodeBehind(k, pc);
+  }
+
+  /** Asks whether the run goes on through the breakpoint; else `stop` is set. */
+  goesThrough(pc: number, canAsk = true): boolean {
+    const isAnswered = pc === this.answered;
+    this.answered = -1;
+    if (canAsk && (isAnswered || this.passes?.(pc) === true)) return true;
+    this.access.stop = Stop.breakpoint;
+    return false;
   }
 
   private decodeBehind(k: number, pc: number): number {

@@ -59,21 +59,36 @@ function ratios(
   });
 }
 
-/** spin() in a session up to its spins-th round: arrivals a second. `set`: what stops there. */
-async function arrivals(spins: number, set: (adapter: AdapterClient, spins: number) => Promise<void>): Promise<number> {
+type StopAt = (adapter: AdapterClient, spins: number) => Promise<void>;
+
+interface Arrivals {
+  /** Of the first ones, in which the code becomes hot and is translated. */
+  readonly firstMilliseconds: number;
+  /** A second, behind them. */
+  readonly rate: number;
+}
+
+const firstArrivals = 100_000;
+
+/** spin() in a session, the first rounds apart from `spins` rounds more. `stopAt`: what stops there. */
+async function arrivals(spins: number, stopAt: StopAt): Promise<Arrivals> {
   const adapter = new AdapterClient();
   try {
     await adapter.launchToStop({ program: fixturePath('spin', 'm3-O0'), args: [0] }, [
       { path: fixtureSource('spin'), breakpoints: [{ line: markerLine(fixtureSource('spin'), 'BP1') }] },
     ]);
     await setBreakpoint(adapter, []);
-    await set(adapter, spins);
-    const begin = ownMilliseconds();
-    await adapter.run('continue');
-    const rate = spins / ((ownMilliseconds() - begin) / 1000);
-    const { result } = await adapter.evaluate('spins');
-    if (Math.abs(Number(result) - spins) > 1) throw new Error(`it stopped at ${result}, not at ${spins}`);
-    return rate;
+    const milliseconds = async (until: number): Promise<number> => {
+      await stopAt(adapter, until);
+      const begin = ownMilliseconds();
+      await adapter.run('continue');
+      const taken = ownMilliseconds() - begin;
+      const { result } = await adapter.evaluate('spins');
+      if (Math.abs(Number(result) - until) > 1) throw new Error(`it stopped at ${result}, not at ${until}`);
+      return taken;
+    };
+    const firstMilliseconds = await milliseconds(firstArrivals);
+    return { firstMilliseconds, rate: spins / ((await milliseconds(firstArrivals + spins)) / 1000) };
   } finally {
     await adapter.close();
   }
@@ -86,15 +101,15 @@ async function setBreakpoint(
   await adapter.client.setBreakpointsRequest({ source: { path: fixtureSource('spin') }, breakpoints });
 }
 
-const byBreakpoint = (adapter: AdapterClient, spins: number): Promise<void> =>
+const byBreakpoint: StopAt = (adapter, spins) =>
   setBreakpoint(adapter, [{ line: markerLine(fixtureSource('spin'), 'BP1'), condition: `spins == ${spins}` }]);
 
-async function byWatchpoint(adapter: AdapterClient, spins: number): Promise<void> {
+const byWatchpoint: StopAt = async (adapter, spins) => {
   const { id } = await adapter.topFrame();
   const { dataId } = await adapter.request<{ dataId: string }>('dataBreakpointInfo', { name: 'spins', frameId: id });
   const breakpoints = [{ dataId, accessType: 'write', condition: `spins == ${spins}` }];
   await adapter.request('setDataBreakpoints', { breakpoints });
-}
+};
 
 /** Initial sp and reset vector; LDR r0, =0x20000000; MOVS r1, #0; loop: ADDS r1, #1; STR r1, [r0]; B loop; NOP; the literal. */
 const loop = [0x1000, 0x2000, 0x0009, 0, 0x4802, 0x2100, 0x3101, 0x6001, 0xe7fc, 0xbf00, 0x0000, 0x2000];
@@ -146,14 +161,17 @@ export async function watchRows(quick: boolean): Promise<SessionRow[]> {
   );
   const counted = ratios('fmt', 20e6, repetitions, (machine) => machine.keepAccounts?.(nothing));
   rows.push(row('executions counted: fmt thumb-O2', 'x the time without', counted));
-  const [conditions, hits, peers]: number[][] = [[], [], []];
+  const [conditions, firsts, hits, peers]: number[][] = [[], [], [], []];
   for (let i = 0; i < repetitions; i++) {
-    conditions.push(await arrivals(quick ? 200_000 : 500_000, byBreakpoint));
-    hits.push(await arrivals(quick ? 100_000 : 200_000, byWatchpoint));
+    const { rate, firstMilliseconds } = await arrivals(2_000_000, byBreakpoint);
+    conditions.push(rate);
+    firsts.push(firstMilliseconds);
+    hits.push((await arrivals(quick ? 100_000 : 200_000, byWatchpoint)).rate);
     const peer = gdbHits(quick ? 1000 : 4000);
     if (peer !== undefined) peers.push(peer);
   }
   rows.push(row('breakpoint condition in a hot loop', 'evaluations/s', conditions));
+  rows.push(row('the first 100,000 of these, with translation', 'ms', firsts));
   rows.push(row('watchpoint with a condition on a hot page', 'hits/s', hits));
   if (peers.length > 0) {
     rows.push(row('the same in gdb, hardware watchpoint on QEMU', 'hits/s', peers));

@@ -31,6 +31,7 @@ export interface Helpers {
   storeSlow(address: number, value: number, size: number): number;
   probeWrite(address: number, bytes: number): number;
   interpret(pc: number, left: number, depth: number): number;
+  ask(pc: number): number;
 }
 
 export type Compile = (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
@@ -45,6 +46,7 @@ const imports: readonly ImportedFunction[] = [
   { name: 'storeSlow', type: 0 },
   { name: 'probeWrite', type: 1 },
   { name: 'interpret', type: translated },
+  { name: 'ask', type: 1 },
 ];
 
 /** The function of a slot whose guest function is not translated: back to the dispatcher, which goes on at pc. */

@@ -7,7 +7,7 @@
  * All that can refuse an instruction comes before its first change, so leaving means the state before it.
  */
 import type { PlannedAccess } from './access-plan';
-import { LEFT, REFUSED } from './layout';
+import { ANSWERED, LEFT, REFUSED } from './layout';
 import type { ShadowPlan } from './shadow-ops';
 import { ByteWriter, Op, Type } from './wasm';
 
@@ -43,7 +43,7 @@ export interface Derivation {
 }
 
 /** Functions that every module has, by the numbers that a call takes. */
-export const Callee = { loadSlow: 0, storeSlow: 1, probeWrite: 2, interpret: 3, firstOwn: 4 } as const;
+export const Callee = { loadSlow: 0, storeSlow: 1, probeWrite: 2, interpret: 3, ask: 4, firstOwn: 5 } as const;
 
 /** Contiguous guest memory that may be read, whatever page: [start, end) lies at `host` + (address - start). */
 export interface Window {
@@ -62,6 +62,18 @@ export interface EmitterOptions {
   readonly shadow?: ShadowPlan;
 }
 
+export interface Leaving {
+  /** Plain, and because of an access. */
+  readonly label: number;
+  readonly unchecked: number;
+  readonly pc: number;
+  /** Instructions charged and not executed. */
+  readonly refund: number;
+  readonly mode: number;
+  /** The debugger has been asked about the breakpoint there. */
+  readonly isAnswered?: boolean;
+}
+
 export class Emitter {
   code = new ByteWriter();
   /** Of the instruction being rehearsed; undefined while emitting. */
@@ -70,8 +82,8 @@ export class Emitter {
   live = -1;
   /** How many WebAssembly blocks are open. */
   depth = 0;
-  /** Leaving before the instruction being emitted: the label, the address, instructions charged and not executed, the mode. */
-  leaving = { label: 0, unchecked: 0, pc: 0, refund: 0, mode: 0 };
+  /** Leaving before the instruction being emitted. */
+  leaving: Leaving = { label: 0, unchecked: 0, pc: 0, refund: 0, mode: 0 };
   /** Of the instruction being emitted: how its accesses are checked, in their order. */
   planned: readonly (PlannedAccess | undefined)[] = [];
   /** Accesses of the instruction are often not let through: they are done without leaving the region. */
@@ -329,7 +341,7 @@ export class Emitter {
 
   leaveHere(label = this.leaving.label): void {
     if (this.effects) this.effects.leaves = true;
-    const { pc, refund, mode } = this.leaving;
+    const { pc, refund, mode, isAnswered } = this.leaving;
     if (refund !== 0) {
       this.get_local(Param.left);
       this.opConst(Op.i32_add, refund);
@@ -338,6 +350,11 @@ export class Emitter {
     this.const(pc);
     this.set_local(Param.pc);
     this.storeMode(mode);
+    if (isAnswered) {
+      this.const(0);
+      this.const(pc);
+      this.memory(Op.i32_store, ANSWERED);
+    }
     if (this.effects) this.op(Op.return);
     else this.branch(Op.br, label);
   }

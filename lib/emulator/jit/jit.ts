@@ -14,7 +14,7 @@ import type { TranslationStatistics } from '../types';
 import { clearTargets, CodeStore, type Body, type Compile, type Entry } from './code-store';
 import type { EmitterOptions, Window } from './emitter';
 import type { Lifter } from './guest';
-import { LEFT, LIMIT, maximumDepth, REFUSED, UNCHECKED, UNWIND } from './layout';
+import { ANSWERED, LEFT, LIMIT, maximumDepth, REFUSED, UNCHECKED, UNWIND } from './layout';
 import { blockOf, findRegion, innermostLoop, Untranslatable, type Region } from './region';
 import { translate, type AccessMode, type Callable, type RegionEmitter, type Surroundings } from './translate';
 import { TranslationBudget } from './translation-budget';
@@ -123,6 +123,7 @@ export class Jit implements TranslatedCode {
       storeSlow: (address: number, value: number, size: number) => this.storeSlow(address, value, size),
       probeWrite: (address: number, bytes: number) => this.probeWrite(address >>> 0, bytes),
       interpret: (pc: number, left: number) => this.interpretOne(pc, left),
+      ask: (pc: number) => (host.code.goesThrough(pc >>> 0) ? 0 : 1),
     };
     try {
       this.store = new CodeStore(host.memory, helpers, this.compile, (pc) => host.code.drop(pc));
@@ -246,6 +247,7 @@ export class Jit implements TranslatedCode {
     memory.words[LIMIT >>> 2] = this.host.limit();
     memory.words[REFUSED >>> 2] = 0;
     memory.words[UNCHECKED >>> 2] = 0;
+    memory.words[ANSWERED >>> 2] = 0;
     if (this.starts.has(entry.pc)) this.store?.showTarget(entry.pc);
     this.budget = budget;
     this.counted = 0;
@@ -254,6 +256,7 @@ export class Jit implements TranslatedCode {
     const next = entry.call(entry.pc, budget, maximumDepth);
     safety?.adoptStack();
     if (next !== UNWIND) memory.state[words.pc] = next;
+    if (memory.words[ANSWERED >>> 2] !== 0) this.host.code.answered = memory.words[ANSWERED >>> 2] >>> 0;
     const executed = budget - memory.words[LEFT >>> 2];
     this.countTranslated(executed);
     return executed;
@@ -482,6 +485,7 @@ export class Jit implements TranslatedCode {
     const surroundings: Surroundings = {
       callable,
       accessMode: (pc) => this.accessMode(pc),
+      isBreakpoint: (pc) => this.host.code.breakpoints.has(pc),
       stackPointers: 1 << this.host.words.sp,
     };
     const here = { ...surroundings, stackPointers: this.stackPointers() };

@@ -8,6 +8,8 @@ export const LEFT = 0x1000;
 export const REFUSED = 0x1004;
 /** pc where the region was left because of an access that no check let through; 0 = it was not. */
 export const UNCHECKED = 0x100c;
+/** The breakpoint that was asked about before the region was left at its instruction; 0 = none. */
+export const ANSWERED = 0x1010;
 /** The limit that the stack pointer must not fall below; 0 = none. */
 export const LIMIT = 0x1008;
 

@@ -29,6 +29,8 @@ export interface Surroundings {
   callable(address: number): Callable;
   /** How the accesses of the instruction there are checked. */
   accessMode(pc: number): AccessMode;
+  /** The debugger is asked before the instruction there whether the run goes on through it. */
+  isBreakpoint(pc: number): boolean;
   /** Words that point into the stack at the entry, as a bit set. */
   readonly stackPointers: number;
 }
@@ -120,8 +122,24 @@ class Translation {
     });
     // What is not changed in one case is needed in the other.
     if (isConditional(guest)) effects.uses |= effects.defs;
-    if (guest.flow === 'choose') effects.leaves = true;
+    if (guest.flow === 'choose' || this.asks(guest)) effects.leaves = true;
     return effects;
+  }
+
+  /** What the interpreter executes it asks about itself. */
+  private asks({ pc, flow }: Guest): boolean {
+    return flow !== 'interpret' && flow !== 'stop' && this.surroundings.isBreakpoint(pc);
+  }
+
+  /** With the state stored, of which conditions are made. */
+  private emitAsk({ pc }: Guest): void {
+    const { e } = this;
+    e.storeWords(this.dirty);
+    e.const(pc);
+    e.const(0);
+    e.call(Callee.ask);
+    e.leaveIf();
+    e.leaving = { ...e.leaving, isAnswered: true };
   }
 
   private returnPc(): void {
@@ -189,6 +207,7 @@ class Translation {
       e.leaving = { ...this.exitOf(this.dirty), pc: guest.pc, refund: charged - i, mode: guest.mode };
       e.planned = this.plans[index][i];
       e.isSlow = this.surroundings.accessMode(guest.pc) === 'slow';
+      if (this.asks(guest)) this.emitAsk(guest);
       if (i < block.guests.length - 1 || guest.flow === 'next') this.emitPlain(guest);
       const before = this.dirty;
       this.dirty |= flows.effects[index][i].defs;

@@ -153,7 +153,12 @@ export class RiscvMachine implements Machine {
 
   private advance(budget: number): number {
     const executed = this.go(budget);
-    return this.core.stop === Stop.watch ? executed + this.watching(() => this.go(1)) : executed;
+    if (this.core.stop !== Stop.watch) return executed;
+    const { code } = this.core;
+    code.answered = this.memory.state[State.pc] >>> 0;
+    const watched = this.watching(() => this.go(1));
+    code.answered = -1;
+    return executed + watched;
   }
 
   private watching(step: () => number): number {

@@ -75,8 +75,6 @@ export class RiscvLifter implements Lifter {
     const word = this.fetch(pc);
     if (word === undefined) return stop;
     const next = (pc + ((word & 3) === 3 ? 4 : 2)) >>> 0;
-    // The interpreter asks whether the run goes on through it.
-    if (this.code.breakpoints.has(pc)) return { pc, next, mode: 0, flow: 'interpret' };
     const meaning = this.code.decoder.decode(word, pc, this.core.csr.floatIsOff);
     this.take(meaning, pc, next);
     const [operation, ...operands] = meaning;

@@ -81,8 +81,8 @@ export class ThumbLifter implements Lifter {
     const second = wide ? this.halfword(pc + 2) : 0;
     if (first < 0 || second < 0) return stop;
     const next = (pc + (wide ? 4 : 2)) >>> 0;
-    // The interpreter asks whether the run goes on through it.
-    if (this.code.breakpoints.has(pc)) return { pc, next, mode, flow: mode === 0 ? 'interpret' : 'stop' };
+    // In an IT block nobody is asked whether the run goes on through it.
+    if (mode !== 0 && this.code.breakpoints.has(pc)) return { ...stop, next };
     const decoded = this.code.decoder.decode(first, second, pc, mode);
     const { operation, operands } = decoded;
     this.noteBound(operation, operands, pc, next);
