@@ -9,9 +9,12 @@ import type { Stop } from './stop';
 
 /** What happened, at which address, in what, by which instruction (the target's words), and where in the source. */
 export function faultText(session: SessionState, fault: FaultReport): string {
-  const position = session.inferior?.programAt(fault.pc)?.sourceAt(fault.pc);
-  const line = position === undefined ? '' : ` (${baseName(position.file.path)}:${position.line})`;
-  return `${fault.kind}: ${fault.message}${line}`;
+  return `${fault.kind}: ${fault.message}${lineText(session, fault)}`;
+}
+
+function lineText(session: SessionState, { pc }: FaultReport): string {
+  const position = session.inferior?.programAt(pc)?.sourceAt(pc);
+  return position === undefined ? '' : ` (${baseName(position.file.path)}:${position.line})`;
 }
 
 export async function exceptionInfo(session: SessionState): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
@@ -24,7 +27,9 @@ export async function exceptionInfo(session: SessionState): Promise<DebugProtoco
   const who = [...safetyLines(session, fault), ...(await stackLines(stop, fault))];
   return {
     exceptionId: fault.kind,
-    description: text,
+    // VS Code shows it above the lines of allocation and free, which are not said twice.
+    description:
+      (fault.safety?.sites ?? []).length === 0 ? text : `${fault.what}, by ${fault.who}${lineText(session, fault)}`,
     breakMode: 'always',
     details: {
       typeName: fault.kind,

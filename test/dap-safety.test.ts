@@ -47,8 +47,13 @@ describe('the filters of memory safety', () => {
     it(`tell what, where, whose, and the C lines of allocation and free (${variant})`, () =>
       withAdapter(async (adapter) => {
         assert.equal(await launch(adapter, 2, { filters: ['faults', 'memory-outside'] }, variant), 'stopped');
-        const { exceptionId, details } = await info(adapter);
+        const { exceptionId, description, details } = await info(adapter);
         assert.equal(exceptionId, 'memory-safety');
+        // The sites are in what VS Code shows below it.
+        assert.match(
+          description ?? '',
+          /^read of 1 byte at \w+, [^(]+ \(in the block .* freed\), by heap_blocks\+\w+ in .text of unsafe[^ ]* \(unsafe\.c:68\)$/,
+        );
         // What VS Code shows of it.
         assert.ok(details?.stackTrace !== undefined && details.message?.includes(details.stackTrace) === true);
         const text = details?.message ?? '';

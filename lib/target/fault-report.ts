@@ -49,9 +49,12 @@ export function faultReport(
   const sentence = fault.message.replace(/\.$/, '') + deviceText(fault, names);
   const place = safety?.whose === undefined ? placeText(fault, names) : ` (${safety.whose})`;
   const depth = stack === undefined ? '' : `, with ${stack.used} of the stack's ${stack.size} bytes used`;
+  const what = `${sentence}${place}${depth}`;
   return {
     kind: fault.kind,
-    message: `${sentence}${place}${depth}${sitesText(safety)}; at ${hex(fault.pc, 8)} ${who}${code}`,
+    message: `${what}${sitesText(safety)}; at ${hex(fault.pc, 8)} ${who}${code}`,
+    what,
+    who,
     pc: BigInt(fault.pc),
     address: fault.address === undefined ? undefined : BigInt(fault.address),
     access: fault.access,

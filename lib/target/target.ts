@@ -36,6 +36,10 @@ export interface FaultReport {
   readonly kind: string;
   /** One line: what, where, whose. */
   readonly message: string;
+  /** Of it what was tried, where, and what is there. */
+  readonly what: string;
+  /** Place of the instruction: 'heap_blocks+0x62 in .text of hello'. */
+  readonly who: string;
   readonly pc: bigint;
   readonly address: bigint | undefined;
   readonly access: 'read' | 'write' | 'execute' | undefined;

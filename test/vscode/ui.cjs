@@ -17,6 +17,7 @@ const {
 } = require('./runtime.cjs');
 const { backwardsScenarios } = require('./backwards-scenarios.cjs');
 const { findingScenarios } = require('./findings-scenarios.cjs');
+const { safetyScenarios } = require('./safety-scenarios.cjs');
 const { sidebarScenarios } = require('./sidebar-scenarios.cjs');
 const { riscvScenarios } = require('./riscv-scenarios.cjs');
 const { watchScenarios } = require('./watch-scenarios.cjs');
@@ -30,6 +31,7 @@ const scenarios = [
   ...watchScenarios,
   ...backwardsScenarios,
   ...sidebarScenarios,
+  ...safetyScenarios,
 ];
 /** Only by name or with --all: other suites test the same without the workbench, and the whole run has to stay below 20 minutes. */
 const alone = [
@@ -42,6 +44,7 @@ const alone = [
   'hovers of a variable',
   'an ELF that cannot be read',
   'coverage and profile',
+  'before the access, light',
 ];
 const shots = path.join(__dirname, 'run');
 
