@@ -10,6 +10,7 @@ import type { PlannedAccess } from './access-plan';
 import { ANSWERED, LEFT, REFUSED } from './layout';
 import type { ShadowPlan } from './shadow-ops';
 import { ByteWriter, Op, Type } from './wasm';
+import type { Window } from './window';
 
 /** Parameters of a translated function. */
 export const Param = { pc: 0, left: 1, depth: 2 } as const;
@@ -44,13 +45,6 @@ export interface Derivation {
 
 /** Functions that every module has, by the numbers that a call takes. */
 export const Callee = { loadSlow: 0, storeSlow: 1, probeWrite: 2, interpret: 3, ask: 4, firstOwn: 5 } as const;
-
-/** Contiguous guest memory that may be read, whatever page: [start, end) lies at `host` + (address - start). */
-export interface Window {
-  readonly start: number;
-  readonly end: number;
-  readonly host: number;
-}
 
 export interface EmitterOptions {
   readonly readTable: number;

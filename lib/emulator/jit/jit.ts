@@ -12,12 +12,13 @@ import type { RecordCache, TranslatedCode } from '../record-cache';
 import { Stop } from '../stop';
 import type { TranslationStatistics } from '../types';
 import { clearTargets, CodeStore, type Body, type Compile, type Entry } from './code-store';
-import type { EmitterOptions, Window } from './emitter';
+import type { EmitterOptions } from './emitter';
 import type { Lifter } from './guest';
 import { ANSWERED, LEFT, LIMIT, maximumDepth, REFUSED, UNCHECKED, UNWIND } from './layout';
 import { blockOf, findRegion, innermostLoop, Untranslatable, type Region } from './region';
 import { translate, type AccessMode, type Callable, type RegionEmitter, type Surroundings } from './translate';
 import { TranslationBudget } from './translation-budget';
+import { findWindow, type Window } from './window';
 
 /** What a CPU's machine gives the dispatcher. */
 export interface JitHost {
@@ -424,7 +425,8 @@ export class Jit implements TranslatedCode {
 
   private options(): EmitterOptions {
     if (!this.windowKnown) {
-      this.window = this.findWindow();
+      const { memory, words } = this.host;
+      this.window = findWindow(memory.readTable, memory.state[words.sp] >>> 12);
       this.windowKnown = true;
     }
     return {
@@ -434,19 +436,6 @@ export class Jit implements TranslatedCode {
       strictAlignment: this.strict,
       shadow: this.host.access.safety?.plan(),
     };
-  }
-
-  /** The readable pages around the stack that are contiguous in the host. */
-  private findWindow(): Window | undefined {
-    const { readTable, state } = this.host.memory;
-    const page = state[this.host.words.sp] >>> 12;
-    const entry = readTable[page];
-    if ((entry & 1) === 0) return undefined;
-    let first = page;
-    let end = page + 1;
-    while (first > 0 && readTable[first - 1] === entry) first--;
-    while (end < 2 ** 20 - 1 && readTable[end] === entry) end++;
-    return { start: first * 4096, end: end * 4096, host: ((entry & ~1) + first * 4096) >>> 0 };
   }
 
   /** Translates the entries and what they call, as one module; whether the first of them has a translation now. */
@@ -534,7 +523,8 @@ export class Jit implements TranslatedCode {
   /** While memory safety is checked, only the extension's code, and with the stack in the window. */
   private isTranslatable(pc: number, { shadow, window }: EmitterOptions): boolean {
     if (shadow === undefined) return true;
-    if (window === undefined || shadow.stackStart < window.start || shadow.stackEnd > window.end) return false;
+    const stack = window?.stack;
+    if (stack === undefined || shadow.stackStart < stack.start || shadow.stackEnd > stack.end) return false;
     return this.host.access.safety?.isHostCode(pc) !== true;
   }
 

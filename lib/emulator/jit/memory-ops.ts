@@ -6,9 +6,10 @@
  * their check: see access-plan.ts.
  */
 import type { Group, PlannedAccess } from './access-plan';
-import { Callee, type Emitter, type Window } from './emitter';
+import { Callee, type Emitter } from './emitter';
 import { guestLoad, guestStore, leaveIfUnreadable, leaveIfUnwritable, markWritten } from './shadow-ops';
 import { Op, Type } from './wasm';
+import type { Range, Window } from './window';
 
 /** Bytes, and how a load extends them to a word. */
 export interface Width {
@@ -27,16 +28,28 @@ export const signedByte: Width = { ...byte, load: Op.i32_load8_s, code: -1 };
 
 // --- Checks ----------------------------------------------------------------------------------------------------------
 
-/** Leaves in `offset` the address from the window's start and on the stack whether all of the access is inside. */
-function inWindow(e: Emitter, window: Window, address: number, offset: number, bytes: number, aligned: number): void {
+/** Leaves in `offset` the address from the range's start and on the stack whether all of the access is inside. */
+function inRange(e: Emitter, range: Range, address: number, offset: number, bytes: number, aligned: number): void {
   e.get_local(address);
-  e.opConst(Op.i32_sub, window.start | 0);
+  e.opConst(Op.i32_sub, range.start | 0);
   e.tee_local(offset);
-  const size = window.end - window.start;
+  const size = range.end - range.start;
   const shift = aligned === 4 ? 2 : aligned === 2 ? 1 : 0;
   // Rotated, the low bits of an unaligned address make it too great.
   if (shift > 0) e.opConst(Op.i32_rotr, shift);
   e.opConst(Op.i32_lt_u, shift > 0 ? (size - bytes + (1 << shift)) >>> shift : size - bytes + 1);
+}
+
+/** The same, and outside of the window's gap. */
+function inWindow(e: Emitter, window: Window, address: number, offset: number, bytes: number, aligned: number): void {
+  inRange(e, window, address, offset, bytes, aligned);
+  const { gap } = window;
+  if (gap === undefined) return;
+  const before = bytes - 1;
+  e.get_local(offset);
+  e.opConst(Op.i32_sub, gap.start - window.start - before);
+  e.opConst(Op.i32_ge_u, gap.end - gap.start + before);
+  e.op(Op.i32_and);
 }
 
 /** The page's entry with its low bit inverted: host delta, bit 0 set when the page is slow. */
@@ -114,10 +127,11 @@ function findForReading(e: Emitter, group: Group, first: number): void {
     e.set_local(word);
   }
   if (window !== undefined && group.onStack) {
-    inWindow(e, window, word, pointer, span + lead, aligned ? 4 : 1);
+    const { stack } = window;
+    inRange(e, stack, word, pointer, span + lead, aligned ? 4 : 1);
     e.op(Op.i32_eqz);
     e.leaveIfUnchecked();
-    group.bias = window.host + lead;
+    group.bias = window.host + stack.start - window.start + lead;
     return;
   }
   if (window !== undefined) {
