@@ -4,6 +4,7 @@
  */
 import { cpus, type CpuInfo } from '../lib/arch';
 import { companionFiles, parseBaseImage, type BaseImageDescription } from '../lib/base-image';
+import type { ByteSource } from '../lib/byte-source';
 import type { ElfFile } from '../lib/elf/elf-file';
 import { FormatError } from '../lib/errors';
 import { baseExports } from '../lib/kernel/base-image';
@@ -15,7 +16,7 @@ import { checkBaseImage, checkExtension, ownHeapText } from '../lib/target/base-
 import { errors, messageOf } from './errors';
 import type { LaunchConfig } from './launch-config';
 import { baseName, folderOf, joinPath } from './paths';
-import type { FileAccess } from './services';
+import { type FileAccess, openFile } from './services';
 
 export interface SessionBase {
   readonly path: string;
@@ -58,9 +59,9 @@ export function checkAgainstBase(path: string, extension: ElfFile, base: Session
 }
 
 async function readDescription(path: string, files: FileAccess): Promise<BaseImageDescription> {
-  let bytes: Uint8Array;
+  let bytes: Uint8Array | ByteSource;
   try {
-    bytes = await files.read(path);
+    bytes = await openFile(files, path);
   } catch (error) {
     throw errors.baseUnreadable(path, messageOf(error));
   }

@@ -1,16 +1,18 @@
 /** Files of a process's file system, for the entries that run in Node: adapter process and command line. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openSource, wholeFile } from './file-source';
 import type { AdapterServices } from './services';
 
 /** `folder`: where the running bundle is; the build puts capstone.wasm beside it. */
 export function nodeServices(folder: string): AdapterServices {
   return {
     files: {
-      read: async (path) => new Uint8Array(await readFile(localPath(path))),
+      read: (path) => wholeFile(localPath(path)),
+      open: (path) => openSource(localPath(path)),
       list: async (path) => {
         try {
           const entries = await readdir(localPath(path), { withFileTypes: true });
@@ -20,7 +22,7 @@ export function nodeServices(folder: string): AdapterServices {
         }
       },
     },
-    capstoneWasm: async () => new Uint8Array(await readFile(capstonePath(folder))),
+    capstoneWasm: () => wholeFile(capstonePath(folder)),
     loadUnicorn: async (path) => {
       const file = localPath(path);
       const exported: unknown = createRequire(file)(file);

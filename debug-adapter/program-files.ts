@@ -3,6 +3,7 @@
  * information when that is another. Zephyr's build writes `hello.llext` (stripped) beside `hello_ext_debug.elf`, so the
  * second is found by name near the first.
  */
+import type { ByteSource } from '../lib/byte-source';
 import { ElfFile } from '../lib/elf/elf-file';
 import { EM_ARM, EM_RISCV, ET_REL } from '../lib/elf/constants';
 import type { CpuInfo } from '../lib/arch';
@@ -13,7 +14,7 @@ import { checkAgainstBase, type SessionBase } from './base-image';
 import { errors, messageOf } from './errors';
 import type { ExtensionConfig, LaunchConfig } from './launch-config';
 import { baseName, folderOf, joinPath } from './paths';
-import type { FileAccess } from './services';
+import { type FileAccess, openFile } from './services';
 
 export interface ExtensionFile {
   readonly config: ExtensionConfig;
@@ -48,14 +49,14 @@ export async function openExtension(
   base: SessionBase | undefined,
   files: FileAccess,
 ): Promise<ExtensionFile> {
-  const bytes = await readFile(config.program, files);
+  const bytes = await readFile(config.program, files, (from, path) => from.read(path));
   const elf = parse(config.program, bytes);
   checkAgainstBase(config.program, elf, base);
   checkMachine(config.program, elf, cpu ?? cpuForElf(elf));
   const debugPath = hasDebugInfo(elf) ? config.program : (config.debugElf ?? (await findDebugElf(config, files)));
   const chosen = config.debugElf ?? debugPath;
-  const debugElf =
-    chosen === undefined || chosen === config.program ? undefined : parse(chosen, await readFile(chosen, files));
+  const isOther = chosen !== undefined && chosen !== config.program;
+  const debugElf = isOther ? parse(chosen, await readFile(chosen, files, openFile)) : undefined;
   return {
     config,
     bytes,
@@ -66,15 +67,19 @@ export async function openExtension(
   };
 }
 
-async function readFile(path: string, files: FileAccess): Promise<Uint8Array> {
+async function readFile<T>(
+  path: string,
+  files: FileAccess,
+  read: (files: FileAccess, path: string) => Promise<T>,
+): Promise<T> {
   try {
-    return await files.read(path);
+    return await read(files, path);
   } catch (error) {
     throw errors.fileUnreadable(path, messageOf(error));
   }
 }
 
-function parse(path: string, bytes: Uint8Array): ElfFile {
+function parse(path: string, bytes: Uint8Array | ByteSource): ElfFile {
   try {
     return ElfFile.parse(bytes);
   } catch (error) {

@@ -1,21 +1,36 @@
 /**
- * Reading and writing binary data: a bounds-checked cursor over a byte array.
+ * Reading and writing binary data: a bounds-checked cursor over bytes, which are in memory or fetched as windows of a ByteSource.
  * Width and byte order are the caller's (they come from the ELF), never the host's.
  * Reading past the end throws FormatError 'truncated' with the section name and offset.
  */
+import { type ByteSource, bytesOf, WholeBytes } from './byte-source';
 import { FormatError } from './errors';
 
 /** Position-keeping reader of one section's bytes. Offsets are in bytes from the start of that section. */
 export class ByteReader {
+  /** End of the readable range (exclusive). */
+  readonly end: number;
+  private readonly source: ByteSource;
+  /** The window that is open: where it begins, its bytes, and the same as a view. */
+  private start = 0;
+  private bytes: Uint8Array;
+  private view: DataView;
+
   constructor(
-    readonly bytes: Uint8Array,
+    source: Uint8Array | ByteSource,
     readonly littleEndian: boolean,
     readonly section: string = '',
     public offset: number = 0,
-    /** End of the readable range (exclusive). */
-    readonly end: number = bytes.length,
-    private readonly view: DataView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-  ) {}
+    end?: number,
+    opened?: ByteReader,
+  ) {
+    const isWhole = source instanceof Uint8Array;
+    this.source = isWhole ? new WholeBytes(source) : source;
+    this.end = Math.min(end ?? source.length, source.length);
+    this.start = opened?.start ?? 0;
+    this.bytes = opened?.bytes ?? (isWhole ? source : nothing);
+    this.view = opened?.view ?? viewOf(this.bytes);
+  }
 
   get atEnd(): boolean {
     return this.offset >= this.end;
@@ -23,40 +38,53 @@ export class ByteReader {
 
   /** A reader of the same bytes at another position, optionally with a nearer end. */
   at(offset: number, end: number = this.end): ByteReader {
-    const { bytes, littleEndian, section, view } = this;
-    return new ByteReader(bytes, littleEndian, section, offset, Math.min(end, bytes.length), view);
+    return new ByteReader(this.source, this.littleEndian, this.section, offset, end, this);
+  }
+
+  /** Has all up to an offset at once, because it will be read. */
+  prefetch(end: number): void {
+    const length = Math.min(end, this.end) - this.offset;
+    if (length > 0 && !this.holds(this.offset, length)) this.open(this.offset, length);
   }
 
   u8(): number {
-    return this.view.getUint8(this.take(1));
+    const at = this.take(1);
+    return this.view.getUint8(at);
   }
 
   i8(): number {
-    return this.view.getInt8(this.take(1));
+    const at = this.take(1);
+    return this.view.getInt8(at);
   }
 
   u16(): number {
-    return this.view.getUint16(this.take(2), this.littleEndian);
+    const at = this.take(2);
+    return this.view.getUint16(at, this.littleEndian);
   }
 
   i16(): number {
-    return this.view.getInt16(this.take(2), this.littleEndian);
+    const at = this.take(2);
+    return this.view.getInt16(at, this.littleEndian);
   }
 
   u32(): number {
-    return this.view.getUint32(this.take(4), this.littleEndian);
+    const at = this.take(4);
+    return this.view.getUint32(at, this.littleEndian);
   }
 
   i32(): number {
-    return this.view.getInt32(this.take(4), this.littleEndian);
+    const at = this.take(4);
+    return this.view.getInt32(at, this.littleEndian);
   }
 
   u64(): bigint {
-    return this.view.getBigUint64(this.take(8), this.littleEndian);
+    const at = this.take(8);
+    return this.view.getBigUint64(at, this.littleEndian);
   }
 
   i64(): bigint {
-    return this.view.getBigInt64(this.take(8), this.littleEndian);
+    const at = this.take(8);
+    return this.view.getBigInt64(at, this.littleEndian);
   }
 
   /** Unsigned integer of 4 or 8 bytes; 2^53 and more lose their low bits. */
@@ -73,8 +101,8 @@ export class ByteReader {
 
   /** A view (not a copy) of the next `length` bytes. */
   take8(length: number): Uint8Array {
-    const start = this.take(length);
-    return this.bytes.subarray(start, start + length);
+    const at = this.take(length);
+    return this.bytes.subarray(at, at + length);
   }
 
   /** DWARF 7.6 unsigned LEB128; a value beyond 64 bits is a FormatError 'leb128'. */
@@ -126,23 +154,59 @@ export class ByteReader {
 
   /** NUL-terminated UTF-8 string; the terminator is consumed. */
   cstring(): string {
-    const start = this.offset;
-    const nul = this.bytes.indexOf(0, start);
-    if (nul < 0 || nul >= this.end) throw new FormatError('truncated', this.section, start);
-    this.offset = nul + 1;
-    return decodeText(this.bytes.subarray(start, nul));
+    const begin = this.offset;
+    let looked = begin;
+    while (looked < this.end) {
+      // Whatever is in memory from there on is searched; the window may end within the string.
+      if (!this.holds(looked, 1)) this.open(looked, 1);
+      const nul = this.bytes.indexOf(0, looked - this.start);
+      const stop = nul < 0 ? this.start + this.bytes.length : this.start + nul;
+      if (nul >= 0 && stop < this.end) return this.text(begin, stop);
+      looked = stop;
+    }
+    throw new FormatError('truncated', this.section, begin);
   }
 
   skip(length: number): void {
-    this.take(length);
+    this.check(length);
+    this.offset += length;
   }
 
-  private take(length: number): number {
-    const start = this.offset;
-    if (length < 0 || start + length > this.end) throw new FormatError('truncated', this.section, start);
-    this.offset = start + length;
-    return start;
+  private text(begin: number, nul: number): string {
+    if (!this.holds(begin, nul - begin)) this.open(begin, nul - begin);
+    this.offset = nul + 1;
+    return decodeText(this.bytes.subarray(begin - this.start, nul - this.start));
   }
+
+  private check(length: number): void {
+    if (length < 0 || this.offset + length > this.end) throw new FormatError('truncated', this.section, this.offset);
+  }
+
+  /** Goes on by so many bytes, and returns where they are in the window. */
+  private take(length: number): number {
+    const { offset } = this;
+    this.check(length);
+    if (!this.holds(offset, length)) this.open(offset, length);
+    this.offset = offset + length;
+    return offset - this.start;
+  }
+
+  private holds(offset: number, length: number): boolean {
+    return offset >= this.start && offset + length <= this.start + this.bytes.length;
+  }
+
+  private open(offset: number, length: number): void {
+    const { start, bytes } = this.source.window(offset, offset + length);
+    this.start = start;
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+  }
+}
+
+const nothing = new Uint8Array(0);
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 const utf8 = new TextDecoder('utf-8');
@@ -156,6 +220,18 @@ export function stringAt(table: Uint8Array, offset: number): string | undefined 
   if (offset < 0 || offset >= table.length) return undefined;
   const nul = table.indexOf(0, offset);
   return decodeText(table.subarray(offset, nul < 0 ? table.length : nul));
+}
+
+/** The same of a source, of which no more than the string is read: a piece at a time. */
+export function stringIn(source: ByteSource, offset: number): string | undefined {
+  if (offset < 0 || offset >= source.length) return undefined;
+  for (let end = offset; end < source.length;) {
+    const { start, bytes } = source.window(end, end + 1);
+    const nul = bytes.indexOf(0, end - start);
+    end = nul < 0 ? start + bytes.length : start + nul;
+    if (nul >= 0 || end >= source.length) return decodeText(bytesOf(source, offset, Math.min(end, source.length)));
+  }
+  return '';
 }
 
 /** Unsigned integer held by all of `bytes`. */

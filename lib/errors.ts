@@ -21,7 +21,9 @@ export type FormatErrorCode =
   | 'bad-reference'
   | 'bad-opcode'
   | 'too-deep'
-  | 'base-image';
+  | 'base-image'
+  | 'unreadable'
+  | 'file-changed';
 
 const formatMessages: Record<FormatErrorCode, string> = {
   'not-elf': 'not an ELF file (no 7F 45 4C 46 at the start)',
@@ -41,6 +43,8 @@ const formatMessages: Record<FormatErrorCode, string> = {
   'bad-opcode': 'an opcode is unknown here',
   'too-deep': 'structures are nested too deeply or refer to each other in a circle',
   'base-image': 'the file is not a base image that can be used',
+  unreadable: 'the bytes cannot be read',
+  'file-changed': 'the file was changed while it was in use: what is not read yet is lost; start the session again',
 };
 
 /** A malformed file: what, in which section, at which byte offset of it. */

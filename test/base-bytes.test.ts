@@ -124,7 +124,7 @@ test('every read past the end says where, and moves nothing', () => {
     (at) => at.skip(2),
     (at) => at.skip(-1),
     (at) => at.cstring(),
-    (at) => new ByteReader(at.bytes, true, '.test', 8).u8(),
+    () => reader(1, 2, 3, 4, 5, 6, 7, 8).at(8).u8(),
     () => new ByteReader(Uint8Array.of(0x80), true, '.test').uleb(),
     () => new ByteReader(Uint8Array.of(0x80), true, '.test').sleb(),
   ];

@@ -3,8 +3,13 @@
  * every errno of Zephyr its name, and a query its two ways to run.
  */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { openLarge } from '../debug-adapter/file-source';
 import { readBaseImage } from '../lib/base-image/base-image-elf';
+import type { ByteSource } from '../lib/byte-source';
 import { ByteReader } from '../lib/bytes';
 import { AbbreviationTables } from '../lib/dwarf/abbrev';
 import { executeFde } from '../lib/dwarf/cfi-row';
@@ -87,6 +92,19 @@ function danglingReference(): DebugInfo {
 }
 
 /** Damage for each code. A case throws the FormatError itself or an error with the message that was reported. */
+function withLargeFile(use: (source: ByteSource, path: string) => unknown): unknown {
+  const folder = mkdtempSync(join(tmpdir(), 'errors-'));
+  try {
+    const path = join(folder, 'large');
+    writeFileSync(path, new Uint8Array(5000));
+    const source = openLarge(path, 4096);
+    assert.ok(source);
+    return use(source, path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 const damage: Record<FormatErrorCode, () => unknown> = {
   'not-elf': () => elf({ 0: 0 }),
   'unsupported-class': () => elf({ 4: 7 }),
@@ -123,7 +141,7 @@ const damage: Record<FormatErrorCode, () => unknown> = {
   'bad-abbreviation': () =>
     new AbbreviationTables(sections('.debug_abbrev', Uint8Array.of(1, 0x11, 0, 0, 0, 1, 0x11, 0, 0, 0, 0)))
       .at(0)
-      .get(1),
+      .get(2),
   'bad-reference': () => {
     const debug = danglingReference();
     assert.equal(debug.globals().length, 1);
@@ -133,6 +151,13 @@ const damage: Record<FormatErrorCode, () => unknown> = {
   'too-deep': () => executeFrame(...Array<number>(2000).fill(Cfa.DW_CFA_remember_state)),
   // An extension is no base image; all of its own codes are in base-image-errors.test.ts.
   'base-image': () => readBaseImage(elf({}), { origin: 'only.elf' }),
+  // Files that are read in parts are in base-file-source.test.ts.
+  unreadable: () => withLargeFile((source) => source.window(2 ** 62, 2 ** 62 + 4096)),
+  'file-changed': () =>
+    withLargeFile((source, path) => {
+      writeFileSync(path, 'shorter');
+      source.window(4000, 5000);
+    }),
 };
 
 for (const [code, provoke] of Object.entries(damage)) {

@@ -5,6 +5,7 @@ import { EM_ARM, EM_RISCV } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
 import { debugRelocationTables } from '../lib/program/debug-relocation-types';
 import { readDebugSections } from '../lib/program/debug-sections';
+import { allWhole } from './support/whole-sections';
 import { buildElf, text, type BuiltRelocation, type BuiltSection } from './support/elf-builder';
 
 const linkAddress = 0x12340000n;
@@ -24,7 +25,7 @@ function relocated(
   ];
   const plan = { machine, sections: [text(), ...sections], symbols, relocations };
   const read = readDebugSections(ElfFile.parse(buildElf(plan)), (index) => (index === 1 ? linkAddress : undefined));
-  return { contents: read.sections, problems: read.problems };
+  return { contents: allWhole(read), problems: read.problems };
 }
 
 const info = (bytes: readonly number[]): BuiltSection => ({ name: '.debug_info', bytes });

@@ -7,7 +7,7 @@ import type { ElfFile } from '../elf/elf-file';
 import { DebugInfo } from '../dwarf/debug-info';
 import { slidOf } from '../llext/slid';
 import type { LlextConfig } from '../llext/types';
-import { hasDebugSections, readDebugSections } from '../program/debug-sections';
+import { hasDebugSections, readDebugSections, wholeSections } from '../program/debug-sections';
 import { BaseImageError } from './base-image-error';
 import { declarationIn, llextLayoutOf, regionsOf, userspaceSizesOf } from './debug-facts';
 import type { BaseImageDescription, BaseImageExport, BaseMachine, KconfigFacts } from './description';
@@ -99,7 +99,7 @@ function readDebug(elf: ElfFile, notes: string[]) {
         ehFrameAddress: elf.section('.eh_frame')?.sh_addr,
       })
     : undefined;
-  return { debug, debugSections: sections };
+  return { debug, debugSections: wholeSections({ sections }) };
 }
 
 /** The configuration tells; without it, a table whose first words are no names of symbols is one of SLIDs. */

@@ -1,4 +1,5 @@
 /** Bytes of a file -> base image: an ELF by its first four bytes, else a JSON list. */
+import { type ByteSource, bytesOf, WholeBytes } from '../byte-source';
 import { decodeText } from '../bytes';
 import { ElfFile } from '../elf/elf-file';
 import { parseBaseImageJson } from './base-image-json';
@@ -20,10 +21,12 @@ export const companionFiles = {
 
 /** Throws BaseImageError or another FormatError. `builtIn` is what a JSON list leaves unsaid. */
 export function parseBaseImage(
-  bytes: Uint8Array,
+  file: Uint8Array | ByteSource,
   context: BaseImageContext,
   builtIn: BaseImageDescription,
 ): BaseImageDescription {
-  if (magic.every((byte, i) => bytes[i] === byte)) return readBaseImage(ElfFile.parse(bytes), context);
-  return parseBaseImageJson(decodeText(bytes), context.origin, builtIn);
+  const source = file instanceof Uint8Array ? new WholeBytes(file) : file;
+  const first = bytesOf(source, 0, Math.min(source.length, magic.length));
+  if (magic.every((byte, i) => first[i] === byte)) return readBaseImage(ElfFile.parse(source), context);
+  return parseBaseImageJson(decodeText(bytesOf(source, 0, source.length)), context.origin, builtIn);
 }

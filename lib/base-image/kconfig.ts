@@ -4,7 +4,7 @@
  */
 import { SHN_ABS } from '../elf/constants';
 import type { ElfFile } from '../elf/elf-file';
-import { macroDefinitions } from '../dwarf/macro';
+import { macroDefinitions, type MacroSections } from '../dwarf/macro';
 import type { KconfigFacts } from './description';
 
 const PREFIX = 'CONFIG_';
@@ -15,7 +15,7 @@ export interface KconfigSources {
   /** Text of .config, when it lies beside the image. */
   readonly dotConfig: string | undefined;
   /** The image's .debug_* sections by name. */
-  readonly debugSections: ReadonlyMap<string, Uint8Array>;
+  readonly debugSections: MacroSections;
 }
 
 export function readKconfig({ elf, dotConfig, debugSections }: KconfigSources): KconfigFacts {

@@ -1,5 +1,5 @@
 /** Which Zephyr an image was built from: its boot banner, else version.h of the build folder, else the -g3 macro. */
-import { macroDefinitions } from '../dwarf/macro';
+import { macroDefinitions, type MacroSections } from '../dwarf/macro';
 import type { ImageMemory } from './image-memory';
 import { VERSION_MACRO } from './kconfig';
 
@@ -9,7 +9,7 @@ const number = /(\d+\.\d+\.\d+)/;
 export function zephyrVersion(
   memory: ImageMemory,
   versionHeader: string | undefined,
-  debugSections: ReadonlyMap<string, Uint8Array>,
+  debugSections: MacroSections,
   littleEndian: boolean,
 ): string | undefined {
   for (const { bytes } of memory.sections) {

@@ -2,10 +2,10 @@
  * Abbreviation tables (.debug_abbrev, 7.5.3): for each code the tag, whether there are children, and the attributes
  * with their forms. Many units may share a table, so tables are kept by offset.
  */
-import type { ByteReader } from '../bytes';
+import { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import { Form } from './constants';
-import { RawCursor } from './raw-cursor';
+import type { RawCursor } from './raw-cursor';
 import type { DwarfSections } from './sections';
 
 export interface AttributeSpec {
@@ -24,48 +24,59 @@ export interface Abbreviation {
 const section = '.debug_abbrev';
 
 /**
- * Where the abbreviations of a table are; one is read when it is asked for. Of most units only the first entry is ever
- * looked at, whose abbreviation may be anywhere in the table.
+ * Where the abbreviations of a table are; one is read when it is asked for, and the table is looked through as far as that one. Of most
+ * units only the first entry is ever looked at, whose abbreviation may be anywhere in the table.
  */
 export class AbbreviationTable {
   private readonly known = new Map<number, Abbreviation>();
   /** Offsets behind the codes. */
-  private offsets: ReadonlyMap<number, number> | undefined;
+  private readonly offsets = new Map<number, number>();
+  private isComplete = false;
 
-  constructor(private readonly reader: ByteReader) {}
+  constructor(private readonly cursor: RawCursor) {}
 
   /** Throws FormatError for a damaged table. */
   get(code: number): Abbreviation | undefined {
     let found = this.known.get(code);
     if (found !== undefined) return found;
-    this.offsets ??= findAbbreviations(this.reader);
-    const offset = this.offsets.get(code);
+    const offset = this.offsets.get(code) ?? this.search(code);
     if (offset === undefined) return undefined;
-    found = readAbbreviation(this.reader.at(offset));
+    found = this.readAt(offset);
     this.known.set(code, found);
     return found;
   }
+
+  /** GNU as leaves out the terminator of the last table. */
+  private search(wanted: number): number | undefined {
+    const { cursor, offsets } = this;
+    while (!this.isComplete && !cursor.atEnd) {
+      const code = cursor.uleb();
+      this.isComplete = code === 0;
+      if (this.isComplete) break;
+      const { offset } = cursor;
+      if (offsets.has(code)) throw new FormatError('bad-abbreviation', section, offset, `code ${code} twice`);
+      passOver(cursor);
+      offsets.set(code, offset);
+      if (code === wanted) return offset;
+    }
+    return undefined;
+  }
+
+  private readAt(offset: number): Abbreviation {
+    const { bytes, littleEndian, start } = this.cursor;
+    return readAbbreviation(new ByteReader(bytes, littleEndian, section, offset - start));
+  }
 }
 
-function findAbbreviations(reader: ByteReader): ReadonlyMap<number, number> {
-  const offsets = new Map<number, number>();
-  const cursor = new RawCursor(reader.bytes, reader.littleEndian, section, reader.offset, reader.end);
-  // GNU as leaves out the terminator of the last table.
-  while (!cursor.atEnd) {
-    const code = cursor.uleb();
-    if (code === 0) break;
-    if (offsets.has(code)) throw new FormatError('bad-abbreviation', section, cursor.offset, `code ${code} twice`);
-    offsets.set(code, cursor.offset);
-    cursor.uleb();
-    cursor.skip(1);
-    for (;;) {
-      const name = cursor.uleb();
-      const form = cursor.uleb();
-      if (name === 0 && form === 0) break;
-      if (form === Form.DW_FORM_implicit_const) cursor.uleb();
-    }
+function passOver(cursor: RawCursor): void {
+  cursor.uleb();
+  cursor.skip(1);
+  for (;;) {
+    const name = cursor.uleb();
+    const form = cursor.uleb();
+    if (name === 0 && form === 0) break;
+    if (form === Form.DW_FORM_implicit_const) cursor.uleb();
   }
-  return offsets;
 }
 
 function readAbbreviation(reader: ByteReader): Abbreviation {
@@ -90,7 +101,7 @@ export class AbbreviationTables {
   at(offset: number): AbbreviationTable {
     let table = this.tables.get(offset);
     if (table === undefined) {
-      table = new AbbreviationTable(this.sections.reader(section, offset));
+      table = new AbbreviationTable(this.sections.cursor(section, offset));
       this.tables.set(offset, table);
     }
     return table;

@@ -91,7 +91,7 @@ export class AddressIndex {
     for (const [number, { section: of, header }] of this.units.entries()) {
       if (of === '.debug_info') numbers.set(header.offset, number);
     }
-    const reader = this.sections.reader(section);
+    const reader = this.sections.passingReader(section);
     while (!reader.atEnd) {
       const first = reader.offset;
       const { length, is64 } = readInitialLength(reader);

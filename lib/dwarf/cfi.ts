@@ -95,7 +95,7 @@ export class FrameTable {
   }
 
   private indexSection(section: FrameSection, { places, starts, ends }: FrameIndex): void {
-    const reader = this.sections.reader(section);
+    const reader = this.sections.passingReader(section);
     while (!reader.atEnd) {
       const entryOffset = reader.offset;
       const { length, is64 } = readInitialLength(reader);

@@ -3,6 +3,7 @@
  * frame rows, all at link addresses. Unit headers are read at once, everything else at first use and then kept.
  * Damaged data never throws from here: it becomes an entry of `problems` and an absent or 'unknown' value.
  */
+import type { ByteSource } from '../byte-source';
 import { FrameTable } from './cfi';
 import { At, Tag } from './constants';
 import type { Die } from './die';
@@ -97,7 +98,7 @@ export class DebugInfo {
   private lazyGlobals: readonly GlobalVariable[] | undefined;
   private lazyFunctions: readonly FunctionInfo[] | undefined;
 
-  constructor(sections: ReadonlyMap<string, Uint8Array>, options: DwarfOptions) {
+  constructor(sections: ReadonlyMap<string, Uint8Array | ByteSource>, options: DwarfOptions) {
     this.sections = new DwarfSections(sections, options);
     this.littleEndian = options.littleEndian;
     this.addressSize = options.addressSize;

@@ -123,13 +123,9 @@ export class EntrySkipper {
       case Form.DW_FORM_GNU_str_index:
       case Form.DW_FORM_sdata:
         return cursor.uleb();
-      case Form.DW_FORM_string: {
-        const start = cursor.offset;
-        const nul = cursor.bytes.indexOf(0, start);
-        if (nul < 0 || nul >= cursor.end) throw new FormatError('truncated', cursor.section, start);
-        cursor.offset = nul + 1;
-        return start;
-      }
+      case Form.DW_FORM_string:
+        // Where it begins in the cursor's window.
+        return cursor.cstring();
       case Form.DW_FORM_block1:
         cursor.skip(cursor.unsigned(1));
         return 1;

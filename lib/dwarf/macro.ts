@@ -28,7 +28,7 @@ const STR_OFFSETS_HEADER = 8;
 /** Of units that units import. */
 const deepestImport = 100;
 
-interface MacroSections {
+export interface MacroSections {
   get(name: string): Uint8Array | undefined;
 }
 

@@ -3,8 +3,10 @@
  * inflated and relocated to link addresses. Every reader of lib/dwarf gets its bytes here, so that an absent section
  * reads as an empty one and an error names the section.
  */
-import { ByteReader, stringAt } from '../bytes';
+import { type ByteSource, bytesOf, Passing, Pieces, Scratch, WholeBytes } from '../byte-source';
+import { ByteReader, stringIn } from '../bytes';
 import { FormatError } from '../errors';
+import { RawCursor } from './raw-cursor';
 import { machineRegisters, type MachineRegisters } from './regnum';
 
 export interface DwarfOptions {
@@ -16,7 +18,14 @@ export interface DwarfOptions {
   readonly ehFrameAddress?: bigint;
 }
 
-const nothing = new Uint8Array(0);
+const nothing = new WholeBytes(new Uint8Array(0));
+
+/** Of these a little is read in many places far apart: the beginnings of units. Of others, what is read lies together. */
+const scattered: ReadonlySet<string> = new Set(['.debug_info', '.debug_line']);
+const scatteredPiece = 0x200;
+const usualPiece = 0x4000;
+/** What is passed over as a whole is read so much at a time. */
+const passedAtOnce = 0x10000;
 
 export class DwarfSections {
   readonly littleEndian: boolean;
@@ -24,33 +33,63 @@ export class DwarfSections {
   readonly registers: MachineRegisters;
   /** What could not be read, in order of discovery, without repetition. */
   readonly problems: string[] = [];
+  private readonly sources = new Map<string, ByteSource>();
+  private readonly whole = new Map<string, Uint8Array>();
+  private readonly scratch = new Scratch();
   /** A linker makes one text of all that are equal: they are decoded once. */
   private readonly strings = new Map<string, Map<number, string>>();
 
-  constructor(
-    private readonly byName: ReadonlyMap<string, Uint8Array>,
-    options: DwarfOptions,
-  ) {
+  constructor(byName: ReadonlyMap<string, Uint8Array | ByteSource>, options: DwarfOptions) {
     this.littleEndian = options.littleEndian;
     this.addressSize = options.addressSize;
     this.registers = machineRegisters(options.machine);
+    for (const [name, data] of byName) {
+      const isWhole = data instanceof Uint8Array;
+      const piece = scattered.has(name) ? scatteredPiece : usualPiece;
+      this.sources.set(name, isWhole ? new WholeBytes(data) : new Pieces(data, piece));
+    }
   }
 
+  /** All of a section. */
   bytes(name: string): Uint8Array {
-    return this.byName.get(name) ?? nothing;
+    let bytes = this.whole.get(name);
+    if (bytes === undefined) {
+      const source = this.source(name);
+      this.whole.set(name, (bytes = bytesOf(source, 0, source.length)));
+    }
+    return bytes;
+  }
+
+  sizeOf(name: string): number {
+    return this.source(name).length;
   }
 
   has(name: string): boolean {
-    return this.bytes(name).length > 0;
+    return this.sizeOf(name) > 0;
   }
 
   /** A reader of one section at `offset`, which must be inside of it. */
   reader(name: string, offset = 0): ByteReader {
-    const bytes = this.bytes(name);
-    if (!Number.isSafeInteger(offset) || offset < 0 || offset > bytes.length) {
-      throw new FormatError('bad-offset', name, Number.isFinite(offset) ? offset : 0);
-    }
-    return new ByteReader(bytes, this.littleEndian, name, offset);
+    const source = this.source(name);
+    checkOffset(name, offset, source.length);
+    return new ByteReader(source, this.littleEndian, name, offset);
+  }
+
+  /** The same for all of the section, from its beginning; views of what it reads do not stay as they are. */
+  passingReader(name: string): ByteReader {
+    const source = this.source(name);
+    const isWhole = source instanceof WholeBytes;
+    return new ByteReader(isWhole ? source : new Passing(source, passedAtOnce), this.littleEndian, name);
+  }
+
+  /** For going over a range once, before the next one is gone over: without an end the section is read whole, and stays. */
+  cursor(name: string, offset: number, end?: number): RawCursor {
+    const { length } = this.source(name);
+    checkOffset(name, offset, end ?? length);
+    if (end !== undefined && end > length) throw new FormatError('bad-offset', name, end);
+    const bytes =
+      end === undefined ? this.bytes(name).subarray(offset) : bytesOf(this.source(name), offset, end, this.scratch);
+    return new RawCursor(bytes, this.littleEndian, name, offset);
   }
 
   /** The string at `offset` of .debug_str or .debug_line_str. */
@@ -59,7 +98,7 @@ export class DwarfSections {
     if (known === undefined) this.strings.set(name, (known = new Map()));
     let text = known.get(offset);
     if (text === undefined) {
-      text = stringAt(this.bytes(name), offset);
+      text = stringIn(this.source(name), offset);
       if (text === undefined) throw new FormatError('bad-string', name, offset);
       known.set(offset, text);
     }
@@ -68,15 +107,19 @@ export class DwarfSections {
 
   /** Whether a text occurs anywhere in a section. */
   contains(name: string, text: string): boolean {
-    const bytes = this.bytes(name);
     const wanted = new TextEncoder().encode(text);
     if (wanted.length === 0) return true;
-    for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
-      let length = 1;
-      while (length < wanted.length && bytes[at + length] === wanted[length]) length++;
-      if (length === wanted.length) return true;
+    const source = this.source(name);
+    // What is searched at once overlaps by what the text may have before the border.
+    for (let start = 0; start < source.length; start += searchedAtOnce) {
+      const end = Math.min(start + searchedAtOnce + wanted.length - 1, source.length);
+      if (includes(bytesOf(source, start, end, this.scratch), wanted)) return true;
     }
     return false;
+  }
+
+  private source(name: string): ByteSource {
+    return this.sources.get(name) ?? nothing;
   }
 
   /** Runs `read`; a FormatError becomes a problem and `fallback`. Anything else is a defect of ours and passes. */
@@ -93,6 +136,23 @@ export class DwarfSections {
   /** At most 200 are kept: a damaged file would fill the memory with the consequences of one byte. */
   report(problem: string): void {
     if (this.problems.length < 200 && !this.problems.includes(problem)) this.problems.push(problem);
+  }
+}
+
+const searchedAtOnce = 0x100000;
+
+function includes(bytes: Uint8Array, wanted: Uint8Array): boolean {
+  for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
+    let length = 1;
+    while (length < wanted.length && bytes[at + length] === wanted[length]) length++;
+    if (length === wanted.length) return true;
+  }
+  return false;
+}
+
+function checkOffset(section: string, offset: number, length: number): void {
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset > length) {
+    throw new FormatError('bad-offset', section, Number.isFinite(offset) ? offset : 0);
   }
 }
 
@@ -125,7 +185,7 @@ export function readTableEntry(
   size: number,
 ): bigint {
   const offset = base + index * size;
-  if (!Number.isSafeInteger(offset) || offset + size > sections.bytes(section).length) {
+  if (!Number.isSafeInteger(offset) || offset + size > sections.sizeOf(section)) {
     throw new FormatError('bad-index', section, base);
   }
   return sections.reader(section, offset).unsigned(size);

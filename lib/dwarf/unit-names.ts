@@ -6,8 +6,8 @@
 import { stringAt } from '../bytes';
 import { canonicalTypeText } from './base-type-name';
 import { At, Form, Tag } from './constants';
-import { EntrySkipper } from './entry-skipper';
-import { RawCursor } from './raw-cursor';
+import { type EntryPlan, EntrySkipper } from './entry-skipper';
+import type { RawCursor } from './raw-cursor';
 import type { Unit } from './unit';
 
 /** Declared here and defined elsewhere, or described by a type unit. */
@@ -177,6 +177,8 @@ interface Facts {
   sibling: number | undefined;
 }
 
+type NamedStep = Exclude<EntryPlan['steps'][number], number>;
+
 /** Adds the names of one unit to a table. */
 export class UnitNames {
   private readonly skipper: EntrySkipper;
@@ -208,8 +210,7 @@ export class UnitNames {
   /** Parents are kept in a stack: where children begin, null entries end them. */
   private scan(): void {
     const { header, context } = this.unit;
-    const bytes = context.sections.bytes(header.section);
-    const cursor = new RawCursor(bytes, context.sections.littleEndian, header.section, header.firstDie, header.end);
+    const cursor = context.sections.cursor(header.section, header.firstDie, header.end);
     const parents: Parent[] = [];
     do {
       const offset = cursor.offset;
@@ -241,7 +242,7 @@ export class UnitNames {
     return !this.inFunctions || parent.inFunction || scopeTags.has(tag) || tag === Tag.DW_TAG_subprogram;
   }
 
-  private read(cursor: RawCursor, { steps }: ReturnType<EntrySkipper['next']> & object): Facts {
+  private read(cursor: RawCursor, { steps }: EntryPlan): Facts {
     const { facts } = this;
     facts.name = undefined;
     facts.linkageName = undefined;
@@ -256,19 +257,19 @@ export class UnitNames {
         continue;
       }
       const value = this.skipper.operand(cursor, step.form, step.implicitConst);
-      this.note(facts, step.name, step.form, value);
+      this.note(facts, cursor, step, value);
     }
     return facts;
   }
 
-  private note(facts: Facts, name: number, form: number, value: number): void {
+  private note(facts: Facts, cursor: RawCursor, { name, form }: NamedStep, value: number): void {
     switch (name) {
       case At.DW_AT_name:
-        facts.name = this.text(form, value);
+        facts.name = this.text(cursor, form, value);
         break;
       case At.DW_AT_linkage_name:
       case At.DW_AT_MIPS_linkage_name:
-        facts.linkageName = this.text(form, value);
+        facts.linkageName = this.text(cursor, form, value);
         break;
       case At.DW_AT_declaration:
         facts.isDeclaration ||= value !== 0;
@@ -299,11 +300,10 @@ export class UnitNames {
     return form === Form.DW_FORM_ref_addr ? value : this.unit.header.offset + value;
   }
 
-  private text(form: number, value: number): string | undefined {
-    const { context, header } = this.unit;
+  private text(cursor: RawCursor, form: number, value: number): string | undefined {
     // An indirect form was passed over with its operand; names are never written that way.
     if (form === Form.DW_FORM_indirect) return undefined;
-    if (form === Form.DW_FORM_string) return stringAt(context.sections.bytes(header.section), value);
+    if (form === Form.DW_FORM_string) return stringAt(cursor.bytes, value);
     return this.unit.stringOf({ name: At.DW_AT_name, form, value });
   }
 

@@ -4,7 +4,7 @@
  */
 import { At, Form, Tag } from './constants';
 import { EntrySkipper, type EntryPlan } from './entry-skipper';
-import { RawCursor } from './raw-cursor';
+import type { RawCursor } from './raw-cursor';
 import type { Unit } from './unit';
 
 /** A function with code, at any depth. */
@@ -37,9 +37,7 @@ function openUnit(
   isWanted: (tag: number, name: number) => boolean,
 ): { readonly cursor: RawCursor; readonly skipper: EntrySkipper } {
   const { header, context } = unit;
-  const { littleEndian } = context.sections;
-  const bytes = context.sections.bytes(header.section);
-  const cursor = new RawCursor(bytes, littleEndian, header.section, header.firstDie, header.end);
+  const cursor = context.sections.cursor(header.section, header.firstDie, header.end);
   return { cursor, skipper: new EntrySkipper(unit.abbreviations, header, isWanted) };
 }
 

@@ -303,7 +303,9 @@ export class Unit implements UnitInfo, ExpressionUnit {
   private readTop(top: number): void {
     if (this.isRead[top]) return;
     this.isRead[top] = true;
-    const reader = this.reader(this.outline.tops[top]);
+    const { tops } = this.outline;
+    const reader = this.reader(tops[top]);
+    reader.prefetch(tops.at(top + 1) ?? this.header.end);
     const read = (): void => {
       let parent: Die | undefined = this.root;
       do {

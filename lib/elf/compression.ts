@@ -35,9 +35,14 @@ const algorithms: ReadonlyMap<number, Algorithm> = new Map([
   [ELFCOMPRESS_ZSTD, { name: 'Zstandard', maximalRatio: 32768, inflate: (stream, out) => decompress(stream, out) }],
 ]);
 
+/** By what the header says. */
+export function mayBeCompressed(section: SectionLike): boolean {
+  return (section.sh_flags & SHF_COMPRESSED) !== 0 || section.name.startsWith('.zdebug_');
+}
+
 export function isCompressed(section: SectionLike, bytes: Uint8Array): boolean {
   if ((section.sh_flags & SHF_COMPRESSED) !== 0) return true;
-  return section.name.startsWith('.zdebug_') && String.fromCharCode(...bytes.subarray(0, 4)) === 'ZLIB';
+  return mayBeCompressed(section) && String.fromCharCode(...bytes.subarray(0, 4)) === 'ZLIB';
 }
 
 export function inflateSection(

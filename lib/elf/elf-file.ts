@@ -4,9 +4,10 @@
  * use, and throws FormatError then. A section name that cannot be read is '' and noted in `problems`, because the
  * loader's view (lib/llext) of such a file is still of interest.
  */
+import { type ByteSource, bytesOf, PartOfSource, WholeBytes } from '../byte-source';
 import { ByteReader, stringAt } from '../bytes';
 import { FormatError } from '../errors';
-import { inflateSection, isCompressed } from './compression';
+import { inflateSection, isCompressed, mayBeCompressed } from './compression';
 import * as C from './constants';
 import { readSymbolTable, SymbolColumns } from './symbol-table';
 import type { ElfSymbol, SymbolTable } from './symbol-table';
@@ -53,16 +54,20 @@ export interface ElfRelocation {
   readonly addend: bigint | undefined;
 }
 
+/** Of the 64-bit class. */
+const largestHeader = 64;
+
 export class ElfFile {
   readonly problems: FormatError[] = [];
   readonly sections: readonly SectionHeader[];
   private readonly byName = new Map<string, SectionHeader>();
-  private readonly inflated = new Map<number, Uint8Array>();
+  private readonly contents = new Map<number, Uint8Array>();
+  private lazyBytes: Uint8Array | undefined;
   private readonly symbolTables = new Map<number, readonly ElfSymbol[]>();
   private readonly relocationTables = new Map<number, readonly ElfRelocation[]>();
 
   private constructor(
-    readonly bytes: Uint8Array,
+    private readonly source: ByteSource,
     readonly is64: boolean,
     readonly littleEndian: boolean,
     readonly header: ElfHeader,
@@ -74,7 +79,9 @@ export class ElfFile {
   }
 
   /** Throws FormatError when the file header or the section header table cannot be read. */
-  static parse(bytes: Uint8Array): ElfFile {
+  static parse(file: Uint8Array | ByteSource): ElfFile {
+    const source = file instanceof Uint8Array ? new WholeBytes(file) : file;
+    const bytes = bytesOf(source, 0, Math.min(source.length, largestHeader));
     const magic = [0x7f, 0x45, 0x4c, 0x46];
     if (bytes.length < 16 || magic.some((byte, i) => bytes[i] !== byte)) throw new FormatError('not-elf', '', 0);
     const elfClass = bytes[C.EI_CLASS];
@@ -88,7 +95,17 @@ export class ElfFile {
     const is64 = elfClass === C.ELFCLASS64;
     const littleEndian = data === C.ELFDATA2LSB;
     const header = readHeader(new ByteReader(bytes, littleEndian, 'ELF header', 16), is64);
-    return new ElfFile(bytes, is64, littleEndian, header);
+    return new ElfFile(source, is64, littleEndian, header);
+  }
+
+  get size(): number {
+    return this.source.length;
+  }
+
+  /** All of the file. */
+  get bytes(): Uint8Array {
+    this.lazyBytes ??= bytesOf(this.source, 0, this.size);
+    return this.lazyBytes;
   }
 
   /** The first section of that name. */
@@ -99,14 +116,23 @@ export class ElfFile {
   /** Contents as a debugger wants them: inflated, SHT_NOBITS empty. */
   sectionBytes(section: SectionHeader): Uint8Array {
     if (section.sh_type === C.SHT_NOBITS || section.sh_type === C.SHT_NULL) return new Uint8Array(0);
-    const raw = this.rawBytes(section);
-    if (!isCompressed(section, raw)) return raw;
-    let contents = this.inflated.get(section.index);
+    let contents = this.contents.get(section.index);
     if (contents === undefined) {
-      contents = inflateSection(section, raw, this.is64, this.littleEndian);
-      this.inflated.set(section.index, contents);
+      const raw = this.rawBytes(section);
+      contents = isCompressed(section, raw) ? inflateSection(section, raw, this.is64, this.littleEndian) : raw;
+      this.contents.set(section.index, contents);
     }
     return contents;
+  }
+
+  /** The same to be read in parts; of what is compressed there is only the whole. */
+  sectionSource(section: SectionHeader): ByteSource {
+    const { sh_offset, sh_size, sh_type } = section;
+    if (sh_type === C.SHT_NOBITS || sh_type === C.SHT_NULL || mayBeCompressed(section)) {
+      return new WholeBytes(this.sectionBytes(section));
+    }
+    this.checkRange(section);
+    return new PartOfSource(this.source, sh_offset, sh_size);
   }
 
   /** The symbols of SHT_SYMTAB, or of SHT_DYNSYM in a file without one; entry 0 is the null symbol. */
@@ -158,9 +184,12 @@ export class ElfFile {
   }
 
   private rawBytes(section: SectionHeader): Uint8Array {
-    const { sh_offset, sh_size } = section;
-    if (sh_offset + sh_size > this.bytes.length) throw new FormatError('truncated', section.name, sh_offset);
-    return this.bytes.subarray(sh_offset, sh_offset + sh_size);
+    this.checkRange(section);
+    return bytesOf(this.source, section.sh_offset, section.sh_offset + section.sh_size);
+  }
+
+  private checkRange({ sh_offset, sh_size, name }: SectionHeader): void {
+    if (sh_offset + sh_size > this.size) throw new FormatError('truncated', name, sh_offset);
   }
 
   private readSectionHeaders(): SectionHeader[] {
@@ -168,15 +197,17 @@ export class ElfFile {
     if (e_shoff === 0) return [];
     const size = this.is64 ? 64 : 40;
     if (e_shentsize < size) throw new FormatError('bad-size', 'ELF header', this.is64 ? 58 : 46);
-    const table = new ByteReader(this.bytes, this.littleEndian, 'section header table');
-    if (e_shoff + size > this.bytes.length) throw new FormatError('truncated', table.section, e_shoff);
+    const table = new ByteReader(this.source, this.littleEndian, 'section header table');
+    if (e_shoff + size > this.size) throw new FormatError('truncated', table.section, e_shoff);
     const first = readSectionHeader(table.at(e_shoff), 0, this.is64);
     // gABI: too many sections for 16 bits are counted in section 0; likewise the index of the name table.
     const count = this.header.e_shnum === 0 ? first.sh_size : this.header.e_shnum;
     const names = this.header.e_shstrndx === C.SHN_XINDEX ? first.sh_link : this.header.e_shstrndx;
-    if (e_shoff + count * e_shentsize > this.bytes.length) {
+    if (e_shoff + count * e_shentsize > this.size) {
       throw new FormatError('truncated', table.section, e_shoff);
     }
+    table.offset = e_shoff;
+    table.prefetch(e_shoff + count * e_shentsize);
     const raw: Omit<SectionHeader, 'name'>[] = [];
     for (let i = 0; i < count; i++) {
       raw.push(readSectionHeader(table.at(e_shoff + i * e_shentsize), i, this.is64));
@@ -191,10 +222,10 @@ export class ElfFile {
       this.problems.push(
         new FormatError('bad-index', 'ELF header', this.is64 ? 62 : 50, 'e_shstrndx names no section'),
       );
-    } else if (table.sh_offset + table.sh_size > this.bytes.length) {
+    } else if (table.sh_offset + table.sh_size > this.size) {
       this.problems.push(new FormatError('truncated', 'section name table', table.sh_offset));
     } else {
-      strings = this.bytes.slice(table.sh_offset, table.sh_offset + table.sh_size);
+      strings = bytesOf(this.source, table.sh_offset, table.sh_offset + table.sh_size).slice();
     }
     return raw.map((section) => {
       const name = stringAt(strings, section.sh_name);

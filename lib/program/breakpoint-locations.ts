@@ -8,7 +8,8 @@ import type { DebugInfo } from '../dwarf/debug-info';
 import type { FunctionInfo, Scope, SourceFile, SourcePosition } from '../dwarf/model';
 import { blocksAt } from './code-blocks';
 import { bodyStart } from './prologue';
-import type { FileLines, LineEntry, SourceLines } from './source-lines';
+import type { LineEntry } from './line-entries';
+import type { FileLines, SourceLines } from './source-lines';
 
 /** A place for a breakpoint, at link addresses. */
 export interface LinkLocation {
@@ -49,9 +50,7 @@ function byAddress(a: LinkLocation, b: LinkLocation): number {
 }
 
 function entriesOfLine(tables: readonly FileLines[], line: number): Candidate[] {
-  return tables.flatMap((lines) =>
-    lines.entries.filter((entry) => entry.isStatement && entry.line === line).map((entry) => ({ lines, entry })),
-  );
+  return tables.flatMap((lines) => lines.entries.statementsOf(line).map((entry) => ({ lines, entry })));
 }
 
 /** Of the statements of a line those that begin at the column or next behind it; behind the last one, the last. */
@@ -71,21 +70,18 @@ export function statementColumns(
 ): readonly { readonly line: number; readonly column: number }[] {
   const found = new Map<string, { line: number; column: number }>();
   for (const { entries } of files.flatMap((file) => lines.ofFile(file))) {
-    for (const { line, column, isStatement } of entries) {
-      if (isStatement && line >= first && line <= last) found.set(`${line}:${column}`, { line, column });
+    for (let at = 0; at < entries.count; at++) {
+      if (!entries.isStatement(at) || entries.line(at) < first || entries.line(at) > last) continue;
+      const { line, column } = entries.at(at);
+      found.set(`${line}:${column}`, { line, column });
     }
   }
   return [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 function nextLine(tables: readonly FileLines[], line: number): number | undefined {
-  let next: number | undefined;
-  for (const { entries } of tables) {
-    for (const entry of entries) {
-      if (entry.isStatement && entry.line > line && (next === undefined || entry.line < next)) next = entry.line;
-    }
-  }
-  return next;
+  const next = Math.min(...tables.map(({ entries }) => entries.lineBehind(line) ?? Infinity));
+  return next === Infinity ? undefined : next;
 }
 
 /** The compiler scatters a line over disjoint ranges; of those in one block, one is enough. */

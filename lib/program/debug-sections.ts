@@ -3,6 +3,7 @@
  * An ET_REL may have several sections of one name (type units in COMDAT groups, each with its own .debug_info); they
  * are laid end to end as a linker would, and relocations against them are resolved into the joined section.
  */
+import { type ByteSource, bytesOf } from '../byte-source';
 import { decodeUnsigned, encodeInteger } from '../bytes';
 import { FormatError } from '../errors';
 import { ET_REL, SHF_ALLOC, SHN_ABS, SHN_LORESERVE, SHT_NOBITS } from '../elf/constants';
@@ -10,7 +11,8 @@ import type { ElfFile, ElfRelocation, ElfSymbol, SectionHeader } from '../elf/el
 import { debugRelocationType, type DebugRelocationType } from './debug-relocation-types';
 
 export interface DebugSections {
-  readonly sections: ReadonlyMap<string, Uint8Array>;
+  /** Of a linked file those that are not compressed are read where somebody looks. */
+  readonly sections: ReadonlyMap<string, Uint8Array | ByteSource>;
   readonly problems: readonly string[];
 }
 
@@ -25,11 +27,28 @@ export function readDebugSections(elf: ElfFile, linkAddress: (index: number) => 
   return new Reader(elf, linkAddress).read();
 }
 
+/** For those who want sections whole: read at the first time. */
+export function wholeSections({ sections }: Pick<DebugSections, 'sections'>): {
+  get(name: string): Uint8Array | undefined;
+} {
+  const known = new Map<string, Uint8Array>();
+  return {
+    get(name) {
+      const data = sections.get(name);
+      if (data === undefined || data instanceof Uint8Array) return data;
+      const bytes = known.get(name) ?? bytesOf(data, 0, data.length);
+      known.set(name, bytes);
+      return bytes;
+    },
+  };
+}
+
 class Reader {
   private readonly problems: string[] = [];
   /** Where a debug section begins in the joined section of its name. */
   private readonly joinedOffset = new Map<number, number>();
   private readonly joined = new Map<string, Uint8Array>();
+  private readonly untouched = new Map<string, ByteSource>();
   private symbols: readonly ElfSymbol[] | undefined;
 
   constructor(
@@ -38,31 +57,37 @@ class Reader {
   ) {}
 
   read(): DebugSections {
-    const groups = new Map<string, { section: SectionHeader; bytes: Uint8Array }[]>();
+    const groups = new Map<string, SectionHeader[]>();
     for (const section of this.elf.sections) {
       if (!debugName.test(section.name) || section.sh_type === SHT_NOBITS) continue;
-      const bytes = this.guard(() => this.elf.sectionBytes(section));
-      if (bytes === undefined) continue;
       const name = section.name.replace(/^\.zdebug_/, '.debug_');
-      const group = groups.get(name) ?? [];
-      group.push({ section, bytes });
-      groups.set(name, group);
+      groups.set(name, [...(groups.get(name) ?? []), section]);
     }
-    for (const [name, parts] of groups) this.join(name, parts);
-    if (this.elf.header.e_type === ET_REL) {
+    const isRelocatable = this.elf.header.e_type === ET_REL;
+    for (const [name, parts] of groups) {
+      // Nothing is relocated in a linked file: its own bytes do.
+      if (!isRelocatable && parts.length === 1) {
+        const source = this.guard(() => this.elf.sectionSource(parts[0]));
+        if (source !== undefined) this.untouched.set(name, source);
+      } else this.join(name, parts);
+    }
+    if (isRelocatable) {
       for (const [name, parts] of groups) {
-        for (const { section } of parts) this.guard(() => this.relocate(name, section));
+        for (const section of parts) this.guard(() => this.relocate(name, section));
       }
     }
-    return { sections: this.joined, problems: this.problems };
+    return {
+      sections: new Map<string, Uint8Array | ByteSource>([...this.untouched, ...this.joined]),
+      problems: this.problems,
+    };
   }
 
-  private join(name: string, parts: readonly { section: SectionHeader; bytes: Uint8Array }[]): void {
-    // Nothing is relocated in a linked file: its own bytes do.
-    if (this.elf.header.e_type !== ET_REL && parts.length === 1) {
-      this.joined.set(name, parts[0].bytes);
-      return;
-    }
+  private join(name: string, sections: readonly SectionHeader[]): void {
+    const parts = sections.flatMap((section) => {
+      const bytes = this.guard(() => this.elf.sectionBytes(section));
+      return bytes === undefined ? [] : [{ section, bytes }];
+    });
+    if (parts.length === 0) return;
     const total = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
     // A copy always: relocation must not change the file's own bytes.
     const contents = new Uint8Array(total);
@@ -78,8 +103,8 @@ class Reader {
   /** A relocation that cannot be applied leaves its field as it was, and a problem. */
   private relocate(name: string, section: SectionHeader): void {
     const contents = this.joined.get(name);
-    if (contents === undefined) return;
-    const base = this.joinedOffset.get(section.index) ?? 0;
+    const base = this.joinedOffset.get(section.index);
+    if (contents === undefined || base === undefined) return;
     const end = base + this.elf.sectionBytes(section).length;
     // P of a section that is not loaded counts from the section; .eh_frame is loaded.
     const place = this.linkAddress(section.index) ?? 0n;

@@ -28,10 +28,14 @@ function prologueEnd(debug: DebugInfo, lines: SourceLines, found: FunctionInfo):
 
 /** Only entries of the first line's own file count. */
 function hasTwoEntriesAt(lines: SourceLines, found: FunctionInfo, block: LineBlock, start: bigint): boolean {
-  const table = lines.ofUnit(found.unit).find(({ file }) => file === block.file);
-  const first = table?.entries.findIndex(({ address, line }) => address === block.start && line !== 0) ?? -1;
-  const second = first < 0 ? undefined : table?.entries[first + 1];
-  return second !== undefined && second.line !== 0 && second.address === start;
+  const entries = lines.ofUnit(found.unit).find(({ file }) => file === block.file)?.entries;
+  if (entries === undefined) return false;
+  let first = entries.after(block.start);
+  while (first > 0 && entries.address(first - 1) === block.start) first--;
+  while (first < entries.count && entries.line(first) === 0) first++;
+  // The entry that the block begins with, and one behind it.
+  if (first + 1 >= entries.count || entries.address(first) !== block.start) return false;
+  return entries.line(first + 1) !== 0 && entries.address(first + 1) === start;
 }
 
 /** Where a step into the function stops. */

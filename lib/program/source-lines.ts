@@ -6,17 +6,10 @@
  * does not (gdb's find_pc_sect_line).
  */
 import type { DebugInfo, UnitLines } from '../dwarf/debug-info';
-import type { RawLineRow } from '../dwarf/line';
+import type { LineRegisters } from '../dwarf/line';
 import type { SourceFile, UnitInfo } from '../dwarf/model';
 import { rangesHull } from './code-blocks';
-
-export interface LineEntry {
-  readonly address: bigint;
-  /** 0 ends the code of this file. */
-  readonly line: number;
-  readonly column: number;
-  readonly isStatement: boolean;
-}
+import { type LineEntries, LineEntriesBuilder, type LineEntry } from './line-entries';
 
 /** A block of the line table: code that belongs to one line. */
 export interface LineBlock {
@@ -31,7 +24,7 @@ export interface LineBlock {
 export interface FileLines {
   readonly unit: UnitInfo;
   readonly file: SourceFile;
-  readonly entries: readonly LineEntry[];
+  readonly entries: LineEntries;
 }
 
 export class SourceLines {
@@ -73,17 +66,17 @@ export class SourceLines {
     let firstOfOthers: bigint | undefined;
     for (const lines of this.ofUnit(unit)) {
       const { entries } = lines;
-      if (entries.length === 0) continue;
-      const first = entries[0].address;
+      if (entries.count === 0) continue;
+      const first = entries.address(0);
       if (first > pc && (firstOfOthers === undefined || first < firstOfOthers)) firstOfOthers = first;
-      const next = upperBound(entries, pc);
-      const before = next > 0 && entries[next - 1].line !== 0 ? entries[next - 1] : undefined;
-      if (before !== undefined && (best === undefined || before.address > best.entry.address)) {
+      const next = entries.after(pc);
+      const before = next > 0 && entries.line(next - 1) !== 0 ? entries.address(next - 1) : undefined;
+      if (before !== undefined && (best === undefined || before > best.entry.address)) {
         best = { entry: statementAt(entries, next - 1), lines };
         if (bestEnd !== undefined && bestEnd <= best.entry.address) bestEnd = undefined;
       }
-      if (best === undefined || next === entries.length) continue;
-      const end = entries[next].address;
+      if (best === undefined || next === entries.count) continue;
+      const end = entries.address(next);
       if (end > best.entry.address && (bestEnd === undefined || end < bestEnd)) bestEnd = end;
     }
     if (best === undefined) return undefined;
@@ -98,106 +91,102 @@ function smallest(a: bigint | undefined, b: bigint | undefined): bigint | undefi
   return a < b ? a : b;
 }
 
-/** Index of the first entry after pc. */
-function upperBound(entries: readonly LineEntry[], pc: bigint): number {
-  let low = 0;
-  let high = entries.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (entries[middle].address <= pc) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** The entry at `index`, or one before it at the same address that begins a statement when that one does not. */
-function statementAt(entries: readonly LineEntry[], index: number): LineEntry {
+function statementAt(entries: LineEntries, index: number): LineEntry {
   let at = index;
-  while (!entries[at].isStatement && at > 0) {
-    const before = entries[at - 1];
-    if (before.address !== entries[at].address || before.line === 0) break;
+  while (!entries.isStatement(at) && at > 0) {
+    if (entries.address(at - 1) !== entries.address(at) || entries.line(at - 1) === 0) break;
     at--;
   }
-  return entries[at].isStatement ? entries[at] : entries[index];
+  return entries.at(entries.isStatement(at) ? at : index);
 }
 
 /** Follows one line program and files its rows under their files. */
 class TableBuilder {
-  readonly tables = new Map<SourceFile, LineEntry[]>();
+  readonly tables = new Map<SourceFile, LineEntriesBuilder>();
   private lastFile: SourceFile | undefined;
+  private lastTable: LineEntriesBuilder | undefined;
   private lastLine = 0;
-  private lastAddress: bigint | undefined;
+  /** -1: none since the sequence began. */
+  private lastLow = -1;
+  private lastHigh = -1;
   private statementAtAddress = false;
   private discriminated = false;
-  private previous: RawLineRow | undefined;
+  /** Of the row before, in the program's own numbers. */
+  private previousFile = -1;
+  private previousLine = -1;
 
-  add(row: RawLineRow, file: SourceFile | undefined): void {
-    if (file === undefined) return;
-    const isSameLine = this.previous?.line === row.line && this.previous.file === row.file;
+  add(row: LineRegisters, file: SourceFile): void {
+    const { addressLow, addressHigh } = row;
+    const isSameLine = this.previousLine === row.line && this.previousFile === row.file;
     this.discriminated = row.discriminator !== 0 || (isSameLine && this.discriminated);
-    this.previous = row;
-    if (!this.tables.has(file)) this.tables.set(file, []);
-    this.record(row, file);
-    if (this.lastAddress !== row.address) {
+    this.previousLine = row.line;
+    this.previousFile = row.file;
+    this.record(row, file, this.tableOf(file));
+    if (this.lastLow !== addressLow || this.lastHigh !== addressHigh) {
       this.statementAtAddress = false;
-      this.lastAddress = row.address;
+      this.lastLow = addressLow;
+      this.lastHigh = addressHigh;
     }
     this.statementAtAddress ||= row.isStatement;
     if (row.endSequence) this.reset();
   }
 
+  private tableOf(file: SourceFile): LineEntriesBuilder {
+    if (this.lastFile === file && this.lastTable !== undefined) return this.lastTable;
+    let table = this.tables.get(file);
+    if (table === undefined) this.tables.set(file, (table = new LineEntriesBuilder()));
+    return table;
+  }
+
   private reset(): void {
     this.lastFile = undefined;
+    this.lastTable = undefined;
     this.lastLine = 0;
-    this.lastAddress = undefined;
+    this.lastLow = -1;
+    this.lastHigh = -1;
     this.statementAtAddress = false;
     this.discriminated = false;
-    this.previous = undefined;
+    this.previousFile = -1;
+    this.previousLine = -1;
   }
 
-  private record(row: RawLineRow, file: SourceFile): void {
+  private record(row: LineRegisters, file: SourceFile, table: LineEntriesBuilder): void {
+    const { addressLow, addressHigh, line, column, isStatement, endSequence } = row;
     const fileChanged = this.lastFile !== file;
+    const isSameAddress = this.lastLow === addressLow && this.lastHigh === addressHigh;
     // Code of another file that only continues a statement at this address would end the statement's own entry.
-    const hidesStatement =
-      fileChanged && this.lastAddress === row.address && !row.isStatement && this.statementAtAddress;
-    const ignored = !row.endSequence && (hidesStatement || row.line === 0);
-    if ((fileChanged && !ignored) || row.endSequence) this.endCode(this.lastFile ?? file, row.address);
-    if (row.endSequence || ignored) return;
+    const hidesStatement = fileChanged && isSameAddress && !isStatement && this.statementAtAddress;
+    const ignored = !endSequence && (hidesStatement || line === 0);
+    if ((fileChanged && !ignored) || endSequence) endCode(this.lastTable ?? table, addressLow, addressHigh);
+    if (endSequence || ignored) return;
     // Blocks of one line that differ only in the discriminator are one block.
-    if (fileChanged || row.line !== this.lastLine || !this.discriminated) {
-      const { address, line, column, isStatement } = row;
-      this.tables.get(file)?.push({ address, line, column, isStatement });
+    if (fileChanged || line !== this.lastLine || !this.discriminated) {
+      table.push(addressLow, addressHigh, line, column, isStatement);
     }
     this.lastFile = file;
-    this.lastLine = row.line;
+    this.lastTable = table;
+    this.lastLine = line;
   }
+}
 
-  /** Entries at the end's own address have no code; an end of nothing is not noted. */
-  private endCode(file: SourceFile, address: bigint): void {
-    const entries = this.tables.get(file);
-    if (entries === undefined) return;
-    let last = entries[entries.length - 1];
-    const hadEntries = entries.length > 0;
-    while (entries.length > 0) {
-      last = entries[entries.length - 1];
-      if (last.address !== address) break;
-      entries.pop();
-    }
-    if (!hadEntries || last.line === 0) return;
-    entries.push({ address, line: 0, column: 0, isStatement: true });
+/** Entries at the end's own address have no code; an end of nothing is not noted. */
+function endCode(entries: LineEntriesBuilder, low: number, high: number): void {
+  if (entries.length === 0) return;
+  let lastLine = entries.lastLine;
+  while (entries.length > 0) {
+    lastLine = entries.lastLine;
+    if (!entries.isLastAt(low, high)) break;
+    entries.pop();
   }
+  if (lastLine !== 0) entries.push(low, high, 0, 0, true);
 }
 
 function buildTables({ unit, table, files }: UnitLines): readonly FileLines[] {
   const builder = new TableBuilder();
-  for (const row of table.rows) builder.add(row, files.file(row.file));
-  return [...builder.tables].map(([file, entries]) => ({ unit, file, entries: sorted(entries) }));
-}
-
-/** By address; at one address the end of what came before stands first, the rest keeps its order. */
-function sorted(entries: readonly LineEntry[]): readonly LineEntry[] {
-  return [...entries].sort((a, b) => {
-    if (a.address !== b.address) return a.address < b.address ? -1 : 1;
-    return (a.line === 0 ? 0 : 1) - (b.line === 0 ? 0 : 1);
+  table.walk((row) => {
+    const file = files.file(row.file);
+    if (file !== undefined) builder.add(row, file);
   });
+  return [...builder.tables].map(([file, entries]) => ({ unit, file, entries: entries.finish() }));
 }

@@ -1,31 +1,52 @@
 /**
- * `index-time.cjs FILE SOURCE LINE FUNCTION`: opens an ELF file in a new process, finds the code of a line, and what a stop in a
- * function shows. Prints as JSON the processor time in milliseconds after each of: file read, program opened, line found, stop shown.
+ * `index-time.cjs FILE line SOURCE LINE` or `index-time.cjs FILE function NAME`: opens an ELF file in a new process, finds the places of a
+ * breakpoint, and what a stop at the first of them shows. Prints as JSON the number of places, and after each of file opened, program
+ * opened, places found, stop shown: the milliseconds since the process was started, and of processor time since this script began.
  */
-import { readFileSync } from 'node:fs';
 import { ElfFile } from '../../lib/elf/elf-file';
 import { findLocations } from '../../lib/program/breakpoint-locations';
+import { findFunctionPlaces } from '../../lib/program/function-locations';
 import { Program } from '../../lib/program/program';
-import { ownMilliseconds } from './processor-time';
+import { openSource } from '../../debug-adapter/file-source';
 
-const [path, source, line, name] = process.argv.slice(2);
-const began = ownMilliseconds();
-const laps: number[] = [];
-const lap = (): void => void laps.push(ownMilliseconds() - began);
+const [path, kind, what, line] = process.argv.slice(2);
+const ownTime = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const began = ownTime();
+const laps: { readonly clock: number; readonly processor: number }[] = [];
+const lap = (): void => void laps.push({ clock: performance.now(), processor: ownTime() - began });
 
-const bytes = readFileSync(path);
-lap();
-const program = Program.open(ElfFile.parse(bytes));
-lap();
-const { debug, lines } = program;
-if (debug === undefined || lines === undefined) throw new Error(`${path} has no debug information`);
-const files = debug.files.filter((file) => file.path.endsWith(source));
-const [place] = findLocations(debug, lines, files, Number(line));
-lap();
-if (place?.function?.name !== name) throw new Error(`${source}:${line} is in ${place?.function?.name ?? 'nothing'}`);
-const variables = place.function.scope.variables.map((variable) => `${variable.name} ${variable.type.displayName}`);
-const shown = [lines.blockAt(place.address), debug.cfiAt(place.address), program.symbolIndex.at(place.address, 0n)];
-if (variables.length === 0 || shown.includes(undefined))
-  throw new Error(`a stop at ${source}:${line} shows too little`);
-lap();
-console.log(JSON.stringify(laps));
+async function main(): Promise<void> {
+  const file = await openSource(path);
+  lap();
+  const program = Program.open(ElfFile.parse(file));
+  lap();
+  const { debug, lines, symbolIndex } = program;
+  if (debug === undefined || lines === undefined) throw new Error(`${path} has no debug information`);
+  const places =
+    kind === 'function'
+      ? findFunctionPlaces(
+          debug,
+          lines,
+          symbolIndex,
+          Object.assign((name: string) => name === what, { exact: what }),
+        )
+      : findLocations(
+          debug,
+          lines,
+          debug.files.filter((file) => file.path.endsWith(what)),
+          Number(line),
+        );
+  lap();
+  const { address } = places[0];
+  const stopped = debug.functionAt(address);
+  const variables = (stopped?.scope.variables ?? []).map(({ name, type }) => `${name} ${type.displayName}`);
+  const shown = [lines.blockAt(address), debug.cfiAt(address), symbolIndex.at(address, 0n)];
+  if (variables.length === 0 || shown.includes(undefined)) throw new Error(`a stop at ${what} shows too little`);
+  lap();
+  console.log(JSON.stringify({ places: places.length, laps }));
+}
+
+void main();

@@ -1,0 +1,181 @@
+/**
+ * The entries of one file's line table in columns: a large program has hundreds of thousands, of which few are ever looked at.
+ * Sorted by address; at one address the end of what came before stands first, the rest keeps the program's order.
+ */
+import { addressOf } from '../dwarf/line';
+
+export interface LineEntry {
+  readonly address: bigint;
+  /** 0 ends the code of this file. */
+  readonly line: number;
+  readonly column: number;
+  readonly isStatement: boolean;
+}
+
+export class LineEntries {
+  readonly count: number;
+  private readonly low: Uint32Array;
+  /** Absent where all addresses have 32 bits. */
+  private readonly high: Uint32Array | undefined;
+  private readonly lines: Uint32Array;
+  private readonly columns: Uint32Array;
+  private readonly statements: Uint8Array;
+
+  constructor({ low, high, lines, columns, statements }: LineColumns) {
+    this.count = low.length;
+    const order = sortedOrder(low, high, lines);
+    const pick = <T extends Uint32Array | Uint8Array>(column: T): T =>
+      order === undefined ? column : permuted(column, order);
+    this.low = pick(low);
+    this.high = high.some((word) => word !== 0) ? pick(high) : undefined;
+    this.lines = pick(lines);
+    this.columns = pick(columns);
+    this.statements = pick(statements);
+  }
+
+  at(index: number): LineEntry {
+    return {
+      address: this.address(index),
+      line: this.lines[index],
+      column: this.columns[index],
+      isStatement: this.isStatement(index),
+    };
+  }
+
+  address(index: number): bigint {
+    return addressOf(this.low[index], this.high?.[index] ?? 0);
+  }
+
+  line(index: number): number {
+    return this.lines[index];
+  }
+
+  isStatement(index: number): boolean {
+    return this.statements[index] !== 0;
+  }
+
+  /** Those that begin a statement of a line. */
+  statementsOf(line: number): LineEntry[] {
+    const found: LineEntry[] = [];
+    for (let at = this.lines.indexOf(line); at >= 0; at = this.lines.indexOf(line, at + 1)) {
+      if (this.isStatement(at)) found.push(this.at(at));
+    }
+    return found;
+  }
+
+  /** The smallest line behind that one at which a statement begins. */
+  lineBehind(line: number): number | undefined {
+    let next = Infinity;
+    this.lines.forEach((one, at) => {
+      if (one > line && one < next && this.isStatement(at)) next = one;
+    });
+    return next === Infinity ? undefined : next;
+  }
+
+  /** Index of the first entry after an address. */
+  after(address: bigint): number {
+    const wanted = Number(address);
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.isAfter(middle, address, wanted)) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  private isAfter(index: number, address: bigint, rounded: number): boolean {
+    return this.high === undefined ? this.low[index] > rounded : this.address(index) > address;
+  }
+}
+
+/** What a builder collects. */
+export interface LineColumns {
+  readonly low: Uint32Array;
+  readonly high: Uint32Array;
+  readonly lines: Uint32Array;
+  readonly columns: Uint32Array;
+  readonly statements: Uint8Array;
+}
+
+/** Entries in the program's order, of which the last ones may be taken away again. */
+export class LineEntriesBuilder {
+  length = 0;
+  private columns = emptyColumns(64);
+
+  /** Line and address of the last entry; there must be one. */
+  get lastLine(): number {
+    return this.columns.lines[this.length - 1];
+  }
+
+  isLastAt(low: number, high: number): boolean {
+    const last = this.length - 1;
+    return last >= 0 && this.columns.low[last] === low && this.columns.high[last] === high;
+  }
+
+  push(low: number, high: number, line: number, column: number, isStatement: boolean): void {
+    if (this.length === this.columns.low.length) this.grow();
+    const at = this.length++;
+    const { columns } = this;
+    columns.low[at] = low;
+    columns.high[at] = high;
+    columns.lines[at] = line;
+    columns.columns[at] = column;
+    columns.statements[at] = isStatement ? 1 : 0;
+  }
+
+  pop(): void {
+    this.length--;
+  }
+
+  finish(): LineEntries {
+    const { length, columns } = this;
+    return new LineEntries({
+      low: columns.low.slice(0, length),
+      high: columns.high.subarray(0, length),
+      lines: columns.lines.slice(0, length),
+      columns: columns.columns.slice(0, length),
+      statements: columns.statements.slice(0, length),
+    });
+  }
+
+  private grow(): void {
+    const { low, high, lines, columns, statements } = this.columns;
+    this.columns = emptyColumns(4 * low.length);
+    this.columns.low.set(low);
+    this.columns.high.set(high);
+    this.columns.lines.set(lines);
+    this.columns.columns.set(columns);
+    this.columns.statements.set(statements);
+  }
+}
+
+function emptyColumns(capacity: number): LineColumns {
+  return {
+    low: new Uint32Array(capacity),
+    high: new Uint32Array(capacity),
+    lines: new Uint32Array(capacity),
+    columns: new Uint32Array(capacity),
+    statements: new Uint8Array(capacity),
+  };
+}
+
+/** undefined: they are in order already, as a linker writes them. */
+function sortedOrder(low: Uint32Array, high: Uint32Array, lines: Uint32Array): Uint32Array | undefined {
+  const compare = (a: number, b: number): number =>
+    high[a] - high[b] || low[a] - low[b] || (lines[a] === 0 ? 0 : 1) - (lines[b] === 0 ? 0 : 1);
+  let isSorted = true;
+  for (let at = 1; at < low.length && isSorted; at++) isSorted = compare(at - 1, at) <= 0;
+  if (isSorted) return undefined;
+  const order = new Uint32Array(low.length);
+  for (let at = 0; at < order.length; at++) order[at] = at;
+  // Sorting typed arrays is stable (ECMA-262 23.2.3.29).
+  return order.sort(compare);
+}
+
+function permuted<T extends Uint32Array | Uint8Array>(column: T, order: Uint32Array): T {
+  const result = column.slice() as T;
+  for (let at = 0; at < order.length; at++) result[at] = column[order[at]];
+  return result;
+}
