@@ -104,6 +104,9 @@ async function runFiles(suite: FileSuite, paths: string[]): Promise<Counts> {
   return counts;
 }
 
+/** scripts/test-bundles.mjs has made it. */
+const bundleOf = (file: string): string => join(projectRoot, 'out/test/test', file.replace(/\.ts$/, '.mjs'));
+
 /** Which files each suite runs: a file belongs to the first pattern that matches. */
 function assignFiles(): { assigned: Map<FileSuite, string[]>; orphans: string[] } {
   const fileSuites = suites.filter((suite) => suite.kind === 'files');
@@ -113,7 +116,7 @@ function assignFiles(): { assigned: Map<FileSuite, string[]>; orphans: string[] 
     if (!file.endsWith('.test.ts')) continue;
     const suite = fileSuites.find((candidate) => candidate.pattern.test(file));
     if (suite === undefined) orphans.push(file);
-    else assigned.set(suite, [...(assigned.get(suite) ?? []), join(projectRoot, 'test', file)]);
+    else assigned.set(suite, [...(assigned.get(suite) ?? []), bundleOf(file)]);
   }
   return { assigned, orphans };
 }

@@ -13,16 +13,15 @@ if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
   spawnSync('bash', [join(projectRoot, 'scripts/install-debian-packages.sh')], { stdio: 'inherit' });
 }
 
-/** Runs a TypeScript program of scripts/ and gives its exit code. */
-function run(script, ...args) {
-  const path = join(projectRoot, 'scripts', script);
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', path, ...args], {
-    cwd: projectRoot,
-    stdio: 'inherit',
-  });
-  return status ?? 1;
+/** Runs a Node program and gives its exit code. */
+function run(...args) {
+  const env = { ...process.env, LLEXT_TEST_BUNDLES: 'out/test' };
+  return spawnSync(process.execPath, args, { cwd: projectRoot, stdio: 'inherit', env }).status ?? 1;
 }
 
 // Sources import what it makes, so every suite needs it, the build is only one of them.
-if (run('generate-interpreter.ts') !== 0) process.exit(1);
-process.exit(run('run-tests.ts', ...process.argv.slice(2)));
+if (run('--import', 'tsx', join(projectRoot, 'scripts/generate-interpreter.ts')) !== 0) process.exit(1);
+// Imported here: before, its packages may not have been installed.
+const { bundleOf, bundleTests } = await import('./test-bundles.mjs');
+await bundleTests();
+process.exit(run('--enable-source-maps', bundleOf('scripts/run-tests.ts'), ...process.argv.slice(2)));

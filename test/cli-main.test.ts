@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { version } from '../package.json';
 import { examplePath, projectRoot } from './support/fixtures';
+import { nodeProgram } from './support/node-program';
 
-const sources = ['--import', 'tsx', join(projectRoot, 'cli/llext.ts')];
+const sources = nodeProgram('cli/llext.ts');
 const bundle = [join(projectRoot, 'dist/llext.js')];
 
 function llext(args: readonly string[], program: readonly string[] = sources) {

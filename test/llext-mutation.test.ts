@@ -10,6 +10,7 @@ import test from 'node:test';
 import { projectRoot } from './support/fixtures';
 import { fuzzSources, LlextFuzzer } from './support/llext-fuzzer';
 import type { FuzzReport, KeptInput } from './support/llext-fuzzer';
+import { nodeProgram } from './support/node-program';
 
 /** A tenth where nobody waits for a landing. */
 const files = Number(process.env['LLEXT_FUZZ_FILES'] ?? (process.env['CI'] === 'true' ? 200_000 : 20_000));
@@ -22,10 +23,11 @@ const peakMegabytes = 256;
 
 function fuzz(from: number, count: number): Promise<FuzzReport> {
   const options = ['--files', String(count), '--from', String(from), '--seed', String(seed)];
-  const script = join(projectRoot, 'scripts/fuzz-llext.ts');
   // Garbage that nobody collects yet is not memory that a load needs.
   const limits = ['--max-old-space-size=96', '--max-semi-space-size=8'];
-  const child = spawn(process.execPath, [...limits, '--import', 'tsx', script, ...options], { cwd: projectRoot });
+  const child = spawn(process.execPath, [...limits, ...nodeProgram('scripts/fuzz-llext.ts'), ...options], {
+    cwd: projectRoot,
+  });
   let output = '';
   let errors = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
