@@ -7,6 +7,7 @@ import { BreakpointEvent, Source } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
 import type { SourceFile, SourcePosition } from '../lib/dwarf/model';
+import type { SessionBase } from './base-image';
 import { arrivalAt } from './breakpoint-conditions';
 import {
   type BoundLocation,
@@ -16,7 +17,7 @@ import {
   type UserBreakpoint,
 } from './breakpoints';
 import { explainFunction, locateInBase, locateInExtension } from './function-places';
-import type { Inferior, LoadedExtension } from './inferior';
+import type { Inferior, LoadedExtension, SourceOwner } from './inferior';
 import { instructionPlace } from './instruction-places';
 import type { ClientPosition, SessionOutput } from './output';
 import { baseName } from './paths';
@@ -27,6 +28,7 @@ import type { SourcePaths } from './source-paths';
 /** What the binder needs to know of the session at any time. */
 export interface BreakpointHost {
   readonly files: readonly ExtensionFile[] | undefined;
+  readonly base: SessionBase | undefined;
   readonly inferior: Inferior | undefined;
   readonly sourcePaths: SourcePaths | undefined;
   readonly output: SessionOutput;
@@ -59,9 +61,9 @@ export class BreakpointBinder {
   }
 
   /** The source files of one ELF that a client's path means. */
-  async sourceFiles(path: string, file: ExtensionFile): Promise<readonly SourceFile[]> {
+  async sourceFiles(path: string, owner: SourceOwner): Promise<readonly SourceFile[]> {
     await this.sources.matchPath(path);
-    return this.sources.filesOf(path, file);
+    return this.sources.filesOf(path, owner);
   }
 
   /** Answers in the order of the request, in the client's lines and columns. */
@@ -222,6 +224,7 @@ export class BreakpointBinder {
     if (place.kind === 'function' && typeof place.pattern === 'object') {
       return this.addLocations(breakpoint, locateInBase(place.pattern, inferior));
     }
+    if (place.kind === 'source') return this.addLocations(breakpoint, this.sources.locateInBase(place, inferior));
     if (place.kind !== 'instruction' || inferior.extensionAt(place.address) !== undefined) return false;
     const found = instructionPlace(inferior, place.address);
     return this.addLocations(breakpoint, 'address' in found ? [found] : []);

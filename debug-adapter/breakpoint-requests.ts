@@ -65,10 +65,15 @@ export async function breakpointLocations(
   const begin = args.column === undefined ? 0 : session.fromClientColumn(args.column);
   const end = args.endColumn === undefined ? Infinity : session.fromClientColumn(args.endColumn);
   const found = new Map<string, DebugProtocol.BreakpointLocation>();
-  for (const file of session.files ?? []) {
-    const { debug, lines } = file.program;
+  const { base } = session;
+  const modules = [
+    ...(session.files ?? []).map((file) => ({ owner: file, program: file.program })),
+    ...(base === undefined ? [] : [{ owner: base, program: base.program.program }]),
+  ];
+  for (const { owner, program } of modules) {
+    const { debug, lines } = program;
     if (debug === undefined || lines === undefined) continue;
-    const files = await session.breakpoints.sourceFiles(path, file);
+    const files = await session.breakpoints.sourceFiles(path, owner);
     for (const { line, column } of statementColumns(lines, files, first, last)) {
       if ((line === first && column < begin) || (line === last && column > end)) continue;
       // What would be moved behind a prologue is no place of its own.

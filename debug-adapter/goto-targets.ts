@@ -9,7 +9,7 @@ import type { FunctionInfo, SourceFile } from '../lib/dwarf/model';
 import type { Frame } from '../lib/dwarf/unwind-frame';
 import type { LoadedProgram, StepRange } from '../lib/program/loaded-program';
 import { errors } from './errors';
-import type { LoadedExtension } from './inferior';
+import type { LoadedModule } from './inferior';
 import { baseName } from './paths';
 import type { SessionState } from './session-state';
 import { threadId } from './thread-id';
@@ -24,18 +24,18 @@ export async function gotoTargets(
   const line = session.fromClientLine(args.line);
   const column = args.column === undefined ? undefined : session.fromClientColumn(args.column);
   const frame = (await stop.frame(0))?.frame;
-  const extension = frame && stop.inferior.extensionAt(frame.lookupPc);
-  if (frame?.function === undefined || extension === undefined) {
+  const module = frame && stop.inferior.moduleAt(frame.lookupPc);
+  if (frame?.function === undefined || module === undefined) {
     throw errors.noGoto('the program is not stopped in a function with debug information');
   }
-  const files = await session.breakpoints.sourceFiles(path, extension.file);
-  const inLine = [...statementsOf(extension.program, frame.function)].filter(
+  const files = await session.breakpoints.sourceFiles(path, module.source);
+  const inLine = [...statementsOf(module.program, frame.function)].filter(
     (block) => block.line === line && files.includes(block.file),
   );
   const first = column === undefined ? undefined : inLine.find((block) => block.column >= column);
   const wanted = first === undefined ? inLine : inLine.filter((block) => block.column === first.column);
-  if (wanted.length === 0) throw errors.noGoto(whyNot(extension, frame.function, files, line, baseName(path)));
-  const possible = wanted.filter((block) => hasSameDepth(frame, extension.program, block));
+  if (wanted.length === 0) throw errors.noGoto(whyNot(module, frame.function, files, line, baseName(path)));
+  const possible = wanted.filter((block) => hasSameDepth(frame, module.program, block));
   if (possible.length === 0) {
     throw errors.noGoto(
       `at line ${line} the stack has another depth than here: it is in the entry or exit of the function`,
@@ -90,13 +90,13 @@ function hasSameDepth(frame: Frame, program: LoadedProgram, { start }: StepRange
 }
 
 function whyNot(
-  { program }: LoadedExtension,
+  { program }: LoadedModule,
   here: FunctionInfo,
   files: readonly SourceFile[],
   line: number,
   name: string,
 ): string {
-  if (files.length === 0) return `${name} is no source of the extension that the program is stopped in`;
+  if (files.length === 0) return `${name} is no source of the code that the program is stopped in`;
   const others = program.breakpointLocations(files, line).filter((found) => found.line === line);
   const other = others.find(
     (found) => found.function !== undefined && found.function.entryPc !== here.entryPc,

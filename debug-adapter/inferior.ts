@@ -25,11 +25,15 @@ export interface LoadedExtension {
   handle: TargetExtension | undefined;
 }
 
+/** An ELF with source files: an extension's, or the base image's. */
+export type SourceOwner = ExtensionFile | SessionBase;
+
 /** Code and data with names: an extension, or the base image. */
 export interface LoadedModule {
   readonly program: LoadedProgram;
   /** Relative compilation directories start here. */
   readonly folder: string;
+  readonly source: SourceOwner;
 }
 
 /** An allocated section where it was placed. */
@@ -56,12 +60,14 @@ export class Inferior implements StepContext {
   /** What going back in time, or an unload, has taken out: it can come back. */
   readonly unloaded: LoadedExtension[] = [];
   readonly unwindOptions: UnwindOptions;
+  private readonly baseModule: LoadedModule | undefined;
 
   constructor(
     readonly target: EmulatedTarget,
     readonly base?: SessionBase,
   ) {
     const { cpu } = target;
+    this.baseModule = base && { program: base.program, folder: base.folder, source: base };
     this.unwindOptions = {
       machine: {
         addressSize: cpu.pointerSize,
@@ -89,9 +95,12 @@ export class Inferior implements StepContext {
 
   moduleAt(address: bigint): LoadedModule | undefined {
     const extension = this.extensionAt(address);
-    if (extension !== undefined) return { program: extension.program, folder: extension.file.folder };
+    if (extension !== undefined) {
+      const { file, program } = extension;
+      return { program, folder: file.folder, source: file };
+    }
     const { base, target } = this;
-    return base?.program.toLink(address) === undefined || target.isServed(address) ? undefined : base;
+    return base?.program.toLink(address) === undefined || target.isServed(address) ? undefined : this.baseModule;
   }
 
   /** All that has names, in load order. */

@@ -4,7 +4,9 @@
  * or a device stops. Addresses are those of nm.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
+import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { ExtensionsResponse, SymbolResponse } from '../lib/protocol';
 import { baseImagePath } from './support/base-images';
 import { type AdapterClient, withAdapter } from './support/dap-client';
@@ -78,6 +80,57 @@ describe('a session with a base image', () => {
       );
       const missing = await adapter.request<SymbolResponse>('llext/symbol', { name: 'firmware_update' });
       assert.equal(missing.kind, 'unknown');
+    });
+  });
+
+  it('stops at lines of the image, with conditions, and says why not in what the host performs', async () => {
+    await withAdapter(async (adapter) => {
+      const lineOf = (marker: string) => markerLine(firmware, marker);
+      const printk =
+        readFileSync(firmware, 'utf8')
+          .split('\n')
+          .findIndex((text) => text.startsWith('void printk(')) + 1;
+      const lines = [
+        { line: lineOf('BP_SCALE'), condition: 'value == 14' },
+        { line: lineOf('BP_CLAMP') },
+        { line: printk },
+      ];
+      const stopped = await adapter.launchToStop({ program, base, entry: 'entry', args: [14] }, [
+        { path: firmware, breakpoints: lines },
+      ]);
+      assert.equal(stopped.reason, 'breakpoint');
+      assert.deepEqual((await frames(adapter)).slice(0, 2), [
+        ['firmware_scale', lineOf('BP_SCALE')],
+        ['entry', markerLine(source, 'BP1')],
+      ]);
+      const request = { source: { path: firmware }, breakpoints: lines };
+      const { breakpoints } = await adapter.request<DebugProtocol.SetBreakpointsResponse['body']>(
+        'setBreakpoints',
+        request,
+      );
+      assert.deepEqual(
+        breakpoints.map(({ verified, line }) => [verified, line]),
+        [
+          [true, lineOf('BP_SCALE')],
+          [true, lineOf('BP_CLAMP')],
+          [false, printk],
+        ],
+      );
+      assert.match(breakpoints[2].message ?? '', /performs the function at line \d+ of firmware\.c itself/);
+      const here = { source: { path: firmware }, line: lineOf('BP_SCALE') };
+      const places = await adapter.request<DebugProtocol.BreakpointLocationsResponse['body']>(
+        'breakpointLocations',
+        here,
+      );
+      assert.ok(places.breakpoints.length > 0);
+      const { targets } = await adapter.request<DebugProtocol.GotoTargetsResponse['body']>('gotoTargets', {
+        ...here,
+        line: here.line + 2,
+      });
+      assert.equal(targets.length, 1);
+      await adapter.run('continue');
+      assert.deepEqual((await frames(adapter))[0], ['clamp', lineOf('BP_CLAMP')]);
+      await adapter.runToEnd();
     });
   });
 

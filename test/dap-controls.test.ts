@@ -67,7 +67,7 @@ describe('set next statement', () => {
       assert.equal(controlsText(opening), '{');
       await assert.rejects(gotoTargets(adapter, opening - 1), /the stack has another depth|has no code in jumps/);
       const other = { source: { path: '/other/file.c' }, line: 1 };
-      await assert.rejects(adapter.request('gotoTargets', other), /file\.c is no source of the extension/);
+      await assert.rejects(adapter.request('gotoTargets', other), /file\.c is no source of the code/);
       await assert.rejects(adapter.request('goto', { threadId: 1, targetId: 99 }), /no target 99/);
       await assert.rejects(adapter.request('goto', { threadId: 2, targetId: 1 }), /no thread 2/);
     }));
