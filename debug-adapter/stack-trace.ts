@@ -93,8 +93,14 @@ export function restartable({ kind, function: called }: FrameInfo): FunctionInfo
   return called;
 }
 
+/** Where the line is known the symbol's name is enough. */
+function symbolName(inferior: Stop['inferior'], { pc, position }: FrameInfo): string | undefined {
+  const text = inferior.symbolText(pc);
+  return position === undefined ? text : text?.replace(/\+0x[0-9a-f]+$/, '');
+}
+
 function nameOf({ inferior }: Stop, frame: FrameInfo): string {
-  const name = frame.name ?? inferior.symbolText(frame.pc) ?? hex(frame.pc, 8);
+  const name = frame.name ?? symbolName(inferior, frame) ?? hex(frame.pc, 8);
   switch (frame.kind) {
     case 'inline':
       return `${name} [inlined]`;

@@ -318,8 +318,10 @@ function decideLine(stepped: SteppedLine, here: StepPosition, range: StepRange, 
     const atStart = here.pc === range.start;
     if (atStart && range.isStatement) return { action: 'stop', hidden: here.hidden };
     // No statement begins here: look for a better place, in this frame as in one that was returned to. There, a
-    // statement of the same line that comes later is one to stop at.
-    if (frameIdOf(here) === stepped.frameId) return { action: 'go-on', stepped };
+    // statement of the same line that comes later is one to stop at. In the middle of a line, that line is stepped.
+    if (atStart && frameIdOf(here) === stepped.frameId) {
+      return { action: 'go-on', stepped: { ...stepped, ranges: [range] } };
+    }
     if (atStart) line = undefined;
   }
   return { action: 'go-on', stepped: { frameId: frameIdOf(here), stackId: here.stackId, line, ranges: [range] } };
@@ -330,9 +332,12 @@ function isCallFrom(here: StepPosition, stackId: string): boolean {
 }
 
 /** Where a step into the function at the pc stops. */
-function bodyOf({ program, frame }: StepPosition): bigint | undefined {
+function bodyOf({ pc, program, frame }: StepPosition): bigint | undefined {
   const entry = frame.function && frame.module?.toLoad(frame.function.entryPc);
-  return entry === undefined ? undefined : program?.bodyStart(entry);
+  if (entry !== undefined) return program?.bodyStart(entry);
+  // Assembler code has lines, and often only a symbol.
+  const found = program?.symbolAt(pc);
+  return found && pc - BigInt(found.offset);
 }
 
 function resumeIn(ranges: SteppedLine['ranges'], pc: bigint): ResumeMode {

@@ -20,18 +20,23 @@ interface TruthStop {
   readonly stack: number;
   readonly args?: readonly number[];
   readonly locals?: readonly number[];
-  readonly returned?: boolean;
   readonly error?: string;
+}
+
+interface TruthStops {
+  readonly stops: readonly TruthStop[];
+  /** The next command leaves `entry`. */
+  readonly returned?: boolean;
 }
 
 interface Truth {
   readonly argument: number;
   readonly result: number;
   readonly printk: readonly string[];
-  readonly step: { readonly stops: readonly TruthStop[] };
-  readonly next: { readonly stops: readonly TruthStop[] };
-  readonly mixed: { readonly stops: readonly TruthStop[] };
-  readonly finish: { readonly stops: readonly TruthStop[] };
+  readonly step: TruthStops;
+  readonly next: TruthStops;
+  readonly mixed: TruthStops;
+  readonly finish: TruthStops;
   readonly pool: {
     readonly frames: readonly TruthFrame[];
     readonly stacks: readonly (readonly number[])[];
@@ -190,7 +195,7 @@ async function replay(name: string, run: RunName, folder: string): Promise<numbe
           text: `${name} ${run} ${index} (${command})`,
         });
     }
-    await finish(adapter, truth, stops.at(-1)?.returned === true ? (requests[run] ?? 'next') : 'continue');
+    await finish(adapter, truth, truth[run].returned === true ? (requests[run] ?? 'next') : 'continue');
     return stops.length;
   } finally {
     await adapter.close();
@@ -214,6 +219,7 @@ const runs: readonly RunName[] = ['step', 'next', 'mixed', 'finish'];
 const own = [
   ...['shapes.m3-O0', 'shapes.m3-Os', 'deep.m3-O0', 'deep.m3-Os'],
   ...['shapes.rv32-O2', 'deep.rv32-Og-dwarf4', 'inlines.rv32-Os'],
+  ...['calls2.m3-O2', 'paths.m3-O1', 'paths.m3-Os'],
 ];
 
 const rv32 = ['O0', 'Og', 'Os', 'O2', 'Og-dwarf4', 'Os-g3dwarf4'];

@@ -394,6 +394,9 @@ export const Cfa = {
   DW_CFA_GNU_negative_offset_extended: 0x2f,
 } as const;
 
+/** DW_AT_language of assembler sources: a vendor's code that became everybody's. */
+export const DW_LANG_Mips_Assembler = 0x8001;
+
 /** DW_EH_PE_*: pointer encodings of .eh_frame (Linux Standard Base, 10.5.1). */
 export const EhPe = {
   DW_EH_PE_absptr: 0x00,

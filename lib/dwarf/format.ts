@@ -7,7 +7,7 @@ import { decodeUnsigned, hex } from '../bytes';
 import { isUnavailable } from './value-bits';
 import type { Query } from '../query';
 import { characterText, enumText, floatText, quotedText } from './format-number';
-import { type Unavailable } from './location';
+import type { Location, Unavailable } from './location';
 import { type MemberPointerType, stripType, type StructType, type Type } from './model';
 import {
   decodeScalar,
@@ -55,8 +55,14 @@ export function symbolAnnotation(
     const found = symbolAt(address);
     if (!found) return undefined;
     const offset = BigInt(found.offset) & (found.symbol.kind === 'function' ? ~1n : ~0n);
-    return offset === 0n ? found.symbol.name : `${found.symbol.name}+${offset}`;
+    const name = sourceName(found.symbol);
+    return offset === 0n ? name : `${name}+${offset}`;
   };
+}
+
+/** GCC numbers the symbols of static local variables: `calls.0`. */
+function sourceName({ name, kind }: SymbolPosition['symbol']): string {
+  return kind !== 'function' ? name.replace(/\.\d+$/, '') : name;
 }
 
 export function* formatValue(value: Value, options: FormatOptions = {}): Query<string> {
@@ -102,18 +108,12 @@ class Formatter {
     const whole = yield* this.fetched(value);
     if ('kind' in whole) return unavailableText(whole);
     const parts: string[] = [];
-    for (const [i, { name, value: member, isBase }] of memberValues(whole).entries()) {
-      const text = yield* this.formatMember(value, i, member, depth + 1);
+    for (const { name, value: member, isBase } of memberValues(whole)) {
+      const text = yield* this.format(member, depth + 1);
       if (isBase === true) parts.push(`<${member.type.displayName}> = ${text}`);
       else parts.push(name === undefined ? text : `${name} = ${text}`);
     }
     return `{${parts.join(', ')}}`;
-  }
-
-  /** A member read with its structure; a flexible array has no contents there, but an address. */
-  private *formatMember(parent: Value, index: number, member: Value, depth: number): Query<string> {
-    const isFlexible = stripType(member.type).kind === 'array' && !elementCount(member.type);
-    return yield* this.format(isFlexible ? memberValues(parent)[index].value : member, depth);
   }
 
   private *formatArray(value: Value, depth: number): Query<string> {
@@ -121,7 +121,9 @@ class Formatter {
     const array = stripType(value.type);
     if (array.kind !== 'array') return '';
     if (!count) {
-      if (value.location.kind === 'memory') return yield* this.pointerText(value.location.address, array.element);
+      // A flexible array has no contents that its structure knows of, but an address.
+      const address = addressOf(value.location);
+      if (address !== undefined) return yield* this.pointerText(address, array.element);
       return value.location.kind === 'unavailable' ? unavailableText(value.location) : '{}';
     }
     if (depth > (this.options.maxDepth ?? defaultMaxDepth)) return '{...}';
@@ -146,7 +148,10 @@ class Formatter {
   private *fetched(value: Value): Query<Value | Unavailable> {
     if (value.location.kind === 'bytes') return value;
     const bytes = yield* valueBytes(value);
-    if (bytes instanceof Uint8Array) return valueAt(value.type, { kind: 'bytes', bytes }, value.frame);
+    if (bytes instanceof Uint8Array) {
+      const address = addressOf(value.location);
+      return valueAt(value.type, { kind: 'bytes', bytes, ...(address === undefined ? {} : { address }) }, value.frame);
+    }
     return value.location.kind === 'memory' ? bytes : value;
   }
 
@@ -280,4 +285,8 @@ function bytesText(bytes: Uint8Array, type: Type): string {
   const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   const stripped = stripType(type);
   return stripped.kind === 'unknown' ? `<${stripped.reason}: ${digits}>` : `<bytes ${digits}>`;
+}
+
+function addressOf(location: Location): bigint | undefined {
+  return location.kind === 'memory' || location.kind === 'bytes' ? location.address : undefined;
 }

@@ -16,7 +16,8 @@ export type Location =
   | { readonly kind: 'memory'; readonly address: bigint }
   /** `byteOffset` into the register's bytes as they would be stored to memory. */
   | { readonly kind: 'register'; readonly register: number; readonly byteOffset: number }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** `address`: where they were read. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly address?: bigint }
   /** A number (DW_OP_stack_value) not yet laid out in the size of its object. */
   | { readonly kind: 'value'; readonly value: bigint; readonly byteSize: number }
   /** A pointer to something that has no address: DW_OP_implicit_pointer (2.6.1.1.4). */
@@ -52,9 +53,7 @@ export function sliceLocation(location: Location, byteOffset: number, byteSize: 
     case 'register':
       return { ...location, byteOffset: location.byteOffset + byteOffset };
     case 'bytes':
-      return byteOffset + byteSize <= location.bytes.length
-        ? { kind: 'bytes', bytes: location.bytes.subarray(byteOffset, byteOffset + byteSize) }
-        : unavailable('the debug information gives fewer bytes than the type has');
+      return sliceBytes(location, byteOffset, byteSize);
     case 'value':
     case 'implicit-pointer':
       return byteOffset === 0 ? location : unavailable('part of a value that has no address');
@@ -63,6 +62,19 @@ export function sliceLocation(location: Location, byteOffset: number, byteSize: 
     case 'unavailable':
       return location;
   }
+}
+
+function sliceBytes(
+  { bytes, address }: Extract<Location, { kind: 'bytes' }>,
+  byteOffset: number,
+  byteSize: number,
+): Location {
+  if (byteOffset + byteSize > bytes.length) {
+    return unavailable('the debug information gives fewer bytes than the type has');
+  }
+  const part = bytes.subarray(byteOffset, byteOffset + byteSize);
+  if (address === undefined) return { kind: 'bytes', bytes: part };
+  return { kind: 'bytes', bytes: part, address: address + BigInt(byteOffset) };
 }
 
 function slicePieces(pieces: readonly Piece[], start: number, size: number): Location {

@@ -4,6 +4,7 @@
  * where the first line's code ends; entries of smaller lines after it are instructions that the compiler moved up,
  * and belong to the prologue too.
  */
+import { DW_LANG_Mips_Assembler } from '../dwarf/constants';
 import type { DebugInfo } from '../dwarf/debug-info';
 import type { FunctionInfo } from '../dwarf/model';
 import { blocksAt, functionRange } from './code-blocks';
@@ -40,6 +41,8 @@ function hasTwoEntriesAt(lines: SourceLines, found: FunctionInfo, block: LineBlo
 
 /** Where a step into the function stops. */
 export function bodyStart(debug: DebugInfo, lines: SourceLines, found: FunctionInfo): bigint {
+  // An assembler has no prologues; each line is an instruction that somebody wrote.
+  if (found.unit.language === DW_LANG_Mips_Assembler) return found.entryPc;
   const afterPrologue = prologueEnd(debug, lines, found) ?? found.entryPc;
   const block = lines.blockAt(afterPrologue);
   // In the middle of a line: the rest of the line is prologue as well.

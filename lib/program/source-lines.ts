@@ -106,6 +106,8 @@ class TableBuilder {
   readonly tables = new Map<SourceFile, LineEntriesBuilder>();
   private lastFile: SourceFile | undefined;
   private lastTable: LineEntriesBuilder | undefined;
+  private rowFile: SourceFile | undefined;
+  private rowTable: LineEntriesBuilder | undefined;
   private lastLine = 0;
   /** -1: none since the sequence began. */
   private lastLow = -1;
@@ -122,7 +124,15 @@ class TableBuilder {
     this.discriminated = row.discriminator !== 0 || (isSameLine && this.discriminated);
     this.previousLine = row.line;
     this.previousFile = row.file;
-    this.record(row, file, this.tableOf(file));
+    const table = this.tableOf(file);
+    // Switching files counts, whether or not the row before was noted (gdb's handle_set_file).
+    if (this.rowFile !== undefined && this.rowFile !== file) {
+      this.lastFile = this.rowFile;
+      this.lastTable = this.rowTable;
+    }
+    this.rowFile = file;
+    this.rowTable = table;
+    this.record(row, file, table);
     if (this.lastLow !== addressLow || this.lastHigh !== addressHigh) {
       this.statementAtAddress = false;
       this.lastLow = addressLow;
@@ -142,6 +152,8 @@ class TableBuilder {
   private reset(): void {
     this.lastFile = undefined;
     this.lastTable = undefined;
+    this.rowFile = undefined;
+    this.rowTable = undefined;
     this.lastLine = 0;
     this.lastLow = -1;
     this.lastHigh = -1;
