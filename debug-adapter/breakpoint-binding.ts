@@ -3,7 +3,7 @@
  * there before the loader is done, so before the first instruction runs; on unload it waits again. One breakpoint can
  * be at many addresses: inlined copies, several instances of one ELF, one header in several extensions.
  */
-import { BreakpointEvent, Source } from '@vscode/debugadapter';
+import { BreakpointEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
 import type { SourceFile, SourcePosition } from '../lib/dwarf/model';
@@ -16,11 +16,11 @@ import {
   type RequestedBreakpoint,
   type UserBreakpoint,
 } from './breakpoints';
+import { clientSource } from './client-source';
 import { explainFunction, locateInBase, locateInExtension } from './function-places';
 import type { Inferior, LoadedExtension, SourceOwner } from './inferior';
 import { instructionPlace } from './instruction-places';
 import type { ClientPosition, SessionOutput } from './output';
-import { baseName } from './paths';
 import type { ExtensionFile } from './program-files';
 import { SourcePlaces } from './source-places';
 import type { SourcePaths } from './source-paths';
@@ -138,6 +138,7 @@ export class BreakpointBinder {
   reset(): void {
     for (const breakpoint of this.table.values()) {
       breakpoint.hits = 0;
+      breakpoint.isSpent = false;
       breakpoint.lastError = undefined;
       const wasBound = breakpoint.locations.splice(0).length > 0;
       this.explain(breakpoint);
@@ -162,7 +163,7 @@ export class BreakpointBinder {
       const { reason, message } = breakpoint;
       const where =
         place.kind === 'source'
-          ? { source: new Source(baseName(place.path), place.path), line: this.host.toClientLine(place.line) }
+          ? { source: clientSource(place.path), line: this.host.toClientLine(place.line) }
           : reference;
       return { id, verified: false, reason, message, ...where };
     }
@@ -179,12 +180,12 @@ export class BreakpointBinder {
     if (position === undefined) return {};
     const line = this.host.toClientLine(position.line);
     if (place.kind === 'source') {
-      const source = new Source(baseName(place.path), place.path);
+      const source = clientSource(place.path);
       const isInline = place.column !== undefined && position.column > 0;
       return { source, line, ...(isInline ? { column: this.host.toClientColumn(position.column) } : {}) };
     }
     const shown = this.host.clientPosition(position);
-    return shown === undefined ? {} : { source: new Source(baseName(shown.path), shown.path), line };
+    return shown === undefined ? {} : { source: clientSource(shown.path), line };
   }
 
   private announce(breakpoint: UserBreakpoint): void {

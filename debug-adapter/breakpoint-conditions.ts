@@ -38,9 +38,11 @@ export function arrivalAt(
 ): Arrival | undefined {
   const { options, hitTest, log } = breakpoint;
   const condition = options.condition?.trim();
-  if (!condition && hitTest === undefined && log === undefined) return undefined;
+  const isOnce = options.mode === 'once';
+  if (!condition && hitTest === undefined && log === undefined && !isOnce) return undefined;
   const evaluator = new LocationEvaluator(inferior);
   return (view) => {
+    if (breakpoint.isSpent) return undefined;
     const holds = condition ? evaluator.condition(condition, view) : true;
     if (holds === false) {
       breakpoint.lastError = undefined;
@@ -58,9 +60,9 @@ export function arrivalAt(
       }
       breakpoint.hits++;
       if (hitTest !== undefined && !hitTest(breakpoint.hits)) return false;
-      if (text === undefined) return true;
-      output.line('console', text, location.position);
-      return false;
+      if (text === undefined) breakpoint.isSpent = isOnce;
+      else output.line('console', text, location.position);
+      return text === undefined;
     };
   };
 }

@@ -1,7 +1,27 @@
 /**
  * The two small languages of a breakpoint's options: hit counts ('5', '>= 3', '% 2') and log messages with
- * expressions in braces ('x is {x}'; '{{' or '\{' is a brace).
+ * expressions in braces ('x is {x}'; '{{' or '\{' is a brace). And its modes, of which VS Code offers a choice.
  */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+
+const appliesTo: DebugProtocol.BreakpointModeApplicability[] = ['source', 'instruction', 'exception'];
+
+/** The first is what holds without a choice. */
+export const breakpointModes: readonly DebugProtocol.BreakpointMode[] = [
+  { mode: 'always', label: 'Always', description: 'Stops each time.', appliesTo },
+  {
+    mode: 'once',
+    label: 'Once',
+    description: 'Stops the first time, then never again until the program is restarted or it is set anew.',
+    appliesTo,
+  },
+];
+
+/** Why there is no such mode. */
+export function modeProblem(mode: string | undefined): string | undefined {
+  if (mode === undefined || breakpointModes.some((one) => one.mode === mode)) return undefined;
+  return `there is no breakpoint mode '${mode}': it is ${breakpointModes.map((one) => one.mode).join(' or ')}`;
+}
 
 /** Decides by the number of this hit (the first is 1). */
 export type HitTest = (hits: number) => boolean;

@@ -14,7 +14,8 @@ export async function setBreakpoints(
   session: SessionState,
   args: DebugProtocol.SetBreakpointsArguments,
 ): Promise<BreakpointsBody> {
-  const path = (args.source as DebugProtocol.Source | undefined)?.path;
+  const { sourceReference: lost, ...given } = (args.source as DebugProtocol.Source | undefined) ?? {};
+  const path = (lost ? session.lostSources.fileOf(lost)?.path : undefined) ?? given.path;
   if (path === undefined) throw errors.badArguments('setBreakpoints', 'the source has no path');
   await filesOpened(session);
   const requested: readonly DebugProtocol.SourceBreakpoint[] =

@@ -4,7 +4,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { SourcePosition } from '../lib/dwarf/model';
-import { type HitTest, type LogPart, parseHitCondition, parseLogMessage } from './breakpoint-options';
+import { type HitTest, type LogPart, modeProblem, parseHitCondition, parseLogMessage } from './breakpoint-options';
 import { type FunctionPattern, parseFunctionPattern } from './function-pattern';
 import { samePath } from './paths';
 
@@ -22,6 +22,8 @@ export interface BreakpointOptions {
   readonly condition?: string;
   readonly hitCondition?: string;
   readonly logMessage?: string;
+  /** One of `breakpointModes`. */
+  readonly mode?: string;
 }
 
 export interface RequestedBreakpoint {
@@ -46,6 +48,8 @@ export interface UserBreakpoint extends RequestedBreakpoint {
   /** Why it cannot be used as it was written; it is never bound then. */
   readonly problem: string | undefined;
   hits: number;
+  /** Of mode `once`: it has stopped. */
+  isSpent: boolean;
   locations: BoundLocation[];
   /** Why it is not verified. */
   reason: 'pending' | 'failed';
@@ -97,7 +101,7 @@ export class BreakpointTable {
     const hitTest = options.hitCondition?.trim() ? parseHitCondition(options.hitCondition) : undefined;
     const log = options.logMessage ? parseLogMessage(options.logMessage) : undefined;
     const pattern = place.kind === 'function' ? place.pattern : undefined;
-    const problem = [pattern, hitTest, log].find((result) => typeof result === 'string');
+    const problem = [pattern, hitTest, log, modeProblem(options.mode)].find((result) => typeof result === 'string');
     return {
       id: this.takeId(),
       place,
@@ -106,6 +110,7 @@ export class BreakpointTable {
       log: typeof log === 'object' ? log : undefined,
       problem: typeof problem === 'string' ? problem : undefined,
       hits: 0,
+      isSpent: false,
       locations: [],
       reason: 'pending',
       message: 'waits for the session to start',
@@ -147,7 +152,8 @@ function sameRequest(a: RequestedBreakpoint, b: RequestedBreakpoint): boolean {
     placeKey(a.place) === placeKey(b.place) &&
     (a.options.condition ?? '') === (b.options.condition ?? '') &&
     (a.options.hitCondition ?? '') === (b.options.hitCondition ?? '') &&
-    (a.options.logMessage ?? '') === (b.options.logMessage ?? '')
+    (a.options.logMessage ?? '') === (b.options.logMessage ?? '') &&
+    a.options.mode === b.options.mode
   );
 }
 

@@ -3,16 +3,15 @@
  * -instructionOffset, and the same addresses whichever way they were asked for. What is not readable is filled with
  * entries marked invalid.
  */
-import { Source } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { decodeUnsigned, hex } from '../lib/bytes';
 import type { Disassembler, Instruction } from '../lib/disassembler';
 import type { Cancellation } from './cancellation';
+import { clientSource } from './client-source';
 import { type CodeRun, runAt } from './code-map';
 import { errors } from './errors';
 import type { Inferior } from './inferior';
 import { parseMemoryReference } from './memory';
-import { baseName } from './paths';
 import type { SessionState } from './session-state';
 
 interface Entry {
@@ -172,7 +171,7 @@ async function* describeEntries(
     const line = row && `${row.file.path}:${row.line}`;
     if (module !== undefined && row !== undefined && line !== lastLine) {
       const path = await session.sourcePaths?.resolve(row.file, module.folder);
-      described.location = path === undefined ? { name: baseName(row.file.path) } : new Source(baseName(path), path);
+      described.location = path === undefined ? session.lostSources.sourceOf(row.file) : clientSource(path);
       described.line = session.toClientLine(row.line);
     }
     lastLine = line;

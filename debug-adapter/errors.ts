@@ -186,12 +186,6 @@ export const errors = {
     new AdapterError(2084, `The moment ${time} is not recorded: moments are ${first} to ${last}.`, true),
   noRestart: (name: string, reason: string) => new AdapterError(2046, `${name} cannot be restarted: ${reason}.`, true),
   unknownLocation: (reference: number) => new AdapterError(2047, `There is no location ${reference}.`, false),
-  fileNotFound: (path: string) =>
-    new AdapterError(
-      2048,
-      `${path} was not found: say where it is with "sourceMap" in the launch configuration.`,
-      false,
-    ),
   requestCancelled: () => new AdapterError(2035, 'cancelled', false),
   badExpression: (text: string) => new AdapterError(2050, text, false),
   notAssignable: (name: string, reason: string) => new AdapterError(2051, `${name} cannot be set: ${reason}.`, false),

@@ -7,6 +7,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { compileCondition, evaluateCondition, ExpressionError, parseExpression } from '../lib/c-expression';
 import { safetyRules, type SafetyRule } from '../lib/emulator/types';
 import type { TargetStop } from '../lib/target/target';
+import { modeProblem } from './breakpoint-options';
 import { expressionMessage, scopeIn } from './expression-context';
 import type { Stop } from './stop';
 
@@ -70,7 +71,16 @@ export const exceptionFilters: readonly DebugProtocol.ExceptionBreakpointsFilter
 
 interface ActiveFilter {
   readonly condition: string | undefined;
+  readonly isOnce: boolean;
+  /** It has stopped, and was to do so once. */
+  isSpent: boolean;
 }
+
+const activeFilter = (condition: string | undefined, mode: string | undefined): ActiveFilter => ({
+  condition,
+  isOnce: mode === 'once',
+  isSpent: false,
+});
 
 /** Whether to stop; `problem`: why its condition could not be evaluated. */
 export interface FilterDecision {
@@ -80,8 +90,13 @@ export interface FilterDecision {
 
 export class ExceptionFilters {
   private active: ReadonlyMap<string, ActiveFilter> = new Map(
-    endFilters.filter((one) => one.default === true).map(({ filter }) => [filter, { condition: undefined }]),
+    endFilters.filter((one) => one.default === true).map(({ filter }) => [filter, activeFilter(undefined, undefined)]),
   );
+
+  /** A fresh machine. */
+  reset(): void {
+    for (const filter of this.active.values()) filter.isSpent = false;
+  }
 
   /** The rules of memory safety that are to be checked. */
   get safetyRules(): readonly SafetyRule[] {
@@ -94,13 +109,16 @@ export class ExceptionFilters {
     refusal: string | undefined,
   ): DebugProtocol.Breakpoint[] {
     const active = new Map<string, ActiveFilter>();
-    const wanted = [...filters.map((filterId) => ({ filterId, condition: undefined })), ...filterOptions];
-    const answered = wanted.map(({ filterId, condition }): DebugProtocol.Breakpoint => {
+    const wanted = [
+      ...filters.map((filterId): DebugProtocol.ExceptionFilterOptions => ({ filterId })),
+      ...filterOptions,
+    ];
+    const answered = wanted.map(({ filterId, condition, mode }): DebugProtocol.Breakpoint => {
       const text = condition?.trim() === '' ? undefined : condition?.trim();
       const isSafety = safetyRules.some((rule) => safetyFilter(rule) === filterId);
-      const problem = (isSafety ? refusal : undefined) ?? problemOf(filterId, text);
+      const problem = (isSafety ? refusal : undefined) ?? modeProblem(mode) ?? problemOf(filterId, text);
       if (problem !== undefined) return { verified: false, reason: 'failed', message: problem };
-      active.set(filterId, { condition: text });
+      active.set(filterId, activeFilter(text, mode));
       return { verified: true };
     });
     this.active = active;
@@ -111,11 +129,16 @@ export class ExceptionFilters {
   async decide(stop: Stop): Promise<FilterDecision> {
     const filter = filterFor(stop.cause);
     const active = filter === undefined ? undefined : this.active.get(filter);
-    if (active === undefined) return { stops: false };
-    if (active.condition === undefined) return { stops: true };
+    if (active === undefined || active.isSpent) return { stops: false };
+    const decision = active.condition === undefined ? { stops: true } : await this.asked(active.condition, stop);
+    active.isSpent = active.isOnce && decision.stops;
+    return decision;
+  }
+
+  private async asked(condition: string, stop: Stop): Promise<FilterDecision> {
     const frame = await stop.frame(0);
     try {
-      const compiled = compileCondition(active.condition, scopeIn(stop.inferior, frame));
+      const compiled = compileCondition(condition, scopeIn(stop.inferior, frame));
       const { target } = stop.inferior;
       const namedRegister = (name: string): bigint => target.readRegisterNow(name);
       if (frame === undefined) return { stops: true, problem: 'there is no frame to evaluate the condition in' };
@@ -123,8 +146,8 @@ export class ExceptionFilters {
       return { stops: await stop.inferior.query(query) };
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
-      const why = expressionMessage(active.condition, error);
-      return { stops: true, problem: `the condition '${active.condition}' cannot be evaluated: ${why}` };
+      const why = expressionMessage(condition, error);
+      return { stops: true, problem: `the condition '${condition}' cannot be evaluated: ${why}` };
     }
   }
 }

@@ -1,6 +1,7 @@
 /** The initialize request: what this adapter can do, and what the client expects. */
 import { InitializedEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { breakpointModes } from './breakpoint-options';
 import { exceptionFilters } from './exception-filters';
 import type { SessionState } from './session-state';
 
@@ -41,6 +42,9 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsLoadedSourcesRequest: true,
   supportsExceptionFilterOptions: true,
   exceptionBreakpointFilters: [...exceptionFilters],
+  supportsValueFormattingOptions: true,
+  supportedChecksumAlgorithms: ['MD5'],
+  breakpointModes: [...breakpointModes],
 };
 
 export function initialize(

@@ -101,6 +101,7 @@ async function prepareRun(session: SessionState): Promise<void> {
   session.execution.reset();
   session.breakpoints.reset();
   session.dataBreakpoints.reset();
+  session.exceptions.reset();
   session.entry = undefined;
   await loadExtensions(session);
   chooseEntry(session);

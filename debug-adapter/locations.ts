@@ -1,10 +1,9 @@
 /** The locations request: places in sources that values and output refer to, where something is declared or defined. */
-import { Source } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { SourcePosition } from '../lib/dwarf/model';
+import { clientSource } from './client-source';
 import { errors } from './errors';
 import { Handles } from './handles';
-import { baseName } from './paths';
 import type { SessionState } from './session-state';
 
 /** Numbers stay valid: a place in a source does not change with the program's state. */
@@ -30,9 +29,9 @@ export async function locations(
   const position = session.locations.get(args.locationReference);
   if (position === undefined) throw errors.unknownLocation(args.locationReference);
   const path = await findFile(session, position);
-  if (path === undefined) throw errors.fileNotFound(position.file.path);
   const column = position.column > 0 ? { column: session.toClientColumn(position.column) } : {};
-  return { source: new Source(baseName(path), path), line: session.toClientLine(position.line), ...column };
+  const source = path === undefined ? session.lostSources.sourceOf(position.file) : clientSource(path, position.file);
+  return { source, line: session.toClientLine(position.line), ...column };
 }
 
 async function findFile(session: SessionState, { file }: SourcePosition): Promise<string | undefined> {

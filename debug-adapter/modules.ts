@@ -1,10 +1,9 @@
 /** Loaded extensions as modules, and their source files. */
-import { LoadedSourceEvent, Source } from '@vscode/debugadapter';
+import { LoadedSourceEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
-import { errors } from './errors';
+import { clientSource } from './client-source';
 import { type LoadedExtension, loadedSections } from './inferior';
-import { baseName } from './paths';
 import type { SessionState } from './session-state';
 
 /** A module; `regions` is the additional column that initialize announces. */
@@ -46,7 +45,7 @@ export function modules(
 }
 
 export async function loadedSources(session: SessionState): Promise<DebugProtocol.LoadedSourcesResponse['body']> {
-  const sources = new Map<string, Source>();
+  const sources = new Map<string, DebugProtocol.Source>();
   const { inferior } = session;
   const extensions = (inferior?.extensions ?? []).map(({ file }) => ({
     debug: file.program.debug,
@@ -57,7 +56,7 @@ export async function loadedSources(session: SessionState): Promise<DebugProtoco
   for (const { debug, folder } of [...extensions, ...base]) {
     for (const source of debug?.files ?? []) {
       const path = await session.sourcePaths?.resolve(source, folder);
-      if (path !== undefined) sources.set(path, new Source(baseName(path), path));
+      if (path !== undefined) sources.set(path, clientSource(path, source));
     }
   }
   return { sources: [...sources.values()] };
@@ -68,15 +67,10 @@ export function announceSources(session: SessionState, { file }: LoadedExtension
   const others = session.inferior?.extensions.filter((one) => one.file !== file) ?? [];
   const kept = new Set(others.flatMap((one) => knownPaths(session, one)));
   for (const path of knownPaths(session, { file })) {
-    if (!kept.has(path)) session.send(new LoadedSourceEvent(reason, new Source(baseName(path), path)));
+    if (!kept.has(path)) session.send(new LoadedSourceEvent(reason, clientSource(path)));
   }
 }
 
 function knownPaths({ sourcePaths }: SessionState, { file }: Pick<LoadedExtension, 'file'>): string[] {
   return [...new Set((file.program.debug?.files ?? []).flatMap((source) => sourcePaths?.known(source) ?? []))];
-}
-
-/** Every source that is sent has a path of its own: there is nothing to fetch by reference. */
-export function source(_session: SessionState, args: DebugProtocol.SourceArguments): never {
-  throw errors.noSource(args.sourceReference);
 }

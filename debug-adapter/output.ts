@@ -2,11 +2,11 @@
  * Everything that appears in the Debug Console: what the extension prints, with the source line that printed it, and
  * what the debugger itself has to say.
  */
-import { OutputEvent, Source } from '@vscode/debugadapter';
+import { OutputEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { SourcePosition } from '../lib/dwarf/model';
+import { clientSource } from './client-source';
 import type { LocationReferences } from './locations';
-import { baseName } from './paths';
 
 export type OutputCategory = 'console' | 'important' | 'stdout' | 'stderr';
 
@@ -29,7 +29,7 @@ export class SessionOutput {
     const event: DebugProtocol.OutputEvent = new OutputEvent(text, category);
     const place = position && this.toClient(position);
     if (place !== undefined) {
-      event.body.source = new Source(baseName(place.path), place.path);
+      event.body.source = clientSource(place.path);
       event.body.line = place.line;
       const reference = this.locations.of(position);
       if (reference !== undefined) event.body.locationReference = reference;

@@ -6,6 +6,7 @@ import type { FrameInfo } from '../lib/dwarf/unwind';
 import type { Frame } from '../lib/dwarf/unwind-frame';
 import { type NamedValue, valueAt } from '../lib/dwarf/value';
 import { abiOfFunction, callAbiOf, returnLocation } from '../lib/program/return-value';
+import { macrosOf } from './macro-variables';
 import { baseName } from './paths';
 import type { SessionState } from './session-state';
 import { type FrameReference, requireFrame } from './stack-trace';
@@ -49,6 +50,13 @@ export async function scopes(
     const name = unit === undefined ? 'Globals' : `Globals of ${baseName(unit)}`;
     const scope: DebugProtocol.Scope = new Scope(name, session.containers.set(container.key, container));
     scope.namedVariables = globals.length;
+    result.push(scope);
+  }
+  const macros = macrosOf(reference);
+  if (macros.length > 0) {
+    const container = { kind: 'macros', stop, level, key: `${level}/macros`, macros } as const;
+    const scope: DebugProtocol.Scope = new Scope('Macros', session.containers.set(container.key, container), true);
+    scope.namedVariables = macros.length;
     result.push(scope);
   }
   const registers = { kind: 'registers', stop, level, key: `${level}/registers` } as const;

@@ -11,6 +11,7 @@ import type { SessionBase } from './base-image';
 import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
 import { RunningRequests } from './cancellation';
 import { loadCapstone } from './capstone';
+import { LostSources } from './client-source';
 import { type AdapterError, errors, messageOf } from './errors';
 import { DataBreakpoints } from './data-breakpoints';
 import { ExceptionFilters } from './exception-filters';
@@ -77,6 +78,7 @@ export class SessionState implements BreakpointHost {
   beforeChecksTold = false;
   readonly requests = new RunningRequests();
   readonly locations = new LocationReferences();
+  readonly lostSources = new LostSources();
   readonly output: SessionOutput;
   readonly breakpoints: BreakpointBinder;
   readonly dataBreakpoints: DataBreakpoints;

@@ -13,6 +13,7 @@ import {
   setInstructionBreakpoints,
 } from './breakpoint-requests';
 import { cancel, type Cancellation } from './cancellation';
+import { source } from './client-source';
 import { completions } from './completions';
 import { coverage } from './coverage';
 import { extensions, symbol } from './custom-requests';
@@ -40,7 +41,7 @@ import { initialize } from './initialize';
 import { configurationDone, disconnect, launch, restart, terminate } from './launch';
 import { locations } from './locations';
 import { readMemory, writeMemory } from './memory';
-import { loadedSources, modules, source } from './modules';
+import { loadedSources, modules } from './modules';
 import { replayFile } from './replay-file';
 import { restartFrame } from './restart-frame';
 import { scopes } from './scopes';

@@ -1,12 +1,13 @@
 /** Threads (one: the emulated CPU) and its stack frames, from the innermost out to the host that called the entry. */
-import { Source, StackFrame, Thread } from '@vscode/debugadapter';
+import { StackFrame, Thread } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
 import type { FunctionInfo } from '../lib/dwarf/model';
 import type { FrameInfo } from '../lib/dwarf/unwind';
 import type { Cancellation } from './cancellation';
+import { clientSource } from './client-source';
 import { errors } from './errors';
-import { baseName } from './paths';
+import { formattedName } from './frame-text';
 import type { SessionState } from './session-state';
 import { threadId } from './thread-id';
 import type { Stop } from './stop';
@@ -44,7 +45,10 @@ export async function stackTrace(
   const stackFrames: DebugProtocol.StackFrame[] = [];
   for (let level = start; level < Math.min(frames.length, start + levels); level++) {
     await cancellation.turn();
-    stackFrames.push(await describeFrame(session, stop, frames[level], level));
+    const described = await describeFrame(session, stop, frames[level], level);
+    if (args.format !== undefined)
+      described.name = await formattedName(session, { stop, level, frame: frames[level] }, described, args.format);
+    stackFrames.push(described);
   }
   // Before all are unwound, "more than these" is what can be said.
   return { stackFrames, totalFrames: complete ? frames.length : frames.length + 1 };
@@ -76,10 +80,7 @@ async function describeFrame(
     const path = module && (await session.sourcePaths?.resolve(file, module.folder));
     result.line = session.toClientLine(line);
     result.column = session.toClientColumn(column);
-    result.source =
-      path === undefined
-        ? { name: baseName(file.path), origin: `${file.path} was not found`, presentationHint: 'deemphasize' }
-        : new Source(baseName(path), path);
+    result.source = path === undefined ? session.lostSources.sourceOf(file) : clientSource(path, file);
   }
   if (frame.kind === 'host' || extension === undefined) result.presentationHint = 'subtle';
   return result;

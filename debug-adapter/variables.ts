@@ -18,6 +18,7 @@ import type { Cancellation } from './cancellation';
 import { displayOptions } from './display-format';
 import { errors } from './errors';
 import type { Inferior } from './inferior';
+import { type MacroText, macroValue, macroVariables } from './macro-variables';
 import { describeFloats, describeRegisters, statusFields } from './registers';
 import type { ListedVariable } from './scopes';
 import type { SessionState } from './session-state';
@@ -32,6 +33,8 @@ export type VariableContainer = { readonly key: string; readonly stop: Stop; rea
   /** Below a list of Zephyr's: its nodes. */
   | { readonly kind: 'nodes'; readonly value: Value }
   | { readonly kind: 'returned'; readonly value: NamedValue }
+  | { readonly kind: 'macros'; readonly macros: readonly MacroText[] }
+  | { readonly kind: 'macro'; readonly name: string }
   | { readonly kind: 'registers' }
   | { readonly kind: 'float-registers' }
   | { readonly kind: 'flags'; readonly xpsr: bigint }
@@ -74,6 +77,12 @@ export async function variables(
     const fields = statusFields(container.xpsr).map((field) => ({ ...field, variablesReference: 0 }));
     return { variables: fields.slice(start, start + count) };
   }
+  if (container.kind === 'macros') {
+    const part = container.macros.slice(start, start + count);
+    return { variables: macroVariables(session, await referenceOf(container), part) };
+  }
+  if (container.kind === 'macro')
+    return { variables: [await macroValue(session, await referenceOf(container), container.name)] };
   const isArray = container.kind === 'value' && stripType(container.value.type).kind === 'array';
   // All children of an array are indexed, those of everything else named.
   if (args.filter !== undefined && (args.filter === 'indexed') !== isArray) return { variables: [] };
@@ -141,6 +150,8 @@ export async function childOf(session: SessionState, variablesReference: number,
   if (container.kind === 'registers' || container.kind === 'float-registers' || container.kind === 'flags') {
     throw errors.badExpression(`'${name}' is a register, and only memory can be watched`);
   }
+  if (container.kind === 'macros' || container.kind === 'macro')
+    throw errors.badExpression(`'${name}' is a macro, and only memory can be watched`);
   // Long arrays are only had part by part.
   const index = /^\[(\d+)\]$/.exec(name)?.[1];
   const children = await childrenIn(container, Number(index ?? 0), index === undefined ? Number.MAX_SAFE_INTEGER : 1);
@@ -267,6 +278,8 @@ export async function setVariable(
   const container = session.containers.get(args.variablesReference);
   if (container === undefined) throw errors.unknownReference(args.variablesReference);
   if (container.kind === 'flags') throw errors.notAssignable(args.name, 'set $xpsr as a whole');
+  if (container.kind === 'macros' || container.kind === 'macro')
+    throw errors.notAssignable(args.name, 'a macro is a text of the source');
   if (container.kind === 'returned') throw errors.notAssignable(args.name, 'set the registers that it is in');
   const reference = await referenceOf(container);
   if (container.kind === 'registers' || container.kind === 'float-registers') {

@@ -80,8 +80,6 @@ export const suites: readonly Suite[] = [
   files('extension', /^extension-/),
   files('qemu', /^qemu-/),
   files('cli', /^cli-/),
-  // Measures how soon a pause acts.
-  files('dap control', /^dap-control/, 1),
   files('dap', /^dap-/),
   { ...command('vscode host', ['test/vscode/run-tests.cjs']), needs: vscodeNeeds, timeoutSeconds: 900 },
   {

@@ -166,10 +166,7 @@ describe('an array of a million elements', () => {
       await adapter.launchToStop({ program, entry: 'entry', args: [1], heapSize: 2200 }, breakpoints);
       const many = await adapter.evaluate('many');
       assert.equal(many.indexedVariables, 1_000_000);
-      const { state } = adapter.session as unknown as {
-        state: { inferior: { target: { readMemory(address: bigint, length: number): Promise<unknown> } } };
-      };
-      const { target } = state.inferior;
+      const { target } = (await adapter.state()).requireStop('variables').inferior;
       const read = target.readMemory.bind(target);
       let bytes = 0;
       target.readMemory = (address, length) => {
@@ -199,5 +196,5 @@ describe('an array of a million elements', () => {
       assert.equal((await adapter.evaluate('many[999999] + table[999][998]')).result, '110');
       assert.match((await adapter.evaluate('table')).result, /\.\.\./);
       assert.ok(bytes < 120_000, `${bytes} bytes were read for one line of text`);
-    }));
+    }, 'inline'));
 });

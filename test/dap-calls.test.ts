@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type AdapterClient, projectRoot, withAdapter } from './support/dap-client';
+import type { Transport } from './support/dap-connections';
 import { markerLine } from './support/fixtures';
 import { requireTool, runTool } from './support/tools';
 
@@ -22,13 +23,14 @@ async function atStop(
   variant: string,
   body: (adapter: AdapterClient) => Promise<void>,
   more: Readonly<Record<string, unknown>> = {},
+  where?: Transport,
 ): Promise<void> {
   await withAdapter(async (adapter) => {
     const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'STOP') }] }];
     const program = join(folder, `called.${variant}.elf`);
     await adapter.launchToStop({ program, entry: 'entry', args: [1], ...more }, breakpoints);
     await body(adapter);
-  });
+  }, where);
 }
 
 const shown = async (adapter: AdapterClient, text: string): Promise<string> =>
@@ -89,35 +91,39 @@ describe('calls pass arguments and results as the compiler does', () => {
 describe('what a call did is undone', () => {
   for (const variant of ['m3-O2', 'rv32imac', 'rv64gc']) {
     it(`memory, registers, place in the recording (${variant})`, () =>
-      atStop(variant, async (adapter) => {
-        const { inferior } = sessionOf(adapter);
-        const { target } = inferior;
-        const state = () => ({
-          registers: target.registerNames.map((name) => target.readRegisterNow(name)),
-          memory: target.machine.memory.regions.map(({ base, size }) =>
-            Buffer.from(target.machine.memory.peek(base, size)).toString('base64'),
-          ),
-          now: target.history.now,
-          end: target.history.end,
-          inputs: target.history.inputs.length,
-          calls: target.hostCalls.length,
-          instructions: target.machine.instructionCount,
-        });
-        const before = state();
-        assert.equal(await shown(adapter, 'bump(4)'), '7');
-        assert.equal(await shown(adapter, 'bump(1), bump(1), counter'), '5');
-        assert.equal(await shown(adapter, 'reset(&state)'), 'void');
-        assert.match(await shown(adapter, 'grab(40)'), /^(\(void \*\) )?0x2/);
-        assert.equal(await shown(adapter, 'speak(5)'), '5');
-        assert.match(
-          await refusal(adapter, 'crash((int *)0)'),
-          /crash\(\) faulted: .*everything that it did is undone/,
-        );
-        assert.deepEqual(state(), before);
-        // And the program goes on as if nothing had been.
-        await adapter.runToEnd();
-        assert.match(adapter.output('console'), /returned/);
-      }));
+      atStop(
+        variant,
+        async (adapter) => {
+          const { target } = (await adapter.state()).requireInferior('calls');
+          const state = () => ({
+            registers: target.registerNames.map((name) => target.readRegisterNow(name)),
+            memory: target.machine.memory.regions.map(({ base, size }) =>
+              Buffer.from(target.machine.memory.peek(base, size)).toString('base64'),
+            ),
+            now: target.history.now,
+            end: target.history.end,
+            inputs: target.history.inputs.length,
+            calls: target.hostCalls.length,
+            instructions: target.machine.instructionCount,
+          });
+          const before = state();
+          assert.equal(await shown(adapter, 'bump(4)'), '7');
+          assert.equal(await shown(adapter, 'bump(1), bump(1), counter'), '5');
+          assert.equal(await shown(adapter, 'reset(&state)'), 'void');
+          assert.match(await shown(adapter, 'grab(40)'), /^(\(void \*\) )?0x2/);
+          assert.equal(await shown(adapter, 'speak(5)'), '5');
+          assert.match(
+            await refusal(adapter, 'crash((int *)0)'),
+            /crash\(\) faulted: .*everything that it did is undone/,
+          );
+          assert.deepEqual(state(), before);
+          // And the program goes on as if nothing had been.
+          await adapter.runToEnd();
+          assert.match(adapter.output('console'), /returned/);
+        },
+        {},
+        'inline',
+      ));
   }
 
   it('assignments of the expression itself are made', () =>
@@ -143,14 +149,19 @@ describe('what a call did is undone', () => {
     }));
 
   it('in the past of a recording nothing of its future is dropped', () =>
-    atStop('m3-O0', async (adapter) => {
-      await adapter.run('next');
-      await adapter.run('stepBack');
-      assert.equal(await shown(adapter, 'bump(2)'), '5');
-      const { target } = sessionOf(adapter).inferior;
-      assert.ok(target.history.end > target.history.now);
-      assert.equal(adapter.output('console').includes('Changed in the past'), false);
-    }));
+    atStop(
+      'm3-O0',
+      async (adapter) => {
+        await adapter.run('next');
+        await adapter.run('stepBack');
+        assert.equal(await shown(adapter, 'bump(2)'), '5');
+        const { target } = (await adapter.state()).requireInferior('calls');
+        assert.ok(target.history.end > target.history.now);
+        assert.equal(adapter.output('console').includes('Changed in the past'), false);
+      },
+      {},
+      'inline',
+    ));
 
   it('what a function prints is marked', () =>
     atStop('m3-O0', async (adapter) => {
@@ -316,10 +327,3 @@ describe('classes that are copied by a constructor of their own', () => {
     }
   });
 });
-
-function sessionOf(adapter: AdapterClient) {
-  const { state } = adapter.session as unknown as {
-    state: { inferior: { target: import('../lib/target/emulated-target').EmulatedTarget } };
-  };
-  return state;
-}

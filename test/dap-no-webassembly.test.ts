@@ -43,7 +43,7 @@ async function session(program: string): Promise<unknown> {
     shown.push((await adapter.topFrame()).instructionPointerReference);
     await adapter.runToEnd();
     shown.push(adapter.output('stdout'), adapter.output('console'));
-  });
+  }, 'inline');
   return shown;
 }
 

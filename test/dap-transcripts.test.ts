@@ -11,6 +11,7 @@ import { connections } from './support/dap-connections';
 import { checkMessage } from './support/dap-schema';
 import { controlsLine, controlsPath, controlsSource } from './support/controls';
 import { projectRoot } from './support/fixtures';
+import { requireTool } from './support/tools';
 
 type Message = DebugProtocol.Request | DebugProtocol.Response | DebugProtocol.Event;
 
@@ -128,7 +129,8 @@ describe('transcripts', () => {
   for (const [name, play] of Object.entries(sessions)) {
     const path = join(projectRoot, `test/dap-transcripts/${name}.txt`);
     for (const [transport, open] of Object.entries(connections)) {
-      it(`${name} on ${transport}`, async () => {
+      it(`${name} on ${transport}`, async (t) => {
+        if (transport === 'browser' && requireTool(t, 'chromium') === undefined) return;
         const connection = await open();
         const recorder = new Recorder((message) => connection.send(message));
         connection.onMessage((message) => recorder.received(message));

@@ -46,6 +46,15 @@ export class SourceLines {
       .filter((lines) => lines.file === file);
   }
 
+  /** All code that is of a file, in the order of its addresses. */
+  blocksOf(file: SourceFile): LineBlock[] {
+    const addresses = new Set<bigint>();
+    for (const { entries } of this.ofFile(file))
+      for (let i = 0; i < entries.count; i++) addresses.add(entries.address(i));
+    const blocks = [...addresses].flatMap((address) => this.blockAt(address) ?? []);
+    return blocks.filter((block) => block.file === file).sort((a, b) => (a.start < b.start ? -1 : 1));
+  }
+
   ofUnit(unit: UnitInfo): readonly FileLines[] {
     let tables = this.byUnit.get(unit);
     if (tables === undefined) {

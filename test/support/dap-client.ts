@@ -1,18 +1,27 @@
 /**
- * A debug adapter in this process, driven by the test client of @vscode/debugadapter-testsupport over a pair of
- * streams. Every message that the adapter sends is checked against the protocol's schema; close() asserts that all fit.
+ * A debug adapter, driven by the test client of @vscode/debugadapter-testsupport: the built one, a process of its own on
+ * stdio, unless LLEXT_DAP_TRANSPORT says otherwise (dap-connections.ts). Every message that the adapter sends is checked
+ * against the protocol's schema; close() asserts that all fit, and that the process has ended in order.
  */
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
-import { join } from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { nodeServices } from '../../debug-adapter/node-services';
 import type { AdapterServices } from '../../debug-adapter/services';
-import { LlextDebugSession } from '../../debug-adapter/session';
+import type { SessionState } from '../../debug-adapter/session-state';
+import {
+  chosenTransport,
+  type Connection,
+  connections,
+  inline,
+  type Message,
+  overStreams,
+  type Transport,
+} from './dap-connections';
 import { checkMessage } from './dap-schema';
+import { projectRoot } from './fixtures';
 
-export const projectRoot = join(__dirname, '../..');
+export { projectRoot };
 
 export type LaunchArguments = DebugProtocol.LaunchRequestArguments & Readonly<Record<string, unknown>>;
 
@@ -20,6 +29,9 @@ export interface BreakpointRequest {
   readonly path: string;
   readonly breakpoints: readonly DebugProtocol.SourceBreakpoint[];
 }
+
+/** Hang guard: many times what anything takes, also on a machine with other work. */
+const longest = 60_000;
 
 /** Streams in place of a spawned process. */
 class StreamClient extends DebugClient {
@@ -32,20 +44,36 @@ export class AdapterClient {
   readonly events: DebugProtocol.Event[] = [];
   readonly problems: string[] = [];
   readonly client = new StreamClient('node', '', 'llext');
-  readonly session: LlextDebugSession;
+  private readonly connection: Promise<Connection>;
+  private readonly listeners: ((message: Message) => void)[] = [];
   private readonly waiting: { event: string; resolve: (event: DebugProtocol.Event) => void }[] = [];
 
-  constructor(services: AdapterServices = nodeServices(projectRoot)) {
-    this.client.defaultTimeout = 20_000;
-    this.session = new LlextDebugSession(services);
-    this.session.setRunAsServer(true);
+  /** With services of its own the adapter is in this process. */
+  constructor(where: Transport | AdapterServices = chosenTransport()) {
+    this.client.defaultTimeout = longest;
+    this.connection = typeof where === 'string' ? connections[where]() : inline(where);
     const toAdapter = new PassThrough();
     const fromAdapter = new PassThrough();
-    this.session.onDidSendMessage((message) =>
-      this.received(JSON.parse(JSON.stringify(message)) as Record<string, unknown>),
-    );
+    const toClient = overStreams(fromAdapter, toAdapter);
     this.client.attachTo(fromAdapter, toAdapter);
-    this.session.start(toAdapter, fromAdapter);
+    toClient.onMessage((message) => void this.connection.then((connection) => connection.send(message)));
+    void this.connection.then((connection) =>
+      connection.onMessage((message) => {
+        this.received(message);
+        toClient.send(message);
+      }),
+    );
+  }
+
+  /** The session's state, where a test has to look into it: only of an inline adapter. */
+  async state(): Promise<SessionState> {
+    const connection = await this.connection;
+    assert.ok('session' in connection, 'only an inline adapter can be looked into');
+    return (connection.session as { state: SessionState }).state;
+  }
+
+  onMessage(listener: (message: Message) => void): void {
+    this.listeners.push(listener);
   }
 
   /** Initializes and launches; resolves when the launch is answered. Breakpoints are set in between, as VS Code does. */
@@ -86,7 +114,7 @@ export class AdapterClient {
   }
 
   /** The next event of a kind, from now on. */
-  next(event: string, timeout = 20_000): Promise<DebugProtocol.Event> {
+  next(event: string, timeout = longest): Promise<DebugProtocol.Event> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no event '${event}' within ${timeout} ms`)), timeout);
       // A wait that nobody needs any more must not keep the process.
@@ -176,14 +204,20 @@ export class AdapterClient {
   /** Ends the session; every message must have been as the protocol's schema says. */
   async close(): Promise<void> {
     await this.client.disconnectRequest({});
-    this.session.dispose();
+    await this.leave();
+  }
+
+  /** The client goes without a word; the adapter has to end by itself. */
+  async leave(): Promise<void> {
+    await (await this.connection).close();
     assert.deepEqual(this.problems, []);
   }
 
-  private received(message: Record<string, unknown>): void {
-    this.problems.push(...checkMessage(message));
-    if (message['type'] !== 'event') return;
-    const event = message as unknown as DebugProtocol.Event;
+  private received(message: Message): void {
+    this.problems.push(...checkMessage(message as unknown as Record<string, unknown>));
+    for (const listener of this.listeners) listener(message);
+    if (message.type !== 'event') return;
+    const event = message as DebugProtocol.Event;
     this.events.push(event);
     for (let i = this.waiting.length - 1; i >= 0; i--) {
       if (this.waiting[i].event === event.event) this.waiting.splice(i, 1)[0].resolve(event);
@@ -194,12 +228,15 @@ export class AdapterClient {
 /** Runs `body` with an adapter and closes it. */
 export async function withAdapter(
   body: (adapter: AdapterClient) => Promise<void>,
-  services?: AdapterServices,
+  where?: Transport | AdapterServices,
 ): Promise<void> {
-  const adapter = new AdapterClient(services);
+  const adapter = new AdapterClient(where);
   try {
     await body(adapter);
-  } finally {
-    await adapter.close();
+  } catch (error) {
+    // What failed first is what matters; the adapter may be in any state.
+    await adapter.leave().catch(() => undefined);
+    throw error;
   }
+  await adapter.close();
 }

@@ -1,27 +1,31 @@
-/** The ways to reach an adapter, as messages: a process on stdio, a TCP server, inline, and a worker. */
+/**
+ * The ways to reach an adapter, as messages: a process on stdio, a TCP server, inline, a worker thread, and a Web Worker in a
+ * browser (dap-browser.ts). All but inline run what the build makes. LLEXT_DAP_TRANSPORT chooses for all sessions of a test
+ * file; without it they are processes on stdio, as VS Code starts them.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { nodeServices } from '../../debug-adapter/node-services';
-import { LlextDebugSession } from '../../debug-adapter/session';
+import type { AdapterServices } from '../../debug-adapter/services';
+import { bundlePath } from './adapter-bundle';
+import { browser } from './dap-browser';
+import { fileAnswer } from './dap-files';
 import { projectRoot } from './fixtures';
 
+export type Message = DebugProtocol.ProtocolMessage;
+
 export interface Connection {
-  send(message: DebugProtocol.ProtocolMessage): void;
-  onMessage(listener: (message: DebugProtocol.ProtocolMessage) => void): void;
+  send(message: Message): void;
+  onMessage(listener: (message: Message) => void): void;
+  /** Resolves when the adapter's end is gone as well; rejects where it did not end as it should. */
   close(): Promise<void>;
 }
 
-const runTypeScript = ['--import', 'tsx'];
-
 /** The base protocol: a header with the length, then JSON. */
-function overStreams(input: Writable, output: Readable): Omit<Connection, 'close'> {
-  const listeners: ((message: DebugProtocol.ProtocolMessage) => void)[] = [];
+export function overStreams(input: Writable, output: Readable): Omit<Connection, 'close'> {
+  const listeners: ((message: Message) => void)[] = [];
   let pending = Buffer.alloc(0);
   output.on('data', (chunk: Buffer) => {
     pending = Buffer.concat([pending, chunk]);
@@ -30,7 +34,7 @@ function overStreams(input: Writable, output: Readable): Omit<Connection, 'close
       if (header === null) return;
       const end = header[0].length + Number(header[1]);
       if (pending.length < end) return;
-      const message = JSON.parse(pending.toString('utf8', header[0].length, end)) as DebugProtocol.ProtocolMessage;
+      const message = JSON.parse(pending.toString('utf8', header[0].length, end)) as Message;
       pending = pending.subarray(end);
       for (const listener of listeners) listener(message);
     }
@@ -44,60 +48,99 @@ function overStreams(input: Writable, output: Readable): Omit<Connection, 'close
   };
 }
 
-const exitOf = (child: ChildProcess): Promise<void> => new Promise((resolve) => child.on('exit', () => resolve()));
+/** Many times what a session takes to end, also on a machine with other work. */
+const endsWithin = 60_000;
 
-async function stdio(): Promise<Connection> {
-  const args = [...runTypeScript, join(projectRoot, 'debug-adapter/main.ts')];
-  const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: ['pipe', 'pipe', 'inherit'] });
-  const exited = exitOf(child);
-  return { ...overStreams(child.stdin, child.stdout), close: () => exited };
+/** A process that has ended with status 0 and has written nothing to standard error. */
+function ended(child: ChildProcess, stderr: () => string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error('the adapter process does not end with its session'));
+    }, endsWithin);
+    child.on('close', (code, signal) => {
+      clearTimeout(late);
+      if (code === 0 && stderr() === '') resolve();
+      else reject(new Error(`the adapter process ended with ${code ?? signal}\n${stderr()}`));
+    });
+  });
 }
 
-async function tcp(): Promise<Connection> {
-  const args = [...runTypeScript, join(projectRoot, 'cli/llext.ts'), 'dap', '--port', '0'];
-  const child = spawn(process.execPath, args, { cwd: projectRoot, stdio: ['ignore', 'inherit', 'pipe'] });
-  const exited = exitOf(child);
-  const port = await new Promise<number>((resolve) => {
+async function stdio(): Promise<Connection> {
+  const child = spawn(process.execPath, [bundlePath('adapter')], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const end = ended(child, () => errors);
+  // Where nobody waits for the end it is still no unhandled rejection.
+  end.catch(() => undefined);
+  // What is written when the process has ended is lost, as it is for any client.
+  child.stdin.on('error', () => undefined);
+  const close = (): Promise<void> => {
+    child.stdin.end();
+    return end;
+  };
+  return { ...overStreams(child.stdin, child.stdout), close };
+}
+
+/** One server for all sessions of this process, which ends with it. */
+let server: Promise<number> | undefined;
+
+function serverPort(): Promise<number> {
+  server ??= new Promise((resolve, reject) => {
+    const args = [bundlePath('cli'), 'dap', '--port', '0'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    process.on('exit', () => child.kill());
     let text = '';
     child.stderr.on('data', (chunk: Buffer) => {
       text += chunk.toString();
       const found = /listening on [\d.]+:(\d+)/.exec(text);
-      if (found !== null) resolve(Number(found[1]));
+      if (found === null) return;
+      child.unref();
+      (child.stderr as unknown as { unref(): void }).unref();
+      resolve(Number(found[1]));
     });
+    child.on('exit', (code) => reject(new Error(`the TCP server ended with ${code}: ${text}`)));
   });
-  const socket = connect(port, '127.0.0.1');
-  const close = async (): Promise<void> => {
+  return server;
+}
+
+async function tcp(): Promise<Connection> {
+  const socket = connect(await serverPort(), '127.0.0.1');
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  const close = (): Promise<void> => {
     socket.end();
-    child.kill('SIGTERM');
-    await exited;
+    return closed;
   };
   return { ...overStreams(socket, socket), close };
 }
 
-async function inline(): Promise<Connection> {
-  const session = new LlextDebugSession(nodeServices(projectRoot));
+/** In this process, from the sources; `services` are those of Node unless a test has its own. */
+export async function inline(services?: AdapterServices): Promise<Connection & { readonly session: object }> {
+  // Loaded where it is wanted: it costs as much as a session.
+  const { LlextDebugSession } = await import('../../debug-adapter/session');
+  const { nodeServices } = await import('../../debug-adapter/node-services');
+  const session = new LlextDebugSession(services ?? nodeServices(projectRoot));
+  session.setRunAsServer(true);
   return {
+    session,
     send: (message) => session.handleMessage(message),
     onMessage: (listener) =>
-      void session.onDidSendMessage((message) =>
-        listener(JSON.parse(JSON.stringify(message)) as DebugProtocol.ProtocolMessage),
-      ),
+      void session.onDidSendMessage((message) => listener(JSON.parse(JSON.stringify(message)) as Message)),
     close: async () => session.dispose(),
   };
 }
 
-/** debug-adapter/worker.ts in a thread that has what a Web Worker has; its page's files are asked for by requests. */
+/** The worker's bundle in a thread that has what a Web Worker has; its page's files are asked for by requests. */
 async function worker(): Promise<Connection> {
   const code = `
     const { parentPort } = require('node:worker_threads');
     globalThis.self = globalThis;
     globalThis.postMessage = (message) => parentPort.postMessage(JSON.parse(JSON.stringify(message)));
     globalThis.addEventListener = (type, listener) => parentPort.on(type, (data) => listener({ data }));
-    require('tsx/cjs');
-    require(${JSON.stringify(join(projectRoot, 'debug-adapter/worker.ts'))});`;
+    require(${JSON.stringify(bundlePath('worker'))});`;
   const thread = new Worker(code, { eval: true });
-  const listeners: ((message: DebugProtocol.ProtocolMessage) => void)[] = [];
-  thread.on('message', (message: DebugProtocol.ProtocolMessage) => {
+  const listeners: ((message: Message) => void)[] = [];
+  thread.on('message', (message: Message) => {
     if (message.type === 'request') thread.postMessage(fileAnswer(message as DebugProtocol.Request));
     else for (const listener of listeners) listener(message);
   });
@@ -108,25 +151,14 @@ async function worker(): Promise<Connection> {
   };
 }
 
-function fileAnswer({ seq, command, arguments: args }: DebugProtocol.Request): DebugProtocol.Response {
-  const { path } = (args ?? {}) as { path: string };
-  const base = { seq: 0, type: 'response', request_seq: seq, command } as const;
-  try {
-    return { ...base, success: true, body: fileBody(command, path) };
-  } catch (error) {
-    return { ...base, success: false, message: (error as Error).message };
-  }
-}
+export const connections = { stdio, tcp, inline: () => inline(), worker, browser } as const;
 
-function fileBody(command: string, path: string): object {
-  const data = (file: string): object => ({ data: readFileSync(file).toString('base64') });
-  if (command === 'llext/readFile') return data(path);
-  if (command === 'llext/capstoneWasm') {
-    const require = createRequire(join(projectRoot, 'package.json'));
-    return data(join(dirname(require.resolve('@alexaltea/capstone-js')), 'capstone.wasm'));
-  }
-  const entries = readdirSync(path, { withFileTypes: true });
-  return { names: entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)) };
-}
+export type Transport = keyof typeof connections;
 
-export const connections = { stdio, tcp, inline, worker } as const;
+/** The transport of all sessions of this process. */
+export function chosenTransport(): Transport {
+  const wanted = process.env['LLEXT_DAP_TRANSPORT'] ?? 'stdio';
+  if (!Object.hasOwn(connections, wanted))
+    throw new Error(`LLEXT_DAP_TRANSPORT=${wanted}: it is one of ${Object.keys(connections).join(', ')}`);
+  return wanted as Transport;
+}

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-interface Schema {
+export interface Schema {
   readonly $ref?: string;
   readonly allOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
@@ -23,6 +23,14 @@ const root = JSON.parse(readFileSync(join(__dirname, '../../test/dap-schema/debu
   definitions: Record<string, Schema>;
 };
 
+export const definitionNames = Object.keys(root.definitions);
+
+export function definitionNamed(name: string): Schema {
+  const schema = root.definitions[name];
+  if (schema === undefined) throw new Error(`the protocol's schema has no definition ${name}`);
+  return schema;
+}
+
 /** Problems of one message that the adapter sent; `command` of the request when it is a response. */
 export function checkMessage(message: Readonly<Record<string, unknown>>): string[] {
   const name = definitionOf(message);
@@ -33,7 +41,7 @@ export function checkMessage(message: Readonly<Record<string, unknown>>): string
 }
 
 /** Custom messages ('llext/...') have only the general form. */
-function definitionOf(message: Readonly<Record<string, unknown>>): string | undefined {
+export function definitionOf(message: Readonly<Record<string, unknown>>): string | undefined {
   const capital = (text: unknown): string => String(text).replace(/^./, (first) => first.toUpperCase());
   const custom = (text: unknown): boolean => String(text).includes('/');
   switch (message['type']) {
