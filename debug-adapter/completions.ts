@@ -9,7 +9,7 @@ import { isStruct } from '../lib/dwarf/value';
 import { AdapterError } from './errors';
 import { compileIn, scopeIn } from './expression-context';
 import type { Inferior } from './inferior';
-import { localsOf } from './scopes';
+import { localsOf } from './frame-variables';
 import type { SessionState } from './session-state';
 import { type FrameReference, requireFrame } from './stack-trace';
 

@@ -5,7 +5,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { formatValue } from '../lib/dwarf/format';
 import { variableValue } from '../lib/dwarf/value';
-import { localsOf } from './scopes';
+import { localsOf } from './frame-variables';
 import type { SessionState } from './session-state';
 import type { FrameReference } from './stack-trace';
 import { formatOptions } from './value-text';

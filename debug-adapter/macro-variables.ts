@@ -3,11 +3,11 @@
  * thousands, so a value is only worked out when the client asks for that one (DAP: a lazy variable has one child, its value).
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Value } from '../lib/dwarf/value';
 import { AdapterError } from './errors';
 import { evaluateText, scopeIn } from './expression-context';
 import type { SessionState } from './session-state';
 import type { FrameReference } from './stack-trace';
-import { describeValue } from './variables';
 
 export interface MacroText {
   readonly name: string;
@@ -44,15 +44,14 @@ export function macroVariables(
 
 /** A macro that is no expression (a keyword, a part of a declaration) says why in place of a value. */
 export async function macroValue(
-  session: SessionState,
   reference: FrameReference,
   name: string,
+  describe: (value: Value) => Promise<Omit<DebugProtocol.Variable, 'name'>>,
 ): Promise<DebugProtocol.Variable> {
   const presentationHint = { kind: 'virtual', attributes: ['readOnly'] };
   try {
     const { value } = await evaluateText(reference, name, 'forbid');
-    const key = `${reference.level}/macro ${name}/value`;
-    return { name, ...(await describeValue(session, { ...reference, key }, value, name)), presentationHint };
+    return { name, ...(await describe(value)), presentationHint };
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error;
     return { name, value: `<${error.message}>`, variablesReference: 0, presentationHint };

@@ -20,7 +20,7 @@ import { errors } from './errors';
 import type { Inferior } from './inferior';
 import { type MacroText, macroValue, macroVariables } from './macro-variables';
 import { describeFloats, describeRegisters, statusFields } from './registers';
-import type { ListedVariable } from './scopes';
+import type { ListedVariable } from './frame-variables';
 import type { SessionState } from './session-state';
 import type { Stop } from './stop';
 import { formatOptions } from './value-text';
@@ -81,8 +81,11 @@ export async function variables(
     const part = container.macros.slice(start, start + count);
     return { variables: macroVariables(session, await referenceOf(container), part) };
   }
-  if (container.kind === 'macro')
-    return { variables: [await macroValue(session, await referenceOf(container), container.name)] };
+  if (container.kind === 'macro') {
+    const place = { ...container, key: `${container.key}/value` };
+    const describe = (value: Value) => describeValue(session, place, value, container.name);
+    return { variables: [await macroValue(await referenceOf(container), container.name, describe)] };
+  }
   const isArray = container.kind === 'value' && stripType(container.value.type).kind === 'array';
   // All children of an array are indexed, those of everything else named.
   if (args.filter !== undefined && (args.filter === 'indexed') !== isArray) return { variables: [] };
