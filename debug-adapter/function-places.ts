@@ -59,9 +59,12 @@ function testFor({ whole, inExtension }: FunctionPattern, { config }: ExtensionF
 /** `ns::f(int)` is the overload with these parameters. */
 function test(pattern: NamePattern): NameTest {
   const overload = typeof pattern === 'string' ? /^(.*?)\(([^()]*)\)(?: const)?$/.exec(pattern) : null;
-  if (overload === null || overload[1].endsWith('operator')) return (name) => matchesName(pattern, name);
+  if (overload === null || overload[1].endsWith('operator')) {
+    const isNamed = (name: string): boolean => matchesName(pattern, name);
+    return typeof pattern === 'string' ? Object.assign(isNamed, { exact: pattern }) : isNamed;
+  }
   const [, wanted, parameters] = overload;
-  return Object.assign((name: string) => name === wanted, { parameters });
+  return Object.assign((name: string) => name === wanted, { parameters, exact: wanted });
 }
 
 function places(module: Pick<LoadedExtension, 'program'>, wanted: NameTest, instance: number | undefined) {

@@ -29,7 +29,7 @@ export class ByteReader {
     this.end = Math.min(end ?? source.length, source.length);
     this.start = opened?.start ?? 0;
     this.bytes = opened?.bytes ?? (isWhole ? source : nothing);
-    this.view = opened?.view ?? viewOf(this.bytes);
+    this.view = opened?.view ?? (isWhole ? viewOf(source) : viewOfNothing);
   }
 
   get atEnd(): boolean {
@@ -204,6 +204,8 @@ export class ByteReader {
 }
 
 const nothing = new Uint8Array(0);
+
+const viewOfNothing = new DataView(nothing.buffer);
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength);

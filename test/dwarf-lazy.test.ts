@@ -3,60 +3,164 @@
  * program is one object with many structures, linked many times.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { makeLargeElf } from '../scripts/bench/large-elf';
+import type { ByteSource, ByteWindow } from '../lib/byte-source';
+import { EM_ARM } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
+import { findLocations } from '../lib/program/breakpoint-locations';
 import { Program } from '../lib/program/program';
+import { allExtensionPaths } from './support/fixtures';
 import { requireTool } from './support/tools';
+
+/** Made once for all tests. */
+const folder = mkdtempSync(join(tmpdir(), 'lazy-'));
+after(() => rmSync(folder, { recursive: true }));
+let made: Uint8Array | undefined;
+
+function largeFile(): Uint8Array {
+  if (made === undefined) {
+    const path = join(folder, 'large.elf');
+    assert.ok(makeLargeElf(path, 6) > 5e6);
+    made = new Uint8Array(readFileSync(path));
+  }
+  return made;
+}
 
 test('a large program is read where somebody looks', (t) => {
   if (requireTool(t, 'arm-none-eabi-gcc') === undefined) return;
-  const folder = mkdtempSync(join(tmpdir(), 'lazy-'));
-  try {
-    const path = join(folder, 'large.elf');
-    assert.ok(makeLargeElf(path, 6) > 5e6);
-    const program = Program.open(ElfFile.parse(new Uint8Array(readFileSync(path))));
-    const { debug } = program;
-    assert.ok(debug);
-    const { units } = debug.readCounts;
-    assert.ok(units > 40, `${units} units`);
-    assert.deepEqual(debug.readCounts, { units, trees: 0, entries: 0, indexed: 0 });
+  const program = Program.open(ElfFile.parse(largeFile()));
+  const { debug } = program;
+  assert.ok(debug);
+  const { units } = debug.readCounts;
+  assert.ok(units > 40, `${units} units`);
+  assert.deepEqual(debug.readCounts, { units, trees: 0, entries: 0, indexed: 0 });
 
-    // A stop: function, line, frame rules, variables. The unit of the function is small.
-    const entry = program.symbolIndex.named('entry');
-    assert.ok(entry);
-    const found = debug.functionAt(entry.address);
-    assert.equal(found?.name, 'entry');
-    assert.deepEqual(
-      found.scope.variables.map(({ name }) => name),
-      ['n', 'local'],
-    );
-    assert.ok(program.lines?.blockAt(entry.address));
-    assert.ok(debug.cfiAt(entry.address));
-    assert.equal(debug.readCounts.trees, 1);
-    assert.ok(debug.readCounts.entries < 20);
+  // A stop: function, line, frame rules, variables. The unit of the function is small.
+  const entry = program.symbolIndex.named('entry');
+  assert.ok(entry);
+  const found = debug.functionAt(entry.address);
+  assert.equal(found?.name, 'entry');
+  assert.deepEqual(
+    found.scope.variables.map(({ name }) => name),
+    ['n', 'local'],
+  );
+  assert.ok(program.lines?.blockAt(entry.address));
+  assert.ok(debug.cfiAt(entry.address));
+  assert.equal(debug.readCounts.trees, 1);
+  assert.ok(debug.readCounts.entries < 20);
 
-    // A type is looked for until it is found.
-    const device = debug.typeNamed('struct', 'device_7');
-    assert.equal(device?.kind, 'struct');
-    assert.deepEqual({ trees: debug.readCounts.trees, indexed: debug.readCounts.indexed }, { trees: 2, indexed: 1 });
+  // A type is looked for until it is found.
+  const device = debug.typeNamed('struct', 'device_7');
+  assert.equal(device?.kind, 'struct');
+  assert.deepEqual({ trees: debug.readCounts.trees, indexed: debug.readCounts.indexed }, { trees: 2, indexed: 1 });
 
-    // What is nowhere written costs nothing; a name that is somewhere costs the index of names.
-    assert.equal(debug.typeNamed('struct', 'no_such_thing'), undefined);
-    assert.equal(debug.readCounts.indexed, 1);
-    const places = program.lines === undefined ? [] : debug.functionsNamed('work_3_5');
-    assert.ok(places.length > 5);
-    assert.equal(debug.readCounts.indexed, units);
-    assert.ok(debug.readCounts.trees <= 2 + places.length);
+  // What is nowhere written costs nothing; a name that is somewhere costs the names of the units that have it.
+  assert.equal(debug.typeNamed('struct', 'no_such_thing'), undefined);
+  assert.equal(debug.readCounts.indexed, 1);
+  const places = program.lines === undefined ? [] : debug.functionsNamed('work_3_5');
+  assert.ok(places.length > 5);
+  assert.equal(debug.readCounts.indexed, 1 + places.length);
+  assert.ok(debug.readCounts.trees <= 2 + places.length);
 
-    // Files of all line tables, without their rows.
-    assert.ok(debug.files.some(({ path: name }) => name.endsWith('devices.h')));
-    assert.ok([...debug.filesWithCode()].every(({ path: name }) => name.endsWith('.c')));
-    assert.deepEqual(debug.problems, []);
-  } finally {
-    rmSync(folder, { recursive: true });
+  // Files of all line tables, without their rows.
+  assert.ok(debug.files.some(({ path: name }) => name.endsWith('devices.h')));
+  assert.ok([...debug.filesWithCode()].every(({ path: name }) => name.endsWith('.c')));
+  assert.deepEqual(debug.problems, []);
+});
+
+/** Counts what is asked of a file; a range that was read before counts again. */
+class CountingSource implements ByteSource {
+  readonly length: number;
+  bytesRead = 0;
+  largest = 0;
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.length = bytes.length;
+  }
+
+  window(start: number, end: number): ByteWindow {
+    this.bytesRead += end - start;
+    this.largest = Math.max(this.largest, end - start);
+    return { start, bytes: this.bytes.slice(start, end) };
+  }
+}
+
+test('a first stop reads a small part of a large file, and finds what the whole file has', (t) => {
+  if (requireTool(t, 'arm-none-eabi-gcc') === undefined) return;
+  const bytes = largeFile();
+  const source = new CountingSource(bytes);
+  const stop = (file: Uint8Array | ByteSource): unknown[] => {
+    const { debug, lines, symbolIndex } = Program.open(ElfFile.parse(file));
+    assert.ok(debug && lines);
+    const files = debug.files.filter((one) => one.path.endsWith('entry.c'));
+    const [place] = findLocations(debug, lines, files, 2);
+    const { address, function: found } = place;
+    const variables = found?.scope.variables.map(({ name, type }) => `${name} ${type.displayName}`);
+    const symbol = symbolIndex.at(address, 0n)?.symbol.name;
+    const { cfa } = debug.cfiAt(address) ?? {};
+    const { line } = lines.blockAt(address) ?? {};
+    return [address, found?.name, variables, symbol, cfa, line, debug.problems.length];
+  };
+  const found = stop(source);
+  assert.deepEqual(found.slice(1, 4), ['entry', ['n int', 'local int'], 'entry']);
+  assert.deepEqual(found, stop(bytes));
+  // Tables of addresses, frames and symbols as a whole, of units and line tables their beginnings.
+  const share = source.bytesRead / bytes.length;
+  assert.ok(share < 0.12, `${source.bytesRead} of ${bytes.length} bytes`);
+  assert.ok(source.largest < 0.03 * bytes.length, `${source.largest} bytes at once`);
+});
+
+/** All that is asked of a file, in an order of its own. */
+function describe(file: Uint8Array | ByteSource): unknown {
+  const elf = ElfFile.parse(file);
+  const program = Program.open(elf);
+  const { debug } = program;
+  return {
+    files: debug?.files.map(({ path }) => path),
+    functions: debug?.functions().map((one) => [one.name, one.ranges, one.scope.variables.map(({ name }) => name)]),
+    globals: debug?.globals().map((one) => [one.name, one.type.displayName]),
+    rows: debug?.cfiRows().map(({ range, cfa }) => [range, cfa]),
+    lines: program.lines?.all.map(({ file: { path }, entries }) => [
+      path,
+      Array.from({ length: entries.count }, (_, at) => entries.at(at)),
+    ]),
+    symbols: program.symbols,
+    sections: elf.sections.map((section) => Buffer.from(elf.sectionBytes(section)).toString('base64')),
+    problems: debug?.problems,
+  };
+}
+
+/** Every fifth; and some of them linked, whose debug sections are not relocated and stay in the file. */
+test('of every fixture, what is read in parts is what the whole file gives', (t) => {
+  const paths = allExtensionPaths().filter((_, n) => n % 5 === 0);
+  const linked = requireTool(t, 'arm-none-eabi-ld') === undefined ? [] : paths.filter(isArm).slice(0, 12).map(link);
+  for (const path of [...paths, ...linked]) {
+    const bytes = new Uint8Array(readFileSync(path));
+    assert.deepEqual(describe(new CountingSource(bytes)), describe(bytes), path);
   }
 });
+
+function isArm(path: string): boolean {
+  return ElfFile.parse(new Uint8Array(readFileSync(path))).header.e_machine === EM_ARM;
+}
+
+function link(path: string, number: number): string {
+  const output = join(folder, `linked-${number}.elf`);
+  const options = [
+    '-e',
+    '0',
+    '--unresolved-symbols=ignore-all',
+    '-Ttext=0x10000',
+    '-Tdata=0x20000000',
+    path,
+    '-o',
+    output,
+  ];
+  execFileSync('arm-none-eabi-ld', options, { stdio: ['ignore', 'ignore', 'ignore'] });
+  return output;
+}

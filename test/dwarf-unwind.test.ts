@@ -43,7 +43,7 @@ const int = baseType('int', 4, 5);
 const bias = 0x2000_0000n;
 
 function scope(kind: Scope['kind'], ranges: readonly AddressRange[], more: Partial<Scope> = {}): Scope {
-  return { kind, ranges, variables: [], children: [], inline: undefined, ...more };
+  return { kind, ranges, variables: [], declaresVariables: false, children: [], inline: undefined, ...more };
 }
 
 function functionAt(name: string, start: bigint, more: Partial<FunctionInfo> = {}): FunctionInfo {

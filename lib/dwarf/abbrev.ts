@@ -68,14 +68,23 @@ export class AbbreviationTable {
   }
 }
 
+/** From behind the code to behind the abbreviation. Nearly all numbers are of one byte. */
 function passOver(cursor: RawCursor): void {
+  const { bytes, start } = cursor;
   cursor.uleb();
   cursor.skip(1);
-  for (;;) {
-    const name = cursor.uleb();
-    const form = cursor.uleb();
-    if (name === 0 && form === 0) break;
-    if (form === Form.DW_FORM_implicit_const) cursor.uleb();
+  for (let at = cursor.offset - start; ; at += 2) {
+    const name = bytes[at];
+    const form = bytes[at + 1];
+    if (name < 0x80 && form < 0x80 && form !== Form.DW_FORM_implicit_const) {
+      if (name !== 0 || form !== 0) continue;
+      cursor.offset = start + at + 2;
+      return;
+    }
+    cursor.offset = start + at;
+    cursor.uleb();
+    if (cursor.uleb() === Form.DW_FORM_implicit_const) cursor.uleb();
+    at = cursor.offset - start - 2;
   }
 }
 

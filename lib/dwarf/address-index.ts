@@ -3,6 +3,7 @@
  * entry are only decoded where the list does not mention the unit, and to confirm what was found.
  * Addresses are numbers here: beyond 2^53 they round, which can only let through what is then not confirmed.
  */
+import { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import type { AddressRange } from './model';
 import { contains } from './ranges';
@@ -10,16 +11,22 @@ import { readInitialLength, readOffset, type DwarfSections } from './sections';
 import type { Unit } from './unit';
 
 const section = '.debug_aranges';
+/** Bytes of a start and a length. */
+const smallestTuple = 8;
 
 export class AddressIndex {
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
+  private count = 0;
+  private starts: Float64Array;
+  private ends: Float64Array;
   /** Numbers of units. */
-  private readonly owners: number[] = [];
+  private owners: Uint32Array;
   /** By start; undefined: the ranges are in that order already, as a linker writes them. */
-  private readonly order: readonly number[] | undefined;
-  /** Highest end of this and all ranges before it, where a search backwards may stop: damaged and duplicated units overlap. */
-  private readonly reach: number[] = [];
+  private readonly order: Uint32Array | undefined;
+  /**
+   * Highest end of this and all ranges before it, where a search backwards may stop: damaged and duplicated units overlap.
+   * undefined: none do.
+   */
+  private readonly reach: Float64Array | undefined;
   private readonly listed = new Set<Unit>();
 
   constructor(
@@ -27,24 +34,25 @@ export class AddressIndex {
     private readonly units: readonly Unit[],
     private readonly rangesOf: (unit: Unit) => readonly AddressRange[],
   ) {
+    // Memory that is not written costs nothing.
+    const most = Math.ceil(sections.sizeOf(section) / smallestTuple);
+    this.starts = new Float64Array(most);
+    this.ends = new Float64Array(most);
+    this.owners = new Uint32Array(most);
     sections.guard(section, () => this.readAranges(), undefined);
     for (const [number, unit] of units.entries()) {
       if (this.listed.has(unit)) continue;
       for (const { start, end } of rangesOf(unit)) this.add(Number(start), Number(end), number);
     }
     this.order = this.sortedOrder();
-    let highest = 0;
-    for (let at = 0; at < this.starts.length; at++) {
-      highest = Math.max(highest, this.ends[this.numberAt(at)]);
-      this.reach.push(highest);
-    }
+    this.reach = this.highestEnds();
   }
 
   /** In order of where the range begins that holds the address; usually one. */
   unitsAt(address: bigint): readonly Unit[] {
     const wanted = Number(address);
     const found: Unit[] = [];
-    for (let at = this.after(wanted) - 1; at >= 0 && this.reach[at] >= wanted; at--) {
+    for (let at = this.after(wanted) - 1; at >= 0 && this.reachAt(at) >= wanted; at--) {
       const range = this.numberAt(at);
       const unit = this.units[this.owners[range]];
       if (this.ends[range] < wanted || found.includes(unit)) continue;
@@ -59,24 +67,54 @@ export class AddressIndex {
   }
 
   private add(start: number, end: number, unit: number): void {
-    this.starts.push(start);
-    this.ends.push(end);
-    this.owners.push(unit);
+    if (this.count === this.starts.length) this.grow();
+    this.starts[this.count] = start;
+    this.ends[this.count] = end;
+    this.owners[this.count++] = unit;
+  }
+
+  private grow(): void {
+    const { starts, ends, owners } = this;
+    const length = 2 * starts.length + 64;
+    this.starts = new Float64Array(length);
+    this.ends = new Float64Array(length);
+    this.owners = new Uint32Array(length);
+    this.starts.set(starts);
+    this.ends.set(ends);
+    this.owners.set(owners);
   }
 
   private numberAt(at: number): number {
-    return this.order?.[at] ?? at;
+    return this.order === undefined ? at : this.order[at];
   }
 
-  private sortedOrder(): readonly number[] | undefined {
-    const { starts } = this;
-    if (starts.every((start, i) => i === 0 || starts[i - 1] <= start)) return undefined;
-    return starts.map((_, i) => i).sort((a, b) => starts[a] - starts[b]);
+  private sortedOrder(): Uint32Array | undefined {
+    const { starts, count } = this;
+    let isSorted = true;
+    for (let at = 1; at < count && isSorted; at++) isSorted = starts[at - 1] <= starts[at];
+    return isSorted
+      ? undefined
+      : Uint32Array.from({ length: count }, (_, at) => at).sort((a, b) => starts[a] - starts[b]);
+  }
+
+  private highestEnds(): Float64Array | undefined {
+    const { starts, ends, count } = this;
+    let overlaps = this.order !== undefined;
+    for (let at = 1; at < count && !overlaps; at++) overlaps = ends[at - 1] > starts[at];
+    if (!overlaps) return undefined;
+    const reach = new Float64Array(count);
+    let highest = 0;
+    for (let at = 0; at < reach.length; at++) reach[at] = highest = Math.max(highest, ends[this.numberAt(at)]);
+    return reach;
+  }
+
+  private reachAt(at: number): number {
+    return this.reach === undefined ? this.ends[this.numberAt(at)] : this.reach[at];
   }
 
   /** Index of the first range that begins after the address. */
   private after(address: number): number {
-    let [low, high] = [0, this.starts.length];
+    let [low, high] = [0, this.count];
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.starts[this.numberAt(middle)] > address) high = middle;
@@ -91,7 +129,10 @@ export class AddressIndex {
     for (const [number, { section: of, header }] of this.units.entries()) {
       if (of === '.debug_info') numbers.set(header.offset, number);
     }
-    const reader = this.sections.passingReader(section);
+    const { littleEndian } = this.sections;
+    const { bytes } = this.sections.cursor(section, 0, this.sections.sizeOf(section));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const reader = new ByteReader(bytes, littleEndian, section);
     while (!reader.atEnd) {
       const first = reader.offset;
       const { length, is64 } = readInitialLength(reader);
@@ -108,14 +149,25 @@ export class AddressIndex {
       if (unit === undefined) continue;
       // Tuples begin at a multiple of their size, counted from the beginning of the set.
       set.offset = first + Math.ceil((set.offset - first) / (2 * size)) * 2 * size;
-      while (set.offset + 2 * size <= end) {
-        const start = set.word(size);
-        const bytes = set.word(size);
-        if (start === 0 && bytes === 0) break;
-        if (bytes === 0) continue;
-        this.add(start, start + bytes, unit);
-        this.listed.add(this.units[unit]);
+      this.readTuples(view, { at: set.offset, end, size }, unit);
+      if (this.count > 0 && this.owners[this.count - 1] === unit) this.listed.add(this.units[unit]);
+    }
+  }
+
+  private readTuples(view: DataView, { at, end, size }: { at: number; end: number; size: 4 | 8 }, unit: number): void {
+    const { littleEndian } = this.sections;
+    for (let tuple = at; tuple + 2 * size <= end; tuple += 2 * size) {
+      let start: number;
+      let length: number;
+      if (size === 4) {
+        start = view.getUint32(tuple, littleEndian);
+        length = view.getUint32(tuple + 4, littleEndian);
+      } else {
+        start = Number(view.getBigUint64(tuple, littleEndian));
+        length = Number(view.getBigUint64(tuple + 8, littleEndian));
       }
+      if (start === 0 && length === 0) return;
+      if (length > 0) this.add(start, start + length, unit);
     }
   }
 }

@@ -31,20 +31,40 @@ export interface Fde {
   readonly instructions: ByteReader;
 }
 
-type FrameSection = '.debug_frame' | '.eh_frame';
+const frameSections = ['.debug_frame', '.eh_frame'] as const;
+type FrameSection = (typeof frameSections)[number];
 
 /** FDEs in order, with the numbers between which their code may be. */
-interface FrameIndex {
+class FrameIndex {
+  count = 0;
   /** Keys, as of CIEs. */
-  readonly places: number[];
-  readonly starts: number[];
-  readonly ends: number[];
+  readonly places: Float64Array;
+  readonly starts: Float64Array;
+  readonly ends: Float64Array;
+
+  /** Memory that is not written costs nothing. */
+  constructor(most: number) {
+    this.places = new Float64Array(most);
+    this.starts = new Float64Array(most);
+    this.ends = new Float64Array(most);
+  }
+
+  add(place: number, start: number, end: number): void {
+    if (start >= end) return;
+    this.places[this.count] = place;
+    this.starts[this.count] = start;
+    this.ends[this.count++] = end;
+  }
 }
+
+/** Bytes of the smallest entry: a length, and an offset or the end mark. */
+const smallestEntry = 4;
 
 export class FrameTable {
   private lazyFdes: readonly Fde[] | undefined;
   private lazyIndex: FrameIndex | undefined;
   private readonly cies = new Map<number, Cie>();
+  private readonly plainCies = new Set<number>();
   private readonly opened = new Map<number, Fde | undefined>();
   private readonly tables = new Map<Fde, readonly CfiRow[]>();
 
@@ -56,15 +76,16 @@ export class FrameTable {
 
   /** All FDEs, .debug_frame first. */
   get fdes(): readonly Fde[] {
-    this.lazyFdes ??= this.index.places.flatMap((place) => this.open(place) ?? []);
+    const { places, count } = this.index;
+    this.lazyFdes ??= Array.from(places.subarray(0, count)).flatMap((place) => this.open(place) ?? []);
     return this.lazyFdes;
   }
 
   /** The row for pc; undefined where no FDE covers it, or where its instructions are damaged. */
   rowAt(pc: bigint): CfiRow | undefined {
     const wanted = Number(pc);
-    const { places, starts, ends } = this.index;
-    for (let n = 0; n < places.length; n++) {
+    const { places, starts, ends, count } = this.index;
+    for (let n = 0; n < count; n++) {
       if (starts[n] > wanted || ends[n] < wanted) continue;
       const fde = this.open(places[n]);
       if (fde === undefined || pc < fde.range.start || pc >= fde.range.end) continue;
@@ -86,42 +107,72 @@ export class FrameTable {
 
   private get index(): FrameIndex {
     if (this.lazyIndex === undefined) {
-      this.lazyIndex = { places: [], starts: [], ends: [] };
-      for (const section of ['.debug_frame', '.eh_frame'] as const) {
-        this.sections.guard(section, () => this.indexSection(section, this.lazyIndex ?? this.index), undefined);
+      const bytes = frameSections.reduce((sum, section) => sum + this.sections.sizeOf(section), 0);
+      const index = (this.lazyIndex = new FrameIndex(Math.ceil(bytes / smallestEntry)));
+      for (const section of frameSections) {
+        this.sections.guard(section, () => this.indexSection(section, index), undefined);
       }
     }
     return this.lazyIndex;
   }
 
-  private indexSection(section: FrameSection, { places, starts, ends }: FrameIndex): void {
-    const reader = this.sections.passingReader(section);
-    while (!reader.atEnd) {
-      const entryOffset = reader.offset;
-      const { length, is64 } = readInitialLength(reader);
-      const end = reader.offset + length;
-      if (end > reader.end) throw new FormatError('bad-size', section, entryOffset);
-      const place = entryKey(section, entryOffset);
-      const isPlain = section === '.debug_frame' && !is64 && length >= 12;
-      const range = length === 0 ? undefined : (isPlain && this.plainRange(reader)) || this.open(place)?.range;
-      reader.offset = end;
-      if (range === undefined || range.start >= range.end) continue;
-      places.push(place);
-      starts.push(Number(range.start));
-      ends.push(Number(range.end));
+  private indexSection(section: FrameSection, index: FrameIndex): void {
+    const size = this.sections.sizeOf(section);
+    for (let at = 0; at < size;) {
+      if (section === '.debug_frame') at = this.indexPlainEntries(at, size, index);
+      if (at < size) at = this.indexEntry(section, at, index);
     }
   }
 
+  /** Any entry. Returns where the next one begins. */
+  private indexEntry(section: FrameSection, at: number, index: FrameIndex): number {
+    const reader = this.sections.reader(section, at);
+    const { length } = readInitialLength(reader);
+    const end = reader.offset + length;
+    if (end > reader.end) throw new FormatError('bad-size', section, at);
+    const range = length === 0 ? undefined : this.open(entryKey(section, at))?.range;
+    if (range !== undefined) index.add(entryKey(section, at), Number(range.start), Number(range.end));
+    return end;
+  }
+
   /**
-   * The range of an FDE whose addresses are words in place, as nearly all of .debug_frame are: without objects for the
-   * entry. Bit 0 of a Thumb function's address may be set.
+   * CIEs without augmentation, and FDEs whose addresses are words in place, as nearly all of .debug_frame are: without objects, some
+   * of the section at a time. Returns where another entry begins, or one that goes beyond what was looked at.
    */
-  private plainRange(reader: ByteReader): { readonly start: number; readonly end: number } | undefined {
-    const cie = reader.u32();
-    if (cie === 0xffffffff || this.cies.get(entryKey('.debug_frame', cie))?.addressSize !== 4) return undefined;
-    const start = reader.u32();
-    const length = reader.u32();
-    return length === 0 ? { start, end: start } : { start: Math.max(start - 1, 0), end: start + length };
+  private indexPlainEntries(start: number, size: number, index: FrameIndex): number {
+    const { littleEndian } = this.sections;
+    const { bytes } = this.sections.cursor('.debug_frame', start, Math.min(start + indexedAtOnce, size));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const shortest = 12;
+    let at = 0;
+    let lastCie = -1;
+    while (at + 4 + shortest <= bytes.length) {
+      const length = view.getUint32(at, littleEndian);
+      const end = at + 4 + length;
+      if (length < shortest || end > bytes.length) break;
+      const cie = view.getUint32(at + 4, littleEndian);
+      if (cie === 0xffffffff) {
+        if (this.isPlainCie(view, at + 8)) this.plainCies.add(start + at);
+        else break;
+      } else {
+        if (cie !== lastCie && !this.plainCies.has(cie)) break;
+        lastCie = cie;
+        const low = view.getUint32(at + 8, littleEndian);
+        const count = view.getUint32(at + 12, littleEndian);
+        // Bit 0 of a Thumb function's address may be set.
+        if (count > 0) index.add(entryKey('.debug_frame', start + at), Math.max(low - 1, 0), low + count);
+      }
+      at = end;
+    }
+    return start + at;
+  }
+
+  /** From the version on: addresses of 4 bytes, and no augmentation that says how they are written. */
+  private isPlainCie(view: DataView, at: number): boolean {
+    const version = view.getUint8(at);
+    if (view.getUint8(at + 1) !== 0) return false;
+    if (version === 1 || version === 3) return this.sections.addressSize === 4;
+    return version === 4 && view.getUint8(at + 2) === 4 && view.getUint8(at + 3) === 0;
   }
 
   /** undefined for a CIE, which is read when an FDE needs it, and for what is damaged. */
@@ -263,6 +314,9 @@ export class FrameTable {
     }
   }
 }
+
+/** Of .debug_frame; the last entry in there may be cut off, and is looked at again. */
+const indexedAtOnce = 0x10000;
 
 /** One number for an entry of either section. */
 function entryKey(section: FrameSection, offset: number): number {

@@ -33,7 +33,7 @@ import type { MachineRegisters } from './regnum';
 import { DwarfSections, type DwarfOptions } from './sections';
 import { TypeReader } from './type';
 import type { Unit } from './unit';
-import { hasLocationLists } from './unit-outline';
+import { hasLocationLists, type UnitOutline } from './unit-outline';
 import { UnitTable } from './unit-table';
 import { readVariable, variableLocation, type GlobalVariable } from './variable';
 
@@ -186,15 +186,22 @@ export class DebugInfo {
     return this.functionIn(this.unitTable.unitsAt(pc), pc) ?? this.functionIn(this.unitsWithoutRanges, pc);
   }
 
-  /** Of the functions of a unit only those are read that may hold pc. */
+  /** Nested functions are looked for where no other one holds pc. */
   private functionIn(units: readonly Unit[], pc: bigint): FunctionInfo | undefined {
-    const wanted = Number(pc);
     for (const unit of units) {
-      for (const { offset, low, high } of unit.outline.functions) {
-        if (wanted < low || wanted > high) continue;
-        const found = this.functionAtOffset(unit, offset);
-        if (found !== undefined && contains(found.ranges, pc)) return found;
-      }
+      const found = this.functionAmong(unit, unit.sketch, pc) ?? this.functionAmong(unit, unit.outline, pc);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Of the functions of a unit only those are read that may hold pc. */
+  private functionAmong(unit: Unit, { functions }: UnitOutline, pc: bigint): FunctionInfo | undefined {
+    const wanted = Number(pc);
+    for (const { offset, low, high } of functions) {
+      if (wanted < low || wanted > high) continue;
+      const found = this.functionAtOffset(unit, offset);
+      if (found !== undefined && contains(found.ranges, pc)) return found;
     }
     return undefined;
   }
@@ -218,8 +225,10 @@ export class DebugInfo {
   }
 
   /** Functions of the units that have, declare or inline one whose name passes, qualified or not; the caller selects. */
-  functionsNear(wanted: (name: string) => boolean): readonly FunctionInfo[] {
-    const units = this.unitTable.units.filter((unit) => this.names.namesFunction(unit, wanted));
+  functionsNear(wanted: ((name: string) => boolean) & { readonly exact?: string }): readonly FunctionInfo[] {
+    const { exact } = wanted;
+    const candidates = exact === undefined ? this.unitTable.units : this.names.unitsOfFunction(exact);
+    const units = candidates.filter((unit) => this.names.namesFunction(unit, wanted));
     return units.flatMap((unit) => this.subprograms(unit));
   }
 

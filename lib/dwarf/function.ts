@@ -142,30 +142,48 @@ function readScope(
   context: FunctionContext,
   depth: number,
 ): Scope {
-  const scope = { kind, ranges, variables: [], children: [], inline: undefined };
-  const filled: MutableScope = { ...scope, inline: kind === 'inlined' ? readInline(die, ranges, context) : undefined };
-  context.guard(`scope at 0x${die.offset.toString(16)}`, () => fillScope(filled, die, context, depth), undefined);
-  return filled;
+  const inline = kind === 'inlined' ? readInline(die, ranges, context) : undefined;
+  const scope = new EntryScope(kind, ranges, inline, context);
+  context.guard(`scope at 0x${die.offset.toString(16)}`, () => fillScope(scope, die, context, depth), undefined);
+  return scope;
 }
 
-interface MutableScope extends Scope {
-  readonly variables: VariableInfo[];
-  readonly children: Scope[];
+/** Its variables are read when somebody asks: most scopes are only looked at for where they are. */
+class EntryScope implements Scope {
+  readonly children: Scope[] = [];
+  readonly declarations: Die[] = [];
+  private lazyVariables: readonly VariableInfo[] | undefined;
+
+  constructor(
+    readonly kind: Scope['kind'],
+    readonly ranges: readonly AddressRange[],
+    readonly inline: InlineInfo | undefined,
+    private readonly context: FunctionContext,
+  ) {}
+
+  /** One without a name is of no use to a reader of source code. */
+  get declaresVariables(): boolean {
+    const isNamed = (die: Die): boolean => die.holderOf(At.DW_AT_name) !== undefined;
+    return this.declarations.some((die) => this.context.guard('name of a variable', () => isNamed(die), false));
+  }
+
+  get variables(): readonly VariableInfo[] {
+    this.lazyVariables ??= this.declarations.flatMap((die) => readVariable(die, this.context) ?? []);
+    return this.lazyVariables;
+  }
 }
 
-function fillScope(scope: MutableScope, die: Die, context: FunctionContext, depth: number): void {
+function fillScope(scope: EntryScope, die: Die, context: FunctionContext, depth: number): void {
   for (const child of die.children) addChild(scope, child, context, depth);
   for (const child of missingOfOrigin(die)) addChild(scope, child, context, depth);
 }
 
-function addChild(scope: MutableScope, child: Die, context: FunctionContext, depth: number): void {
+function addChild(scope: EntryScope, child: Die, context: FunctionContext, depth: number): void {
   switch (child.tag) {
     case Tag.DW_TAG_formal_parameter:
-    case Tag.DW_TAG_variable: {
-      const variable = readVariable(child, context);
-      if (variable !== undefined) scope.variables.push(variable);
+    case Tag.DW_TAG_variable:
+      scope.declarations.push(child);
       break;
-    }
     case Tag.DW_TAG_lexical_block:
     case Tag.DW_TAG_inlined_subroutine: {
       if (depth >= deepestScope) break;

@@ -239,7 +239,8 @@ class LineMachine implements LineRegisters {
         break;
       }
       case Line.DW_LNE_set_discriminator:
-        this.discriminator = this.operand(length).ulebNumber();
+        this.discriminator = cursor.uleb();
+        if (cursor.offset > end) throw new FormatError('leb128', '.debug_line', start);
         break;
       default:
         // An extended opcode of a vendor: its length says where the next one is (6.2.5.3).

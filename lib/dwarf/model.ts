@@ -225,6 +225,8 @@ export interface Scope {
   readonly ranges: readonly AddressRange[];
   /** In order of declaration: parameters and variables. */
   readonly variables: readonly VariableInfo[];
+  /** Whether there are any, without reading them. */
+  readonly declaresVariables: boolean;
   readonly children: readonly Scope[];
   readonly inline: InlineInfo | undefined;
 }

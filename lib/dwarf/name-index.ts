@@ -6,6 +6,7 @@
 import { canonicalBaseName, canonicalTypeText } from './base-type-name';
 import { Tag } from './constants';
 import type { Die } from './die';
+import { NameSearch } from './name-search';
 import { isCPlusPlus } from './qualified-name';
 import type { Unit } from './unit';
 import { NameTable, none, scopeTags, UnitNames, unnamedNamespace } from './unit-names';
@@ -105,6 +106,12 @@ export function templateName(name: string): string {
   return name.startsWith('operator') ? name : name.replace(/<.*$/, '');
 }
 
+/** `f` of `ns::f<int>`, as DW_AT_name begins; undefined for what is no plain name (operators, destructors, base types). */
+function lastName(name: string): string | undefined {
+  const word = /(?:^|::)([A-Za-z_]\w*)(<.*)?$/.exec(name)?.[1];
+  return word === undefined || baseWords.test(word) ? undefined : word;
+}
+
 /** Of types that have many spellings. */
 const baseWords = /^(int|char|short|long|signed|unsigned)$/;
 
@@ -112,8 +119,11 @@ export class NameIndex {
   private readonly lists = new NameLists(false);
   private readonly inFunctions = new NameLists(true);
   private readonly occurring = new Map<string, boolean>();
+  private readonly search: NameSearch;
 
-  constructor(private readonly units: readonly Unit[]) {}
+  constructor(private readonly units: readonly Unit[]) {
+    this.search = new NameSearch(units);
+  }
 
   /** Units whose names have been looked through. */
   get indexedUnits(): number {
@@ -122,9 +132,12 @@ export class NameIndex {
 
   /** Looks for a type of one of the tags. */
   type(tags: readonly number[], name: string): Die | undefined {
-    const key = tags.includes(Tag.DW_TAG_base_type) ? canonicalBaseName(name) : canonicalTypeText(name);
+    // Base types have names of their own for what C writes.
+    const isBase = tags.includes(Tag.DW_TAG_base_type);
+    const key = isBase ? canonicalBaseName(name) : canonicalTypeText(name);
     return this.best(
       key,
+      isBase ? this.unitsSpelling(key) : this.unitsWith(key),
       (entry, { table }) => tags.includes(table.tagOf(entry)),
       (entry, { table }) => !table.isDeclaration(entry),
     );
@@ -132,8 +145,10 @@ export class NameIndex {
 
   /** The enumeration that has an enumerator of that name. */
   enumeration(enumerator: string): Die | undefined {
+    const key = canonicalTypeText(enumerator);
     const found = this.best(
-      canonicalTypeText(enumerator),
+      key,
+      this.unitsWith(key),
       (entry, { table }) => table.tagOf(entry) === Tag.DW_TAG_enumerator,
       (entry, { table }) => !table.isDeclaration(table.parentOf(entry)),
     );
@@ -191,11 +206,10 @@ export class NameIndex {
 
   /** Functions with code of that name: qualified, alone, or its linkage name; and those whose name another unit has. */
   functionsNamed(name: string): Die[] {
-    if (!this.occurs(name)) return [];
     const { table } = this.lists;
     const key = canonicalTypeText(name);
     const hasCode = (entry: number): boolean => table.tagOf(entry) === Tag.DW_TAG_subprogram && table.hasPlace(entry);
-    return this.units.flatMap((unit) => {
+    return this.unitsOfFunction(name).flatMap((unit) => {
       const named = this.lists.named(key, unit).filter(hasCode);
       const nameless = this.entriesOf(unit, (entry) => hasCode(entry) && table.nameOf(entry) === '').filter(
         (entry) => table.nameOf(this.lists.holderOf(entry, unit)) === '',
@@ -213,8 +227,7 @@ export class NameIndex {
   }
 
   private find(key: string, isWanted: Test): Die[] {
-    if (!this.occurs(key)) return [];
-    return this.units.flatMap((unit) =>
+    return this.unitsWith(key).flatMap((unit) =>
       this.lists
         .named(key, unit)
         .filter(isWanted)
@@ -225,13 +238,13 @@ export class NameIndex {
   /** The first that is `complete`, else the first at all; bodies of functions last. */
   private best(
     key: string,
+    units: readonly Unit[],
     isWanted: (entry: number, lists: NameLists) => boolean,
     isComplete: (entry: number, lists: NameLists) => boolean,
   ): Die | undefined {
-    if (!this.occurs(key)) return undefined;
     let first: Die | undefined;
     for (const lists of [this.lists, this.inFunctions]) {
-      for (const unit of this.units) {
+      for (const unit of units) {
         for (const entry of lists.named(key, unit)) {
           if (!isWanted(entry, lists)) continue;
           const die = this.dieOf(entry, lists);
@@ -245,6 +258,22 @@ export class NameIndex {
 
   private dieOf(entry: number, { table }: NameLists): Die | undefined {
     return table.units[entry].dieAt(table.offsetOf(entry));
+  }
+
+  /** Units that may give an entry that name; their own names are looked through then. */
+  private unitsWith(name: string): readonly Unit[] {
+    const word = lastName(name);
+    return word === undefined ? this.unitsSpelling(name) : this.search.unitsWith(word);
+  }
+
+  /** Units with functions, or inlined copies of functions, of a name. */
+  unitsOfFunction(name: string): readonly Unit[] {
+    const word = lastName(name);
+    return word === undefined ? this.unitsSpelling(name) : this.search.unitsOfFunction(word);
+  }
+
+  private unitsSpelling(name: string): readonly Unit[] {
+    return this.occurs(name) ? this.units : [];
   }
 
   /** Whether the last word of a name is written anywhere; most names that are asked for in vain are not. */

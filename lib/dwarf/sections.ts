@@ -69,10 +69,10 @@ export class DwarfSections {
   }
 
   /** A reader of one section at `offset`, which must be inside of it. */
-  reader(name: string, offset = 0): ByteReader {
+  reader(name: string, offset = 0, end?: number): ByteReader {
     const source = this.source(name);
     checkOffset(name, offset, source.length);
-    return new ByteReader(source, this.littleEndian, name, offset);
+    return new ByteReader(source, this.littleEndian, name, offset, end);
   }
 
   /** The same for all of the section, from its beginning; views of what it reads do not stay as they are. */
@@ -107,15 +107,36 @@ export class DwarfSections {
 
   /** Whether a text occurs anywhere in a section. */
   contains(name: string, text: string): boolean {
-    const wanted = new TextEncoder().encode(text);
-    if (wanted.length === 0) return true;
+    let isFound = false;
+    this.search(name, new TextEncoder().encode(text), () => {
+      isFound = true;
+      return Infinity;
+    });
+    return isFound;
+  }
+
+  /** Visits all places of some bytes, with the byte behind them; the visitor may say where to go on. */
+  search(
+    name: string,
+    wanted: Uint8Array,
+    visit: (offset: number, next: number | undefined) => number | undefined | void,
+  ): void {
     const source = this.source(name);
-    // What is searched at once overlaps by what the text may have before the border.
-    for (let start = 0; start < source.length; start += searchedAtOnce) {
-      const end = Math.min(start + searchedAtOnce + wanted.length - 1, source.length);
-      if (includes(bytesOf(source, start, end, this.scratch), wanted)) return true;
+    if (wanted.length === 0) return;
+    for (let from = 0; from < source.length;) {
+      const end = Math.min(from + searchedAtOnce, source.length);
+      const bytes = bytesOf(source, from, end, this.scratch);
+      let at = find(bytes, wanted, 0);
+      let next = 0;
+      // Of one at the very end the byte behind it is not there yet.
+      while (at >= 0 && (at + wanted.length < bytes.length || end === source.length)) {
+        const goOn = visit(from + at, bytes.at(at + wanted.length));
+        next = goOn === undefined ? at + 1 : Math.max(goOn - from, at + 1);
+        at = next < bytes.length ? find(bytes, wanted, next) : -1;
+      }
+      if (end === source.length) return;
+      from = Math.max(from + next, end - wanted.length);
     }
-    return false;
   }
 
   private source(name: string): ByteSource {
@@ -141,13 +162,16 @@ export class DwarfSections {
 
 const searchedAtOnce = 0x100000;
 
-function includes(bytes: Uint8Array, wanted: Uint8Array): boolean {
-  for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
-    let length = 1;
-    while (length < wanted.length && bytes[at + length] === wanted[length]) length++;
-    if (length === wanted.length) return true;
+/** By the byte of it that is likely to be rare. */
+function find(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
+  const anchor = wanted.length > 1 && wanted[0] === 0 ? 1 : 0;
+  for (let at = bytes.indexOf(wanted[anchor], from + anchor); at >= 0; at = bytes.indexOf(wanted[anchor], at + 1)) {
+    const start = at - anchor;
+    let length = 0;
+    while (length < wanted.length && bytes[start + length] === wanted[length]) length++;
+    if (length === wanted.length) return start;
   }
-  return false;
+  return -1;
 }
 
 function checkOffset(section: string, offset: number, length: number): void {

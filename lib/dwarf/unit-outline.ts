@@ -43,9 +43,27 @@ function openUnit(
 
 /** A damaged entry ends the outline; what came before it stays. */
 export function readOutline(unit: Unit): UnitOutline {
+  return scanUnit(unit, () => false);
+}
+
+/** Without what is inside of functions and types, which DW_AT_sibling leads past: nested functions are missing. */
+export function readSketch(unit: Unit): UnitOutline {
+  return scanUnit(unit, (tag) => !descendedTags.has(tag));
+}
+
+const descendedTags: ReadonlySet<number> = new Set([
+  Tag.DW_TAG_compile_unit,
+  Tag.DW_TAG_partial_unit,
+  Tag.DW_TAG_type_unit,
+  Tag.DW_TAG_skeleton_unit,
+  Tag.DW_TAG_namespace,
+]);
+
+function scanUnit(unit: Unit, isPassedBy: (tag: number) => boolean): UnitOutline {
   const tops: number[] = [];
   const functions: CodeEntry[] = [];
   const { cursor, skipper } = openUnit(unit, isCodeAttribute);
+  const entry = new EntryFacts();
   const scan = (): void => {
     let depth = 0;
     do {
@@ -56,21 +74,32 @@ export function readOutline(unit: Unit): UnitOutline {
         continue;
       }
       if (depth === 1) tops.push(offset);
-      const found = readCode(cursor, skipper, plan, offset);
-      if (found !== undefined) functions.push(found);
-      if (plan.hasChildren) depth++;
+      readEntry(cursor, skipper, plan, entry);
+      if (entry.hasCode) functions.push(codeOf(offset, entry));
+      if (!plan.hasChildren) continue;
+      const end = unit.header.offset + entry.sibling;
+      if (entry.sibling > 0 && end > cursor.offset && end <= cursor.end && isPassedBy(plan.tag)) cursor.offset = end;
+      else depth++;
     } while (depth > 0 && !cursor.atEnd);
   };
   unit.context.sections.guard(`unit ${unit.name ?? ''}`, scan, undefined);
   return { tops, functions };
 }
 
-/** Passes over the entry; undefined: it is no function with code. */
-function readCode(cursor: RawCursor, skipper: EntrySkipper, plan: EntryPlan, offset: number): CodeEntry | undefined {
-  let low: number | undefined;
-  let high: number | undefined;
-  let size: number | undefined;
-  let hasCode = false;
+/** What is wanted of the entry that was passed over last. */
+class EntryFacts {
+  hasCode = false;
+  low: number | undefined;
+  high: number | undefined;
+  size: number | undefined;
+  /** From the beginning of the unit; 0: there is none. */
+  sibling = 0;
+}
+
+function readEntry(cursor: RawCursor, skipper: EntrySkipper, plan: EntryPlan, entry: EntryFacts): void {
+  entry.hasCode = false;
+  entry.low = entry.high = entry.size = undefined;
+  entry.sibling = 0;
   for (const step of plan.steps) {
     if (typeof step === 'number') {
       cursor.skip(step);
@@ -78,16 +107,22 @@ function readCode(cursor: RawCursor, skipper: EntrySkipper, plan: EntryPlan, off
     }
     const { name, form, implicitConst } = step;
     const value = skipper.operand(cursor, form, implicitConst);
-    if (plan.tag !== Tag.DW_TAG_subprogram) continue;
-    if (name === At.DW_AT_low_pc) {
-      hasCode = true;
-      if (form === Form.DW_FORM_addr) low = value;
-    } else if (name === At.DW_AT_high_pc) {
-      if (form === Form.DW_FORM_addr) high = value;
-      else if (sizeForms.has(form)) size = value;
-    } else if (name === At.DW_AT_ranges) hasCode = true;
+    if (name === At.DW_AT_sibling) entry.sibling = form === Form.DW_FORM_ref_addr ? 0 : value;
+    else if (plan.tag === Tag.DW_TAG_subprogram) noteCode(entry, name, form, value);
   }
-  if (!hasCode) return undefined;
+}
+
+function noteCode(entry: EntryFacts, name: number, form: number, value: number): void {
+  if (name === At.DW_AT_low_pc) {
+    entry.hasCode = true;
+    if (form === Form.DW_FORM_addr) entry.low = value;
+  } else if (name === At.DW_AT_high_pc) {
+    if (form === Form.DW_FORM_addr) entry.high = value;
+    else if (sizeForms.has(form)) entry.size = value;
+  } else if (name === At.DW_AT_ranges) entry.hasCode = true;
+}
+
+function codeOf(offset: number, { low, high, size }: EntryFacts): CodeEntry {
   const end = low !== undefined && size !== undefined ? low + size : low === undefined ? undefined : high;
   // Bit 0 of a Thumb function's address is not part of it.
   return end === undefined || low === undefined

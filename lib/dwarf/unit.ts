@@ -11,7 +11,7 @@ import { At, Form, UnitType } from './constants';
 import { Die } from './die';
 import type { ExpressionUnit, LocationDescription, Type, UnitInfo } from './model';
 import { readInitialLength, readOffset, readTableEntry, type DwarfSections } from './sections';
-import { readOutline, type UnitOutline } from './unit-outline';
+import { readOutline, readSketch, type UnitOutline } from './unit-outline';
 
 export interface UnitHeader {
   readonly section: '.debug_info' | '.debug_types';
@@ -102,6 +102,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
   /** By top-level entry. */
   private readonly isRead: boolean[] = [];
   private lazyOutline: UnitOutline | undefined;
+  private lazySketch: UnitOutline | undefined;
   private tree: ReadonlyMap<number, Die> | undefined;
 
   /** Throws FormatError when the first entry cannot be read. */
@@ -137,6 +138,12 @@ export class Unit implements UnitInfo, ExpressionUnit {
     return this.lazyOutline;
   }
 
+  /** The same without what is nested in functions and types, which is most of a unit. */
+  get sketch(): UnitOutline {
+    this.lazySketch ??= this.lazyOutline ?? readSketch(this);
+    return this.lazySketch;
+  }
+
   /** How many entries have been read. */
   get readEntries(): number {
     return this.tree?.size ?? this.read.size;
@@ -147,7 +154,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
     if (offset === this.root.offset) return this.root;
     const known = this.read.get(offset);
     if (known !== undefined) return known;
-    const { tops } = this.outline;
+    const { tops } = this.sketch;
     let [low, high] = [0, tops.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -268,7 +275,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
   }
 
   private reader(offset: number): ByteReader {
-    return this.context.sections.reader(this.section).at(offset, this.header.end);
+    return this.context.sections.reader(this.section, offset, this.header.end);
   }
 
   /** `die` is undefined for the null entry that ends a list of siblings. */
@@ -285,7 +292,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
   /** All entries, in order; the root has its children from then on. */
   private readTree(): ReadonlyMap<number, Die> {
     const tree = new Map<number, Die>([[this.root.offset, this.root]]);
-    const { tops } = this.outline;
+    const { tops } = this.sketch;
     tops.forEach((offset, top) => {
       this.readTop(top);
       const die = this.read.get(offset);
@@ -303,7 +310,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
   private readTop(top: number): void {
     if (this.isRead[top]) return;
     this.isRead[top] = true;
-    const { tops } = this.outline;
+    const { tops } = this.sketch;
     const reader = this.reader(tops[top]);
     reader.prefetch(tops.at(top + 1) ?? this.header.end);
     const read = (): void => {

@@ -75,59 +75,76 @@ export function readSymbolTable(table: SymbolTable): ElfSymbol[] {
 /** The same table without an object for each symbol: for those who look at all of them and need few. */
 export class SymbolColumns {
   readonly count: number;
-  /** Offsets in the string table. */
-  readonly names: Uint32Array;
-  /** st_value; beyond 2^53 rounded, valueAt() is exact. */
-  readonly values: Float64Array;
-  readonly types: Uint8Array;
-  readonly bindings: Uint8Array;
-  /** As in ElfSymbol. */
-  readonly sections: Uint32Array;
   readonly strings: Uint8Array;
-  private readonly view: DataView;
-  private readonly entry: number;
+  readonly view: DataView;
+  readonly littleEndian: boolean;
+  /** Bytes of an entry, and where its fields are (the classes have them in different orders). */
+  readonly entry: number;
+  readonly infoAt: number;
+  readonly valueAt: number;
 
   /** Throws FormatError. */
   constructor(private readonly table: SymbolTable) {
-    const { bytes, is64, littleEndian: le, strings } = table;
+    const { bytes, is64, sh_entsize } = table;
     const size = is64 ? 24 : 16;
-    this.entry = table.sh_entsize === 0 ? size : table.sh_entsize;
+    this.entry = sh_entsize === 0 ? size : sh_entsize;
     if (this.entry < size) throw new FormatError('bad-size', table.name, 0);
-    this.strings = strings;
-    const view = (this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    const count = (this.count = Math.floor(bytes.length / this.entry));
-    this.names = new Uint32Array(count);
-    this.values = new Float64Array(count);
-    this.types = new Uint8Array(count);
-    this.bindings = new Uint8Array(count);
-    this.sections = new Uint32Array(count);
-    for (let index = 0, at = 0; index < count; index++, at += this.entry) {
-      const rest = is64 ? at + 4 : at + 12;
-      const name = view.getUint32(at, le);
-      if (name >= strings.length && name !== 0) throw new FormatError('bad-string', table.name, at + size);
-      this.names[index] = name;
-      this.values[index] = is64 ? Number(view.getBigUint64(at + 8, le)) : view.getUint32(at + 4, le);
-      const info = view.getUint8(rest);
-      this.types[index] = info & 0xf;
-      this.bindings[index] = info >> 4;
-      const section = view.getUint16(rest + 2, le);
-      this.sections[index] = section === C.SHN_XINDEX ? extendedIndex(table, index) : section;
-    }
+    this.infoAt = is64 ? 4 : 12;
+    this.valueAt = is64 ? 8 : 4;
+    this.strings = table.strings;
+    this.littleEndian = table.littleEndian;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.count = Math.floor(bytes.length / this.entry);
   }
 
-  valueAt(index: number): bigint {
-    const { is64, littleEndian: le } = this.table;
-    return is64 ? this.view.getBigUint64(index * this.entry + 8, le) : BigInt(this.values[index]);
+  /** Beyond 2^53 rounded. */
+  roughValue(index: number): number {
+    const at = index * this.entry + this.valueAt;
+    return this.table.is64
+      ? Number(this.view.getBigUint64(at, this.littleEndian))
+      : this.view.getUint32(at, this.littleEndian);
   }
 
-  sizeAt(index: number): number {
-    const { is64, littleEndian: le } = this.table;
+  value(index: number): bigint {
+    const { is64 } = this.table;
+    return is64
+      ? this.view.getBigUint64(index * this.entry + this.valueAt, this.littleEndian)
+      : BigInt(this.roughValue(index));
+  }
+
+  size(index: number): number {
+    const { is64, littleEndian } = this.table;
     const at = index * this.entry;
-    return is64 ? Number(this.view.getBigUint64(at + 16, le)) : this.view.getUint32(at + 8, le);
+    return is64 ? Number(this.view.getBigUint64(at + 16, littleEndian)) : this.view.getUint32(at + 8, littleEndian);
   }
 
-  nameAt(index: number): string {
-    const start = this.names[index];
+  /** STT_ number. */
+  type(index: number): number {
+    return this.view.getUint8(index * this.entry + this.infoAt) & 0xf;
+  }
+
+  /** STB_ number. */
+  binding(index: number): number {
+    return this.view.getUint8(index * this.entry + this.infoAt) >> 4;
+  }
+
+  /** As in ElfSymbol. */
+  section(index: number): number {
+    const section = this.view.getUint16(index * this.entry + this.infoAt + 2, this.littleEndian);
+    return section === C.SHN_XINDEX ? extendedIndex(this.table, index) : section;
+  }
+
+  /** Offset in the string table. */
+  nameOffset(index: number): number {
+    const name = this.view.getUint32(index * this.entry, this.littleEndian);
+    if (name >= this.strings.length && name !== 0) {
+      throw new FormatError('bad-string', this.table.name, index * this.entry);
+    }
+    return name;
+  }
+
+  name(index: number): string {
+    const start = this.nameOffset(index);
     const limit = Math.min(this.strings.length, start + longestName);
     let end = start;
     while (end < limit && this.strings[end] !== 0) end++;

@@ -27,7 +27,7 @@ export function blocksAt(debug: DebugInfo, pc: bigint): readonly Scope[] {
 }
 
 function declaresSomething(scope: Scope): boolean {
-  return scope.variables.length > 0 || scope.children.some((child) => child.kind === 'inlined');
+  return scope.declaresVariables || scope.children.some((child) => child.kind === 'inlined');
 }
 
 /** The range of a function that holds pc, as gdb's find_pc_partial_function: all of it, when it has only one. */

@@ -7,13 +7,15 @@ import type { DebugInfo } from '../dwarf/debug-info';
 import { templateName } from '../dwarf/name-index';
 import type { FunctionInfo, Scope, SourcePosition } from '../dwarf/model';
 import { behindPrologue, functionBreak } from './breakpoint-locations';
-import type { ProgramSymbol, SymbolIndex } from './symbols';
+import type { SymbolIndex } from './symbols';
 import type { SourceLines } from './source-lines';
 
 /** Decides by a function's name, and in C++ by the types of its parameters: `int, const Point &`. */
 export interface NameTest {
   (name: string): boolean;
   readonly parameters?: string;
+  /** The only name that passes: then only what has it is looked through. */
+  readonly exact?: string;
 }
 
 /** A place in a function, at a link address. Without debug information nothing but the address is known. */
@@ -39,10 +41,8 @@ export function findFunctionPlaces(
       if (address !== undefined) places.push({ name, address, position: lines.blockAt(address) });
     }
   }
-  for (const symbol of symbols.symbols) {
-    if (isFunction(symbol) && !known.has(symbol.address) && wanted(symbol.name)) {
-      places.push({ name: symbol.name, address: symbol.address, position: undefined });
-    }
+  for (const { name, address } of symbols.functions(wanted)) {
+    if (!known.has(address)) places.push({ name, address, position: undefined });
   }
   const seen = new Set<bigint>();
   return places
@@ -67,10 +67,6 @@ function hasParameters({ scope }: FunctionInfo, { parameters }: NameTest): boole
   return (
     compact(own.map(({ type }) => type.displayName).join(',')) === compact(parameters === 'void' ? '' : parameters)
   );
-}
-
-function isFunction({ kind }: ProgramSymbol): boolean {
-  return kind === 'function';
 }
 
 function startOf(debug: DebugInfo, lines: SourceLines, found: FunctionInfo): FunctionPlace {

@@ -102,7 +102,7 @@ export interface LineColumns {
 /** Entries in the program's order, of which the last ones may be taken away again. */
 export class LineEntriesBuilder {
   length = 0;
-  private columns = emptyColumns(64);
+  private columns = emptyColumns(1024);
 
   /** Line and address of the last entry; there must be one. */
   get lastLine(): number {
@@ -127,6 +127,12 @@ export class LineEntriesBuilder {
 
   pop(): void {
     this.length--;
+  }
+
+  /** For another file; the memory stays. */
+  clear(): this {
+    this.length = 0;
+    return this;
   }
 
   finish(): LineEntries {

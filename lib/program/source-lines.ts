@@ -30,6 +30,8 @@ export interface FileLines {
 export class SourceLines {
   private readonly byUnit = new Map<UnitInfo, readonly FileLines[]>();
   private lazyAll: readonly FileLines[] | undefined;
+  /** Used for one unit after the other. */
+  private readonly builders: LineEntriesBuilder[] = [];
 
   constructor(private readonly debug: DebugInfo) {}
 
@@ -60,7 +62,7 @@ export class SourceLines {
     if (tables === undefined) {
       const lines = this.debug.linesOf(unit);
       // A table that several units share counts for the one that has the code, which is the first.
-      tables = lines === undefined || lines.unit !== unit ? [] : buildTables(lines);
+      tables = lines === undefined || lines.unit !== unit ? [] : buildTables(lines, this.builders);
       this.byUnit.set(unit, tables);
     }
     return tables;
@@ -127,6 +129,8 @@ class TableBuilder {
   private previousFile = -1;
   private previousLine = -1;
 
+  constructor(private readonly builders: LineEntriesBuilder[]) {}
+
   add(row: LineRegisters, file: SourceFile): void {
     const { addressLow, addressHigh } = row;
     const isSameLine = this.previousLine === row.line && this.previousFile === row.file;
@@ -154,7 +158,11 @@ class TableBuilder {
   private tableOf(file: SourceFile): LineEntriesBuilder {
     if (this.lastFile === file && this.lastTable !== undefined) return this.lastTable;
     let table = this.tables.get(file);
-    if (table === undefined) this.tables.set(file, (table = new LineEntriesBuilder()));
+    if (table === undefined) {
+      const number = this.tables.size;
+      table = (this.builders[number] ??= new LineEntriesBuilder()).clear();
+      this.tables.set(file, table);
+    }
     return table;
   }
 
@@ -203,8 +211,8 @@ function endCode(entries: LineEntriesBuilder, low: number, high: number): void {
   if (lastLine !== 0) entries.push(low, high, 0, 0, true);
 }
 
-function buildTables({ unit, table, files }: UnitLines): readonly FileLines[] {
-  const builder = new TableBuilder();
+function buildTables({ unit, table, files }: UnitLines, builders: LineEntriesBuilder[]): readonly FileLines[] {
+  const builder = new TableBuilder(builders);
   table.walk((row) => {
     const file = files.file(row.file);
     if (file !== undefined) builder.add(row, file);

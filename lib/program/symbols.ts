@@ -9,6 +9,7 @@ import {
   ET_REL,
   SHN_LORESERVE,
   SHN_UNDEF,
+  SHN_XINDEX,
   STB_LOCAL,
   STT_FILE,
   STT_FUNC,
@@ -46,70 +47,60 @@ const mappingKinds: ReadonlyMap<number, CodeKind> = new Map([
 /** What follows the letter: nothing, or a suffix after `.` (RISC-V: the ISA string, after `r` or `R` here). */
 const mappingSuffixes: ReadonlySet<number> = new Set([0, 0x2e, 0x72, 0x52]);
 
-/** What rows of the table are sorted by. */
-interface RowOrder {
-  /** Beyond 2^53 rounded. */
-  roughAddress(row: number): number;
-  /** 0 to 3: which of several at one address comes first. */
-  rank(row: number): number;
-  address(row: number): bigint;
-}
-
-/** Rows of the table by link address, with their addresses. */
+/** Rows of the table by link address. */
 class Rows {
-  readonly addresses: Float64Array;
-  readonly numbers: Uint32Array;
+  readonly count: number;
+  /** Where all that they are sorted by fits into one number. */
+  private readonly keys: Float64Array | undefined;
+  private readonly rows: Uint32Array;
+  private readonly addresses: Float64Array | undefined;
 
-  constructor(rows: Uint32Array, order: RowOrder | undefined) {
-    const addresses = new Float64Array(rows.length);
-    if (order !== undefined) for (let i = 0; i < rows.length; i++) addresses[i] = order.roughAddress(rows[i]);
-    const sorted = order === undefined ? rows.keys() : sortedIndices(rows, addresses, order);
-    this.addresses = new Float64Array(rows.length);
-    this.numbers = new Uint32Array(rows.length);
-    let to = 0;
-    for (const from of sorted) {
-      this.addresses[to] = addresses[from];
-      this.numbers[to++] = rows[from];
-    }
+  constructor(rows: Uint32Array, reader: SymbolReader | undefined) {
+    this.count = rows.length;
+    // Numbers alone sort fast; comparing by a function costs more than everything else of an index.
+    this.keys = reader?.keys(rows)?.sort();
+    this.rows = rows;
+    if (this.keys !== undefined || reader === undefined) return;
+    this.rows = rows
+      .slice()
+      .sort((a, b) => compare(reader.address(a), reader.address(b)) || reader.rank(a) - reader.rank(b));
+    this.addresses = Float64Array.from(this.rows, (row) => Number(reader.address(row)));
+  }
+
+  /** Number of a row. */
+  at(index: number): number {
+    return this.rows[this.keys === undefined ? index : this.keys[index] % rowUnit];
+  }
+
+  /** Beyond 2^53 rounded. */
+  address(index: number): number {
+    return this.keys === undefined
+      ? (this.addresses?.[index] ?? 0)
+      : Math.floor(this.keys[index] / (rankUnit * rowUnit));
   }
 
   /** Index of the first whose number is after that of an address. */
   after(address: number): number {
-    let [low, high] = [0, this.addresses.length];
+    let [low, high] = [0, this.count];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.addresses[middle] > address) high = middle;
+      if (this.address(middle) > address) high = middle;
       else low = middle + 1;
     }
     return low;
   }
 }
 
-/**
- * Comparing by a function costs more than everything else of an index. Address, rank and index of 32-bit programs fit into
- * one number, and numbers alone sort fast.
- */
-function sortedIndices(rows: Uint32Array, addresses: Float64Array, order: RowOrder): Uint32Array {
-  const indices = new Uint32Array(rows.length);
-  if (rows.length <= 2 ** 19 && addresses.every((address) => address >= 0 && address < 2 ** 32)) {
-    const keys = addresses.map((address, i) => address * 2 ** 21 + order.rank(rows[i]) * 2 ** 19 + i).sort();
-    for (let at = 0; at < keys.length; at++) indices[at] = keys[at] % 2 ** 19;
-    return indices;
-  }
-  for (let i = 0; i < indices.length; i++) indices[i] = i;
-  return indices.sort(
-    (a, b) =>
-      addresses[a] - addresses[b] ||
-      compare(order.address(rows[a]), order.address(rows[b])) ||
-      order.rank(rows[a]) - order.rank(rows[b]),
-  );
-}
+/** Address, rank and position among the rows of a 32-bit program fit into one number. */
+const rowUnit = 2 ** 19;
+const rankUnit = 4;
 
 export class SymbolIndex {
   private readonly reader: SymbolReader | undefined;
   /** By link address; of several at one address, global before local and functions before others. */
   private readonly rows: Rows;
-  private readonly mappings: Rows;
+  private readonly mappingRows: Uint32Array;
+  private lazyMappings: Rows | undefined;
   private readonly made: ProgramSymbol[] = [];
   /** The highest end of this symbol and all before it: where a search backwards may stop. */
   private lazyReach: Float64Array | undefined;
@@ -121,19 +112,34 @@ export class SymbolIndex {
     const columns = elf?.symbolColumns();
     const reader = elf && columns && new SymbolReader(elf, columns, layout);
     this.reader = reader;
-    const { symbols, mappings } = reader?.select() ?? { symbols: new Uint32Array(0), mappings: new Uint32Array(0) };
+    const { symbols, mappings } = reader?.select() ?? { symbols: noRows, mappings: noRows };
     this.rows = new Rows(symbols, reader);
-    this.mappings = new Rows(mappings, reader);
+    this.mappingRows = mappings;
   }
 
   get size(): number {
-    return this.rows.numbers.length;
+    return this.rows.count;
   }
 
   /** All of them; who looks for one should ask for it. */
   get symbols(): readonly ProgramSymbol[] {
-    this.lazySymbols ??= Array.from(this.rows.numbers, (_, at) => this.symbol(at));
+    this.lazySymbols ??= Array.from({ length: this.size }, (_, at) => this.symbol(at));
     return this.lazySymbols;
+  }
+
+  /** Functions of a name, or of names that pass; by link address. */
+  functions(wanted: ((name: string) => boolean) & { readonly exact?: string }): readonly ProgramSymbol[] {
+    const { reader } = this;
+    if (wanted.exact === undefined || reader === undefined) {
+      return this.symbols.filter(({ kind, name }) => kind === 'function' && wanted(name));
+    }
+    const text = new TextEncoder().encode(wanted.exact);
+    const found: ProgramSymbol[] = [];
+    for (let at = 0; at < this.size; at++) {
+      const row = this.rows.at(at);
+      if (reader.isNamed(row, text) && reader.kind(row) === 'function') found.push(this.symbol(at));
+    }
+    return found;
   }
 
   named(name: string): ProgramSymbol | undefined {
@@ -144,9 +150,12 @@ export class SymbolIndex {
   /** The symbol that covers a link address: one of known size that holds it, else the nearest sizeless one before. */
   at(address: bigint, sectionStart: bigint): { readonly symbol: ProgramSymbol; readonly offset: bigint } | undefined {
     const wanted = Number(address);
-    this.lazyReach ??= this.reach();
     let best: ProgramSymbol | undefined;
-    for (let at = this.rows.after(wanted) - 1; at >= 0 && this.lazyReach[at] >= wanted; at--) {
+    const nearest = this.rows.after(wanted) - 1;
+    for (let at = nearest; at >= 0; at--) {
+      // Most addresses are in the nearest symbol; how far others reach is asked after that.
+      if (this.rows.address(at) !== this.rows.address(nearest) && (best !== undefined || this.reachAt(at) < wanted))
+        break;
       const symbol = this.symbol(at);
       if (symbol.address > address) continue;
       // Symbols at one address are in order of preference.
@@ -158,9 +167,10 @@ export class SymbolIndex {
 
   /** What the mapping symbols say of an address; undefined where there are none before it. */
   codeKindAt(address: bigint, sectionStart: bigint): CodeKind | undefined {
-    const { reader, mappings } = this;
+    const { reader } = this;
+    const mappings = (this.lazyMappings ??= new Rows(this.mappingRows, reader));
     for (let at = mappings.after(Number(address)) - 1; at >= 0; at--) {
-      const row = mappings.numbers[at];
+      const row = mappings.at(at);
       const start = reader?.address(row) ?? 0n;
       if (start < sectionStart) break;
       if (start <= address) return reader?.mappingKind(row);
@@ -171,7 +181,7 @@ export class SymbolIndex {
   private symbol(at: number): ProgramSymbol {
     const { reader } = this;
     if (reader === undefined) throw new RangeError(`no symbol ${at}`);
-    return (this.made[at] ??= reader.describe(this.rows.numbers[at]));
+    return (this.made[at] ??= reader.describe(this.rows.at(at)));
   }
 
   private readNames(): ReadonlyMap<string, ProgramSymbol> {
@@ -183,19 +193,28 @@ export class SymbolIndex {
     return names;
   }
 
+  private reachAt(at: number): number {
+    this.lazyReach ??= this.reach();
+    return this.lazyReach[at];
+  }
+
   private reach(): Float64Array {
+    const { rows } = this;
+    const reach = new Float64Array(rows.count);
     let highest = 0;
-    return this.rows.addresses.map((address, at) => {
-      const size = this.reader?.size(this.rows.numbers[at]) ?? 0;
+    for (let at = 0; at < reach.length; at++) {
+      const size = this.reader?.size(rows.at(at)) ?? 0;
       // One without a size goes on until the next one.
-      highest = Math.max(highest, size === 0 ? Infinity : address + size);
-      return highest;
-    });
+      reach[at] = highest = Math.max(highest, size === 0 ? Infinity : rows.address(at) + size);
+    }
+    return reach;
   }
 }
 
+const noRows = new Uint32Array(0);
+
 /** Rows of one file's symbol table as what they mean at link addresses. */
-class SymbolReader implements RowOrder {
+class SymbolReader {
   private readonly isRelocatable: boolean;
   private readonly isArm: boolean;
   private readonly hasMappings: boolean;
@@ -216,78 +235,105 @@ class SymbolReader implements RowOrder {
     );
   }
 
-  select(): { symbols: Uint32Array; mappings: Uint32Array } {
-    const { types, sections, names, strings, count } = this.columns;
+  select(): { readonly symbols: Uint32Array; readonly mappings: Uint32Array } {
+    const { columns, bases, hasMappings } = this;
+    const { count, strings, view, littleEndian, entry, infoAt } = columns;
     const rows = new Uint32Array(count);
     // Symbols from the front, mapping symbols from the back.
     let [symbols, mappings] = [0, count];
-    for (let row = 0; row < count; row++) {
-      const type = types[row];
-      const section = sections[row];
-      const name = names[row];
-      if (type === STT_SECTION || type === STT_FILE || this.bases[section] === undefined) continue;
-      if (section === SHN_UNDEF || section >= SHN_LORESERVE || name >= strings.length || strings[name] === 0) continue;
+    for (let row = 0, at = 0; row < count; row++, at += entry) {
+      const name = view.getUint32(at, littleEndian);
+      const first = strings[name];
+      // Outside of the strings: refused with words.
+      if (first === undefined) columns.nameOffset(row);
+      const index = view.getUint16(at + infoAt + 2, littleEndian);
+      const section = index === SHN_XINDEX ? columns.section(row) : index;
+      // 0 or nothing: no name.
+      if (!first || section === SHN_UNDEF || bases[section] === undefined) continue;
+      if (index >= SHN_LORESERVE && index !== SHN_XINDEX) continue;
+      const type = view.getUint8(at + infoAt) & 0xf;
+      if (type === STT_SECTION || type === STT_FILE) continue;
       // .LC0 and its like: labels of the compiler that RISC-V's assembler keeps for the linker. Clang's .L.str is an object.
-      if (type === STT_NOTYPE && strings[name] === 0x2e && strings[name + 1] === 0x4c) continue;
-      if (this.hasMappings && this.mappingKind(row) !== undefined) rows[--mappings] = row;
+      if (type === STT_NOTYPE && first === 0x2e && strings[name + 1] === 0x4c) continue;
+      if (hasMappings && first === 0x24 && this.mappingKind(row) !== undefined) rows[--mappings] = row;
       else rows[symbols++] = row;
     }
-    return { symbols: rows.subarray(0, symbols), mappings: rows.subarray(mappings).reverse() };
+    return { symbols: rows.slice(0, symbols), mappings: rows.slice(mappings).reverse() };
+  }
+
+  /** What to sort rows by; undefined where it does not fit into numbers. */
+  keys(rows: Uint32Array): Float64Array | undefined {
+    if (rows.length > rowUnit) return undefined;
+    const keys = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i++) {
+      const address = this.roughAddress(rows[i]);
+      if (address < 0 || address >= 2 ** 32) return undefined;
+      keys[i] = (address * rankUnit + this.rank(rows[i])) * rowUnit + i;
+    }
+    return keys;
   }
 
   mappingKind(row: number): CodeKind | undefined {
-    const { names, strings } = this.columns;
-    const name = names[row];
+    const { strings } = this.columns;
+    const name = this.columns.nameOffset(row);
     if (strings[name] !== 0x24 || !mappingSuffixes.has(strings[name + 2] ?? 0)) return undefined;
     return mappingKinds.get(strings[name + 1]);
   }
 
-  /** Beyond 2^53 rounded. */
-  roughAddress(row: number): number {
-    const { values } = this.columns;
-    const value = this.isThumb(row) ? values[row] - 1 : values[row];
-    return this.isRelocatable ? Number(this.bases[this.columns.sections[row]] ?? 0n) + value : value;
+  isNamed(row: number, text: Uint8Array): boolean {
+    const { strings } = this.columns;
+    const name = this.columns.nameOffset(row);
+    if ((strings[name + text.length] ?? 0) !== 0) return false;
+    for (let i = 0; i < text.length; i++) if (strings[name + i] !== text[i]) return false;
+    return true;
   }
 
   address(row: number): bigint {
-    const stored = this.columns.valueAt(row);
+    const stored = this.columns.value(row);
     const value = this.isThumb(row) ? stored & ~1n : stored;
     // In a linked file values are addresses already.
-    return this.isRelocatable ? (this.bases[this.columns.sections[row]] ?? 0n) + value : value;
+    return this.isRelocatable ? (this.bases[this.columns.section(row)] ?? 0n) + value : value;
   }
 
   size(row: number): number {
-    return this.columns.sizeAt(row);
+    return this.columns.size(row);
   }
 
+  /** 0 to 3: which of several at one address comes first. */
   rank(row: number): number {
     return (this.kind(row) === 'notype' ? 2 : 0) + (this.isGlobal(row) ? 0 : 1);
   }
 
   describe(row: number): ProgramSymbol {
     return {
-      name: this.columns.nameAt(row),
+      name: this.columns.name(row),
       address: this.address(row),
       size: this.size(row),
       kind: this.kind(row),
-      section: this.layout.boundIndex(this.elf, this.columns.sections[row]) ?? 0,
+      section: this.layout.boundIndex(this.elf, this.columns.section(row)) ?? 0,
       global: this.isGlobal(row),
       thumb: this.isThumb(row),
     };
   }
 
-  private kind(row: number): SymbolKind {
-    const type = this.columns.types[row];
+  kind(row: number): SymbolKind {
+    const type = this.columns.type(row);
     return type === STT_FUNC ? 'function' : type === STT_OBJECT ? 'object' : 'notype';
   }
 
+  /** Beyond 2^53 rounded. */
+  private roughAddress(row: number): number {
+    const stored = this.columns.roughValue(row);
+    const value = this.isThumb(row) ? stored - 1 : stored;
+    return this.isRelocatable ? Number(this.bases[this.columns.section(row)] ?? 0n) + value : value;
+  }
+
   private isGlobal(row: number): boolean {
-    return this.columns.bindings[row] !== STB_LOCAL;
+    return this.columns.binding(row) !== STB_LOCAL;
   }
 
   private isThumb(row: number): boolean {
-    const { types, values } = this.columns;
-    return this.isArm && types[row] === STT_FUNC && values[row] % 2 === 1;
+    return this.isArm && this.columns.type(row) === STT_FUNC && this.columns.roughValue(row) % 2 === 1;
   }
 }
 

@@ -1,8 +1,9 @@
 /**
  * Rows about source-level debugging (`--only source`): from nothing to a breakpoint and a stop in a linked ELF of the size of a large
  * firmware, beside gdb on the same file; and what a user waits for at a stop, over DAP: a line step, 400 disassembled instructions, the
- * variables of a frame with 100 locals. Index rows are processor time of new processes, without what an empty one of its kind takes;
- * gdb reads with several threads, which all count. DAP rows are by the clock.
+ * variables of a frame with 100 locals. Rows of the large file are processor time of new processes, without what an empty one of its
+ * kind takes (gdb reads with several threads, which all count), and whole processes with their start by the clock. DAP rows are by
+ * the clock.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,59 +18,101 @@ import { row, type SessionRow } from './session-rows';
 
 const megabytes = 50;
 
-/** Of one child process. */
-function processorTime(clock: () => number, tool: string, args: readonly string[]): number {
-  const before = clock();
-  execFileSync(tool, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  return clock() - before;
+/** A breakpoint in the large file, for index-time.ts and for gdb. */
+interface Breakpoint {
+  readonly name: string;
+  readonly ours: readonly string[];
+  readonly gdb: string;
+  readonly place: string;
+}
+
+const breakpoints: readonly Breakpoint[] = [
+  { name: 'a line of one unit', ours: ['line', 'entry.c', '2'], gdb: 'entry.c:2', place: 'entry' },
+  { name: 'a function', ours: ['function', 'entry'], gdb: 'entry', place: 'entry' },
+  {
+    name: 'a line that all units of a file have',
+    ours: ['line', 'part_0.c', '10'],
+    gdb: 'part_0.c:10',
+    place: 'work_0_0',
+  },
+];
+
+interface Cost {
+  /** Milliseconds of processor time, and by the clock. */
+  readonly processor: number;
+  readonly clock: number;
+}
+
+function run(clock: () => number, tool: string, args: readonly string[]): Cost & { readonly output: string } {
+  const [processor, begin] = [clock(), performance.now()];
+  const output = execFileSync(tool, args, { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' });
+  return { output, processor: clock() - processor, clock: performance.now() - begin };
+}
+
+interface Laps {
+  readonly laps: readonly Cost[];
+}
+
+function breakpointRows(path: string, { name, ours, gdb: where, place }: Breakpoint, quick: boolean): SessionRow[] {
+  const script = join(__dirname, 'index-time.cjs');
+  const gdb = findTool('gdb-multiarch') ?? findTool('gdb');
+  const clock = childrenClock();
+  if (clock === undefined) return [];
+  const [laps, whole, theirs, theirWhole]: [Cost[][], Cost[], number[], Cost[]] = [[], [], [], []];
+  // What a stop shows needs no process there: the function, its variables and the frame rules of a place.
+  const commands = [`break ${where}`, `list *${place}`, `info scope ${place}`, `info symbol ${place}`];
+  for (let i = 0; i < (quick ? 1 : 5); i++) {
+    const own = run(clock, process.execPath, [script, path, ...ours]);
+    laps.push([...(JSON.parse(own.output) as Laps).laps]);
+    whole.push(own);
+    if (gdb === undefined) continue;
+    const empty = run(clock, gdb, ['-nx', '-batch']);
+    const full = run(clock, gdb, ['-nx', '-batch', ...commands.flatMap((command) => ['-ex', command]), path]);
+    theirs.push(full.processor - empty.processor);
+    theirWhole.push(full);
+  }
+  const stops = laps.map((lap) => lap[lap.length - 1].processor);
+  const title = `${megabytes} MB, ${name}`;
+  const rows = ['file opened', 'program opened', 'places found', 'stop shown'].map((lap, n) =>
+    row(
+      `${title}: ${lap}`,
+      'ms',
+      laps.map((all) => all[n].processor),
+    ),
+  );
+  rows.push(
+    row(
+      '  the whole process by the clock',
+      'ms',
+      whole.map((one) => one.clock),
+    ),
+  );
+  if (theirs.length === 0) return rows;
+  return [
+    ...rows,
+    row('  gdb: stop shown, without an empty run', 'ms', theirs),
+    row(
+      '  gdb: the whole process by the clock',
+      'ms',
+      theirWhole.map((one) => one.clock),
+    ),
+    row(
+      '  gdb / here, processor time',
+      'x',
+      theirs.map((one, i) => one / stops[i]),
+    ),
+    row(
+      '  gdb / here, whole processes by the clock',
+      'x',
+      theirWhole.map((one, i) => one.clock / whole[i].clock),
+    ),
+  ];
 }
 
 function indexRows(folder: string, quick: boolean): SessionRow[] {
   const path = join(folder, 'large.elf');
   makeLargeElf(path, megabytes);
-  const script = join(__dirname, 'index-time.cjs');
-  const gdb = findTool('gdb-multiarch') ?? findTool('gdb');
-  const clock = childrenClock();
-  const laps: number[][] = [];
-  const theirs: { readonly bound: number; readonly stopped: number }[] = [];
-  const commands = ['-ex', 'break entry.c:2'];
-  // What a stop shows needs no process there: the function, its variables and the frame rules of a place.
-  const stop = [...commands, '-ex', 'list *entry', '-ex', 'info scope entry', '-ex', 'info symbol entry'];
-  for (let i = 0; i < (quick ? 1 : 5); i++) {
-    laps.push(
-      JSON.parse(
-        execFileSync(process.execPath, [script, path, 'entry.c', '2', 'entry'], { encoding: 'utf8' }),
-      ) as number[],
-    );
-    if (gdb === undefined || clock === undefined) continue;
-    const empty = processorTime(clock, gdb, ['-nx', '-batch']);
-    const bound = processorTime(clock, gdb, ['-nx', '-batch', ...commands, path]) - empty;
-    theirs.push({ bound, stopped: processorTime(clock, gdb, ['-nx', '-batch', ...stop, path]) - empty });
-  }
-  const rows = ['file read', 'program opened', 'line found', 'stop shown'].map((name, n) =>
-    row(
-      `${megabytes} MB ELF: ${name}`,
-      'ms',
-      laps.map((lap) => lap[n]),
-    ),
-  );
-  if (theirs.length === 0) return rows;
-  const [bound, stopped] = [theirs.map((one) => one.bound), theirs.map((one) => one.stopped)];
-  return [
-    ...rows,
-    row('the same in gdb: line found', 'ms', bound),
-    row('the same in gdb: stop shown', 'ms', stopped),
-    row(
-      'line found: gdb / here',
-      'x',
-      bound.map((one, i) => one / laps[i][2]),
-    ),
-    row(
-      'stop shown: gdb / here',
-      'x',
-      stopped.map((one, i) => one / laps[i][3]),
-    ),
-  ];
+  return breakpoints.flatMap((breakpoint) => breakpointRows(path, breakpoint, quick));
 }
 
 const locals = 100;

@@ -1,0 +1,122 @@
+/**
+ * Which units a name can be in, found without looking at entries: a name stands in the unit itself (DW_FORM_string), or its offset in
+ * the string section does (DW_FORM_strp), so that a search for these few bytes leaves out nearly all units of a large program. What is
+ * found may be anything else by accident; what is not found is not there.
+ */
+import { encodeInteger } from '../bytes';
+import { At, Form } from './constants';
+import type { DwarfSections } from './sections';
+import type { Unit } from './unit';
+
+/** More places in the string sections than these are not worth a pass over all units each. */
+const mostTexts = 6;
+
+const stringSections = ['.debug_str', '.debug_line_str'];
+const unitSections = ['.debug_info', '.debug_types'] as const;
+
+/** References that may lead to another unit, where the name of an entry then is. */
+const crossingForms = [
+  Form.DW_FORM_ref_addr,
+  Form.DW_FORM_ref_sig8,
+  Form.DW_FORM_ref_sup4,
+  Form.DW_FORM_ref_sup8,
+  Form.DW_FORM_indirect,
+  // The first byte of the number.
+  (Form.DW_FORM_GNU_ref_alt & 0x7f) | 0x80,
+];
+
+export class NameSearch {
+  private readonly known = new Map<string, ReadonlySet<Unit>>();
+  private readonly sections: DwarfSections | undefined;
+  private lazyCrossing: readonly Unit[] | undefined;
+
+  constructor(private readonly units: readonly Unit[]) {
+    this.sections = units.at(0)?.context.sections;
+  }
+
+  /** Units that may give that name to something, in order; the word is all of the name, or all before its template arguments. */
+  unitsWith(word: string): readonly Unit[] {
+    const found = this.find(word);
+    return found.size === this.units.length ? this.units : this.units.filter((unit) => found.has(unit));
+  }
+
+  /** The same, and units whose functions may have their names in other units. */
+  unitsOfFunction(word: string): readonly Unit[] {
+    const found = new Set([...this.find(word), ...this.crossing]);
+    return this.units.filter((unit) => found.has(unit));
+  }
+
+  private find(word: string): ReadonlySet<Unit> {
+    let found = this.known.get(word);
+    if (found === undefined) this.known.set(word, (found = this.search(word)));
+    return found;
+  }
+
+  private search(word: string): ReadonlySet<Unit> {
+    const { sections } = this;
+    const found = new Set<Unit>();
+    if (sections === undefined) return found;
+    const text = new TextEncoder().encode(word);
+    const offsets = new Set<number>();
+    for (const section of stringSections) {
+      sections.search(section, text, (at, next) => {
+        if (!isWordCharacter(next)) offsets.add(at);
+      });
+    }
+    // Units with a table of string offsets name its entries, which are different numbers in each.
+    const isIndexed = offsets.size > 0 && sections.has('.debug_str_offsets');
+    if (isIndexed || offsets.size > mostTexts) return new Set(this.units);
+    const patterns = [...offsets].map((offset) => encodeInteger(BigInt(offset), 4, sections.littleEndian));
+    for (const section of unitSections) {
+      this.collect(section, text, found, (next) => !isWordCharacter(next));
+      for (const pattern of patterns) this.collect(section, pattern, found, () => true);
+    }
+    return found;
+  }
+
+  /** Notes the units that have the bytes. */
+  private collect(
+    section: (typeof unitSections)[number],
+    bytes: Uint8Array,
+    found: Set<Unit>,
+    isFound: (next: number | undefined) => boolean,
+  ): void {
+    const units = this.units.filter((unit) => unit.section === section);
+    let number = 0;
+    this.sections?.search(section, bytes, (at, next) => {
+      while (number < units.length && units[number].header.end <= at) number++;
+      if (number === units.length) return undefined;
+      const { header } = units[number];
+      if (at < header.firstDie || !isFound(next)) return undefined;
+      found.add(units[number]);
+      return header.end;
+    });
+  }
+
+  /** By their abbreviations; the pair of bytes may also be something else there. */
+  private get crossing(): readonly Unit[] {
+    this.lazyCrossing ??= this.findCrossing();
+    return this.lazyCrossing;
+  }
+
+  private findCrossing(): readonly Unit[] {
+    const { sections, units } = this;
+    if (sections === undefined) return [];
+    const starts = [...new Set(units.map(({ header }) => header.abbrevOffset))].sort((a, b) => a - b);
+    const tables = new Set<number>();
+    for (const attribute of [At.DW_AT_abstract_origin, At.DW_AT_specification]) {
+      let table = 0;
+      sections.search('.debug_abbrev', Uint8Array.of(attribute), (at, form) => {
+        while (table + 1 < starts.length && starts[table + 1] <= at) table++;
+        if (form !== undefined && crossingForms.includes(form)) tables.add(starts[table]);
+      });
+    }
+    return units.filter(({ header }) => tables.has(header.abbrevOffset));
+  }
+}
+
+function isWordCharacter(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  const isLetter = (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+  return isLetter || (byte >= 0x30 && byte <= 0x39) || byte === 0x5f || byte >= 0x80;
+}
