@@ -28,7 +28,7 @@ export const accountsUsage = `
   --profile          instructions of each function and line, the deepest stack and the heap's use, on standard error
   --trace-calls      calls between the host and extensions, and between extensions, on standard error
   --json             one JSON object with all of that on standard output, and what the extension prints in it
-                     With any of these the run is interpreted: slower, and exact to the instruction.
+                     With --trace-calls and --json the run is interpreted, which is slower; all counts are exact to the instruction.
 `;
 
 export const accountOptions = {
@@ -91,7 +91,11 @@ export class RunReport {
     options: AccountOptions,
     warn: (text: string) => void,
   ): Promise<RunReport> {
-    const report = new RunReport(target, target.keepAccounts(), options);
+    const report = new RunReport(
+      target,
+      target.keepAccounts({ tracesCalls: options.traceCalls || options.json }),
+      options,
+    );
     for (const { file, bytes, loaded } of files) {
       const name = loaded.instance.name;
       if (report.modules.some(({ program }) => program.instance.id === loaded.instance.id)) continue;

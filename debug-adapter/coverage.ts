@@ -14,8 +14,8 @@ export function keepAccounts(session: SessionState): void {
   if (session.config?.coverage !== true) return;
   const { target } = session.requireInferior('launch');
   try {
-    session.accounts = target.keepAccounts();
-    session.output.line('console', 'Executions are counted ("coverage"): code is interpreted, not translated.');
+    session.accounts = target.keepAccounts({ tracesCalls: false });
+    session.output.line('console', 'Executions are counted ("coverage").');
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     session.output.line('important', `"coverage": ${error.message}; nothing is counted`);

@@ -17,7 +17,7 @@ test('at a stop, after steps, and at the end', () =>
   withAdapter(async (adapter) => {
     const breakpoints = [{ path: source, breakpoints: [{ line: bump, hitCondition: '3' }] }];
     await adapter.launchToStop({ program, args: [0], coverage: true }, breakpoints);
-    assert.match(adapter.output('console'), /code is interpreted, not translated/);
+    assert.match(adapter.output('console'), /Executions are counted/);
     const ask = () => adapter.request<CoverageResponse>('llext/coverage', {});
     assert.equal(countOf(await ask(), bump), 2);
     await adapter.run('next');
@@ -25,6 +25,11 @@ test('at a stop, after steps, and at the end', () =>
     assert.equal(countOf(stopped, bump), 3);
     assert.equal(countOf(stopped, markerLine(source, 'CALLS')), 0);
     assert.equal(countOf(stopped, markerLine(source, 'BUMP') - 3), undefined);
+    // A call from the console and a way back and forth are no executions of the program.
+    await adapter.evaluate('bump(5)', 'repl');
+    assert.deepEqual(await ask(), stopped);
+    await adapter.run('stepBack');
+    assert.deepEqual(await ask(), stopped);
     const told = adapter.next('llext/coverage');
     await adapter.runToEnd();
     const body = (await told).body as CoverageResponse;

@@ -1,7 +1,7 @@
 /**
  * Exact accounts of a run: how often each instruction was executed, and every step from one block of straight code to the next.
- * While they are kept, the machine executes block by block in the interpreter, also where it would translate: a block that ends as
- * foreseen counts once, one that is left before counts what was executed. Nothing of this is looked at when they are off.
+ * While they are kept, the interpreter executes block by block: a block that ends as foreseen counts once, one that is left before counts
+ * what was executed. Translated code counts by itself (jit/translated-accounts.ts), where nobody listens to every block. Nothing of this is looked at when they are off.
  */
 
 /**
@@ -17,6 +17,23 @@ export interface Block {
 
 /** Told after each block, executed completely or not: the last instruction executed, and the next one. */
 export type BlockListener = (from: number, to: number, returnAddress: number | undefined) => void;
+
+/** A call that has not returned; `sp` is the stack pointer when it was made. */
+export interface MadeCall {
+  readonly entry: number;
+  readonly returnAddress: number;
+  readonly sp: number;
+}
+
+/** Told by translated code, which does not tell of blocks: who listens to it has the machine translate while accounts are kept. */
+export interface TranslatedListener {
+  /** The lowest stack pointer until now. */
+  readonly lowest: number;
+  /** The instruction at pc has made it lower; `calls` were made by translated code and have not returned, outermost first. */
+  lowered(sp: number, pc: number, calls: readonly MadeCall[]): void;
+  /** From here on the interpreter executes; `calls` as above. */
+  left(calls: readonly MadeCall[], pc: number): void;
+}
 
 /** What a machine does for its accounts. */
 export interface AccountedMachine {
@@ -42,9 +59,19 @@ interface CountedBlock extends Block {
 export class Accounts {
   private readonly blocks = new Map<number, CountedBlock>();
   /** Of blocks that are no more. */
-  private readonly settled = new Map<number, number>();
+  private settled = new Map<number, number>();
+  /** Adds what was counted elsewhere. */
+  beforeRead: () => void = () => undefined;
 
-  constructor(private readonly listener: BlockListener) {}
+  constructor(
+    private readonly listener: BlockListener,
+    readonly translated: TranslatedListener | undefined,
+  ) {}
+
+  /** So many executions more, or fewer. */
+  add(address: number, executions: number): void {
+    this.settled.set(address, (this.settled.get(address) ?? 0) + executions);
+  }
 
   /** Executes at most `budget` instructions from the machine's pc. */
   advance(budget: number, machine: AccountedMachine): number {
@@ -68,7 +95,7 @@ export class Accounts {
 
   /** An instruction that was executed alone. */
   single(pc: number, next: number): void {
-    this.settled.set(pc, (this.settled.get(pc) ?? 0) + 1);
+    this.add(pc, 1);
     this.listener(pc, next, undefined);
   }
 
@@ -78,9 +105,18 @@ export class Accounts {
     this.blocks.clear();
   }
 
+  /** As they are now. */
   get counts(): ExecutionCounts {
     for (const block of this.blocks.values()) this.settle(block);
+    this.beforeRead();
+    // What was refused is known after it was charged.
+    for (const [address, count] of this.settled) if (count === 0) this.settled.delete(address);
     return this.settled;
+  }
+
+  /** They become what they were. */
+  replaceCounts(counts: ExecutionCounts): void {
+    this.settled = new Map(counts);
   }
 
   private settle(block: CountedBlock): void {
@@ -89,7 +125,7 @@ export class Accounts {
     let count = block.runs;
     for (let i = addresses.length - 1; i >= 0; i--) {
       count += partial.get(i + 1) ?? 0;
-      if (count > 0) this.settled.set(addresses[i], (this.settled.get(addresses[i]) ?? 0) + count);
+      if (count > 0) this.add(addresses[i], count);
     }
     block.runs = 0;
     partial.clear();

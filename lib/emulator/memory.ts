@@ -7,7 +7,8 @@
  *   0x410000  write table   the same
  *   0x810000  code table    record index of the page's predecoded instructions, 0 = none
  *   0xC10000  attributes    one byte a page: permissions and why the page is slow
- *   0xD10000  guest bytes, page after page as regions are mapped
+ *   0xD10000  counters of translated code: see jit/translated-accounts.ts
+ *   0xE10000  guest bytes, page after page as regions are mapped
  *
  * A read or write entry is the page's host delta (host offset = delta + guest address, modulo 2^32) with its low bit set when
  * the page is fast. 0 = slow: nothing mapped, not permitted, a device or watch, or, for writes, predecoded instructions on
@@ -48,7 +49,9 @@ export const readTableOffset = 0x10000;
 export const writeTableOffset = readTableOffset + pageCount * 4;
 const codeTableOffset = writeTableOffset + pageCount * 4;
 const attributesOffset = codeTableOffset + pageCount * 4;
-const guestOffset = attributesOffset + pageCount;
+export const countersOffset = attributesOffset + pageCount;
+export const counterCount = 1 << 17;
+const guestOffset = countersOffset + counterCount * 8;
 const wasmPage = 65536;
 /** Room for regions that are mapped later without growing (growing detaches every view). */
 const spare = 1 << 20;

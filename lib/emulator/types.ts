@@ -3,7 +3,7 @@
  * Inside emulator and kernel, addresses are numbers (0 .. 2^32-1).
  */
 import type { CpuInfo } from '../arch';
-import type { Accounts, BlockListener } from './accounts';
+import type { Accounts, BlockListener, TranslatedListener } from './accounts';
 import type { DirectAccess } from './direct-access';
 import type { MemorySafety } from './safety/memory-safety';
 import type { WatchHit, Watchpoints } from './watchpoints';
@@ -208,8 +208,11 @@ export interface Machine {
   readonly direct?: DirectAccess;
   /** Absent where the engine cannot watch. */
   readonly watchpoints?: Watchpoints;
-  /** From now on accounts are kept (accounts.ts), or with no listener no more. Absent where the engine has none. */
-  keepAccounts?(listener: BlockListener | undefined): Accounts | undefined;
+  /**
+   * From now on accounts are kept (accounts.ts), or with no listener no more. With `translated` code is translated all the same, and
+   * the listener is told of the interpreter's blocks only. Absent where the engine has none.
+   */
+  keepAccounts?(listener: BlockListener | undefined, translated?: TranslatedListener): Accounts | undefined;
   /** Absent where the engine cannot be set back. */
   readonly rewind?: MachineRewind;
   /** Begins to check the memory safety of what is executed, or changes the rules; absent where the engine cannot. undefined = ends it. */

@@ -1,8 +1,9 @@
 /**
  * Accounts of a run, per extension: executions of each instruction, calls across the border between host and extensions, how deep the
- * stack was, and what was taken of the system heap. Exact in every engine that keeps accounts; the run is interpreted for them.
+ * stack was, and what was taken of the system heap. Exact in every engine that keeps accounts. Calls across the border are told by the
+ * interpreter only: for them nothing is translated.
  */
-import type { Accounts, ExecutionCounts } from '../emulator/accounts';
+import type { Accounts, ExecutionCounts, MadeCall, TranslatedListener } from '../emulator/accounts';
 import type { Machine } from '../emulator/types';
 import { conventionOf } from '../kernel/convention-of';
 import type { HostCallRecord } from '../kernel/host-calls';
@@ -42,11 +43,14 @@ export interface HeapAccount {
 /** Whose an address is: an extension's name, or '' for the host. */
 export type Owner = (address: number) => string;
 
-interface OpenCall {
-  readonly entry: number;
-  readonly returnAddress: number;
-  readonly sp: number;
+interface OpenCall extends MadeCall {
   readonly crosses: boolean;
+}
+
+interface Saved {
+  readonly counts: ExecutionCounts;
+  readonly calls: readonly OpenCall[];
+  readonly depth: number;
 }
 
 /** More are counted, not kept. */
@@ -60,6 +64,8 @@ export class RunAccounts {
   private readonly blocks = new Map<number, { readonly bytes: number; readonly owner: string }>();
   private readonly calls: OpenCall[] = [];
   private depth = 0;
+  /** When what runs began to be no part of the run. */
+  private saved: Saved | undefined;
   private deepest: StackAccount | undefined;
   private lowest: number;
   private readonly spWord: number;
@@ -72,16 +78,34 @@ export class RunAccounts {
     private readonly stackEnd: number,
     private readonly isServed: (address: number) => boolean,
     private readonly ownerOf: Owner,
+    /** Events are kept. */
+    private readonly tracesCalls: boolean,
   ) {
-    const accounts = machine.keepAccounts?.((from, to, returnAddress) => this.block(from, to, returnAddress));
+    const block = (from: number, to: number, returnAddress: number | undefined): void =>
+      this.block(from, to, returnAddress);
+    const accounts = machine.keepAccounts?.(block, tracesCalls ? undefined : this.translated());
     if (accounts === undefined) throw new RangeError('this engine keeps no accounts');
     this.accounts = accounts;
     this.lowest = stackEnd;
     this.spWord = machine.cpu.arch === 'arm' ? 13 : machine.cpu.pointerSize / 2;
   }
 
+  private translated(): TranslatedListener {
+    const lowest = (): number => this.lowest;
+    return {
+      get lowest() {
+        return lowest();
+      },
+      lowered: (sp, pc, calls) => this.lower(sp, pc, calls),
+      left: (calls, pc) => {
+        for (const call of calls) this.calls.push({ ...call, crosses: false });
+        this.close(pc);
+      },
+    };
+  }
+
   get counts(): ExecutionCounts {
-    return this.accounts.counts;
+    return this.saved?.counts ?? this.accounts.counts;
   }
 
   get stack(): StackAccount | undefined {
@@ -102,7 +126,41 @@ export class RunAccounts {
     this.event('host-call', record.returnAddress, address, record.arguments, record.result);
   }
 
+  /**
+   * What runs is no part of the program's run: a debugger's call, which is undone, or what has run before and is run through again. When
+   * that ends, everything is as it was when it began.
+   */
+  setAside(isAside: boolean): void {
+    const { saved } = this;
+    if (isAside === (saved !== undefined)) return;
+    if (saved === undefined) {
+      this.saved = { counts: new Map(this.accounts.counts), calls: this.calls.slice(), depth: this.depth };
+      return;
+    }
+    // What was counted meanwhile is settled, and then forgotten.
+    void this.accounts.counts;
+    this.accounts.replaceCounts(saved.counts);
+    this.calls.splice(0, Infinity, ...saved.calls);
+    this.depth = saved.depth;
+    this.saved = undefined;
+  }
+
+  async aside<T>(run: () => Promise<T>): Promise<T> {
+    const { isAside } = this;
+    this.setAside(true);
+    try {
+      return await run();
+    } finally {
+      this.setAside(isAside);
+    }
+  }
+
+  private get isAside(): boolean {
+    return this.saved !== undefined;
+  }
+
   heap({ kind, address, bytes }: HeapEvent): void {
+    if (this.isAside) return;
     const owner = kind === 'free' ? this.blocks.get(address)?.owner : this.ownerOf(this.caller());
     if (owner === undefined) return;
     let heap = this.heaps.get(owner);
@@ -125,10 +183,7 @@ export class RunAccounts {
 
   private block(from: number, to: number, returnAddress: number | undefined): void {
     const sp = this.machine.state.r[this.spWord] >>> 0;
-    if (sp < this.lowest) {
-      this.lowest = sp;
-      this.deepest = { bytes: this.stackEnd - sp, pc: from, calls: this.calls.map(({ entry }) => entry) };
-    }
+    if (sp < this.lowest) this.lower(sp, from, []);
     if (returnAddress !== undefined) {
       const crosses = this.isBorder(from, to);
       if (crosses && !this.isServed(to)) this.event('call', from, to, this.argumentRegisters());
@@ -139,6 +194,12 @@ export class RunAccounts {
     if (this.calls.at(-1)?.returnAddress !== to && to > from && to - from <= 4) return;
     if (this.close(to, from)) return;
     if (!this.isServed(to) && this.isBorder(from, to)) this.event('jump', from, to, this.argumentRegisters());
+  }
+
+  private lower(sp: number, pc: number, more: readonly MadeCall[]): void {
+    if (this.isAside) return;
+    this.lowest = sp;
+    this.deepest = { bytes: this.stackEnd - sp, pc, calls: [...this.calls, ...more].map(({ entry }) => entry) };
   }
 
   private open(entry: number, returnAddress: number, crosses: boolean): void {
@@ -190,6 +251,7 @@ export class RunAccounts {
     values: BorderEvent['values'],
     result?: number | bigint,
   ): void {
+    if (!this.tracesCalls || this.isAside) return;
     if (this.events.length >= mostEvents) {
       this.droppedEvents++;
       return;

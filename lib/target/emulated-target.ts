@@ -423,8 +423,8 @@ export class EmulatedTarget implements Target {
     return this.parts.watchpoints.supported;
   }
 
-  /** From now on accounts of the machine are kept; a reset ends them. RangeError when the engine keeps none. */
-  keepAccounts(): RunAccounts {
+  /** From now on accounts of the machine are kept; a reset ends them. What traces calls is interpreted. RangeError when the engine keeps none. */
+  keepAccounts({ tracesCalls }: { readonly tracesCalls: boolean }): RunAccounts {
     const { machine, kernel, names, loop, calls } = this.parts;
     const { stack } = kernel.image.map;
     const accounts = new RunAccounts(
@@ -432,6 +432,7 @@ export class EmulatedTarget implements Target {
       stack.base + stack.size,
       (address) => kernel.isServed(address),
       (address) => names.ownerOf(address) ?? '',
+      tracesCalls,
     );
     loop.accounts = accounts;
     kernel.onHeap = (event) => accounts.heap(event);

@@ -283,9 +283,10 @@ export class History<T> {
     if (this.passes[this.passesTo(now) - 1] === now) this.machine.safety?.defineRegisters();
   }
 
-  /** A run must not go beyond without applyInput() or applyPass() there. */
+  /** A run must not go beyond without applyInput() or applyPass() there, and the past ends there. */
   get nextBound(): number {
-    return Math.min(this.nextInput, this.passes.at(this.passesTo(this.now)) ?? Infinity);
+    const end = this.isPast ? this.furthest : Infinity;
+    return Math.min(this.nextInput, this.passes.at(this.passesTo(this.now)) ?? Infinity, end);
   }
 
   // --- Snapshots -----------------------------------------------------------------------------------------------------

@@ -129,7 +129,8 @@ export class RunLoop {
   async callAside(limit: number): Promise<CallEnd> {
     const { stoppedAt, stoppedUnsafe } = this;
     try {
-      return await this.parts.history.aside(() => this.alone(() => this.runAside(limit)));
+      const run = (): Promise<CallEnd> => this.parts.history.aside(() => this.alone(() => this.runAside(limit)));
+      return await (this.accounts?.aside(run) ?? run());
     } finally {
       Object.assign(this, { stoppedAt, stoppedUnsafe });
     }
@@ -166,10 +167,11 @@ export class RunLoop {
     return end.kind === 'aborted' ? { reason: 'aborted', message: end.message } : undefined;
   }
 
+  /** What is run through again is in the accounts already. */
   private async inPast<T>(run: () => Promise<T>): Promise<T> {
     this.goesThroughPast = true;
     try {
-      return await run();
+      return await (this.accounts?.aside(run) ?? run());
     } finally {
       this.goesThroughPast = false;
     }
@@ -284,6 +286,7 @@ export class RunLoop {
         history.applyInput();
         skip = this.pc === pc;
       }
+      this.accounts?.setAside(history.isPast);
       const { now } = history;
       if (now >= until) return { reason: 'pause' };
       const from = skip ? this.pc : undefined;
@@ -336,10 +339,12 @@ export class RunLoop {
 
   /** One instruction, or one host call; then the breakpoints at the new pc, then `check`. */
   private step(check: StepCheck): TargetStop | undefined {
-    while (this.parts.history.applyInput());
+    const { history } = this.parts;
+    while (history.applyInput());
+    this.accounts?.setAside(history.isPast);
     const stop = this.parts.machine.run(1, true);
     if (stop.reason === 'budget') {
-      this.parts.history.applyPass();
+      history.applyPass();
     } else {
       const end = this.handle(stop);
       if (end !== undefined) return end;

@@ -8,10 +8,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WatchKind } from '../../lib/emulator/watchpoints';
+import { RunAccounts } from '../../lib/target/accounts';
 import { AdapterClient } from '../../test/support/dap-client';
 import { fixturePath, fixtureSource, markerLine } from '../../test/support/fixtures';
 import { findTool } from '../../test/support/tools';
-import { kernelMachine, kernelNames, kernelProgram, layouts } from './kernel-program';
+import { kernelMachine, kernelNames, kernelProgram, layouts, memorySize } from './kernel-program';
 import { childrenClock, ownMilliseconds } from './processor-time';
 import { row, type SessionRow } from './session-rows';
 
@@ -31,7 +32,17 @@ type Machine = ReturnType<typeof kernelMachine>['machine'];
 
 const nothing = (): void => undefined;
 
-/** Those on reads lie between the stack and the data: what is read fast ends there, which lists pay for. */
+/** The kernels have no host: everything is theirs. */
+const keepAccounts = (machine: Machine, tracesCalls: boolean): unknown =>
+  new RunAccounts(
+    machine,
+    layouts.thumb.data + memorySize,
+    () => false,
+    () => '',
+    tracesCalls,
+  );
+
+/** Between the stack and the data. */
 function watchThousand(kind: WatchKind): (machine: Machine) => void {
   return ({ watchpoints }) => {
     for (let i = 0; i < 1000; i++) watchpoints?.add({ address: untouched + 8 * i, length: 4, kind });
@@ -159,8 +170,12 @@ export async function watchRows(quick: boolean): Promise<SessionRow[]> {
       ),
     ),
   );
-  const counted = ratios('fmt', 20e6, repetitions, (machine) => machine.keepAccounts?.(nothing));
-  rows.push(row('executions counted: fmt thumb-O2', 'x the time without', counted));
+  for (const name of ['fmt', 'list'] as const) {
+    const counted = ratios(name, 300e6, repetitions, (machine) => keepAccounts(machine, false));
+    rows.push(row(`executions counted: ${name} thumb-O2`, 'x the time without', counted));
+  }
+  const traced = ratios('fmt', 20e6, repetitions, (machine) => keepAccounts(machine, true));
+  rows.push(row('calls traced: fmt thumb-O2', 'x the time without', traced));
   const [conditions, firsts, hits, peers]: number[][] = [[], [], [], []];
   for (let i = 0; i < repetitions; i++) {
     const { rate, firstMilliseconds } = await arrivals(2_000_000, byBreakpoint);

@@ -7,7 +7,7 @@
  * whose ITSTATE differs from the static one (after a debugger has written pc or xpsr).
  */
 import type { ArmCpu } from '../../arch';
-import { Accounts, type AccountedMachine, type BlockListener } from '../accounts';
+import { Accounts, type AccountedMachine, type BlockListener, type TranslatedListener } from '../accounts';
 import { DirectAccess } from '../direct-access';
 import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { ThumbEmitter } from '../jit/thumb/thumb-emitter';
@@ -128,8 +128,22 @@ export class ArmMachine implements Machine {
   /** At most `budget` instructions from pc; one alone where its ITSTATE is not that of its slot. */
   private go(budget: number): number {
     if (this.itStateDiffers()) return this.alone(false);
-    if (this.accounts) return this.accounts.advance(budget, this.accounted);
-    return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
+    const { accounts, jit } = this;
+    const translates = jit !== undefined && budget >= minimumBudget && (!accounts || accounts.translated !== undefined);
+    return translates ? jit.advance(budget) : this.interpretPart(budget, false);
+  }
+
+  /** Block by block where accounts are kept. */
+  private interpretPart(budget: number, untilTranslated: boolean): number {
+    const { accounts, core } = this;
+    if (!accounts) return this.slice(budget, untilTranslated);
+    const { code } = core;
+    let done = 0;
+    for (let executed = -1; done < budget && executed !== 0 && core.stop === Stop.none; done += executed) {
+      if (done > 0 && untilTranslated && code.translated?.has(this.accounted.pc)) break;
+      executed = accounts.advance(budget - done, this.accounted);
+    }
+    return done;
   }
 
   private advance(budget: number): number {
@@ -146,9 +160,10 @@ export class ArmMachine implements Machine {
     return this.watchpoints.execute(this.core, this.memory.state[State.pc] >>> 0, step);
   }
 
-  keepAccounts(listener: BlockListener | undefined): Accounts | undefined {
-    this.accounts = listener && new Accounts(listener);
+  keepAccounts(listener: BlockListener | undefined, translated?: TranslatedListener): Accounts | undefined {
+    this.accounts = listener && new Accounts(listener, translated);
     this.core.code.onChange = () => this.accounts?.forgetBlocks();
+    this.jit?.accountsChanged();
     return this.accounts;
   }
 
@@ -310,10 +325,12 @@ export class ArmMachine implements Machine {
         memory,
         code: core.code,
         access: core,
-        words: { pc: State.pc, sp: State.sp, mode: State.itState },
+        words: { pc: State.pc, sp: State.sp, stack: State.sp, mode: State.itState },
         limit: () => core.limit,
         strictAlignment: () => core.alwaysAligned() || core.safety?.has('misaligned') === true,
-        interpret: (budget, untilTranslated) => this.slice(budget, untilTranslated),
+        interpret: (budget, untilTranslated) => this.interpretPart(budget, untilTranslated),
+        interpretOne: () => this.slice(1),
+        accounts: () => this.accounts,
         count: (executed) => this.count(executed),
         frontEnd: (emitterOptions) => {
           const emitter = new ThumbEmitter(emitterOptions);

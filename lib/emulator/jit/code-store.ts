@@ -3,7 +3,7 @@
  * calls between modules. What becomes invalid takes its whole batch with it; when there are too many modules, all go.
  */
 import type { GuestMemory } from '../memory';
-import { LEFT, TARGETS, tableSize, targetEntries, targetOffset } from './layout';
+import { LEFT, LEFT_DEPTH, TARGETS, tableSize, targetEntries, targetOffset } from './layout';
 import { ByteWriter, encodeModule, importNamespace, Op, Type, type FunctionType, type ImportedFunction } from './wasm';
 
 /** (pc, left, depth) -> next pc. */
@@ -32,6 +32,7 @@ export interface Helpers {
   probeWrite(address: number, bytes: number): number;
   interpret(pc: number, left: number, depth: number): number;
   ask(pc: number): number;
+  lowered(pc: number, sp: number, depth: number): number;
 }
 
 export type Compile = (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
@@ -47,6 +48,7 @@ const imports: readonly ImportedFunction[] = [
   { name: 'probeWrite', type: 1 },
   { name: 'interpret', type: translated },
   { name: 'ask', type: 1 },
+  { name: 'lowered', type: translated },
 ];
 
 /** The function of a slot whose guest function is not translated: back to the dispatcher, which goes on at pc. */
@@ -55,6 +57,8 @@ function stubBody(): ByteWriter {
   body.u32(0);
   for (const byte of [Op.i32_const, 0, Op.local_get, 1, Op.i32_store, 0]) body.byte(byte);
   body.u32(LEFT);
+  for (const byte of [Op.i32_const, 0, Op.local_get, 2, Op.i32_store, 0]) body.byte(byte);
+  body.u32(LEFT_DEPTH);
   for (const byte of [Op.local_get, 0, Op.end]) body.byte(byte);
   return body;
 }

@@ -44,7 +44,15 @@ export interface Derivation {
 }
 
 /** Functions that every module has, by the numbers that a call takes. */
-export const Callee = { loadSlow: 0, storeSlow: 1, probeWrite: 2, interpret: 3, ask: 4, firstOwn: 5 } as const;
+export const Callee = {
+  loadSlow: 0,
+  storeSlow: 1,
+  probeWrite: 2,
+  interpret: 3,
+  ask: 4,
+  lowered: 5,
+  firstOwn: 6,
+} as const;
 
 export interface EmitterOptions {
   readonly readTable: number;
@@ -66,6 +74,8 @@ export interface Leaving {
   readonly mode: number;
   /** The debugger has been asked about the breakpoint there. */
   readonly isAnswered?: boolean;
+  /** Emits what counts that the rest of the block is not executed. */
+  readonly uncount?: () => void;
 }
 
 export class Emitter {
@@ -205,6 +215,16 @@ export class Emitter {
     return this.effects !== undefined || ((this.live >>> word) & 1) !== 0;
   }
 
+  /** The low 32 bits of a word that is in its local. */
+  getLowOf(word: number): void {
+    this.get_local(this.localOfWord(word));
+    if (this.wordType === Type.i64) this.op(Op.i32_wrap_i64);
+  }
+
+  offsetOfWord(word: number): number {
+    return word * (this.wordType === Type.i64 ? 8 : 4);
+  }
+
   loadWords(mask: number): void {
     const wide = this.wordType === Type.i64;
     for (let word = 0; word < 32; word++) {
@@ -335,7 +355,7 @@ export class Emitter {
 
   leaveHere(label = this.leaving.label): void {
     if (this.effects) this.effects.leaves = true;
-    const { pc, refund, mode, isAnswered } = this.leaving;
+    const { pc, refund, mode, isAnswered, uncount } = this.leaving;
     if (refund !== 0) {
       this.get_local(Param.left);
       this.opConst(Op.i32_add, refund);
@@ -344,6 +364,7 @@ export class Emitter {
     this.const(pc);
     this.set_local(Param.pc);
     this.storeMode(mode);
+    if (!this.effects) uncount?.();
     if (isAnswered) {
       this.const(0);
       this.const(pc);

@@ -7,6 +7,7 @@
  * them, changed permissions of the window drop all.
  */
 import { readTableOffset, writeTableOffset, type GuestMemory } from '../memory';
+import type { Accounts } from '../accounts';
 import type { MemoryAccess } from '../memory-access';
 import type { RecordCache, TranslatedCode } from '../record-cache';
 import { Stop } from '../stop';
@@ -15,8 +16,9 @@ import { clearTargets, CodeStore, type Body, type Compile, type Entry } from './
 import type { EmitterOptions } from './emitter';
 import type { Lifter } from './guest';
 import { ANSWERED, LEFT, LIMIT, maximumDepth, REFUSED, UNCHECKED, UNWIND } from './layout';
-import { blockOf, findRegion, innermostLoop, Untranslatable, type Region } from './region';
+import { blockOf, calleesOf, findRegion, innermostLoop, Untranslatable, type Region } from './region';
 import { translate, type AccessMode, type Callable, type RegionEmitter, type Surroundings } from './translate';
+import { TranslatedAccounts } from './translated-accounts';
 import { TranslationBudget } from './translation-budget';
 import { findWindow, type Window } from './window';
 
@@ -25,13 +27,17 @@ export interface JitHost {
   readonly memory: GuestMemory;
   readonly code: RecordCache;
   readonly access: MemoryAccess;
-  /** Numbers of the state words of pc, of the stack pointer, and of the mode that is 0 at every entry. */
-  readonly words: { readonly pc: number; readonly sp: number; readonly mode: number };
+  /** Numbers of the state words of pc, of the stack pointer (`stack`: as the emitter numbers it), and of the mode that is 0 at every entry. */
+  readonly words: { readonly pc: number; readonly sp: number; readonly stack: number; readonly mode: number };
   /** Limit of the stack pointer now. */
   limit(): number;
   strictAlignment(): boolean;
   /** Executes at most `budget` instructions from pc by the interpreter; with `untilTranslated` it ends before an entry. */
   interpret(budget: number, untilTranslated: boolean): number;
+  /** The same for one instruction, which accounts know of already. */
+  interpretOne(): number;
+  /** While they are kept. */
+  accounts(): Accounts | undefined;
   /** Adds to the machine's instruction count. */
   count(instructions: number): void;
   /** Emitter and lifter of one function. */
@@ -63,6 +69,8 @@ const maximumEntriesOfFunction = 8;
 /** Functions and instructions that are translated at once. */
 const maximumFunctions = 24;
 const maximumInstructions = 3000;
+/** What is translated at once has at most so many instructions: the last function goes beyond the limit. */
+const mostCounted = 2 * maximumInstructions + 4000;
 /** Less than that is not worth the way into translated code. */
 export const minimumBudget = 64;
 /** A function that was found and not translated yet. */
@@ -103,6 +111,7 @@ export class Jit implements TranslatedCode {
   private readonly threshold: number;
   private readonly compile: Compile;
   private readonly allowance: TranslationBudget;
+  private accounts: TranslatedAccounts | undefined;
 
   constructor(
     private readonly host: JitHost,
@@ -125,6 +134,10 @@ export class Jit implements TranslatedCode {
       probeWrite: (address: number, bytes: number) => this.probeWrite(address >>> 0, bytes),
       interpret: (pc: number, left: number) => this.interpretOne(pc, left),
       ask: (pc: number) => (host.code.goesThrough(pc >>> 0) ? 0 : 1),
+      lowered: (pc: number, sp: number, depth: number) => {
+        this.accounts?.lowered(pc, sp, depth);
+        return 0;
+      },
     };
     try {
       this.store = new CodeStore(host.memory, helpers, this.compile, (pc) => host.code.drop(pc));
@@ -254,9 +267,11 @@ export class Jit implements TranslatedCode {
     this.counted = 0;
     const { safety } = this.host.access;
     safety?.followStack();
+    this.accounts?.enter();
     const next = entry.call(entry.pc, budget, maximumDepth);
     safety?.adoptStack();
     if (next !== UNWIND) memory.state[words.pc] = next;
+    this.accounts?.leave(memory.state[words.pc] >>> 0);
     if (memory.words[ANSWERED >>> 2] !== 0) this.host.code.answered = memory.words[ANSWERED >>> 2] >>> 0;
     const executed = budget - memory.words[LEFT >>> 2];
     this.countTranslated(executed);
@@ -350,7 +365,11 @@ export class Jit implements TranslatedCode {
     access.safety?.adoptStack();
     // The instruction itself is charged; it may read the count.
     this.countTranslated(this.budget - left - 1);
-    const executed = this.interpret(1, false);
+    const executed = this.host.interpretOne();
+    this.interpretedCount += executed;
+    this.allowance.earnInterpreted(executed);
+    if (executed === 0) this.accounts?.refuse(pc >>> 0);
+    else this.accounts?.executed(pc, memory.state[words.sp] >>> 0);
     this.counted += executed;
     memory.words[LEFT >>> 2] = left + 1 - executed;
     memory.words[LIMIT >>> 2] = this.host.limit();
@@ -441,6 +460,10 @@ export class Jit implements TranslatedCode {
   /** Translates the entries and what they call, as one module; whether the first of them has a translation now. */
   private translateAll(entries: readonly number[], prepared?: Prepared): boolean {
     const store = this.openStore();
+    if (this.accounts?.hasRoom(mostCounted) === false) {
+      this.dropAll();
+      this.accounts.reset();
+    }
     const limit = Math.min(maximumInstructions, this.allowance.available);
     // A function that begins with its loop has one entry for both.
     const wanted = [...new Set(entries)].filter((entry) => this.takesEntry(entry));
@@ -476,6 +499,8 @@ export class Jit implements TranslatedCode {
       accessMode: (pc) => this.accessMode(pc),
       isBreakpoint: (pc) => this.host.code.breakpoints.has(pc),
       stackPointers: 1 << this.host.words.sp,
+      accounts: this.accounts,
+      stackWord: this.host.words.stack,
     };
     const here = { ...surroundings, stackPointers: this.stackPointers() };
     const made = bodies.map(({ pc, emitter, region }): Body => {
@@ -528,6 +553,13 @@ export class Jit implements TranslatedCode {
     return this.host.access.safety?.isHostCode(pc) !== true;
   }
 
+  /** Accounts are kept from now on, or no longer. */
+  accountsChanged(): void {
+    this.dropAll();
+    const accounts = this.host.accounts();
+    this.accounts = accounts && new TranslatedAccounts(this.host.memory, accounts);
+  }
+
   /** Memory safety is checked from now on, or no longer. */
   safetyChanged(): void {
     this.dropAll();
@@ -559,11 +591,4 @@ function storeAt({ words, halfwords, bytes }: GuestMemory, host: number, value: 
   else if (size === 2) halfwords[host >>> 1] = value;
   else bytes[host] = value;
   return 0;
-}
-
-function calleesOf({ blocks }: Region): number[] {
-  return blocks.flatMap(({ guests }) => {
-    const last = guests.at(-1);
-    return last?.flow === 'call' && last.target !== undefined ? [last.target] : [];
-  });
 }

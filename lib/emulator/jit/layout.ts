@@ -10,6 +10,11 @@ export const REFUSED = 0x1004;
 export const UNCHECKED = 0x100c;
 /** The breakpoint that was asked about before the region was left at its instruction; 0 = none. */
 export const ANSWERED = 0x1010;
+/** While accounts are kept: the lowest stack pointer, the depth that translated code was left at, a record of each depth's call. */
+export const LOWEST = 0x1014;
+export const LEFT_DEPTH = 0x1018;
+export const CALLS = 0x2000;
+export const callBytes = 16;
 /** The limit that the stack pointer must not fall below; 0 = none. */
 export const LIMIT = 0x1008;
 

@@ -263,3 +263,11 @@ export function innermostLoop({ blocks, dominator }: Region, index: number): num
   });
   return best?.header;
 }
+
+/** Addresses of the functions that it calls. */
+export function calleesOf({ blocks }: Region): number[] {
+  return blocks.flatMap(({ guests }) => {
+    const last = guests.at(-1);
+    return last?.flow === 'call' && last.target !== undefined ? [last.target] : [];
+  });
+}

@@ -13,6 +13,14 @@ import type { Guest } from './guest';
 import { LEFT, TARGETS, targetEntries, UNCHECKED } from './layout';
 import { computeFlows, isCall, liveBefore, liveOut, type Flows } from './liveness';
 import type { Block, Region } from './region';
+import {
+  emitCallRecord,
+  emitCount,
+  emitDepth,
+  emitEntered,
+  emitLowest,
+  type TranslatedAccounts,
+} from './translated-accounts';
 import { ByteWriter, Op } from './wasm';
 
 /** How a call reaches the function at an address. */
@@ -31,6 +39,10 @@ export interface Surroundings {
   accessMode(pc: number): AccessMode;
   /** The debugger is asked before the instruction there whether the run goes on through it. */
   isBreakpoint(pc: number): boolean;
+  /** Executions and calls are counted. */
+  readonly accounts?: TranslatedAccounts;
+  /** Word of the stack pointer, as the emitter numbers it. */
+  readonly stackWord: number;
   /** Words that point into the stack at the entry, as a bit set. */
   readonly stackPointers: number;
 }
@@ -144,6 +156,7 @@ class Translation {
 
   private returnPc(): void {
     this.e.storeLeft();
+    if (this.surroundings.accounts) emitDepth(this.e);
     this.e.get_local(Param.pc);
     this.e.op(Op.return);
   }
@@ -197,6 +210,7 @@ class Translation {
     if (block.guests.length === 0) return this.emitOutside(block);
     const charged = block.guests.at(-1)?.flow === 'stop' ? block.guests.length - 1 : block.guests.length;
     if (charged > 0) this.charge(block, charged);
+    const uncounts = this.count(block.guests.slice(0, charged));
     const [only, ...more] = block.predecessors;
     const known = only !== undefined && more.length === 0 && !isCall(this.region.blocks[only]);
     e.enterBlock(index, known ? only : undefined);
@@ -205,10 +219,12 @@ class Translation {
       e.startInstruction();
       e.live = live[i + 1];
       e.leaving = { ...this.exitOf(this.dirty), pc: guest.pc, refund: charged - i, mode: guest.mode };
+      if (uncounts) e.leaving = { ...e.leaving, uncount: () => uncounts(i) };
       e.planned = this.plans[index][i];
       e.isSlow = this.surroundings.accessMode(guest.pc) === 'slow';
       if (this.asks(guest)) this.emitAsk(guest);
       if (i < block.guests.length - 1 || guest.flow === 'next') this.emitPlain(guest);
+      this.followStack(guest, flows.effects[index][i]);
       const before = this.dirty;
       this.dirty |= flows.effects[index][i].defs;
       if (i === block.guests.length - 1) this.emitEnd(index, guest, before);
@@ -232,6 +248,28 @@ class Translation {
     e.get_local(Param.left);
     e.opConst(Op.i32_sub, count);
     e.set_local(Param.left);
+  }
+
+  /** Counts the instructions; what is returned emits that those from the i-th on were not executed. */
+  private count(guests: readonly Guest[]): ((i: number) => void) | undefined {
+    const { e } = this;
+    const { accounts } = this.surroundings;
+    if (accounts === undefined || guests.length === 0) return undefined;
+    const addresses = guests.map(({ pc }) => pc);
+    const counterOf = new Map<number, number>();
+    emitCount(e, accounts.take(addresses, 1));
+    return (i) => {
+      if (i >= addresses.length) return;
+      let counter = counterOf.get(i);
+      if (counter === undefined) counterOf.set(i, (counter = accounts.take(addresses.slice(i), -1)));
+      emitCount(e, counter);
+    };
+  }
+
+  private followStack({ pc, flow }: Guest, { defs }: Effects): void {
+    const { accounts, stackWord } = this.surroundings;
+    if (accounts === undefined || flow !== 'next' || ((defs >>> stackWord) & 1) === 0) return;
+    emitLowest(this.e, pc, stackWord);
   }
 
   private emitPlain(guest: Guest): void {
@@ -307,6 +345,7 @@ class Translation {
         return this.emitCallTo(index, guest);
       case 'interpret':
         e.storeWords(this.dirty);
+        if (this.surroundings.accounts) emitDepth(e);
         e.const(guest.pc);
         e.get_local(Param.left);
         e.const(0);
@@ -326,8 +365,14 @@ class Translation {
   /** The target's address is in the local `pc`. */
   private emitCall(index: number, guest: Guest, callee: Callable): void {
     const { e } = this;
-    if (callee === undefined) return e.branch(Op.br, this.exit(this.dirty));
+    const { accounts, stackWord } = this.surroundings;
+    if (callee === undefined && accounts === undefined) return e.branch(Op.br, this.exit(this.dirty));
     e.storeWords(this.dirty);
+    if (accounts) emitCallRecord(e, guest.next, stackWord);
+    if (callee === undefined) {
+      emitEntered(e);
+      return e.branch(Op.br, this.exit(this.dirty));
+    }
     this.callWith(callee);
     this.comeBack(index, guest);
   }
@@ -349,6 +394,7 @@ class Translation {
   /** The slot is looked up by the address in the local `pc`. */
   private emitCallTo(index: number, guest: Guest): void {
     const { e } = this;
+    const { accounts, stackWord } = this.surroundings;
     const entry = e.local('entry');
     e.get_local(Param.pc);
     e.opConst(Op.i32_shl, 2);
@@ -357,8 +403,20 @@ class Translation {
     e.memory(Op.i32_load, TARGETS);
     e.get_local(Param.pc);
     e.op(Op.i32_ne);
-    e.branch(Op.br_if, this.exit(this.dirty));
-    e.storeWords(this.dirty);
+    if (accounts) {
+      const isUnknown = e.local('unknown');
+      e.set_local(isUnknown);
+      e.storeWords(this.dirty);
+      emitCallRecord(e, guest.next, stackWord);
+      e.get_local(isUnknown);
+      e.open(Op.if);
+      emitEntered(e);
+      e.branch(Op.br, this.exit(this.dirty));
+      e.close();
+    } else {
+      e.branch(Op.br_if, this.exit(this.dirty));
+      e.storeWords(this.dirty);
+    }
     e.get_local(Param.pc);
     e.get_local(Param.left);
     e.get_local(Param.depth);
@@ -410,6 +468,7 @@ class Translation {
     const callee = mode === 0 ? this.surroundings.callable(start) : undefined;
     if (callee === undefined) return e.branch(Op.br, this.exit(this.dirty));
     e.storeWords(this.dirty);
+    if (this.surroundings.accounts) emitCallRecord(e, 0, this.surroundings.stackWord);
     this.callWith(callee);
     e.op(Op.return);
   }

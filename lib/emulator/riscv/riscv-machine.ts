@@ -6,7 +6,7 @@
  * pending interrupts are taken; without (a debug session) they stop the run before they have any effect.
  */
 import type { RiscvCpu } from '../../arch';
-import { Accounts, type AccountedMachine, type BlockListener } from '../accounts';
+import { Accounts, type AccountedMachine, type BlockListener, type TranslatedListener } from '../accounts';
 import { DirectAccess } from '../direct-access';
 import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
 import { RiscvEmitter } from '../jit/riscv/riscv-emitter';
@@ -119,9 +119,10 @@ export class RiscvMachine implements Machine {
     return this.stopReason();
   }
 
-  keepAccounts(listener: BlockListener | undefined): Accounts | undefined {
-    this.accounts = listener && new Accounts(listener);
+  keepAccounts(listener: BlockListener | undefined, translated?: TranslatedListener): Accounts | undefined {
+    this.accounts = listener && new Accounts(listener, translated);
     this.core.code.onChange = () => this.accounts?.forgetBlocks();
+    this.jit?.accountsChanged();
     return this.accounts;
   }
 
@@ -147,8 +148,22 @@ export class RiscvMachine implements Machine {
   }
 
   private go(budget: number): number {
-    if (this.accounts) return this.accounts.advance(budget, this.accounted);
-    return this.jit && budget >= minimumBudget ? this.jit.advance(budget) : this.slice(budget);
+    const { accounts, jit } = this;
+    const translates = jit !== undefined && budget >= minimumBudget && (!accounts || accounts.translated !== undefined);
+    return translates ? jit.advance(budget) : this.interpretPart(budget, false);
+  }
+
+  /** Block by block where accounts are kept. */
+  private interpretPart(budget: number, untilTranslated: boolean): number {
+    const { accounts, core } = this;
+    if (!accounts) return this.slice(budget, untilTranslated);
+    const { code } = core;
+    let done = 0;
+    for (let executed = -1; done < budget && executed !== 0 && core.stop === Stop.none; done += executed) {
+      if (done > 0 && untilTranslated && code.translated?.has(this.accounted.pc)) break;
+      executed = accounts.advance(budget - done, this.accounted);
+    }
+    return done;
   }
 
   private advance(budget: number): number {
@@ -247,10 +262,12 @@ export class RiscvMachine implements Machine {
         code: core.code,
         access: core,
         // x0 is 0 always: there are no modes.
-        words: { pc: State.pc, sp: xlen === 32 ? 2 : 4, mode: 0 },
+        words: { pc: State.pc, sp: xlen === 32 ? 2 : 4, stack: 2, mode: 0 },
         limit: () => core.limit,
         strictAlignment: () => core.alwaysAligned() || core.safety?.has('misaligned') === true,
-        interpret: (budget, untilTranslated) => this.slice(budget, untilTranslated),
+        interpret: (budget, untilTranslated) => this.interpretPart(budget, untilTranslated),
+        interpretOne: () => this.slice(1),
+        accounts: () => this.accounts,
         count: (executed) => this.count(executed),
         frontEnd: (emitterOptions) => {
           const emitter = new RiscvEmitter(emitterOptions, xlen, d);
