@@ -34,8 +34,9 @@ const linkerScript = join(projectRoot, 'scripts/relocatable.ld');
 export const compilerVersions = { gcc: '12.2.1', clang: '14.0.6' } as const;
 const programs = { gcc: 'arm-none-eabi-gcc', clang: 'clang-14' } as const;
 
+const cStandard = '-std=gnu17';
 const commonFlags = [
-  '-std=gnu17',
+  cStandard,
   '-ffreestanding',
   '-fno-common',
   '-fno-exceptions',
@@ -79,7 +80,7 @@ async function compile(build: FixtureBuild, source: string, output: string): Pro
     `-mcpu=${build.cpu}`,
     '-mthumb',
     '-mlong-calls',
-    ...commonFlags,
+    ...commonFlags.filter((flag) => !(source.endsWith('.cpp') && flag === cStandard)),
     ...build.flags,
     ...prefixes.map((prefix) => `-ffile-prefix-map=${prefix}=.`),
     `-I${relative(folder, join(projectRoot, 'examples/include'))}`,

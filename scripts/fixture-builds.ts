@@ -245,6 +245,18 @@ export const floatingBuilds: readonly FixtureBuild[] = [
   safety('floating', 'm4f-O2', gcc('cortex-m4', '-O2', ...hardFloat)),
 ];
 
+const plusPlus = ['-std=gnu++17', '-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics'] as const;
+
+/** The rules broken in C++, and stacks that a program switches itself. */
+export const switchingBuilds: readonly FixtureBuild[] = (['-O0', '-O2'] as const).flatMap((level) => [
+  {
+    ...safety('classes', `m3${level}`, gcc('cortex-m3', level, ...plusPlus)),
+    sources: ['classes.cpp'],
+    link: 'relocatable',
+  },
+  safety('stacks', `m3${level}`, gcc('cortex-m3', level)),
+]);
+
 /** What others import of, and what they have no business with. */
 export const neighbourBuilds: readonly FixtureBuild[] = [safety('neighbour', 'm3-O2', variants['m3-O2'])];
 
@@ -285,5 +297,6 @@ export const fixtureBuilds: readonly FixtureBuild[] = [
   ...calledBuilds,
   ...safetyBuilds,
   ...neighbourBuilds,
+  ...switchingBuilds,
   ...floatingBuilds,
 ];
