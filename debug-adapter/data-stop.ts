@@ -123,8 +123,11 @@ function partOf(value: Value, text: string, hit: TargetWatchHit): { value: Value
   }
   if (isStruct(type)) {
     const holding = type.members.filter(
-      ({ byteOffset, type: member, bitSize }) =>
-        bitSize === undefined && first >= byteOffset && end <= byteOffset + (member.byteSize ?? 0),
+      ({ byteOffset, type: member, bitSize, baseAddress }) =>
+        bitSize === undefined &&
+        baseAddress === undefined &&
+        first >= byteOffset &&
+        end <= byteOffset + (member.byteSize ?? 0),
     );
     // Of a union no member is the one that was meant.
     if (holding.length === 1) {

@@ -197,7 +197,9 @@ export class Stepper {
   private async decide(kind: 'in' | 'over', stepped: SteppedLine, here: StepPosition): Promise<Decision> {
     if (stepped.ranges.some(({ start, end }) => here.pc >= start && here.pc < end)) return { action: 'go-on', stepped };
     if (isCallFrom(here, stepped.stackId) && here.caller !== undefined) {
-      const body = kind === 'in' && this.entersCall(here) ? bodyOf(here) : undefined;
+      const enters = kind === 'in' && this.entersCall(here);
+      if (enters && isThunk(here)) return { action: 'go-on', stepped };
+      const body = enters ? bodyOf(here) : undefined;
       if (body === undefined) return { action: 'return', to: here.caller };
       return body === here.pc ? { action: 'stop', hidden: here.hidden } : { action: 'enter', address: body };
     }
@@ -329,6 +331,12 @@ function decideLine(stepped: SteppedLine, here: StepPosition, range: StepRange, 
 
 function isCallFrom(here: StepPosition, stackId: string): boolean {
   return here.stackId !== stackId && here.callerStackId === stackId;
+}
+
+/** Code of the C++ compiler that moves `this` and jumps on to the function that was meant (Itanium C++ ABI 5.1.4.4). */
+function isThunk({ pc, program, frame }: StepPosition): boolean {
+  const name = frame.function === undefined ? program?.symbolAt(pc)?.symbol.name : undefined;
+  return name !== undefined && /^_ZT[hvc]/.test(name);
 }
 
 /** Where a step into the function at the pc stops. */

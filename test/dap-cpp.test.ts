@@ -12,7 +12,7 @@ import { markerLine } from './support/fixtures';
 const folder = join(projectRoot, 'test/cpp');
 const source = join(folder, 'classes.cpp');
 const markers = ['SCALED', 'AREA', 'HIDDEN', 'DOUBLE', 'PUSH', 'LAMBDA', 'LARGEST', 'END'];
-const elf = (variant: string): string => join(folder, `classes.${variant}.elf`);
+const elf = (variant: string, program = 'classes'): string => join(folder, `${program}.${variant}.elf`);
 
 interface RecordedStop {
   readonly line: number;
@@ -22,6 +22,15 @@ interface RecordedStop {
   readonly locals: readonly (readonly [string, string, string])[];
   /** [expression, type or null where it failed, value]. */
   readonly values: readonly (readonly [string, string | null, string])[];
+}
+
+/** Of virtual.cpp, recorded on QEMU as test/gdb-truth was: [function, line] of the frames after each step. */
+interface VirtualTruth {
+  readonly steps: readonly (readonly (readonly [string, number])[])[];
+  readonly watches: readonly {
+    readonly stop: number;
+    readonly values: readonly (readonly [expression: string, type: string, value: string])[];
+  }[];
 }
 
 const recorded = (variant: string): readonly RecordedStop[] =>
@@ -87,6 +96,27 @@ describe('C++', () => {
         }
       }));
   }
+
+  it('virtual bases are found as gdb finds them, and thunks are stepped through', () =>
+    withAdapter(async (adapter) => {
+      const truth = JSON.parse(readFileSync(join(folder, 'virtual.m3-O0.json'), 'utf8')) as VirtualTruth;
+      await adapter.launchToStop({ program: elf('m3-O0', 'virtual'), entry: 'entry', args: [6], stopOnEntry: true });
+      let compared = 0;
+      for (const [stop, stack] of truth.steps.entries()) {
+        if (stop > 0) await adapter.run('stepIn');
+        const frames = (await adapter.stack()).filter(({ name }) => !/^llext_/.test(name));
+        assert.deepEqual(
+          frames.map(({ name, line }) => [name, line]),
+          stack,
+        );
+        for (const [expression, type, value] of truth.watches.find((at) => at.stop === stop)?.values ?? []) {
+          const result = await adapter.evaluate(expression, 'watch');
+          assert.deepEqual([result.type, plain(result.result)], [type, value], `${expression} at stop ${stop}`);
+          compared++;
+        }
+      }
+      assert.ok(compared >= 40);
+    }));
 
   it('functions are named with their scopes, with their parameters, or alone', () =>
     withAdapter(async (adapter) => {

@@ -213,8 +213,8 @@ class DirectCompiler {
 
   private member({ base, path }: Node<'member'>): Place {
     let place = this.place(base);
-    for (const { bitSize, bitOffset, byteOffset } of path) {
-      if (place.kind !== 'memory' || place.bits) return notDirect();
+    for (const { bitSize, bitOffset, byteOffset, baseAddress } of path) {
+      if (place.kind !== 'memory' || place.bits || baseAddress !== undefined) return notDirect();
       place =
         bitSize !== undefined && bitOffset !== undefined
           ? { ...place, bits: { offset: bitOffset, size: bitSize } }

@@ -16,7 +16,7 @@ import {
   elementCount,
   elementValue,
   encodeScalar,
-  memberValue,
+  memberOf,
   readScalar,
   type Value,
   valueAt,
@@ -93,7 +93,7 @@ export class Evaluation {
         return yield* this.dereferenced(node);
       case 'member': {
         let value = yield* this.value(node.base);
-        for (const member of node.path) value = memberValue(value, member);
+        for (const member of node.path) value = yield* memberOf(value, member);
         return value;
       }
       case 'element':

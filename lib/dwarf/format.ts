@@ -7,7 +7,7 @@ import { decodeUnsigned, hex } from '../bytes';
 import { isUnavailable } from './value-bits';
 import type { Query } from '../query';
 import { characterText, enumText, floatText, quotedText } from './format-number';
-import type { Location, Unavailable } from './location';
+import { addressOf, type Unavailable } from './location';
 import { type MemberPointerType, stripType, type StructType, type Type } from './model';
 import {
   decodeScalar,
@@ -15,7 +15,8 @@ import {
   elementCount,
   elementValue,
   isOpaque,
-  memberValues,
+  isStruct,
+  membersOf,
   type Value,
   valueAt,
   valueBytes,
@@ -87,7 +88,7 @@ class Formatter {
       case 'struct':
       case 'union':
       case 'class':
-        return yield* this.formatStruct(value, type, depth);
+        return yield* this.formatStruct(value, type, depth, new Set());
       case 'array':
         return yield* this.formatArray(value, depth);
       case 'function':
@@ -101,17 +102,26 @@ class Formatter {
 
   // ---- aggregates ----
 
-  private *formatStruct(value: Value, type: StructType, depth: number): Query<string> {
+  /** `shared`: the virtual bases of the object that were shown already; each is there once. */
+  private *formatStruct(value: Value, type: StructType, depth: number, shared: Set<Type>): Query<string> {
     if (type.incomplete || type.byteSize === undefined) return '<incomplete type>';
     if (type.members.length === 0) return '{<No data fields>}';
     if (depth > (this.options.maxDepth ?? defaultMaxDepth)) return '{...}';
     const whole = yield* this.fetched(value);
     if ('kind' in whole) return unavailableText(whole);
     const parts: string[] = [];
-    for (const { name, value: member, isBase } of memberValues(whole)) {
-      const text = yield* this.format(member, depth + 1);
-      if (isBase === true) parts.push(`<${member.type.displayName}> = ${text}`);
-      else parts.push(name === undefined ? text : `${name} = ${text}`);
+    for (const part of yield* membersOf(whole)) {
+      const { name, value: member } = part;
+      if (part.isBase !== true) {
+        const text = yield* this.format(member, depth + 1);
+        parts.push(name === undefined ? text : `${name} = ${text}`);
+        continue;
+      }
+      const base = stripType(member.type);
+      if (part.isVirtual === true && shared.has(base)) continue;
+      if (part.isVirtual === true) shared.add(base);
+      const text = isStruct(base) ? yield* this.formatStruct(member, base, depth + 1, shared) : '<incomplete type>';
+      parts.push(`<${member.type.displayName}> = ${text}`);
     }
     return `{${parts.join(', ')}}`;
   }
@@ -285,8 +295,4 @@ function bytesText(bytes: Uint8Array, type: Type): string {
   const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   const stripped = stripType(type);
   return stripped.kind === 'unknown' ? `<${stripped.reason}: ${digits}>` : `<bytes ${digits}>`;
-}
-
-function addressOf(location: Location): bigint | undefined {
-  return location.kind === 'memory' || location.kind === 'bytes' ? location.address : undefined;
 }

@@ -64,6 +64,11 @@ export function sliceLocation(location: Location, byteOffset: number, byteSize: 
   }
 }
 
+/** Where the bytes of a location are, or were read. */
+export function addressOf(location: Location): bigint | undefined {
+  return location.kind === 'memory' || location.kind === 'bytes' ? location.address : undefined;
+}
+
 function sliceBytes(
   { bytes, address }: Extract<Location, { kind: 'bytes' }>,
   byteOffset: number,

@@ -8,6 +8,7 @@ import { FormatError } from '../errors';
 import { At, Tag } from './constants';
 import type { Die } from './die';
 import { DW_OP } from './expression-opcodes';
+import { expressionAt } from './variable';
 import type { Member, SourcePosition, Type } from './model';
 
 /** None for a child that is no data member, else one. */
@@ -18,6 +19,11 @@ export function readMembers(die: Die, type: Type, positionOf: (die: Die) => Sour
   const bitSize = die.number(At.DW_AT_bit_size);
   const isBase = die.tag === Tag.DW_TAG_inheritance;
   const common = { name: die.name, type, declaration: positionOf(die), ...(isBase ? { isBase } : {}) };
+  const plain = isBase ? plainOffset(die) : undefined;
+  if (isBase && plain === undefined) {
+    const baseAddress = expressionAt(die, At.DW_AT_data_member_location);
+    return [{ ...common, byteOffset: 0, bitSize, bitOffset: undefined, ...(baseAddress ? { baseAddress } : {}) }];
+  }
   if (bitSize === undefined) {
     return [{ ...common, byteOffset: memberOffset(die), bitSize: undefined, bitOffset: undefined }];
   }
@@ -40,6 +46,13 @@ function bitFieldOffset(die: Die, type: Type, bitSize: number): number {
 
 /** DW_AT_data_member_location: a constant, or an expression that adds one to the address on the stack (5.7.6). */
 function memberOffset(die: Die): number {
+  const offset = plainOffset(die);
+  if (offset !== undefined) return offset;
+  throw new FormatError('bad-opcode', die.unit.section, die.offset, 'the place of a member is computed at run time');
+}
+
+/** undefined: it depends on the object. */
+function plainOffset(die: Die): number | undefined {
   const constant = die.number(At.DW_AT_data_member_location);
   if (constant !== undefined) return constant;
   const expression = die.bytes(At.DW_AT_data_member_location);
@@ -49,5 +62,5 @@ function memberOffset(die: Die): number {
     const offset = reader.ulebNumber();
     if (reader.atEnd) return offset;
   }
-  throw new FormatError('bad-opcode', die.unit.section, die.offset, 'the place of a member is computed at run time');
+  return undefined;
 }

@@ -82,6 +82,8 @@ export interface Member {
   readonly declaration: SourcePosition | undefined;
   /** A base class of C++, which has no name as a member. */
   readonly isBase?: boolean;
+  /** A virtual base: makes its address from that of the object, which it finds the way in (5.7.3). */
+  readonly baseAddress?: ExpressionBytes;
 }
 
 export interface StructType extends TypeCommon {

@@ -7,7 +7,15 @@ import { decodeUnsigned, encodeInteger } from '../bytes';
 import type { Query } from '../query';
 import { Encoding } from './constants';
 import { evaluateNumber } from './expression';
-import { fitLocation, type Location, sliceLocation, type Unavailable, optimizedOut, unavailable } from './location';
+import {
+  addressOf,
+  fitLocation,
+  type Location,
+  sliceLocation,
+  type Unavailable,
+  optimizedOut,
+  unavailable,
+} from './location';
 import { type ArrayType, type Member, stripType, type StructType, type Type, type VariableInfo } from './model';
 import { Frame, isExpression } from './unwind-frame';
 import { readBits, readBytes, type TargetWrite, writeBits } from './value-bits';
@@ -30,6 +38,7 @@ export interface NamedValue {
   readonly value: Value;
   /** A base class of C++. */
   readonly isBase?: boolean;
+  readonly isVirtual?: boolean;
 }
 
 export function valueAt(type: Type, location: Location, frame: Frame): Value {
@@ -139,12 +148,41 @@ export function* writeValue(value: Value, bytes: Uint8Array): Query<readonly Tar
 // ---- parts ----
 
 export function memberValue(value: Value, member: Member): Value {
+  if (member.baseAddress !== undefined) {
+    return valueAt(member.type, unavailable('the object knows where its virtual base is'), value.frame);
+  }
   if (member.bitSize !== undefined && member.bitOffset !== undefined) {
     const bitField = { bitOffset: member.bitOffset, bitSize: member.bitSize };
     return { type: member.type, location: value.location, bitField, frame: value.frame };
   }
   const size = member.type.byteSize ?? 0;
   return valueAt(member.type, sliceLocation(value.location, member.byteOffset, size), value.frame);
+}
+
+/** A member, or a base that the object's table of virtual functions tells the way to. */
+export function* memberOf(value: Value, member: Member): Query<Value> {
+  if (member.baseAddress === undefined) return memberValue(value, member);
+  const object = addressOf(value.location);
+  if (object === undefined) {
+    const reason = value.location.kind === 'unavailable' ? value.location : unavailable('the object has no address');
+    return valueAt(member.type, reason, value.frame);
+  }
+  const found = yield* evaluateNumber(member.baseAddress, value.frame, [object]);
+  const location: Location = typeof found === 'bigint' ? { kind: 'memory', address: found } : found;
+  return valueAt(member.type, location, value.frame);
+}
+
+/** As memberValues, with virtual bases. */
+export function* membersOf(value: Value): Query<NamedValue[]> {
+  const type = stripType(value.type);
+  const members = memberValues(value);
+  if (!isStruct(type) || type.members.every(({ baseAddress }) => baseAddress === undefined)) return members;
+  const found: NamedValue[] = [];
+  for (const [i, member] of type.members.entries()) {
+    if (member.baseAddress === undefined) found.push(members[i]);
+    else found.push({ ...members[i], value: yield* memberOf(value, member), isVirtual: true });
+  }
+  return found;
 }
 
 export function memberValues(value: Value): NamedValue[] {
@@ -222,7 +260,7 @@ export const mostChildren = 1000;
 export function* childrenOf(value: Value, start = 0, wanted = mostChildren): Query<NamedValue[]> {
   const type = stripType(value.type);
   const count = Math.min(wanted, mostChildren);
-  if (isStruct(type)) return memberValues(value).slice(start, start + count);
+  if (isStruct(type)) return (yield* membersOf(value)).slice(start, start + count);
   if (type.kind === 'array') {
     const total = elementCount(type) ?? 0;
     const end = Math.min(total, start + count);
@@ -234,7 +272,7 @@ export function* childrenOf(value: Value, start = 0, wanted = mostChildren): Que
   const target = yield* dereference(value);
   if ('kind' in target) return [];
   if (isReference(type)) return yield* childrenOf(target, start, wanted);
-  if (isStruct(stripType(target.type))) return memberValues(target).slice(start, start + count);
+  if (isStruct(stripType(target.type))) return (yield* membersOf(target)).slice(start, start + count);
   return [{ name: '*', value: target }].slice(start, start + count);
 }
 
