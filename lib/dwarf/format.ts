@@ -130,7 +130,7 @@ class Formatter {
     const count = elementCount(value.type);
     const array = stripType(value.type);
     if (array.kind !== 'array') return '';
-    if (!count) {
+    if (!count || (value.location.kind === 'unavailable' && array.element.byteSize === undefined)) {
       // A flexible array has no contents that its structure knows of, but an address.
       const address = addressOf(value.location);
       if (address !== undefined) return yield* this.pointerText(address, array.element);
