@@ -14,16 +14,19 @@ import { FormatError } from '../lib/errors';
 const smallFile = 4 * 1024 * 1024;
 const checkInterval = 1;
 
+/** Called once; readers keep what they could not read to themselves. */
+export type ChangeReport = (message: string) => void;
+
 /** Rejects with an Error that says why the file cannot be read. */
-export async function openSource(path: string): Promise<Uint8Array | ByteSource> {
-  return openLarge(path, smallFile) ?? wholeFile(path);
+export async function openSource(path: string, onChange?: ChangeReport): Promise<Uint8Array | ByteSource> {
+  return openLarge(path, smallFile, onChange) ?? wholeFile(path);
 }
 
 /** undefined: the file has no more than so many bytes, or is none. */
-export function openLarge(path: string, largestWhole: number): ByteSource | undefined {
+export function openLarge(path: string, largestWhole: number, onChange?: ChangeReport): ByteSource | undefined {
   const descriptor = openSync(path, 'r');
   const stats = fstatSync(descriptor);
-  if (stats.isFile() && stats.size > largestWhole) return new FileSource(path, descriptor, stats);
+  if (stats.isFile() && stats.size > largestWhole) return new FileSource(path, descriptor, stats, onChange);
   closeSync(descriptor);
   return undefined;
 }
@@ -40,11 +43,13 @@ class FileSource implements ByteSource {
   readonly length: number;
   private checked = performance.now();
   private isChanged = false;
+  private isTold = false;
 
   constructor(
     private readonly path: string,
     private readonly descriptor: number,
     private readonly opened: Stats,
+    private readonly onChange: ChangeReport | undefined,
   ) {
     this.length = opened.size;
     descriptors.register(this, descriptor);
@@ -78,6 +83,10 @@ class FileSource implements ByteSource {
       const { size, mtimeMs } = fstatSync(this.descriptor);
       this.isChanged = size !== this.opened.size || mtimeMs !== this.opened.mtimeMs;
     }
-    if (this.isChanged) throw new FormatError('file-changed', this.path, position);
+    if (!this.isChanged) return;
+    const error = new FormatError('file-changed', this.path, position);
+    if (!this.isTold) this.onChange?.(error.message);
+    this.isTold = true;
+    throw error;
   }
 }

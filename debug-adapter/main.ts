@@ -2,7 +2,7 @@
 import { nodeServices } from './node-services';
 import { LlextDebugSession } from './session';
 
-const session = new LlextDebugSession(nodeServices(__dirname));
+const session = new LlextDebugSession({ ...nodeServices(__dirname), preparesAhead: true });
 // The client may close its end at any time; the session ends with the connection.
 process.on('SIGTERM', () => session.shutdown());
 session.start(process.stdin, process.stdout);

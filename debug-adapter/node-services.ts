@@ -12,7 +12,7 @@ export function nodeServices(folder: string): AdapterServices {
   return {
     files: {
       read: (path) => wholeFile(localPath(path)),
-      open: (path) => openSource(localPath(path)),
+      open: (path, onChange) => openSource(localPath(path), onChange),
       list: async (path) => {
         try {
           const entries = await readdir(localPath(path), { withFileTypes: true });

@@ -24,7 +24,7 @@ import { LocationReferences } from './locations';
 import { type ClientPosition, SessionOutput } from './output';
 import type { ExtensionFile } from './program-files';
 import type { SessionRecording } from './replay-file';
-import type { AdapterServices } from './services';
+import { type AdapterServices, reportingChanges } from './services';
 import type { SourcePaths } from './source-paths';
 import type { FrameNumber } from './stack-trace';
 import type { CallTarget } from './stepping';
@@ -79,6 +79,7 @@ export class SessionState implements BreakpointHost {
   readonly requests = new RunningRequests();
   readonly locations = new LocationReferences();
   readonly lostSources = new LostSources();
+  readonly services: AdapterServices;
   readonly output: SessionOutput;
   readonly breakpoints: BreakpointBinder;
   readonly dataBreakpoints: DataBreakpoints;
@@ -95,11 +96,14 @@ export class SessionState implements BreakpointHost {
   /** Rejects a launch that waits for its configuration. */
   cancelLaunch: (why?: AdapterError) => void = () => undefined;
   private disassembler: Promise<Disassembler> | undefined;
+  private preparation: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    readonly services: AdapterServices,
+    services: AdapterServices,
     readonly send: (event: DebugProtocol.Event) => void,
   ) {
+    const tell = (message: string): void => this.output.line('important', message);
+    this.services = { ...services, files: reportingChanges(services.files, tell) };
     this.output = new SessionOutput(send, (position) => this.clientPosition(position), this.locations);
     this.breakpoints = new BreakpointBinder(this);
     this.dataBreakpoints = new DataBreakpoints(this);
@@ -162,10 +166,29 @@ export class SessionState implements BreakpointHost {
     return this.disassembler;
   }
 
+  /**
+   * After the first stop, when there is time: loading and the first instructions take longer than a listing may. A failure is told
+   * to whoever asks for one.
+   */
+  prepareDisassembler(cpu: CpuInfo): void {
+    if (this.services.preparesAhead !== true || this.preparation !== undefined) return;
+    const prepare = async (): Promise<void> => {
+      const disassembler = await this.requireDisassembler(cpu);
+      disassembler.disassemble(firstInstructions, 0n);
+    };
+    this.preparation = setTimeout(() => void prepare().catch(() => undefined), idleMilliseconds);
+  }
+
   async dispose(): Promise<void> {
+    clearTimeout(this.preparation);
     this.cancelLaunch();
     await this.execution.halt();
   }
 }
+
+/** The client asks for stack, scopes and variables right after a stop. */
+const idleMilliseconds = 300;
+/** Of different kinds, whatever they mean: what decodes them is compiled. */
+const firstInstructions = Uint8Array.from({ length: 1024 }, (_, n) => (n * 37 + (n >> 3)) & 0xff);
 
 type ClientFile = Parameters<SourcePaths['known']>[0];

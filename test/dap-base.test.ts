@@ -4,7 +4,9 @@
  * or a device stops. Addresses are those of nm.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { ExtensionsResponse, SymbolResponse } from '../lib/protocol';
@@ -51,6 +53,36 @@ describe('a session with a base image', () => {
       assert.equal(adapter.output('stdout'), 'bench: 14 becomes 35\nfirmware: the first entry is 10\n');
       assert.match(adapter.output('console'), /returned 75 /);
     });
+  });
+
+  it('reads a large image where something is looked at, and says when it is written over', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'large-base-'));
+    const large = join(folder, 'zephyr.elf');
+    const image = readFileSync(base);
+    const padded = Buffer.concat([image, Buffer.alloc(5 * 1024 * 1024)]);
+    writeFileSync(large, padded);
+    try {
+      await withAdapter(async (adapter) => {
+        await adapter.launchToStop({ program, base: large, entry: 'entry', args: [14] }, at('BP1'));
+        await adapter.run('stepIn');
+        assert.deepEqual(
+          (await frames(adapter)).map(([name]) => name),
+          ['firmware_scale', 'entry', 'llext_call_fn'],
+        );
+        assert.equal((await adapter.evaluate('value * firmware_settings.gain')).result, '42');
+        assert.doesNotMatch(adapter.output('important'), /was changed/);
+        writeFileSync(large, padded.fill(0x55));
+        // A name that nobody asked for yet is looked for in the file.
+        await assert.rejects(adapter.evaluate('firmware_unheard_of'));
+        const place = large.replaceAll('.', '\\.');
+        assert.match(
+          adapter.output('important'),
+          new RegExp(`^${place}\\+0x[0-9a-f]+: the file was changed while`, 'm'),
+        );
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('reads and writes the image’s data in watch and hover, where the linker put them', async (t) => {

@@ -1,7 +1,7 @@
 /**
  * Which units have code at an address. .debug_aranges (6.1.2) is a list of exactly that; the ranges of a unit's own first
- * entry are only decoded where the list does not mention the unit, and to confirm what was found.
- * Addresses are numbers here: beyond 2^53 they round, which can only let through what is then not confirmed.
+ * entry are only decoded where the list does not mention the unit.
+ * Addresses are numbers here: beyond 2^53 they round, and what was found is confirmed by the unit's own ranges.
  */
 import { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
@@ -56,7 +56,10 @@ export class AddressIndex {
       const range = this.numberAt(at);
       const unit = this.units[this.owners[range]];
       if (this.ends[range] < wanted || found.includes(unit)) continue;
-      if (contains(this.rangesOf(unit), address)) found.unshift(unit);
+      // Exact numbers need no confirmation.
+      const isExact = Number.isSafeInteger(this.ends[range]);
+      const isInside = isExact ? this.ends[range] > wanted : contains(this.rangesOf(unit), address);
+      if (isInside) found.unshift(unit);
     }
     return found;
   }

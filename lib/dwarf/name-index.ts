@@ -283,9 +283,9 @@ export class NameIndex {
     let known = this.occurring.get(word);
     if (known === undefined) {
       const { sections } = this.units.at(0)?.context ?? {};
-      known = ['.debug_str', '.debug_info', '.debug_types'].some(
-        (section) => sections?.contains(section, word) === true,
-      );
+      const isWritten = (section: string): boolean => sections?.contains(section, word) === true;
+      const search = (): boolean => ['.debug_str', '.debug_info', '.debug_types'].some(isWritten);
+      known = sections?.guard(`search for ${word}`, search, false) === true;
       this.occurring.set(word, known);
     }
     return known;

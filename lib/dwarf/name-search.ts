@@ -25,6 +25,8 @@ const crossingForms = [
   (Form.DW_FORM_GNU_ref_alt & 0x7f) | 0x80,
 ];
 
+const none: ReadonlySet<Unit> = new Set();
+
 export class NameSearch {
   private readonly known = new Map<string, ReadonlySet<Unit>>();
   private readonly sections: DwarfSections | undefined;
@@ -48,7 +50,12 @@ export class NameSearch {
 
   private find(word: string): ReadonlySet<Unit> {
     let found = this.known.get(word);
-    if (found === undefined) this.known.set(word, (found = this.search(word)));
+    if (found === undefined) {
+      const search = (): ReadonlySet<Unit> => this.search(word);
+      // A file that can no longer be read has no names.
+      found = this.sections?.guard(`search for ${word}`, search, none) ?? none;
+      this.known.set(word, found);
+    }
     return found;
   }
 
@@ -95,7 +102,7 @@ export class NameSearch {
 
   /** By their abbreviations; the pair of bytes may also be something else there. */
   private get crossing(): readonly Unit[] {
-    this.lazyCrossing ??= this.findCrossing();
+    this.lazyCrossing ??= this.sections?.guard('abbreviations', () => this.findCrossing(), []) ?? [];
     return this.lazyCrossing;
   }
 

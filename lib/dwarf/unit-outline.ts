@@ -4,6 +4,7 @@
  */
 import { At, Form, Tag } from './constants';
 import { EntrySkipper, type EntryPlan } from './entry-skipper';
+import { isCPlusPlus } from './qualified-name';
 import type { RawCursor } from './raw-cursor';
 import type { Unit } from './unit';
 
@@ -62,9 +63,9 @@ const descendedTags: ReadonlySet<number> = new Set([
 function scanUnit(unit: Unit, isPassedBy: (tag: number) => boolean): UnitOutline {
   const tops: number[] = [];
   const functions: CodeEntry[] = [];
-  const { cursor, skipper } = openUnit(unit, isCodeAttribute);
   const entry = new EntryFacts();
   const scan = (): void => {
+    const { cursor, skipper } = openUnit(unit, isCodeAttribute);
     let depth = 0;
     do {
       const offset = cursor.offset;
@@ -132,8 +133,10 @@ function codeOf(offset: number, { low, high, size }: EntryFacts): CodeEntry {
 
 /** Whether the place of any variable changes from instruction to instruction; ends at the first one found. */
 export function hasLocationLists(unit: Unit): boolean {
-  const { cursor, skipper } = openUnit(unit, (_, name) => name === At.DW_AT_location);
+  // In C++ a type may have functions in it.
+  const passedBy = isCPlusPlus(unit) ? noTags : typeTags;
   const scan = (): boolean => {
+    const { cursor, skipper } = openUnit(unit, (_, name) => name === At.DW_AT_location);
     let depth = 0;
     do {
       const plan = skipper.next(cursor);
@@ -141,19 +144,35 @@ export function hasLocationLists(unit: Unit): boolean {
         depth--;
         continue;
       }
+      let sibling = 0;
       for (const step of plan.steps) {
         if (typeof step === 'number') cursor.skip(step);
         else {
           if (step.name === At.DW_AT_location && !blockForms.has(step.form)) return true;
-          skipper.operand(cursor, step.form, step.implicitConst);
+          const value = skipper.operand(cursor, step.form, step.implicitConst);
+          if (step.name === At.DW_AT_sibling && step.form !== Form.DW_FORM_ref_addr) sibling = value;
         }
       }
-      if (plan.hasChildren) depth++;
+      const end = unit.header.offset + sibling;
+      if (!plan.hasChildren) continue;
+      // Members and enumerators have no places that change.
+      if (passedBy.has(plan.tag) && end > cursor.offset && end <= cursor.end) cursor.offset = end;
+      else depth++;
     } while (depth > 0 && !cursor.atEnd);
     return false;
   };
   return unit.context.sections.guard(`unit ${unit.name ?? ''}`, scan, false);
 }
+
+const typeTags: ReadonlySet<number> = new Set([
+  Tag.DW_TAG_structure_type,
+  Tag.DW_TAG_union_type,
+  Tag.DW_TAG_enumeration_type,
+  Tag.DW_TAG_array_type,
+  Tag.DW_TAG_subroutine_type,
+]);
+
+const noTags: ReadonlySet<number> = new Set();
 
 const blockForms: ReadonlySet<number> = new Set([
   Form.DW_FORM_exprloc,
