@@ -145,6 +145,33 @@ test('of every fixture, what is read in parts is what the whole file gives', (t)
   }
 });
 
+/** The search leaves out units by their bytes; what all units together have is what each name must find. */
+test('every name of a program is found by a search for it', () => {
+  let names = 0;
+  for (const path of allExtensionPaths()) {
+    const { debug } = Program.open(ElfFile.parse(new Uint8Array(readFileSync(path))));
+    const fresh = Program.open(ElfFile.parse(new Uint8Array(readFileSync(path)))).debug;
+    for (const { name, shortName, linkageName, entryPc } of debug?.functions() ?? []) {
+      for (const one of new Set([name, shortName, linkageName ?? name])) {
+        if (one === '') continue;
+        const found = fresh?.functionsNamed(one).map((other) => other.entryPc);
+        assert.ok(found?.includes(entryPc), `${path}: ${one}`);
+        const near = fresh?.functionsNear(Object.assign((other: string) => other === one, { exact: one }));
+        assert.ok(
+          near?.some((other) => other.entryPc === entryPc),
+          `${path}: near ${one}`,
+        );
+        names++;
+      }
+    }
+    for (const { name } of debug?.globals() ?? []) {
+      assert.ok((fresh?.globalsNamed(name) ?? []).length > 0, `${path}: ${name}`);
+      names++;
+    }
+  }
+  assert.ok(names > 200, `${names} names`);
+});
+
 function isArm(path: string): boolean {
   return ElfFile.parse(new Uint8Array(readFileSync(path))).header.e_machine === EM_ARM;
 }
