@@ -1,6 +1,6 @@
 /**
- * A debug adapter, driven by the test client of @vscode/debugadapter-testsupport: the built one, a process of its own on
- * stdio, unless LLEXT_DAP_TRANSPORT says otherwise (dap-connections.ts). Every message that the adapter sends is checked
+ * A debug adapter, driven by the test client of @vscode/debugadapter-testsupport: the built one, in a process of its own,
+ * unless LLEXT_DAP_TRANSPORT says otherwise (dap-connections.ts). Every message that the adapter sends is checked
  * against the protocol's schema; close() asserts that all fit, and that the process has ended in order.
  */
 import assert from 'node:assert/strict';

@@ -1,7 +1,8 @@
 /**
  * The ways to reach an adapter, as messages: a process on stdio, a TCP server, inline, a worker thread, and a Web Worker in a
  * browser (dap-browser.ts). All but inline run what the build makes. LLEXT_DAP_TRANSPORT chooses for all sessions of a test
- * file; without it they are processes on stdio, as VS Code starts them.
+ * file. Without it the first sessions of each file are processes on stdio, as VS Code starts them, and the others are at one
+ * process that is a server: a process takes as much time to start as a session takes, and the suite would take twice as long.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
@@ -155,9 +156,13 @@ export const connections = { stdio, tcp, inline: () => inline(), worker, browser
 
 export type Transport = keyof typeof connections;
 
-/** The transport of all sessions of this process. */
+/** Sessions of a test file that are processes of their own unless LLEXT_DAP_TRANSPORT says otherwise. */
+const firstOnStdio = 2;
+let sessions = 0;
+
+/** Of the next session. */
 export function chosenTransport(): Transport {
-  const wanted = process.env['LLEXT_DAP_TRANSPORT'] ?? 'stdio';
+  const wanted = process.env['LLEXT_DAP_TRANSPORT'] ?? (sessions++ < firstOnStdio ? 'stdio' : 'tcp');
   if (!Object.hasOwn(connections, wanted))
     throw new Error(`LLEXT_DAP_TRANSPORT=${wanted}: it is one of ${Object.keys(connections).join(', ')}`);
   return wanted as Transport;
