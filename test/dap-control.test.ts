@@ -149,8 +149,8 @@ describe('the end', () => {
     await adapter.client.initializeRequest();
     const launched = adapter.client.launchRequest(endless as DebugProtocol.LaunchRequestArguments);
     const refused = assert.rejects(launched, /ended before the program started/);
-    await adapter.close();
-    await refused;
+    await Promise.all([adapter.client.disconnectRequest({}), refused]);
+    await adapter.leave();
   });
 
   it('stepping out of the entry ends the session', () =>

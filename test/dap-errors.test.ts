@@ -151,8 +151,9 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
     const adapter = new AdapterClient();
     await adapter.client.initializeRequest();
     const failed = failure(adapter, 'launch', stopped);
-    await adapter.close();
-    return failed;
+    const [error] = await Promise.all([failed, adapter.client.disconnectRequest({})]);
+    await adapter.leave();
+    return error;
   },
   unknownFrame: () => stoppedFailure('scopes', { frameId: 99 }),
   unknownReference: () => stoppedFailure('variables', { variablesReference: 99 }),

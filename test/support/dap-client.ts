@@ -33,6 +33,15 @@ export interface BreakpointRequest {
 /** Hang guard: many times what anything takes, also on a machine with other work. */
 const longest = 60_000;
 
+/** Requests whose events come behind their answers. */
+const changing: ReadonlySet<string> = new Set([
+  ...['evaluate', 'setVariable', 'setExpression', 'writeMemory'],
+  ...['llext/load', 'llext/unload', 'llext/reload', 'llext/displayFormat'],
+]);
+
+/** Numbers of requests that no test sends. */
+const firstProbe = 1_000_000_000;
+
 /** Streams in place of a spawned process. */
 class StreamClient extends DebugClient {
   attachTo(fromAdapter: PassThrough, toAdapter: PassThrough): void {
@@ -46,6 +55,8 @@ export class AdapterClient {
   readonly client = new StreamClient('node', '', 'llext');
   private readonly connection: Promise<Connection>;
   private readonly listeners: ((message: Message) => void)[] = [];
+  private readonly held = new Map<number, Message>();
+  private probes = 0;
   private readonly waiting: { event: string; resolve: (event: DebugProtocol.Event) => void }[] = [];
 
   /** With services of its own the adapter is in this process. */
@@ -59,8 +70,10 @@ export class AdapterClient {
     toClient.onMessage((message) => void this.connection.then((connection) => connection.send(message)));
     void this.connection.then((connection) =>
       connection.onMessage((message) => {
-        this.received(message);
-        toClient.send(message);
+        this.deliver(message, connection, (wanted) => {
+          this.received(wanted);
+          toClient.send(wanted);
+        });
       }),
     );
   }
@@ -211,6 +224,25 @@ export class AdapterClient {
   async leave(): Promise<void> {
     await (await this.connection).close();
     assert.deepEqual(this.problems, []);
+  }
+
+  /**
+   * What a request changed is told by events behind its answer. A test that has the answer and looks at the events must not depend on how
+   * fast they come: such an answer is handed on when another request, sent after it, has been answered too.
+   */
+  private deliver(message: Message, connection: Connection, handOn: (message: Message) => void): void {
+    const { command = '', request_seq: request = 0 } = message as Partial<DebugProtocol.Response>;
+    const isAnswer = message.type === 'response';
+    const held = this.held.get(request);
+    if (isAnswer && held !== undefined) {
+      this.held.delete(request);
+      handOn(held);
+    } else if (isAnswer && changing.has(command)) {
+      const seq = firstProbe + this.probes++;
+      this.held.set(seq, message);
+      const probe: DebugProtocol.Request = { seq, type: 'request', command: 'threads' };
+      connection.send(probe);
+    } else handOn(message);
   }
 
   private received(message: Message): void {
