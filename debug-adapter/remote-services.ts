@@ -31,7 +31,8 @@ export function remoteServices(send: SendRequest): AdapterServices {
   return {
     files: {
       read: (path) => bytes('llext/readFile', { path }),
-      list: async (path) => (await ask('llext/listFolder', { path })).names ?? [],
+      // A page that says why there is no such folder says that there is none.
+      list: async (path) => (await ask('llext/listFolder', { path }).catch((): FileResponse => ({}))).names ?? [],
     },
     capstoneWasm: () => bytes('llext/capstoneWasm', {}),
   };

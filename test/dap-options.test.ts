@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { atMarker, controlsLine, controlsPath, controlsSource, launchConfigured } from './support/controls';
@@ -149,7 +149,8 @@ describe('the macros of a line', () => {
 });
 
 describe('a source that is not found', () => {
-  const lost = join(folder, 'lost.elf');
+  const lost = join(folder, 'lost/build/lost.elf');
+  mkdirSync(dirname(lost), { recursive: true });
   copyFileSync(controlsPath('m3-Os'), lost);
 
   const textOf = async (adapter: AdapterClient, source: DebugProtocol.Source | undefined): Promise<string[]> => {

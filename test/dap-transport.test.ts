@@ -71,6 +71,7 @@ describe('the adapter in a worker', () => {
       answer({ success: false, message: 'no such file' } as DebugProtocol.Response),
     );
     await assert.rejects(services.files.read('file:///x'), /no such file/);
+    assert.deepEqual(await services.files.list('file:///x'), []);
   });
 });
 

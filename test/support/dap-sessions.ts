@@ -3,9 +3,9 @@
  * is asserted where it is tested in depth; here it has to succeed.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { controlsLine, controlsPath, controlsSource } from './controls';
 import type { AdapterClient } from './dap-client';
@@ -148,7 +148,9 @@ async function endless(adapter: AdapterClient): Promise<void> {
 /** A source that only the adapter has, and macros with values that are worked out when they are asked for. */
 async function sources(adapter: AdapterClient): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'llext-sources-'));
-  const program = join(folder, 'macros.elf');
+  // Deep enough that what is beside the folder is not searched for the source.
+  const program = join(folder, 'lost/build/macros.elf');
+  mkdirSync(dirname(program), { recursive: true });
   copyFileSync(join(projectRoot, 'test/dap-programs/macros.m3clang-g3.elf'), program);
   try {
     await start(adapter, { program, stopOnEntry: true }, () => Promise.resolve());
