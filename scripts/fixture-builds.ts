@@ -210,6 +210,7 @@ export const controlsBuilds: readonly FixtureBuild[] = [
 export const watchedBuilds: readonly FixtureBuild[] = [
   sessionProgram('watched', 'm3-O0', variants['m3-O0']),
   sessionProgram('watched', 'm3-O2', variants['m3-O2']),
+  sessionProgram('dirty', 'm3-O2', variants['m3-O2']),
 ];
 
 const hardFloat = ['-mfloat-abi=hard', '-mfpu=fpv4-sp-d16'] as const;

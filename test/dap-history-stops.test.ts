@@ -130,3 +130,28 @@ describe('a fault', () => {
       assert.equal((await adapter.topFrame()).line, fault.line);
     }));
 });
+
+describe('a recording with little room', () => {
+  it('gives up its beginning, says so, and goes back and forth from the first moment that is left', () =>
+    withAdapter(async (adapter) => {
+      const source = join(programs, 'dirty.c');
+      const program = join(programs, 'dirty.m3-O2.elf');
+      const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'BATCH') }] }];
+      await adapter.launchToStop({ program, args: [1000], history: 1, heapSize: 2048 }, breakpoints);
+      const isLost = (): boolean => /The beginning of the recording was given up/.test(adapter.output('console'));
+      let batches = 1;
+      for (; batches < 100 && !isLost(); batches++) await adapter.run('continue');
+      assert.ok(isLost(), `nothing was given up in ${batches} batches`);
+      const last = Number(await valueOf(adapter, 'batch'));
+      const first = await valueOf(adapter, 'pages[7][9]');
+      await adapter.client.setBreakpointsRequest({ source: { path: source }, breakpoints: [] });
+      const start = await adapter.run('reverseContinue');
+      assert.equal(start.reason, 'start of recording');
+      assert.match(start.text ?? '', /first moment that is still recorded.*was given up/);
+      assert.ok(Number(await valueOf(adapter, 'batch')) <= last);
+      await adapter.client.setBreakpointsRequest({ source: { path: source }, breakpoints: breakpoints[0].breakpoints });
+      do await adapter.run('continue');
+      while (Number(await valueOf(adapter, 'batch')) < last);
+      assert.equal(await valueOf(adapter, 'pages[7][9]'), first);
+    }));
+});

@@ -73,6 +73,30 @@ describe('steps back', () => {
   }
 });
 
+describe('steps back in optimised code', () => {
+  for (const variant of ['m3-O2', 'm3-Os', 'm3clang-O2']) {
+    for (const granularity of ['line', 'statement', 'instruction'] as const) {
+      it(`by ${granularity}: where the steps forwards were, at the same instructions (${variant})`, () =>
+        withAdapter(async (adapter) => {
+          await adapter.launchToStop({ program: programOf(variant), args: [3], stopOnEntry: true });
+          const places: unknown[] = [];
+          const now = async () => {
+            const { name, line: shown, instructionPointerReference } = await adapter.topFrame();
+            return `${name}:${shown} at ${instructionPointerReference}, ${await valueOf(adapter, '$sp')}`;
+          };
+          for (let i = 0; i < 6; i++) {
+            places.push(await now());
+            await adapter.run('next', granularity);
+          }
+          for (const expected of places.toReversed()) {
+            await adapter.run('stepBack', granularity);
+            assert.equal(await now(), expected);
+          }
+        }));
+    }
+  }
+});
+
 describe('reverseContinue', () => {
   it('stops at breakpoints in the other order, at the start it says so, and prints nothing again', () =>
     withAdapter(async (adapter) => {
