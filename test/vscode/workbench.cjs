@@ -206,10 +206,9 @@ class Workbench {
 
   /** Line number that the top frame's highlight is on. */
   async stoppedLine() {
-    // Between two stops there is none.
-    await this.page.locator('.debug-top-stack-frame-line').first().waitFor();
-    return this.page.evaluate(() => {
-      const mark = document.querySelector('.debug-top-stack-frame-line');
+    // Between two stops there is none, and one that was there can be gone when it is looked at.
+    const line = this.page.locator('.debug-top-stack-frame-line').first();
+    return line.evaluate((mark) => {
       const top = mark.getBoundingClientRect().top;
       const numbers = [...document.querySelectorAll('.margin .line-numbers')];
       const number = numbers.find((element) => Math.abs(element.getBoundingClientRect().top - top) < 4);
