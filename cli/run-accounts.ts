@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { hex } from '../lib/bytes';
 import { FormatError } from '../lib/errors';
 import { coverageOf, type FunctionCoverage, type LineCoverage, mergeLines } from '../lib/program/coverage';
+import { demangle } from '../lib/program/demangle';
 import { lcovText, type LcovFile } from '../lib/program/lcov';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { Program } from '../lib/program/program';
@@ -245,7 +246,7 @@ export class RunReport {
   private nameOf(address: number): string {
     for (const { name, program } of this.modules) {
       const found = program.functionAt(BigInt(address))?.name ?? program.symbolAt(BigInt(address))?.symbol.name;
-      if (found !== undefined) return `${name}:${found}`;
+      if (found !== undefined) return `${name}:${demangle(found)}`;
     }
     return this.target.hostSymbol(BigInt(address))?.name ?? hex(address, 8);
   }

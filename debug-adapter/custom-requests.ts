@@ -3,6 +3,7 @@ import { hex } from '../lib/bytes';
 import type { SourcePosition } from '../lib/dwarf/model';
 import { EM_ARM, SHN_UNDEF } from '../lib/elf/constants';
 import { baseExports, findBaseExport, type BaseSymbol } from '../lib/kernel/base-image';
+import { linkageNameOf } from '../lib/program/function-locations';
 import type {
   ExtensionDescription,
   ExtensionsResponse,
@@ -154,7 +155,7 @@ function declarationOf(
   }
   const found = debug?.functionsNamed(name).at(0);
   if (found === undefined) return { kind: 'notype', type: undefined, declaration: undefined };
-  const parameters = found.scope.variables.filter(({ isParameter }) => isParameter);
+  const parameters = found.scope.variables.filter(({ isParameter, artificial }) => isParameter && !artificial);
   const list = parameters.map((parameter) => parameter.type.displayName).join(', ');
   return {
     kind: 'function',
@@ -167,10 +168,11 @@ export async function symbol(session: SessionState, args: SymbolArguments): Prom
   if (typeof args.name !== 'string') throw errors.badArguments('llext/symbol', 'a name is needed');
   const inferior = session.requireInferior('llext/symbol');
   for (const loaded of inferior.extensions.toReversed()) {
-    const address = loaded.program.symbolNamed(args.name);
-    if (address === undefined) continue;
-    const description = describeSymbol(session, loaded, args.name, address);
-    const value = description.kind === 'object' ? await globalText(inferior, loaded, args.name) : undefined;
+    const name = symbolOf(loaded, args.name);
+    const address = name === undefined ? undefined : loaded.program.symbolNamed(name);
+    if (name === undefined || address === undefined) continue;
+    const description = describeSymbol(session, loaded, name, address);
+    const value = description.kind === 'object' ? await globalText(inferior, loaded, name) : undefined;
     return { kind: 'extension', extension: loaded.instance.name, symbol: description, value };
   }
   const base = await baseSymbol(session, inferior, args.name);
@@ -178,6 +180,12 @@ export async function symbol(session: SessionState, args: SymbolArguments): Prom
   const importer = inferior.extensions.find((loaded) => importsOf(loaded).includes(args.name));
   const kind = importer === undefined ? 'unknown' : 'unresolved';
   return { kind, extension: importer?.instance.name, symbol: undefined, value: undefined };
+}
+
+/** What the linker calls a name of the source. */
+function symbolOf({ program }: LoadedExtension, name: string): string | undefined {
+  if (program.symbolNamed(name) !== undefined) return name;
+  return linkageNameOf(program.program, name);
 }
 
 /** An export of the base image, with its value when it is data of a real one. */

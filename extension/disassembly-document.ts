@@ -7,6 +7,7 @@ import capstone from '@alexaltea/capstone-js';
 import { createDisassembler, instructionSetOf, type Disassembler, type InstructionSet } from '../lib/disassembler';
 import { EM_RISCV, SHF_ALLOC, SHF_EXECINSTR } from '../lib/elf/constants';
 import type { ElfFile, SectionHeader } from '../lib/elf/elf-file';
+import { demangle } from '../lib/program/demangle';
 import { ElfSymbols, type PlacedSymbol } from './elf-symbols';
 import { isBroken, programOf, type ElfCache, type ElfEntry } from './elf-cache';
 import { listSection, type ListingLine, type ListingRow } from './disassembly-listing';
@@ -196,7 +197,7 @@ export class DisassemblyDocuments implements vscode.TextDocumentContentProvider,
       const found = base.find(
         (symbol) => symbol.address !== undefined && BigInt(symbol.address) >> 1n === address >> 1n,
       );
-      if (found !== undefined) return found.name;
+      if (found !== undefined) return demangle(found.name);
       for (const other of source.entry.elf.sections) {
         const start = this.loadedAddress(source.request, other.index);
         if (start === undefined || address < start || address >= start + BigInt(other.sh_size)) continue;

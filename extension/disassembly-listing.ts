@@ -3,6 +3,7 @@
  * the relocations patch. Layout after objdump's, because people read that; the grammar in syntaxes/ colours it.
  * Code and data are told apart by the mapping symbols $t and $d (ELF for the Arm Architecture, 5.5.5).
  */
+import { demangle } from '../lib/program/demangle';
 import type { Disassembler, Instruction } from '../lib/disassembler';
 
 export interface ListingLabel {
@@ -77,7 +78,7 @@ function pushHeads(section: ListingSection, offset: number, rows: ListingRow[]):
   for (const label of section.labels.filter((candidate) => candidate.offset === offset)) {
     if (rows.length > 0) rows.push({ text: '', offset: undefined });
     const address = (section.base + BigInt(offset)).toString(16).padStart(8, '0');
-    rows.push({ text: `${address} <${label.name}>:`, offset });
+    rows.push({ text: `${address} <${demangle(label.name)}>:`, offset });
   }
   for (const { file, line, text } of section.lines.filter((candidate) => candidate.offset === offset)) {
     rows.push({ text: `  ${file}:${line} |${text === undefined ? '' : ` ${text.trimEnd()}`}`, offset: undefined });
@@ -161,7 +162,7 @@ function branchTarget({ mnemonic, operands }: Instruction): string | undefined {
 
 function relocated(section: ListingSection, offset: number, size: number): string | undefined {
   const found = section.relocations.filter((patch) => patch.offset >= offset && patch.offset < offset + size);
-  return found.length === 0 ? undefined : found.map(({ type, symbol }) => `${type} ${symbol}`).join(', ');
+  return found.length === 0 ? undefined : found.map(({ type, symbol }) => `${type} ${demangle(symbol)}`).join(', ');
 }
 
 function column(address: bigint): string {

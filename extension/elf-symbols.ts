@@ -1,6 +1,7 @@
 /** Symbols and relocations of an ELF file by section and offset, as listings and descriptions need them. */
 import { ET_REL, STT_FILE, STT_FUNC, STT_OBJECT, STT_SECTION } from '../lib/elf/constants';
 import { relocationName } from '../lib/elf/relocation-names';
+import { demangle } from '../lib/program/demangle';
 import type { ElfFile, ElfSymbol } from '../lib/elf/elf-file';
 
 export interface PlacedSymbol {
@@ -39,7 +40,8 @@ export class ElfSymbols {
       .filter((symbol) => symbol.offset <= offset && (offset < symbol.offset + symbol.size || offset === symbol.offset))
       .at(-1);
     if (found === undefined) return undefined;
-    return offset === found.offset ? found.name : `${found.name}+0x${(offset - found.offset).toString(16)}`;
+    const name = demangle(found.name);
+    return offset === found.offset ? name : `${name}+0x${(offset - found.offset).toString(16)}`;
   }
 
   relocationsOf(section: number): { offset: number; type: string; symbol: string }[] {

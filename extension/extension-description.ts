@@ -9,6 +9,7 @@ import { fileProblems, problemText } from '../lib/check/file-problems';
 import type { ElfFile } from '../lib/elf/elf-file';
 import { inspectRegions, type Inspection } from '../lib/llext/inspect';
 import type { ExtensionDescription, RegionDescription, SymbolDescription } from '../lib/protocol';
+import { linkageNameOf } from '../lib/program/function-locations';
 import type { Program } from '../lib/program/program';
 import { describeBaseExport } from './base-exports';
 import { programOf, type ElfEntry } from './elf-cache';
@@ -87,21 +88,30 @@ function undescribed(name: string): SymbolDescription {
   };
 }
 
-/** A function or variable that the file defines, local ones included. Its source is as the compiler wrote it. */
-export function describeSymbol({ loaded, debug }: ExtensionFile, name: string): SymbolDescription | undefined {
+/**
+ * A function or variable that the file defines, local ones included. Its source is as the compiler wrote it. A name of C++
+ * source stands for the one symbol that is made of it; of overloads none is chosen.
+ */
+export function describeSymbol(file: ExtensionFile, written: string): SymbolDescription | undefined {
+  const { loaded, debug } = file;
   const program = programOf(loaded, debug);
-  const symbol = findSymbol(debug ?? loaded, name) ?? findSymbol(loaded, name);
-  if (symbol === undefined) return undefined;
-  const section = (debug ?? loaded).elf.sections[symbol.section]?.name;
+  const found = symbolOf(file, written) ?? symbolOf(file, linkageNameOf(program, written));
+  if (found === undefined) return undefined;
+  const { name } = found;
+  const section = (debug ?? loaded).elf.sections[found.section]?.name;
   return {
     name,
-    kind: kindOf(program, symbol),
+    kind: kindOf(program, found),
     address: undefined,
-    size: symbol.size,
-    section: section === undefined ? undefined : `${section}+${hex(symbol.offset)}`,
+    size: found.size,
+    section: section === undefined ? undefined : `${section}+${hex(found.offset)}`,
     type: declarationOf(program, name),
     source: sourceOf(program, name),
   };
+}
+
+function symbolOf({ loaded, debug }: ExtensionFile, name: string | undefined): PlacedSymbol | undefined {
+  return name === undefined ? undefined : (findSymbol(debug ?? loaded, name) ?? findSymbol(loaded, name));
 }
 
 /** Compilers leave some symbols of static variables without a type; the debug information knows. */
@@ -123,10 +133,10 @@ function findSymbol(entry: ElfEntry, name: string): PlacedSymbol | undefined {
 function declarationOf(program: Program, name: string): string | undefined {
   const fn = program.debug?.functionsNamed(name).at(0);
   if (fn !== undefined) {
-    const parameters = fn.scope.variables.filter(({ isParameter }) => isParameter);
+    const parameters = fn.scope.variables.filter(({ isParameter, artificial }) => isParameter && !artificial);
     const list = parameters.map((parameter) => spellType(parameter.type, parameter.name)).join(', ');
     const linkage = fn.external ? '' : 'static ';
-    return `${linkage}${spellType(fn.returnType, `${name}(${list === '' ? 'void' : list})`)}`;
+    return `${linkage}${spellType(fn.returnType, `${fn.name}(${list === '' ? 'void' : list})`)}`;
   }
   const variable = program.debug?.globalsNamed(name).at(0);
   if (variable === undefined) return undefined;

@@ -1,6 +1,7 @@
 /** A row of the sidebar as VS Code shows it: label, icon, description, tooltip, and which commands apply to it. */
 import * as vscode from 'vscode';
 import type { CheckpointDescription, SymbolDescription } from '../lib/protocol';
+import { demangle } from '../lib/program/demangle';
 import { regionMeaning } from './region-meaning';
 import { displayPath } from './source-locator';
 import { addressOf, nodeId, nameOf, type ImportResolution, type Owner, type TreeNode } from './tree-node';
@@ -148,18 +149,28 @@ function regionRow({ region }: Extract<TreeNode, { kind: 'region' }>): Row {
 function symbolRow(symbol: SymbolDescription): Row {
   const { name, kind, address, size, section, type, source } = symbol;
   const lines = [
-    type === undefined ? `**${name}**` : '```c\n' + type + '\n```',
+    type === undefined ? codeOf(demangle(name)) : codeOf(type),
+    linkerName(name),
     section === undefined ? undefined : `Section \`${section}\``,
     address === undefined ? undefined : `Address \`${address}\``,
     size === undefined || size === 0 ? undefined : `Size ${bytes(size)}`,
     source === undefined ? undefined : `${source.path}:${source.line}`,
   ];
   return {
-    label: name,
+    label: demangle(name),
     description: join(address ?? section, size === undefined || size === 0 ? undefined : short(size)),
     tooltip: new vscode.MarkdownString(lines.filter((line) => line !== undefined).join('\n\n')),
     icon: kind === 'function' ? 'symbol-method' : 'symbol-variable',
   };
+}
+
+function codeOf(text: string): string {
+  return '```c\n' + text + '\n```';
+}
+
+/** What the loader looks for, where the label is another name. */
+function linkerName(name: string): string | undefined {
+  return demangle(name) === name ? undefined : `Symbol \`${name}\``;
 }
 
 function importsRow(resolved: readonly ImportResolution[]): Row {
@@ -177,7 +188,7 @@ function importsRow(resolved: readonly ImportResolution[]): Row {
 function importRow({ name, by, extension, signature, doc, address }: ImportResolution): Row {
   if (by === 'nothing') {
     return {
-      label: name,
+      label: demangle(name),
       description: 'nothing provides it',
       tooltip: `Neither the base image nor another extension exports ${name}: loading fails.`,
       icon: 'error',
@@ -185,11 +196,11 @@ function importRow({ name, by, extension, signature, doc, address }: ImportResol
     };
   }
   const provider = by === 'base-image' ? 'base image' : (extension ?? '');
-  const code = signature === undefined ? `**${name}**` : '```c\n' + signature + '\n```';
+  const lines = [codeOf(signature ?? demangle(name)), linkerName(name), doc, `Provided by: ${provider}`];
   return {
-    label: name,
+    label: demangle(name),
     description: join(provider, address),
-    tooltip: new vscode.MarkdownString([code, doc, `Provided by: ${provider}`].filter(Boolean).join('\n\n')),
+    tooltip: new vscode.MarkdownString(lines.filter(Boolean).join('\n\n')),
     icon: 'symbol-reference',
   };
 }

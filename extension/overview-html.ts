@@ -1,5 +1,6 @@
 /** The overview of an extension ELF as HTML without scripts; its buttons are command links. Pure, for tests. */
 import type { ExtensionDescription } from '../lib/protocol';
+import { demangle } from '../lib/program/demangle';
 import { regionMeaning } from './region-meaning';
 import type { ImportResolution } from './tree-node';
 
@@ -54,7 +55,7 @@ function regionsTable({ regions }: ExtensionDescription): string {
 function exportsTable({ exports }: ExtensionDescription): string {
   const rows = exports.map(({ name, type, section, size }) =>
     row(
-      [escape(type ?? name), 'code'],
+      [symbolHtml(name, type), 'code'],
       [escape(section ?? ''), 'code'],
       [size === undefined ? '' : String(size), 'size'],
     ),
@@ -70,9 +71,15 @@ function exportsTable({ exports }: ExtensionDescription): string {
 function importsTable(imports: readonly ImportResolution[]): string {
   const rows = imports.map(({ name, by, extension, signature }) => {
     const provider = by === 'base-image' ? 'base image' : by === 'extension' ? escape(extension ?? '') : 'nothing';
-    return row([escape(signature ?? name), 'code'], [provider, by === 'nothing' ? 'missing' : '']);
+    return row([symbolHtml(name, signature), 'code'], [provider, by === 'nothing' ? 'missing' : '']);
   });
   return table('Imported Symbols', ['Symbol', 'Provided by'], rows, 'Nothing is imported.');
+}
+
+/** A mangled name is told when the pointer rests on it. */
+function symbolHtml(name: string, declaration: string | undefined): string {
+  const shown = escape(declaration ?? demangle(name));
+  return demangle(name) === name ? shown : `<span title="${escape(name)}">${shown}</span>`;
 }
 
 function table(title: string, heads: readonly string[], rows: readonly string[], empty: string): string {

@@ -12,6 +12,7 @@ import { describeFile, describeSymbol, regionOf } from './extension-description'
 import { bytes } from './llext-tree-item';
 import type { Sessions } from './sessions';
 import { fromUri, toUri } from './workspace-files';
+import { demangle } from '../lib/program/demangle';
 import type { SymbolDescription, SymbolResponse } from '../lib/protocol';
 
 interface Fact {
@@ -119,9 +120,10 @@ function definedFact(
     region === undefined ? undefined : `region ${region}`,
     size === undefined || size === 0 ? undefined : bytes(size),
   ].filter((part) => part !== undefined);
-  const lines = [`${what} of llext \`${extension}\``, capitalise(place.join(' · '))];
+  const linker = demangle(name) === name ? [] : [`Symbol \`${name}\``];
+  const lines = [`${what} of llext \`${extension}\``, ...linker, capitalise(place.join(' · '))];
   if (value !== undefined) lines.unshift(`Value: \`${value}\``);
-  return { declaration: type ?? name, lines };
+  return { declaration: type ?? demangle(name), lines };
 }
 
 function baseFact(base: { name: string; signature: string; doc: string }, address: string | undefined): Fact {

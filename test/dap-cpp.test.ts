@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { SymbolResponse } from '../lib/protocol';
 import { type AdapterClient, projectRoot, withAdapter } from './support/dap-client';
 import { markerLine } from './support/fixtures';
 
@@ -116,6 +117,19 @@ describe('C++', () => {
         }
       }
       assert.ok(compared >= 40);
+    }));
+
+  it('a hover finds the symbol of a name of the source, and its declaration', () =>
+    withAdapter(async (adapter) => {
+      await adapter.launchToStop({ program: elf('m3-O0'), entry: 'entry', args: [6], stopOnEntry: true });
+      const symbolOf = async (name: string) => (await adapter.request<SymbolResponse>('llext/symbol', { name })).symbol;
+      const mangled = '_ZN6motion12_GLOBAL__N_16hiddenEi';
+      const hidden = await symbolOf('hidden');
+      // readelf -s: 26 bytes
+      assert.deepEqual([hidden?.name, hidden?.kind, hidden?.size], [mangled, 'function', 26]);
+      assert.deepEqual(await symbolOf(mangled), hidden);
+      assert.equal((await symbolOf('push'))?.type, 'short (short)');
+      assert.equal(await symbolOf('convert'), undefined, 'of overloads none is chosen');
     }));
 
   it('functions are named with their scopes, with their parameters, or alone', () =>

@@ -50,6 +50,17 @@ export function findFunctionPlaces(
     .sort((a, b) => (a.address < b.address ? -1 : 1));
 }
 
+/** The symbol of the one function of C++ that is meant by a name of its source; undefined where it has overloads. */
+export function linkageNameOf(
+  { debug, symbolIndex }: { readonly debug: DebugInfo | undefined; readonly symbolIndex: SymbolIndex },
+  name: string,
+): string | undefined {
+  const found = debug?.functionsNamed(name) ?? [];
+  // Compilers leave it out where the linker does not need it.
+  const names = new Set(found.map((one) => one.linkageName ?? symbolIndex.at(one.entryPc, one.entryPc)?.symbol.name));
+  return names.size === 1 ? [...names][0] : undefined;
+}
+
 /** A C++ function by its whole name, with or without its parameters, or by its own name alone. */
 function isNamed({ name, shortName, linkageName }: FunctionInfo, wanted: NameTest): boolean {
   return (

@@ -7,6 +7,7 @@ import { STT_FUNC, STT_OBJECT } from '../elf/constants';
 import type { ElfFile } from '../elf/elf-file';
 import type { MachineMemory } from '../emulator/types';
 import type { ImageSymbol } from '../kernel/guest-image';
+import { demangle } from '../program/demangle';
 import type { InstanceId, PlacedSection } from '../llext/types';
 
 interface LoadedSymbol {
@@ -109,7 +110,7 @@ export class AddressNames {
       if (symbol === undefined) {
         return `${withOffset({ name: section.name, offset: address - Number(section.address) })} of ${instance.name}`;
       }
-      const name = withOffset({ name: symbol.name, offset: address - symbol.address });
+      const name = withOffset({ name: demangle(symbol.name), offset: address - symbol.address });
       return `${name} in ${section.name} of ${instance.name}`;
     }
     // Last, because a real image's heap is one of its objects.
