@@ -46,7 +46,9 @@ export async function evaluate(
   if (macro !== undefined) return { result: macro, variablesReference: 0 };
   const writer = isConsole ? await whoWroteCommand(session, reference, args.expression.trim()) : undefined;
   if (writer !== undefined) return { result: writer, variablesReference: 0 };
-  const compiled = compileIn(reference, text, isConsole ? consoleOptions : { sideEffects: 'forbid' });
+  // In a hover they would hide what the extension's own hover tells of an export.
+  const names = { ofHost: args.context !== 'hover' };
+  const compiled = compileIn(reference, text, isConsole ? consoleOptions : { sideEffects: 'forbid' }, names);
   const key = `evaluate ${reference.level} ${args.expression.trim()}`;
   const describe = async (value: Value): Promise<EvaluateBody> =>
     asResult(await describeValue(session, { ...reference, key }, value, compiled.hasCalls ? undefined : text, options));

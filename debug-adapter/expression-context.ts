@@ -13,6 +13,7 @@ import type { Value } from '../lib/dwarf/value';
 import type { TargetWrite } from '../lib/dwarf/value-bits';
 import type { FrameInfo } from '../lib/dwarf/unwind';
 import { AdapterError, errors } from './errors';
+import { hostFunction } from './host-functions';
 import type { Inferior, LoadedModule } from './inferior';
 import { memoryChanged, valuesChanged } from './memory';
 import type { SessionState } from './session-state';
@@ -27,12 +28,17 @@ export interface NamedRegisterWrite {
 }
 
 /** Names that an expression can use in a frame, or at file scope. */
-export function scopeIn(inferior: Inferior, frame: FrameInfo | undefined): FrameScope {
+export function scopeIn(
+  inferior: Inferior,
+  frame: FrameInfo | undefined,
+  names: { readonly ofHost: boolean } = { ofHost: true },
+): FrameScope {
   return new FrameScope({
     machine: inferior.unwindOptions.machine,
     modules: inferior.programs,
     ...(frame === undefined ? {} : { frame }),
     namedRegisters: inferior.target.registerNames,
+    ...(names.ofHost ? { hostFunction: (name: string) => hostFunction(inferior, name) } : {}),
   });
 }
 
@@ -40,10 +46,11 @@ export function compileIn(
   reference: FrameReference,
   text: string,
   options: CheckOptions = { sideEffects: 'allow' },
+  names?: { readonly ofHost: boolean },
 ): CompiledExpression {
   const { inferior } = reference.stop;
   if (inferior.extensions.length === 0) throw errors.badExpression('nothing is loaded: no name has a meaning');
-  return explained(text, () => compileExpression(text, scopeIn(inferior, reference.frame), options));
+  return explained(text, () => compileExpression(text, scopeIn(inferior, reference.frame, names), options));
 }
 
 /** Evaluates in a frame; writes are not carried out. */

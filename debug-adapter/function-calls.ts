@@ -147,7 +147,9 @@ class Calls {
   private async call(request: CallRequest): Promise<Uint8Array> {
     const { inferior } = this.reference.stop;
     const { returnType, variadic, prototyped } = request.type;
-    const abi = abiOfFunction(callAbiOf(this.elfOf(request.address)), variadic && prototyped);
+    // As variadic functions, those of the host take floating arguments in core registers (Run-time ABI for Arm, 4.1.2).
+    const isSoft = (variadic && prototyped) || inferior.target.isServed(request.address);
+    const abi = abiOfFunction(callAbiOf(this.elfOf(request.address)), isSoft);
     this.write(request.writes);
     this.performed += request.writes.length;
     const isVoid = stripType(returnType).kind === 'void';

@@ -171,6 +171,60 @@ describe('what a call did is undone', () => {
     }));
 });
 
+describe('functions of the base image', () => {
+  /** ISO C and Zephyr's documentation of each; `long` is as wide as the variant has it. */
+  const cases: readonly (readonly [text: string, value: string])[] = [
+    ['strlen("abc")', '3'],
+    ['::strlen("ab") + length("four")', '6'],
+    ['sizeof(strlen("x"))', '{long}'],
+    ['memcmp("abc", "abd", 2)', '0'],
+    ['*strchr("hello", \'l\')', "108 'l'"],
+    ['labs(-5) + abs(-4)', '9'],
+    ['atoi("42") + atol("-43")', '-1'],
+    ['strtol("-5000000000", 0, 10)', '{strtol}'],
+    ['strtoull("18446744073709551615", 0, 10)', '18446744073709551615'],
+    ['k_uptime_get()', '0'],
+    ['k_msleep(10) + (int)k_uptime_get()', '10'],
+    ['k_uptime_get()', '0'],
+    ['snprintk((char *)&counter, 4, "%d", 77)', '2'],
+    ['counter', '3'],
+  ];
+  const longs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    4: { '{long}': '4', '{strtol}': '-2147483648' },
+    8: { '{long}': '8', '{strtol}': '-5000000000' },
+  };
+
+  for (const variant of ['m3-O0', 'm4f-O0', 'rv32imafc', 'rv64gc']) {
+    it(`are called by name (${variant})`, () =>
+      atStop(variant, async (adapter) => {
+        for (const [text, value] of cases) {
+          assert.equal(await shown(adapter, text), longs[variant.startsWith('rv64') ? 8 : 4][value] ?? value, text);
+        }
+        // Floats are promoted where there is no parameter; what is printed is marked.
+        await shown(adapter, 'printk("%d %c %s %lld %.2f\\n", (short)5, \'a\', "txt", 7ll, 1.5f)');
+        await shown(adapter, 'call printk("kept\\n")');
+        assert.equal(adapter.output('stdout'), '[undone call] 5 a txt 7 1.50\nkept\n');
+        // The run-time ABI's helpers take core registers on a core with an FPU too.
+        if (variant.startsWith('m')) assert.equal(await shown(adapter, '__aeabi_dadd(1.5, 2.25)'), '3.75');
+      }));
+  }
+
+  it('refuse what blocks or ends the program, and what does not fit', () =>
+    atStop('m3-O0', async (adapter) => {
+      const refused: readonly (readonly [text: string, message: RegExp])[] = [
+        ['k_sleep(-1)', /the only thread would sleep forever; everything that it did is undone/],
+        ['k_panic()', /k_panic\(\) ended the program: .*K_ERR_KERNEL_PANIC/],
+        ['strlen((char *)0)', /strlen\(\) faulted: strlen: s points to 0x00000000/],
+        ['strlen("a", 2)', /too many arguments for 'strlen'/],
+        ['printk()', /too few arguments for 'printk'/],
+      ];
+      for (const [text, message] of refused) assert.match(await refusal(adapter, text), message, text);
+      assert.match(await refusal(adapter, 'strlen("a")', 'watch'), /called in the Debug Console only/);
+      assert.match(await refusal(adapter, 'strlen', 'hover'), /No symbol "strlen"/);
+      assert.equal(await shown(adapter, 'counter'), '3');
+    }));
+});
+
 describe('calls that do not come back', () => {
   it('an endless loop ends at the limit, a fault names its line', () =>
     atStop('m3-O0', async (adapter) => {

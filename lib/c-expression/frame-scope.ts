@@ -26,6 +26,7 @@ import {
 import { basicTypes, type BasicTypes, functionType } from '../dwarf/value-types';
 import { isCPlusPlus } from '../dwarf/qualified-name';
 import { findMember, isStruct } from '../dwarf/value';
+import { declaredEntity, type DeclaredFunction } from './declared-function';
 import type { Macro } from './macro-expansion';
 import type { ExpressionScope, FunctionEntity, NamedEntity, TypeTag } from './scope';
 import type { Qualifier } from './syntax';
@@ -63,6 +64,8 @@ export interface FrameScopeOptions {
   };
   /** Registers without a DWARF number that evaluation can read ('xpsr'). */
   readonly namedRegisters?: readonly string[];
+  /** Functions that are in no module: what is known last. */
+  readonly hostFunction?: (name: string) => DeclaredFunction | undefined;
 }
 
 export class FrameScope implements ExpressionScope {
@@ -234,7 +237,8 @@ export class FrameScope implements ExpressionScope {
       const found = this.symbol(module, name);
       if (found) return found;
     }
-    return undefined;
+    const declared = this.options.hostFunction?.(name);
+    return declared && declaredEntity(declared, this, this.frame);
   }
 
   private inUnit(module: NamedModule, unit: UnitInfo, name: string): NamedEntity | undefined {

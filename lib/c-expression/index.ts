@@ -12,6 +12,7 @@ export {
   evaluateWithCalls,
   type EvaluationResult,
 } from './compile';
+export type { DeclaredFunction } from './declared-function';
 export type { CheckOptions } from './check';
 export { directCondition, type DirectCondition } from './direct';
 export type { DirectMachine } from './direct-place';

@@ -9,11 +9,15 @@ export type ValueClass = 'void' | 'i32' | 'u32' | 'long' | 'ulong' | 'pointer' |
 
 export interface Parameter {
   readonly name: string;
+  /** As it is written. */
+  readonly type: string;
   readonly valueClass: ValueClass;
 }
 
 export interface Signature {
   readonly name: string;
+  /** As it is written. */
+  readonly returnType: string;
   readonly returns: ValueClass;
   readonly parameters: readonly Parameter[];
   readonly variadic: boolean;
@@ -40,14 +44,16 @@ function classOf(type: string): ValueClass {
 export function parseSignature(text: string): Signature {
   const match = /^(.*?)(\w+)\((.*)\)$/.exec(text);
   if (match === null) throw new SyntaxError(`not a prototype: ${text}`);
-  const [, returnType, name, list] = match;
+  const [, written, name, list] = match;
+  const returnType = written.trim();
   const entries = list === 'void' || list === '' ? [] : list.split(',').map((entry) => entry.trim());
   const parameters = entries.filter((entry) => entry !== '...').map(parseParameter);
-  return { name, returns: classOf(returnType.trim()), parameters, variadic: entries.includes('...') };
+  return { name, returnType, returns: classOf(returnType), parameters, variadic: entries.includes('...') };
 }
 
 function parseParameter(entry: string): Parameter {
   const match = /^(.*?)(\w+)$/.exec(entry);
   if (match === null || match[1].trim() === '') throw new SyntaxError(`a parameter needs a name: ${entry}`);
-  return { name: match[2], valueClass: classOf(match[1].trim()) };
+  const type = match[1].trim();
+  return { name: match[2], type, valueClass: classOf(type) };
 }

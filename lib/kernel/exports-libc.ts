@@ -59,14 +59,14 @@ const strings: readonly ExportRow[] = [
 
 const numbers: readonly ExportRow[] = [
   row('int atoi(const char *s)', 'reads a decimal number'),
-  row('long atol(const char *s)', 'reads a decimal number', 'atoi'),
+  row('long atol(const char *s)', 'reads a decimal number'),
   row('long long atoll(const char *s)', 'reads a decimal number'),
   row('long strtol(const char *str, char **endptr, int base)', 'reads a signed number'),
   row('unsigned long strtoul(const char *str, char **endptr, int base)', 'reads an unsigned number'),
   row('long long strtoll(const char *str, char **endptr, int base)', 'reads a signed 64-bit number'),
   row('unsigned long long strtoull(const char *str, char **endptr, int base)', 'reads an unsigned 64-bit number'),
   row('int abs(int j)', 'absolute value'),
-  row('long labs(long j)', 'absolute value', 'abs'),
+  row('long labs(long j)', 'absolute value'),
   row('long long llabs(long long j)', 'absolute value of 64 bits'),
   row('int rand(void)', 'next pseudo-random number, 0 .. 0x7fffffff'),
   row('void srand(unsigned int seed)', 'seeds rand'),

@@ -2,6 +2,7 @@
  * Number reading (ISO C 7.22.1), character classes of the C locale, and rand. strto* set errno to ERANGE and clamp;
  * with an invalid base they give 0 and EINVAL.
  */
+import { encodeInteger } from '../../bytes';
 import { Errno } from '../../errors';
 import type { HostCall, HostImplementation, ImplementationTable } from '../host-call';
 
@@ -36,17 +37,24 @@ export function parseNumber(text: Uint8Array, requestedBase: number): ParsedNumb
   return { value, negative, end: at === first ? 0 : at };
 }
 
-/** strtol and its kin for `bits`; an unsigned result is negated modulo 2^bits, as C has it. */
-function readNumber(bits: 32 | 64, signed: boolean): HostImplementation {
-  const limit = 1n << BigInt(bits);
-  const maximum = signed ? limit / 2n - 1n : limit - 1n;
+/** Of `long`, or of `long long`. */
+type Width = 'long' | 64;
+
+const bitsOf = (width: Width, { kernel }: HostCall): number =>
+  width === 'long' ? kernel.convention.longSize * 8 : width;
+
+/** strtol and its kin for a width; an unsigned result is negated modulo 2^bits, as C has it. */
+function readNumber(width: Width, signed: boolean): HostImplementation {
   return (call) => {
+    const { longSize } = call.kernel.convention;
+    const limit = 1n << BigInt(bitsOf(width, call));
+    const maximum = signed ? limit / 2n - 1n : limit - 1n;
     const text = call.string(0);
     const base = call.i32(2);
-    if (call.u32(1) !== 0) call.checkWrite(1, 4);
+    if (call.u32(1) !== 0) call.checkWrite(1, longSize);
     const valid = base === 0 || (base >= 2 && base <= 36);
     const { value, negative, end } = valid ? parseNumber(text, base) : { value: 0n, negative: false, end: 0 };
-    if (call.u32(1) !== 0) call.memory.setU32(call.u32(1), call.u32(0) + end, call.parameter(1));
+    if (call.u32(1) !== 0) call.write(1, encodeInteger(BigInt(call.u32(0) + end), longSize, true));
     const inRange = value <= maximum || (signed && negative && value === maximum + 1n);
     if (!valid) setErrno(call, Errno.EINVAL);
     else if (!inRange) setErrno(call, Errno.ERANGE);
@@ -60,10 +68,10 @@ function setErrno(call: HostCall, value: number): void {
 }
 
 const atoi =
-  (bits: 32 | 64): HostImplementation =>
+  (width: 32 | Width): HostImplementation =>
   (call) => {
     const { value, negative } = parseNumber(call.string(0), 10);
-    return BigInt.asIntN(bits, negative ? -value : value);
+    return BigInt.asIntN(width === 32 ? 32 : bitsOf(width, call), negative ? -value : value);
   };
 
 const inRange = (low: number, high: number) => (c: number) => c >= low && c <= high;
@@ -87,12 +95,17 @@ function nextRandom(seed: number): { seed: number; value: number } {
 
 export const stdlibImplementations: ImplementationTable = {
   atoi: atoi(32),
+  atol: atoi('long'),
   atoll: atoi(64),
-  strtol: readNumber(32, true),
-  strtoul: readNumber(32, false),
+  strtol: readNumber('long', true),
+  strtoul: readNumber('long', false),
   strtoll: readNumber(64, true),
   strtoull: readNumber(64, false),
   abs: (call) => Math.abs(call.i32(0)),
+  labs(call) {
+    const value = BigInt.asIntN(bitsOf('long', call), call.i64(0));
+    return value < 0n ? -value : value;
+  },
   llabs: (call) => (call.i64(0) < 0n ? -call.i64(0) : call.i64(0)),
   rand(call) {
     const { seed, value } = nextRandom(call.kernel.random);
