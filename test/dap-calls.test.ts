@@ -381,3 +381,70 @@ describe('classes that are copied by a constructor of their own', () => {
     }
   });
 });
+
+describe('pointers to methods, and __VA_OPT__', () => {
+  it('mean what the compiler makes of the same text', async (t) => {
+    const compiler = requireTool(t, 'arm-none-eabi-g++');
+    if (compiler === undefined) return;
+    const work = mkdtempSync(join(tmpdir(), 'dap-calls-'));
+    try {
+      const texts = [
+        '(object.*plain)(1)',
+        '((&object)->*plain)(2)',
+        '(object.*virtually)(3)',
+        '(base.*virtually)(4)',
+        '(object.*second)(5)',
+        '(reference.*virtually)(6)',
+        'FIRST(7)',
+        'FIRST(8, 9)',
+        'COUNT()',
+        'COUNT(a, (b, c))',
+        'NEGATED(10)',
+        'NEGATED(11, -)',
+      ];
+      const source = join(work, 'pointers.cpp');
+      const lines = [
+        '#define FIRST(a, ...) pick(a __VA_OPT__(, __VA_ARGS__))',
+        '#define COUNT(...) (0 __VA_OPT__(+ (1 + 1)))',
+        '#define NEGATED(a, ...) (__VA_OPT__(__VA_ARGS__) a)',
+        'struct Base { int n = 40; virtual int turn(int x) { return n + x; } };',
+        'struct Other { int m = 500; int add(int x) { return m + x; } };',
+        'struct Object : Base, Other { int turn(int x) override { return n * x; } int sub(int x) { return n - x; } };',
+        'static Object object;',
+        'static Base base;',
+        'static Base &reference = object;',
+        'int (Object::*plain)(int) = &Object::sub;',
+        'int (Base::*virtually)(int) = &Base::turn;',
+        'int (Object::*second)(int) = static_cast<int (Object::*)(int)>(&Other::add);',
+        'int pick(int a) { return a; }',
+        'int pick(int a, int b) { return a * 100 + b; }',
+        `int results[${texts.length}];`,
+        'extern "C" int entry() {',
+        ...texts.map((text, i) => `  results[${i}] = ${text};`),
+        '  return results[0]; // #STOP',
+        '}',
+        'extern "C" { __attribute__((section(".exported_sym"), used)) const void *const exported[] = { "entry", (const void *)entry }; }',
+      ];
+      writeFileSync(source, lines.join('\n'));
+      const program = join(work, 'pointers.elf');
+      const flags = ['-std=c++20', '-mcpu=cortex-m3', '-mthumb', '-mlong-calls', '-O0', '-g3', '-fno-exceptions'];
+      const more = ['-fno-rtti', '-fno-unwind-tables', '-fno-threadsafe-statics'];
+      runTool(compiler, [...flags, ...more, '-c', source, '-o', join(work, 'pointers.o')]);
+      const script = join(projectRoot, 'scripts/relocatable.ld');
+      runTool('arm-none-eabi-ld', ['-r', '-T', script, join(work, 'pointers.o'), '-o', program]);
+      await withAdapter(async (adapter) => {
+        const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'STOP') }] }];
+        await adapter.launchToStop({ program, entry: 'entry' }, breakpoints);
+        const differing: string[] = [];
+        for (const [i, text] of texts.entries()) {
+          const own = await shown(adapter, `results[${i}]`);
+          const found = await shown(adapter, text).catch((error: Error) => error.message);
+          if (found !== own) differing.push(`${text}: ${found}, not ${own}`);
+        }
+        assert.deepEqual(differing, []);
+      });
+    } finally {
+      rmSync(work, { recursive: true });
+    }
+  });
+});
