@@ -7,7 +7,7 @@
 import type { DebugInfo } from '../dwarf/debug-info';
 import type { FunctionInfo, Scope, SourceFile, SourcePosition } from '../dwarf/model';
 import { blocksAt } from './code-blocks';
-import { bodyStart } from './prologue';
+import { bodyBreak } from './prologue';
 import type { LineEntry } from './line-entries';
 import type { FileLines, SourceLines } from './source-lines';
 
@@ -107,7 +107,7 @@ export function behindPrologue(debug: DebugInfo, lines: SourceLines, address: bi
 
 /** Where `break function` stops; a step into the function goes to bodyStart() in any case, as gdb's does. */
 export function functionBreak(debug: DebugInfo, lines: SourceLines, found: FunctionInfo): bigint {
-  return describesVariablesEverywhere(debug, found) ? found.entryPc : bodyStart(debug, lines, found);
+  return describesVariablesEverywhere(debug, found) ? found.entryPc : bodyBreak(debug, lines, found);
 }
 
 /** GCC 4.5 and later with location lists: the prologue hides nothing. */

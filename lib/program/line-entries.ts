@@ -4,6 +4,10 @@
  */
 import { addressOf } from '../dwarf/line';
 
+/** Bits of an entry. */
+export const STATEMENT = 1;
+export const PROLOGUE_END = 2;
+
 export interface LineEntry {
   readonly address: bigint;
   /** 0 ends the code of this file. */
@@ -19,9 +23,9 @@ export class LineEntries {
   private readonly high: Uint32Array | undefined;
   private readonly lines: Uint32Array;
   private readonly columns: Uint32Array;
-  private readonly statements: Uint8Array;
+  private readonly flags: Uint8Array;
 
-  constructor({ low, high, lines, columns, statements }: LineColumns) {
+  constructor({ low, high, lines, columns, flags }: LineColumns) {
     this.count = low.length;
     const order = sortedOrder(low, high, lines);
     const pick = <T extends Uint32Array | Uint8Array>(column: T): T =>
@@ -30,7 +34,7 @@ export class LineEntries {
     this.high = high.some((word) => word !== 0) ? pick(high) : undefined;
     this.lines = pick(lines);
     this.columns = pick(columns);
-    this.statements = pick(statements);
+    this.flags = pick(flags);
   }
 
   at(index: number): LineEntry {
@@ -51,7 +55,12 @@ export class LineEntries {
   }
 
   isStatement(index: number): boolean {
-    return this.statements[index] !== 0;
+    return (this.flags[index] & STATEMENT) !== 0;
+  }
+
+  /** Where the compiler says that a function's prologue is over. */
+  endsPrologue(index: number): boolean {
+    return (this.flags[index] & PROLOGUE_END) !== 0;
   }
 
   /** Those that begin a statement of a line. */
@@ -96,7 +105,7 @@ export interface LineColumns {
   readonly high: Uint32Array;
   readonly lines: Uint32Array;
   readonly columns: Uint32Array;
-  readonly statements: Uint8Array;
+  readonly flags: Uint8Array;
 }
 
 /** Entries in the program's order, of which the last ones may be taken away again. */
@@ -114,7 +123,7 @@ export class LineEntriesBuilder {
     return last >= 0 && this.columns.low[last] === low && this.columns.high[last] === high;
   }
 
-  push(low: number, high: number, line: number, column: number, isStatement: boolean): void {
+  push(low: number, high: number, line: number, column: number, flags: number): void {
     if (this.length === this.columns.low.length) this.grow();
     const at = this.length++;
     const { columns } = this;
@@ -122,7 +131,7 @@ export class LineEntriesBuilder {
     columns.high[at] = high;
     columns.lines[at] = line;
     columns.columns[at] = column;
-    columns.statements[at] = isStatement ? 1 : 0;
+    columns.flags[at] = flags;
   }
 
   pop(): void {
@@ -142,18 +151,18 @@ export class LineEntriesBuilder {
       high: columns.high.subarray(0, length),
       lines: columns.lines.slice(0, length),
       columns: columns.columns.slice(0, length),
-      statements: columns.statements.slice(0, length),
+      flags: columns.flags.slice(0, length),
     });
   }
 
   private grow(): void {
-    const { low, high, lines, columns, statements } = this.columns;
+    const { low, high, lines, columns, flags } = this.columns;
     this.columns = emptyColumns(4 * low.length);
     this.columns.low.set(low);
     this.columns.high.set(high);
     this.columns.lines.set(lines);
     this.columns.columns.set(columns);
-    this.columns.statements.set(statements);
+    this.columns.flags.set(flags);
   }
 }
 
@@ -163,7 +172,7 @@ function emptyColumns(capacity: number): LineColumns {
     high: new Uint32Array(capacity),
     lines: new Uint32Array(capacity),
     columns: new Uint32Array(capacity),
-    statements: new Uint8Array(capacity),
+    flags: new Uint8Array(capacity),
   };
 }
 

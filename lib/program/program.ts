@@ -6,7 +6,7 @@
 import { DebugInfo } from '../dwarf/debug-info';
 import { FormatError } from '../errors';
 import type { ElfFile, SectionHeader } from '../elf/elf-file';
-import { SHT_NOBITS } from '../elf/constants';
+import { EM_ARM, SHT_NOBITS } from '../elf/constants';
 import { hasDebugSections, readDebugSections } from './debug-sections';
 import { isAllocated, layOut, type LinkLayout, type ProgramSection } from './link-layout';
 import { SourceLines } from './source-lines';
@@ -43,7 +43,10 @@ export class Program {
         machine: withDebug.header.e_machine,
         ehFrameAddress: ehFrameAddress(withDebug, layout),
       });
-      this.lines = new SourceLines(this.debug);
+      this.lines = new SourceLines(
+        this.debug,
+        elf.header.e_machine === EM_ARM ? (link) => this.halfwordAt(link) : undefined,
+      );
     }
     if (debugElf !== undefined) warnings.push(...mismatches(elf, debugElf));
     this.symbolIndex = this.readSymbols(layout, warnings);
@@ -62,6 +65,23 @@ export class Program {
 
   sectionAt(link: bigint): ProgramSection | undefined {
     return this.sections.find(({ address, size }) => address <= link && link < address + BigInt(size));
+  }
+
+  /** Of the code as the file has it, before relocation. */
+  private halfwordAt(link: bigint): number | undefined {
+    const found = this.sectionAt(link);
+    if (found?.executable !== true) return undefined;
+    const section = this.elf.sections[found.index];
+    const offset = Number(link - found.address);
+    if (section.sh_type === SHT_NOBITS || offset + 2 > found.size) return undefined;
+    try {
+      const bytes = this.elf.sectionBytes(section);
+      return bytes[offset] | (bytes[offset + 1] << 8);
+    } catch (error) {
+      // A section that does not lie within a damaged file.
+      if (!(error instanceof FormatError)) throw error;
+      return undefined;
+    }
   }
 
   private readSymbols(layout: LinkLayout, warnings: string[]): SymbolIndex {

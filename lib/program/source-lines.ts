@@ -9,7 +9,8 @@ import type { DebugInfo, UnitLines } from '../dwarf/debug-info';
 import type { LineRegisters } from '../dwarf/line';
 import type { SourceFile, UnitInfo } from '../dwarf/model';
 import { rangesHull } from './code-blocks';
-import { type LineEntries, LineEntriesBuilder, type LineEntry } from './line-entries';
+import { type LineEntries, LineEntriesBuilder, type LineEntry, PROLOGUE_END, STATEMENT } from './line-entries';
+import type { ReadHalfword } from './thumb-prologue';
 
 /** A block of the line table: code that belongs to one line. */
 export interface LineBlock {
@@ -33,7 +34,11 @@ export class SourceLines {
   /** Used for one unit after the other. */
   private readonly builders: LineEntriesBuilder[] = [];
 
-  constructor(private readonly debug: DebugInfo) {}
+  /** `readThumb`: the code, where it is Thumb: the line table alone does not always tell the end of a prologue. */
+  constructor(
+    private readonly debug: DebugInfo,
+    readonly readThumb?: ReadHalfword,
+  ) {}
 
   /** The table of each file in each unit. */
   get all(): readonly FileLines[] {
@@ -181,7 +186,7 @@ class TableBuilder {
   }
 
   private record(row: LineRegisters, file: SourceFile, table: LineEntriesBuilder): void {
-    const { addressLow, addressHigh, line, column, isStatement, endSequence } = row;
+    const { addressLow, addressHigh, line, column, isStatement, prologueEnd, endSequence } = row;
     const fileChanged = this.lastFile !== file;
     const isSameAddress = this.lastLow === addressLow && this.lastHigh === addressHigh;
     // Code of another file that only continues a statement at this address would end the statement's own entry.
@@ -191,7 +196,8 @@ class TableBuilder {
     if (endSequence || ignored) return;
     // Blocks of one line that differ only in the discriminator are one block.
     if (fileChanged || line !== this.lastLine || !this.discriminated) {
-      table.push(addressLow, addressHigh, line, column, isStatement);
+      const flags = (isStatement ? STATEMENT : 0) | (prologueEnd ? PROLOGUE_END : 0);
+      table.push(addressLow, addressHigh, line, column, flags);
     }
     this.lastFile = file;
     this.lastTable = table;
@@ -208,7 +214,7 @@ function endCode(entries: LineEntriesBuilder, low: number, high: number): void {
     if (!entries.isLastAt(low, high)) break;
     entries.pop();
   }
-  if (lastLine !== 0) entries.push(low, high, 0, 0, true);
+  if (lastLine !== 0) entries.push(low, high, 0, 0, STATEMENT);
 }
 
 function buildTables({ unit, table, files }: UnitLines, builders: LineEntriesBuilder[]): readonly FileLines[] {
