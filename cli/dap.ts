@@ -68,6 +68,8 @@ function serveConnection(socket: Socket): void {
   // A client that is gone is not an error of the server: the session ends by the 'close' that follows.
   socket.on('error', () => undefined);
   socket.on('close', () => session.shutdown());
+  // Header and body are two writes: the second would wait for the first one's acknowledgement.
+  socket.setNoDelay(true);
   session.start(socket, socket);
 }
 

@@ -21,6 +21,7 @@ export function clientSource(path: string, file?: Pick<SourceFile, 'md5'>): Debu
 /** Numbers of the files that were not found; they are the same for the whole session. */
 export class LostSources {
   private readonly files: SourceFile[] = [];
+  private readonly told = new Set<SourceFile>();
 
   sourceOf(file: SourceFile): DebugProtocol.Source {
     if (!this.files.includes(file)) this.files.push(file);
@@ -29,6 +30,11 @@ export class LostSources {
       origin: `${file.path} was not found`,
       sourceReference: this.files.indexOf(file) + 1,
     };
+  }
+
+  /** True the first time. */
+  isNews(file: SourceFile): boolean {
+    return !this.told.has(file) && this.told.add(file).has(file);
   }
 
   fileOf(reference: number): SourceFile | undefined {
@@ -49,13 +55,14 @@ export async function source(
   for (const module of [...inferior.extensions, ...(inferior.base === undefined ? [] : [inferior.base])])
     await addLines(session, inferior, module, file, lines);
   const content = Array.from({ length: Math.max(0, ...lines.keys()) }, (_, i) => lines.get(i + 1)?.join('; ') ?? '');
-  content.push('', ...explanation(file));
+  content.push('', ...howToFind(file).map((text) => `// ${text}`));
+  if (session.lostSources.isNews(file)) session.output.line('console', howToFind(file).join(' '));
   return { content: content.join('\n'), mimeType: 'text/x-asm' };
 }
 
-const explanation = ({ path }: SourceFile): string[] => [
-  `// ${path} was not found. These are the instructions of its lines.`,
-  '// If it is elsewhere, say so in launch.json: "sourceMap": { "<folder above>": "<folder here>" }',
+const howToFind = ({ path }: SourceFile): string[] => [
+  `${path} was not found: its lines are shown as instructions.`,
+  'If it is elsewhere, say so in launch.json: "sourceMap": { "<folder above>": "<folder here>" }',
 ];
 
 const textOf = ({ mnemonic, operands }: Instruction): string => `${mnemonic} ${operands}`.trimEnd();

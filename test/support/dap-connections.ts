@@ -106,7 +106,7 @@ function serverPort(): Promise<number> {
 }
 
 async function tcp(): Promise<Connection> {
-  const socket = connect(await serverPort(), '127.0.0.1');
+  const socket = connect({ port: await serverPort(), host: '127.0.0.1', noDelay: true });
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
   const close = (): Promise<void> => {
     socket.end();

@@ -19,6 +19,7 @@ const { backwardsScenarios } = require('./backwards-scenarios.cjs');
 const { findingScenarios } = require('./findings-scenarios.cjs');
 const { safetyScenarios } = require('./safety-scenarios.cjs');
 const { sidebarScenarios } = require('./sidebar-scenarios.cjs');
+const { lostSourceScenarios } = require('./lost-source-scenarios.cjs');
 const { riscvScenarios } = require('./riscv-scenarios.cjs');
 const { watchScenarios } = require('./watch-scenarios.cjs');
 const { scenarios: mainScenarios } = require('./ui-scenarios.cjs');
@@ -32,6 +33,7 @@ const scenarios = [
   ...backwardsScenarios,
   ...sidebarScenarios,
   ...safetyScenarios,
+  ...lostSourceScenarios,
 ];
 /** Only by name or with --all: other suites test the same without the workbench, and the whole run has to stay below 20 minutes. */
 const alone = [
@@ -45,6 +47,7 @@ const alone = [
   'an ELF that cannot be read',
   'coverage and profile',
   'before the access, light',
+  'a program without its source',
 ];
 const shots = path.join(__dirname, 'run');
 
