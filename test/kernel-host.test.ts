@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cpus } from '../lib/arch';
+import { encodeInteger } from '../lib/bytes';
 import { baseExports, baseFunctions, exportAddress, findBaseExport } from '../lib/kernel/base-image';
 import { parseSignature } from '../lib/kernel/c-signature';
 import { flashImage } from '../lib/kernel/flash-image';
@@ -299,6 +300,19 @@ test('calls are logged with arguments, result and time; the log is bounded', () 
   for (let i = 0; i < 2000; i++) bench.value('abs', i);
   assert.equal(bench.calls.log.length, 1000);
   assert.deepEqual(bench.calls.log.at(-1)?.arguments, [1999]);
+});
+
+test('strtok_r writes a whole pointer', () => {
+  for (const longSize of [4, 8] as const) {
+    const bench = hostBench(true, longSize);
+    put(bench, TEXT, 'one,two');
+    const separators = put(bench, BUFFER, ',');
+    bench.memory.write(BUFFER + 64, new Uint8Array(12).fill(0xee), 'test');
+    bench.value('strtok_r', TEXT, separators, BUFFER + 64);
+    const written = bench.memory.bytes(BUFFER + 64, 12, 'test');
+    const pointer = encodeInteger(BigInt(TEXT + 4), longSize, true);
+    assert.deepEqual([...written], [...pointer, ...new Array<number>(12 - longSize).fill(0xee)]);
+  }
 });
 
 test('strtok_r keeps its position in guest memory', () => {

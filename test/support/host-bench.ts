@@ -30,7 +30,7 @@ export interface HostBench {
   value(name: string, ...words: number[]): number;
 }
 
-export function hostBench(saturatingDivide = true): HostBench {
+export function hostBench(saturatingDivide = true, longSize: 4 | 8 = 4): HostBench {
   const map = memoryMap(64);
   const machine = fakeMachine(map.regions);
   const memory = new GuestMemory(machine.memory);
@@ -45,7 +45,7 @@ export function hostBench(saturatingDivide = true): HostBench {
       SYSTEM_K_HEAP,
       4,
     ),
-    convention: aapcs,
+    convention: { ...aapcs, longSize },
     saturatingDivide,
     random: 1,
     map,

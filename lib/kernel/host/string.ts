@@ -1,4 +1,5 @@
 /** The str* functions of ISO C 7.24 and the POSIX ones that Zephyr's C libraries have, on bytes of guest memory. */
+import { encodeInteger } from '../../bytes';
 import { concatenate } from '../guest-memory';
 import type { HostCall, ImplementationTable } from '../host-call';
 import { compareBytes } from './memory';
@@ -47,18 +48,20 @@ function copyLimited(call: HostCall, from: number): number {
 /** ISO C strtok_r: the saved position is in guest memory, so that nothing is kept here. */
 function nextToken(call: HostCall): number {
   const separators = call.string(1);
-  call.checkWrite(2, 4);
+  const { longSize } = call.kernel.convention;
+  const save = (next: number): void => call.write(2, encodeInteger(BigInt(next), longSize, true));
+  call.checkWrite(2, longSize);
   const start = call.u32(0) !== 0 ? call.u32(0) : call.memory.u32(call.u32(2), call.parameter(2));
   if (start === 0) return 0;
   const text = call.memory.string(start, call.parameter(0));
   const begin = span(text, separators, true);
   if (begin === text.length) {
-    call.memory.setU32(call.u32(2), 0, call.parameter(2));
+    save(0);
     return 0;
   }
   const end = begin + span(text.subarray(begin), separators, false);
   if (end < text.length) call.memory.write(start + end, NUL, call.parameter(0));
-  call.memory.setU32(call.u32(2), end < text.length ? start + end + 1 : 0, call.parameter(2));
+  save(end < text.length ? start + end + 1 : 0);
   return start + begin;
 }
 
