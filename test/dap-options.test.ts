@@ -168,7 +168,8 @@ describe('a source that is not found', () => {
       const lines = await textOf(adapter, source);
       // 2 * value, and the closing brace on the next line.
       assert.deepEqual(lines.slice(controlsLine('BP_TWICE') - 1).slice(0, 2), ['lsls r0, r0, #1', 'bx lr']);
-      assert.match(lines.at(-2) ?? '', /^\/\/ controls\.c was not found\./);
+      assert.match(lines.at(-2) ?? '', /^\/\/ controls\.c was not found: its lines/);
+      assert.match(adapter.output('console'), /^controls\.c was not found: .*sourceMap/m);
       const line = controlsLine('BP_TWICE');
       const { breakpoints } = (
         await adapter.client.setBreakpointsRequest({ source: source ?? {}, breakpoints: [{ line }] })

@@ -18,6 +18,6 @@ module.exports = [
     ...web,
     ...common,
     entry: { index: './test/vscode/suite/web-index.ts' },
-    output: { ...web.output, path: path.join(dist, 'web/test') },
+    output: { ...web.output, path: path.join(dist, 'web/test'), libraryTarget: 'commonjs2' },
   },
 ];
