@@ -47,7 +47,7 @@ function engineSteps(): number {
 }
 
 async function adapterSteps(count: number): Promise<number> {
-  const adapter = new AdapterClient();
+  const adapter = new AdapterClient('inline');
   try {
     await adapter.launchToStop({ program: fixturePath('spin', 'm3-O0'), stopOnEntry: true });
     const begin = performance.now();
@@ -64,7 +64,7 @@ async function adapterSteps(count: number): Promise<number> {
 
 /** From the launch request to the stopped event; initialize is not in it. */
 async function launchMilliseconds(): Promise<number> {
-  const adapter = new AdapterClient();
+  const adapter = new AdapterClient('inline');
   try {
     await adapter.client.initializeRequest();
     const stopped = adapter.stopped();

@@ -141,7 +141,7 @@ function percentile(values: readonly number[], share: number): number {
 }
 
 async function stepRows(count: number): Promise<SessionRow[]> {
-  const adapter = new AdapterClient();
+  const adapter = new AdapterClient('inline');
   try {
     await adapter.launchToStop({ program: fixturePath('spin', 'm3-O0'), stopOnEntry: true });
     const times: number[] = [];
@@ -154,7 +154,7 @@ async function stepRows(count: number): Promise<SessionRow[]> {
 }
 
 async function stopRows(program: string, count: number): Promise<SessionRow[]> {
-  const adapter = new AdapterClient();
+  const adapter = new AdapterClient('inline');
   try {
     await adapter.launchToStop({ program, entry: 'entry', stopOnEntry: true });
     const [lists, listings]: [number[], number[]] = [[], []];

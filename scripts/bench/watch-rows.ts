@@ -83,7 +83,8 @@ const firstArrivals = 100_000;
 
 /** spin() in a session, the first rounds apart from `spins` rounds more. `stopAt`: what stops there. */
 async function arrivals(spins: number, stopAt: StopAt): Promise<Arrivals> {
-  const adapter = new AdapterClient();
+  // In this process, whose processor time is what is measured.
+  const adapter = new AdapterClient('inline');
   try {
     await adapter.launchToStop({ program: fixturePath('spin', 'm3-O0'), args: [0] }, [
       { path: fixtureSource('spin'), breakpoints: [{ line: markerLine(fixtureSource('spin'), 'BP1') }] },
