@@ -36,7 +36,7 @@ const watchScenarios = [
         .filter({ hasText: /^greetings\b/ })
         .first()
         .click({ button: 'right' });
-      await page.locator('.monaco-menu:visible').getByText('Break on Value Change').click();
+      await workbench.menuItem('Break on Value Change');
       await page.locator('.debug-breakpoints', { hasText: 'greetings (4 bytes in llext hello)' }).waitFor();
       for (const values of ['0 -> 1', '1 -> 2']) {
         await workbench.palette('Debug: Continue');

@@ -204,16 +204,29 @@ class Workbench {
     await this.page.locator('.debug-call-stack .monaco-list-row', { hasText: 'llext_call_fn' }).waitFor();
   }
 
-  /** Line number that the top frame's highlight is on. */
+  /** Line number that the top frame's highlight is on; the editor may still be moving its lines. */
   async stoppedLine() {
-    // Between two stops there is none, and one that was there can be gone when it is looked at.
-    const line = this.page.locator('.debug-top-stack-frame-line').first();
-    return line.evaluate((mark) => {
-      const top = mark.getBoundingClientRect().top;
-      const numbers = [...document.querySelectorAll('.margin .line-numbers')];
-      const number = numbers.find((element) => Math.abs(element.getBoundingClientRect().top - top) < 4);
-      return number === undefined ? undefined : Number(number.textContent);
-    });
+    const highlight = this.page.locator('.debug-top-stack-frame-line').first();
+    for (let wait = 0; wait < 30; wait++) {
+      const line = await highlight.evaluate((mark) => {
+        const top = mark.getBoundingClientRect().top;
+        const numbers = [...document.querySelectorAll('.margin .line-numbers')];
+        return numbers.find((element) => Math.abs(element.getBoundingClientRect().top - top) < 4)?.textContent;
+      });
+      if (line) return Number(line);
+      await sleep(100);
+    }
+    return undefined;
+  }
+
+  /** An entry of the context menu that is open; a menu takes no click in its first moments. */
+  async menuItem(text) {
+    const item = this.page.locator('.monaco-menu:visible').getByText(text);
+    await item.click();
+    for (let wait = 0; wait < 30 && (await item.isVisible()); wait++) {
+      await sleep(100);
+      if (wait % 10 === 9) await item.click();
+    }
   }
 
   callStack() {
