@@ -4,6 +4,8 @@
  * what was executed. Translated code counts by itself (jit/translated-accounts.ts), where nobody listens to every block. Nothing of this is looked at when they are off.
  */
 
+import { Stop } from './stop';
+
 /**
  * Straight code: only its last instruction may go elsewhere, move the stack pointer, or make code that was written visible (ISB, FENCE.I:
  * without, what a block that writes to itself executes is not defined by the architectures).
@@ -74,7 +76,7 @@ export class Accounts {
   }
 
   /** Executes at most `budget` instructions from the machine's pc. */
-  advance(budget: number, machine: AccountedMachine): number {
+  private advance(budget: number, machine: AccountedMachine): number {
     const { pc } = machine;
     let block = this.blocks.get(pc);
     if (block === undefined) this.blocks.set(pc, (block = { ...machine.readBlock(), runs: 0, partial: new Map() }));
@@ -91,6 +93,21 @@ export class Accounts {
     const isCall = isWhole && returnAddress !== undefined && next !== returnAddress;
     this.listener(addresses[executed - 1], next, isCall ? returnAddress : undefined);
     return executed;
+  }
+
+  /** Executes block by block, to a block that `endsAt` wants to begin otherwise. */
+  run(
+    budget: number,
+    machine: AccountedMachine,
+    core: { readonly stop: number },
+    endsAt: (pc: number) => boolean,
+  ): number {
+    let done = 0;
+    for (let executed = -1; done < budget && executed !== 0 && core.stop === Stop.none; done += executed) {
+      if (done > 0 && endsAt(machine.pc)) break;
+      executed = this.advance(budget - done, machine);
+    }
+    return done;
   }
 
   /** An instruction that was executed alone. */

@@ -177,6 +177,21 @@ export class Watchpoints implements AccessWatcher {
     return this.found;
   }
 
+  /** Executes by `go`, and after it the instruction that it stopped before for its access, about which a debugger has been asked already. */
+  advance(
+    core: { stop: number; readonly code: { answered: number } },
+    at: { readonly pc: number },
+    budget: number,
+    go: (budget: number) => number,
+  ): number {
+    const executed = go(budget);
+    if (core.stop !== Stop.watch) return executed;
+    core.code.answered = at.pc;
+    const watched = this.execute(core, at.pc, () => go(1));
+    core.code.answered = -1;
+    return executed + watched;
+  }
+
   /** Executes the instruction at pc by `step`, which tells whether it has, and compares what it accesses with what is watched. */
   execute(core: { stop: number }, pc: number, step: () => number): number {
     core.stop = Stop.none;

@@ -157,23 +157,12 @@ export class RiscvMachine implements Machine {
   private interpretPart(budget: number, untilTranslated: boolean): number {
     const { accounts, core } = this;
     if (!accounts) return this.slice(budget, untilTranslated);
-    const { code } = core;
-    let done = 0;
-    for (let executed = -1; done < budget && executed !== 0 && core.stop === Stop.none; done += executed) {
-      if (done > 0 && untilTranslated && code.translated?.has(this.accounted.pc)) break;
-      executed = accounts.advance(budget - done, this.accounted);
-    }
-    return done;
+    const { translated } = core.code;
+    return accounts.run(budget, this.accounted, core, (pc) => untilTranslated && translated?.has(pc) === true);
   }
 
   private advance(budget: number): number {
-    const executed = this.go(budget);
-    if (this.core.stop !== Stop.watch) return executed;
-    const { code } = this.core;
-    code.answered = this.memory.state[State.pc] >>> 0;
-    const watched = this.watching(() => this.go(1));
-    code.answered = -1;
-    return executed + watched;
+    return this.watchpoints.advance(this.core, this.accounted, budget, (part) => this.go(part));
   }
 
   private watching(step: () => number): number {
