@@ -153,7 +153,7 @@ function kernelRows(options: Options): KernelRow[] {
 
 function printSession({ name, value, unit, measurements }: SessionRow): void {
   console.log(
-    `${name.padEnd(46)}${value.toFixed(value < 1 ? 3 : value < 100 ? 1 : 0).padStart(10)} ${unit} (median of ${measurements})`,
+    `${name.padEnd(46)}${value.toFixed(value < 10 ? 3 : value < 100 ? 1 : 0).padStart(10)} ${unit} (median of ${measurements})`,
   );
 }
 

@@ -40,17 +40,8 @@ function inRange(e: Emitter, range: Range, address: number, offset: number, byte
   e.opConst(Op.i32_lt_u, shift > 0 ? (size - bytes + (1 << shift)) >>> shift : size - bytes + 1);
 }
 
-/** The same, and outside of the window's gap. */
-function inWindow(e: Emitter, window: Window, address: number, offset: number, bytes: number, aligned: number): void {
-  inRange(e, window, address, offset, bytes, aligned);
-  const { gap } = window;
-  if (gap === undefined) return;
-  const before = bytes - 1;
-  e.get_local(offset);
-  e.opConst(Op.i32_sub, gap.start - window.start - before);
-  e.opConst(Op.i32_ge_u, gap.end - gap.start + before);
-  e.op(Op.i32_and);
-}
+/** Where `range` of the window lies in the host. */
+const hostOf = (window: Window, range: Range): number => window.host + range.start - window.start;
 
 /** The page's entry with its low bit inverted: host delta, bit 0 set when the page is slow. */
 export function loadEntry(e: Emitter, table: number, address: number): void {
@@ -131,14 +122,14 @@ function findForReading(e: Emitter, group: Group, first: number): void {
     inRange(e, stack, word, pointer, span + lead, aligned ? 4 : 1);
     e.op(Op.i32_eqz);
     e.leaveIfUnchecked();
-    group.bias = window.host + stack.start - window.start + lead;
+    group.bias = hostOf(window, stack) + lead;
     return;
   }
   if (window !== undefined) {
-    inWindow(e, window, word, pointer, span + lead, aligned ? 4 : 1);
+    inRange(e, window.elsewhere, word, pointer, span + lead, aligned ? 4 : 1);
     e.open(Op.if);
     e.get_local(pointer);
-    e.opConst(Op.i32_add, window.host | 0);
+    e.opConst(Op.i32_add, hostOf(window, window.elsewhere) | 0);
     e.set_local(pointer);
     e.else();
   }
@@ -235,10 +226,10 @@ export function load(e: Emitter, address: number, width: Width): void {
   const { window } = e.options;
   if (window === undefined) return loadByTable(e, address, width);
   const at = e.temporary();
-  inWindow(e, window, address, at, width.bytes, e.options.strictAlignment ? width.bytes : 1);
+  inRange(e, window.elsewhere, address, at, width.bytes, e.options.strictAlignment ? width.bytes : 1);
   e.open(Op.if, Type.i32);
   e.get_local(at);
-  guestLoad(e, width.load, window.host, width.bytes);
+  guestLoad(e, width.load, hostOf(window, window.elsewhere), width.bytes);
   e.else();
   loadByTable(e, address, width);
   return e.close();

@@ -1,7 +1,8 @@
 /**
  * The window: guest memory around the stack that translated code reads without a look at the page tables, because its pages lie one
- * behind the other in the host. It may have one gap of pages that are slow to read (watched ones, between the stack and the data):
- * an access in the gap goes by the tables, as what is outside does.
+ * behind the other in the host. It may have one gap of pages that are slow to read (watched ones, between the stack and the data). A
+ * second comparison in each access would cost more than the page tables save: what is known to be on the stack is looked for on the
+ * stack's side of the gap only, everything else on the other side, where the data are; the tables have the rest.
  */
 import { pageCount, pageSize } from '../memory';
 
@@ -13,10 +14,10 @@ export interface Range {
 /** Guest memory [start, end) lies at `host` + (address - start). */
 export interface Window extends Range {
   readonly host: number;
-  /** Within it; undefined = all may be read. */
-  readonly gap: Range | undefined;
   /** The part around the stack that has no gap. */
   readonly stack: Range;
+  /** The part for accesses that may be anywhere: behind the gap; all where there is none. */
+  readonly elsewhere: Range;
 }
 
 /** Pages [first, end) that a run of fast pages, from `page` on in one direction, ends with. */
@@ -48,15 +49,9 @@ export function findWindow(readTable: Int32Array, page: number): Window | undefi
   const hostOf = (start: number): number => ((entry & ~1) + start) >>> 0;
   if (below !== undefined && (above === undefined || below - lowest >= highest - above)) {
     const start = lowest * pageSize;
-    return {
-      start,
-      end: stack.end,
-      host: hostOf(start),
-      gap: { start: (below + 1) * pageSize, end: stack.start },
-      stack,
-    };
+    return { start, end: stack.end, host: hostOf(start), stack, elsewhere: { start, end: (below + 1) * pageSize } };
   }
   const end = (highest + 1) * pageSize;
-  const gap = above === undefined ? undefined : { start: stack.end, end: above * pageSize };
-  return { start: stack.start, end, host: hostOf(stack.start), gap, stack };
+  const elsewhere = { start: above === undefined ? stack.start : above * pageSize, end };
+  return { start: stack.start, end, host: hostOf(stack.start), stack, elsewhere };
 }
