@@ -144,12 +144,17 @@ for (const cpu of ['cortex-m3', 'cortex-m0']) {
         }
       }
       const pair = pairOf([...body, ...loopEnd(body.length)], {}, cpu);
+      const data = Uint8Array.from({ length: size - 0x1000 }, () => random.below(256));
+      pair.both(({ memory }) => memory.write(base + 0x1000, data));
+      // A page that is slow to read between the stack and what else is read.
+      const watched = { address: base + 0x1800, length: 4, kind: 'read' } as const;
+      if (seed % 2 === 0) pair.both(({ watchpoints }) => watchpoints?.add(watched));
       for (let run = 0; run < 12; run++) {
         const word = (at: number) => (at + random.below(0x40) * (random.below(4) === 0 ? 1 : 4)) >>> 0;
         const values = [
           word(base + 0x2800),
           word(base + size - 0x100),
-          word(random.below(2) === 0 ? rom : base + 0x2fc0),
+          word([rom, base + 0x2fc0, base + 0x400][random.below(3)]),
         ];
         const r7 = word(base + 0x3000);
         pair.both(({ state }) => {

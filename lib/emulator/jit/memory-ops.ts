@@ -43,6 +43,19 @@ function inRange(e: Emitter, range: Range, address: number, offset: number, byte
 /** Where `range` of the window lies in the host. */
 const hostOf = (window: Window, range: Range): number => window.host + range.start - window.start;
 
+interface WindowPart {
+  readonly range: Range;
+  readonly host: number;
+}
+
+/** Where an access that may be anywhere is looked for before the tables: where most data are first, the stack behind a gap then. */
+function partsOf(window: Window | undefined): readonly WindowPart[] {
+  if (window === undefined) return [];
+  const { stack, elsewhere } = window;
+  const ranges = elsewhere.start <= stack.start && stack.end <= elsewhere.end ? [elsewhere] : [elsewhere, stack];
+  return ranges.map((range) => ({ range, host: hostOf(window, range) }));
+}
+
 /** The page's entry with its low bit inverted: host delta, bit 0 set when the page is slow. */
 export function loadEntry(e: Emitter, table: number, address: number): void {
   loadRawEntry(e, table, address, 0);
@@ -125,11 +138,12 @@ function findForReading(e: Emitter, group: Group, first: number): void {
     group.bias = hostOf(window, stack) + lead;
     return;
   }
-  if (window !== undefined) {
-    inRange(e, window.elsewhere, word, pointer, span + lead, aligned ? 4 : 1);
+  const parts = partsOf(window);
+  for (const { range, host } of parts) {
+    inRange(e, range, word, pointer, span + lead, aligned ? 4 : 1);
     e.open(Op.if);
     e.get_local(pointer);
-    e.opConst(Op.i32_add, hostOf(window, window.elsewhere) | 0);
+    e.opConst(Op.i32_add, host | 0);
     e.set_local(pointer);
     e.else();
   }
@@ -137,7 +151,7 @@ function findForReading(e: Emitter, group: Group, first: number): void {
   e.leaveIfUnchecked();
   hostAddress(e, pointer, word);
   e.set_local(pointer);
-  if (window !== undefined) e.close();
+  parts.forEach(() => e.close());
   group.bias = lead;
 }
 
@@ -223,16 +237,17 @@ export function storeAt(e: Emitter, base: number, offset: number, value: number,
 
 /** The value at the address in a local, on the stack. */
 export function load(e: Emitter, address: number, width: Width): void {
-  const { window } = e.options;
-  if (window === undefined) return loadByTable(e, address, width);
-  const at = e.temporary();
-  inRange(e, window.elsewhere, address, at, width.bytes, e.options.strictAlignment ? width.bytes : 1);
-  e.open(Op.if, Type.i32);
-  e.get_local(at);
-  guestLoad(e, width.load, hostOf(window, window.elsewhere), width.bytes);
-  e.else();
+  const parts = partsOf(e.options.window);
+  for (const { range, host } of parts) {
+    const at = e.temporary();
+    inRange(e, range, address, at, width.bytes, e.options.strictAlignment ? width.bytes : 1);
+    e.open(Op.if, Type.i32);
+    e.get_local(at);
+    guestLoad(e, width.load, host, width.bytes);
+    e.else();
+  }
   loadByTable(e, address, width);
-  return e.close();
+  parts.forEach(() => e.close());
 }
 
 function loadByTable(e: Emitter, address: number, width: Width): void {

@@ -1,8 +1,8 @@
 /**
  * The window: guest memory around the stack that translated code reads without a look at the page tables, because its pages lie one
- * behind the other in the host. It may have one gap of pages that are slow to read (watched ones, between the stack and the data). A
- * second comparison in each access would cost more than the page tables save: what is known to be on the stack is looked for on the
- * stack's side of the gap only, everything else on the other side, where the data are; the tables have the rest.
+ * behind the other in the host. It may have one gap of pages that are slow to read (watched ones, between the stack and the data): what
+ * is known to be on the stack is looked for on the stack's side of the gap only, everything else on the other side first, where the
+ * data are, then on the stack's; the tables have the rest.
  */
 import { pageCount, pageSize } from '../memory';
 
