@@ -9,9 +9,15 @@ import { evaluateText, scopeIn } from './expression-context';
 import type { SessionState } from './session-state';
 import type { FrameReference } from './stack-trace';
 
-export interface MacroText {
+interface MacroText {
   readonly name: string;
   readonly text: string;
+}
+
+/** They are read when they are looked at: a file of Zephyr has thousands, and every stop asks for scopes. */
+export function hasMacros({ stop, frame }: FrameReference): boolean {
+  const unit = frame.function?.unit;
+  return unit !== undefined && stop.inferior.programAt(frame.lookupPc)?.debug?.hasMacros(unit) === true;
 }
 
 /** By name; without those that take arguments, that are empty, and the compiler's own (which begin with an underscore). */

@@ -6,7 +6,7 @@ import type { Frame } from '../lib/dwarf/unwind-frame';
 import { type NamedValue, valueAt } from '../lib/dwarf/value';
 import { abiOfFunction, callAbiOf, returnLocation } from '../lib/program/return-value';
 import { type ListedVariable, localsOf } from './frame-variables';
-import { macrosOf } from './macro-variables';
+import { hasMacros } from './macro-variables';
 import { baseName } from './paths';
 import type { SessionState } from './session-state';
 import { type FrameReference, requireFrame } from './stack-trace';
@@ -44,12 +44,9 @@ export async function scopes(
     scope.namedVariables = globals.length;
     result.push(scope);
   }
-  const macros = macrosOf(reference);
-  if (macros.length > 0) {
-    const container = { kind: 'macros', stop, level, key: `${level}/macros`, macros } as const;
-    const scope: DebugProtocol.Scope = new Scope('Macros', session.containers.set(container.key, container), true);
-    scope.namedVariables = macros.length;
-    result.push(scope);
+  if (hasMacros(reference)) {
+    const container = { kind: 'macros', stop, level, key: `${level}/macros` } as const;
+    result.push(new Scope('Macros', session.containers.set(container.key, container), true));
   }
   const registers = { kind: 'registers', stop, level, key: `${level}/registers` } as const;
   const scope: DebugProtocol.Scope = new Scope('Registers', session.containers.set(registers.key, registers));

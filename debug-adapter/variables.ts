@@ -18,7 +18,7 @@ import type { Cancellation } from './cancellation';
 import { displayOptions } from './display-format';
 import { errors } from './errors';
 import type { Inferior } from './inferior';
-import { type MacroText, macroValue, macroVariables } from './macro-variables';
+import { macrosOf, macroValue, macroVariables } from './macro-variables';
 import { describeFloats, describeRegisters, statusFields } from './registers';
 import type { ListedVariable } from './frame-variables';
 import type { SessionState } from './session-state';
@@ -33,7 +33,7 @@ export type VariableContainer = { readonly key: string; readonly stop: Stop; rea
   /** Below a list of Zephyr's: its nodes. */
   | { readonly kind: 'nodes'; readonly value: Value }
   | { readonly kind: 'returned'; readonly value: NamedValue }
-  | { readonly kind: 'macros'; readonly macros: readonly MacroText[] }
+  | { readonly kind: 'macros' }
   | { readonly kind: 'macro'; readonly name: string }
   | { readonly kind: 'registers' }
   | { readonly kind: 'float-registers' }
@@ -78,8 +78,8 @@ export async function variables(
     return { variables: fields.slice(start, start + count) };
   }
   if (container.kind === 'macros') {
-    const part = container.macros.slice(start, start + count);
-    return { variables: macroVariables(session, await referenceOf(container), part) };
+    const reference = await referenceOf(container);
+    return { variables: macroVariables(session, reference, macrosOf(reference).slice(start, start + count)) };
   }
   if (container.kind === 'macro') {
     const place = { ...container, key: `${container.key}/value` };

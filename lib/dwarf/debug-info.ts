@@ -274,6 +274,13 @@ export class DebugInfo {
     return this.macroTables.get(unit)?.at(position);
   }
 
+  /** Without reading any. */
+  hasMacros(unit: UnitInfo): boolean {
+    const { root } = unit as Unit;
+    const attributes = [At.DW_AT_macros, At.DW_AT_GNU_macros, At.DW_AT_macro_info];
+    return attributes.some((attribute) => root.sectionOffset(attribute) !== undefined);
+  }
+
   private readMacros(unit: Unit): MacroTable | undefined {
     const { root } = unit;
     const { littleEndian } = this;
