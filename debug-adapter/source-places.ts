@@ -121,5 +121,5 @@ function noOwner(
 
 function sourcesNamed({ program }: SourceOwner, name: string): SourceFile[] {
   const wanted = name.toLowerCase();
-  return (program.debug?.files ?? []).filter((source) => baseName(source.path).toLowerCase() === wanted);
+  return (program.debug?.filesNear(name) ?? []).filter((source) => baseName(source.path).toLowerCase() === wanted);
 }

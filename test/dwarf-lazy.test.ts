@@ -38,7 +38,7 @@ test('a large program is read where somebody looks', (t) => {
   assert.ok(debug);
   const { units } = debug.readCounts;
   assert.ok(units > 40, `${units} units`);
-  assert.deepEqual(debug.readCounts, { units, trees: 0, entries: 0, indexed: 0 });
+  assert.deepEqual(debug.readCounts, { units, trees: 0, entries: 0, indexed: 0, lineTables: 0 });
 
   // A stop: function, line, frame rules, variables. The unit of the function is small.
   const entry = program.symbolIndex.named('entry');
@@ -170,6 +170,38 @@ test('every name of a program is found by a search for it', () => {
     }
   }
   assert.ok(names > 200, `${names} names`);
+});
+
+/** Line tables are left out by the bytes of their headers; what all of them have is what each name must find. */
+test('every file of a program is found by a search for its name, in any case, with the units that have it', () => {
+  let files = 0;
+  for (const path of allExtensionPaths()) {
+    const bytes = new Uint8Array(readFileSync(path));
+    const { debug } = Program.open(ElfFile.parse(bytes));
+    for (const { path: wanted } of debug?.files ?? []) {
+      const name = wanted.slice(wanted.lastIndexOf('/') + 1);
+      const fresh = Program.open(ElfFile.parse(new CountingSource(bytes))).debug;
+      assert.ok(fresh);
+      const found = fresh.filesNear(name.toUpperCase()).find((one) => one.path === wanted);
+      assert.ok(found, `${path}: ${wanted}`);
+      const having = fresh.units.filter((unit) => fresh.linesOf(unit)?.files.has(found) === true);
+      assert.deepEqual(fresh.unitsOfFile(found), having, `${path}: ${wanted}`);
+      files++;
+    }
+  }
+  assert.ok(files > 100, `${files} files`);
+});
+
+test('of a large program only the line tables are read that may have a file', (t) => {
+  if (requireTool(t, 'arm-none-eabi-gcc') === undefined) return;
+  const read = (name: string): number => {
+    const { debug } = Program.open(ElfFile.parse(new CountingSource(largeFile())));
+    assert.ok(debug?.filesNear(name).some(({ path }) => path === name));
+    return debug.readCounts.lineTables;
+  };
+  assert.equal(read('entry.c'), 1);
+  const [part, header] = [read('part_0.c'), read('devices.h')];
+  assert.equal(part * 6, header);
 });
 
 function isArm(path: string): boolean {

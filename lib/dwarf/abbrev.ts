@@ -4,7 +4,7 @@
  */
 import { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
-import { Form } from './constants';
+import { Form, Tag } from './constants';
 import type { RawCursor } from './raw-cursor';
 import type { DwarfSections } from './sections';
 
@@ -19,6 +19,8 @@ export interface Abbreviation {
   readonly tag: number;
   readonly hasChildren: boolean;
   readonly attributes: readonly AttributeSpec[];
+  /** Of its bytes, without the code. */
+  readonly length: number;
 }
 
 const section = '.debug_abbrev';
@@ -33,7 +35,10 @@ export class AbbreviationTable {
   private readonly offsets = new Map<number, number>();
   private isComplete = false;
 
-  constructor(private readonly cursor: RawCursor) {}
+  constructor(
+    private readonly cursor: RawCursor,
+    private readonly recent: RecentAbbreviations,
+  ) {}
 
   /** Throws FormatError for a damaged table. */
   get(code: number): Abbreviation | undefined {
@@ -41,9 +46,26 @@ export class AbbreviationTable {
     if (found !== undefined) return found;
     const offset = this.offsets.get(code) ?? this.search(code);
     if (offset === undefined) return undefined;
-    found = this.readAt(offset);
+    found = this.readAt(offset - this.cursor.start);
     this.known.set(code, found);
     return found;
+  }
+
+  /**
+   * The same for a unit's first entry, which the table is not looked through for: its abbreviation is known by its bytes. Two zeros end
+   * each abbreviation, and stand together before something that is not zero nowhere else.
+   */
+  first(code: number): Abbreviation | undefined {
+    if (code >= 0x80 || this.known.has(code)) return this.get(code);
+    const { bytes } = this.cursor;
+    for (let at = bytes.indexOf(code); at >= 0; at = bytes.indexOf(code, at + 1)) {
+      if (!unitTags.has(bytes[at + 1]) || bytes[at + 2] > 1) continue;
+      if (at > 0 && (at < 2 || bytes[at - 1] !== 0 || bytes[at - 2] !== 0)) continue;
+      const found = this.recent.find(bytes, at + 1) ?? this.recent.add(bytes, at + 1, this.readAt(at + 1));
+      this.known.set(code, found);
+      return found;
+    }
+    return this.get(code);
   }
 
   /** GNU as leaves out the terminator of the last table. */
@@ -62,11 +84,46 @@ export class AbbreviationTable {
     return undefined;
   }
 
-  private readAt(offset: number): Abbreviation {
-    const { bytes, littleEndian, start } = this.cursor;
-    return readAbbreviation(new ByteReader(bytes, littleEndian, section, offset - start));
+  private readAt(at: number): Abbreviation {
+    const { bytes, littleEndian } = this.cursor;
+    return readAbbreviation(new ByteReader(bytes, littleEndian, section, at));
   }
 }
+
+/** Of first entries: each unit has a table of its own, but what a compiler writes into them repeats. */
+class RecentAbbreviations {
+  private readonly encoded: Uint8Array[] = [];
+  private readonly abbreviations: Abbreviation[] = [];
+  private next = 0;
+
+  /** One that is written in the same bytes. */
+  find(bytes: Uint8Array, at: number): Abbreviation | undefined {
+    const { encoded } = this;
+    for (let n = 0; n < encoded.length; n++) {
+      const one = encoded[n];
+      let length = 0;
+      while (length < one.length && one[length] === bytes[at + length]) length++;
+      if (length === one.length) return this.abbreviations[n];
+    }
+    return undefined;
+  }
+
+  add(bytes: Uint8Array, at: number, abbreviation: Abbreviation): Abbreviation {
+    this.encoded[this.next] = bytes.subarray(at, at + abbreviation.length);
+    this.abbreviations[this.next] = abbreviation;
+    this.next = (this.next + 1) % mostRecent;
+    return abbreviation;
+  }
+}
+
+const mostRecent = 8;
+
+const unitTags: ReadonlySet<number> = new Set([
+  Tag.DW_TAG_compile_unit,
+  Tag.DW_TAG_partial_unit,
+  Tag.DW_TAG_type_unit,
+  Tag.DW_TAG_skeleton_unit,
+]);
 
 /** From behind the code to behind the abbreviation. Nearly all numbers are of one byte. */
 function passOver(cursor: RawCursor): void {
@@ -89,6 +146,7 @@ function passOver(cursor: RawCursor): void {
 }
 
 function readAbbreviation(reader: ByteReader): Abbreviation {
+  const start = reader.offset;
   const tag = reader.ulebNumber();
   const hasChildren = reader.u8() !== 0;
   const attributes: AttributeSpec[] = [];
@@ -99,18 +157,19 @@ function readAbbreviation(reader: ByteReader): Abbreviation {
     if (name === 0 && form === 0) break;
     attributes.push({ name, form, implicitConst });
   }
-  return { tag, hasChildren, attributes };
+  return { tag, hasChildren, attributes, length: reader.offset - start };
 }
 
 export class AbbreviationTables {
   private readonly tables = new Map<number, AbbreviationTable>();
+  private readonly recent = new RecentAbbreviations();
 
   constructor(private readonly sections: DwarfSections) {}
 
   at(offset: number): AbbreviationTable {
     let table = this.tables.get(offset);
     if (table === undefined) {
-      table = new AbbreviationTable(this.sections.cursor(section, offset));
+      table = new AbbreviationTable(this.sections.cursor(section, offset), this.recent);
       this.tables.set(offset, table);
     }
     return table;

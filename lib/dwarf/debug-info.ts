@@ -8,9 +8,8 @@ import { FrameTable } from './cfi';
 import { At, Tag } from './constants';
 import type { Die } from './die';
 import { scopesAt, Subprogram, type FunctionContext } from './function';
-import { readLineTable, type RawLineTable } from './line';
 import { filesOfRows } from './line-files';
-import { FileTable, resolveRows, splitSequences, UnitFiles } from './line-index';
+import { LineTables, type UnitLines } from './line-tables';
 import { macinfoEvents, type MacroEvent, macroEvents } from './macro';
 import { type MacroDefinition, type MacroPosition, MacroTable } from './macro-table';
 import type {
@@ -37,6 +36,7 @@ import { hasLocationLists, type UnitOutline } from './unit-outline';
 import { UnitTable } from './unit-table';
 import { readVariable, variableLocation, type GlobalVariable } from './variable';
 
+export type { UnitLines } from './line-tables';
 export type { GlobalVariable } from './variable';
 
 export type TypeNamespace = 'struct' | 'union' | 'enum' | 'class' | 'typedef' | 'base' | 'any';
@@ -67,15 +67,7 @@ export interface ReadCounts {
   readonly entries: number;
   /** Units whose names were looked through without reading their entries. */
   readonly indexed: number;
-}
-
-/** The line table of a unit, with the files by the numbers that DW_AT_decl_file uses. */
-export interface UnitLines {
-  readonly unit: UnitInfo;
-  readonly table: RawLineTable;
-  readonly files: UnitFiles;
-  /** Sequences in the program's order; each ends with its endSequence row. */
-  readonly sequences: readonly (readonly LineRow[])[];
+  readonly lineTables: number;
 }
 
 export class DebugInfo {
@@ -84,9 +76,8 @@ export class DebugInfo {
   private readonly sections: DwarfSections;
   private readonly unitTable: UnitTable;
   private readonly types: TypeReader;
-  private readonly fileTable = new FileTable();
   private readonly frames: FrameTable;
-  private readonly lineTables = new Map<number, UnitLines | undefined>();
+  private readonly lines: LineTables;
   private readonly functionsOfUnit = new Map<Unit, readonly Subprogram[]>();
   private readonly functionByDie = new Map<Die, Subprogram | undefined>();
   private readonly locationLists = new Map<UnitInfo, boolean>();
@@ -112,6 +103,7 @@ export class DebugInfo {
       typeOf: (die) => this.types.typeOf(die),
       locationOf: (die) => this.locationOf(die),
     });
+    this.lines = new LineTables(this.sections, this.unitTable.units);
     this.frames = new FrameTable(this.sections, options.ehFrameAddress);
   }
 
@@ -131,10 +123,17 @@ export class DebugInfo {
 
   /** Files of all line tables that name code or declarations. */
   get files(): readonly SourceFile[] {
-    for (const lines of this.unitLines()) {
-      for (let number = 0; number < lines.files.count; number++) lines.files.file(number);
-    }
-    return this.fileTable.all;
+    return this.lines.files();
+  }
+
+  /** The same of the line tables that may have a file of that name, in whatever case; the caller selects. */
+  filesNear(name: string): readonly SourceFile[] {
+    return this.lines.filesNear(name);
+  }
+
+  /** Units whose line tables have the file, in order. */
+  unitsOfFile(file: SourceFile): readonly UnitInfo[] {
+    return this.lines.unitsOf(file);
   }
 
   /** Those that code is of; no rows are made for it. */
@@ -152,12 +151,7 @@ export class DebugInfo {
 
   /** The line tables of all units; units that share one appear once. */
   unitLines(): readonly UnitLines[] {
-    const all = new Set<UnitLines>();
-    for (const unit of this.unitTable.units) {
-      const lines = this.linesOf(unit);
-      if (lines !== undefined) all.add(lines);
-    }
-    return [...all];
+    return this.lines.all();
   }
 
   /** All sequences of all line tables. */
@@ -353,28 +347,7 @@ export class DebugInfo {
   }
 
   linesOf(unit: UnitInfo): UnitLines | undefined {
-    const { root } = unit as Unit;
-    const offset = this.guard('line table', () => root.sectionOffset(At.DW_AT_stmt_list), undefined);
-    if (offset === undefined) return undefined;
-    if (!this.lineTables.has(offset)) this.lineTables.set(offset, this.readLines(unit as Unit, offset));
-    return this.lineTables.get(offset);
-  }
-
-  private readLines(unit: Unit, offset: number): UnitLines | undefined {
-    const what = `line table of unit ${unit.name ?? ''}`;
-    const table = this.guard(what, () => readLineTable(this.sections, offset), undefined);
-    if (table === undefined) return undefined;
-    const files = new UnitFiles(table.header, unit.compilationDirectory, this.fileTable);
-    let sequences: readonly (readonly LineRow[])[] | undefined;
-    return {
-      unit,
-      table,
-      files,
-      get sequences(): readonly (readonly LineRow[])[] {
-        sequences ??= splitSequences(resolveRows(table.rows, files));
-        return sequences;
-      },
-    };
+    return this.lines.of(unit as Unit);
   }
 
   private readonly guard = <T>(what: string, read: () => T, fallback: T): T =>
@@ -392,6 +365,7 @@ export class DebugInfo {
       trees: read.length,
       entries: read.reduce((sum, count) => sum + count, 0),
       indexed: this.lazyNames?.indexedUnits ?? 0,
+      lineTables: this.lines.count,
     };
   }
 

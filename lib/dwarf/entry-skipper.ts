@@ -20,7 +20,7 @@ export interface EntryPlan {
 }
 
 /** Bytes of a form's operand; undefined: it says itself how long it is. */
-function fixedSize(form: number, { version, is64, addressSize }: FormContext): number | undefined {
+export function fixedSize(form: number, { version, is64, addressSize }: FormContext): number | undefined {
   switch (form) {
     case Form.DW_FORM_flag_present:
     case Form.DW_FORM_implicit_const:

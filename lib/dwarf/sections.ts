@@ -3,7 +3,7 @@
  * inflated and relocated to link addresses. Every reader of lib/dwarf gets its bytes here, so that an absent section
  * reads as an empty one and an error names the section.
  */
-import { type ByteSource, bytesOf, Passing, Pieces, Scratch, WholeBytes } from '../byte-source';
+import { type ByteSource, type ByteWindow, bytesOf, Passing, Pieces, Scratch, WholeBytes } from '../byte-source';
 import { ByteReader, stringIn } from '../bytes';
 import { FormatError } from '../errors';
 import { RawCursor } from './raw-cursor';
@@ -66,6 +66,11 @@ export class DwarfSections {
 
   has(name: string): boolean {
     return this.sizeOf(name) > 0;
+  }
+
+  /** Bytes of a section that hold [start, end), which must be inside of it. */
+  window(name: string, start: number, end: number): ByteWindow {
+    return this.source(name).window(start, end);
   }
 
   /** A reader of one section at `offset`, which must be inside of it. */

@@ -5,12 +5,13 @@
 import { FormatError } from '../errors';
 import { AddressIndex } from './address-index';
 import { AbbreviationTables, type AbbreviationTable } from './abbrev';
-import { At, UnitType } from './constants';
+import { At, Form, UnitType } from './constants';
 import type { Die } from './die';
 import type { AddressRange } from './model';
 import { rangesOf } from './ranges';
 import type { DwarfSections } from './sections';
-import { readUnitHeader, Unit, type UnitContext, type UnitHeader } from './unit';
+import { Unit, type UnitContext } from './unit';
+import { readUnitHeaders, type UnitHeader } from './unit-header';
 
 /** The first index for which `isAfter` holds; it holds for all behind. */
 function upperBound(count: number, isAfter: (index: number) => boolean): number {
@@ -29,6 +30,7 @@ export class UnitTable {
   private readonly infoUnits: readonly Unit[];
   private readonly typeUnits: readonly Unit[];
   private lazyAddresses: AddressIndex | undefined;
+  private lazyMaySplit: boolean | undefined;
   private readonly abbreviationTables: AbbreviationTables;
   private readonly signatures = new Map<bigint, Unit>();
   private readonly lazyRanges = new Map<Unit, readonly AddressRange[]>();
@@ -91,38 +93,65 @@ export class UnitTable {
     return ranges;
   }
 
-  /** A unit whose first entry is damaged is left out; a damaged header ends the section, as its length is lost. */
   private readUnits(section: UnitHeader['section']): Unit[] {
-    const units: Unit[] = [];
     const context = this.context;
-    const reader = this.sections.reader(section);
-    const readAll = (): void => {
-      while (!reader.atEnd) {
-        const header = readUnitHeader(reader, section);
-        reader.offset = header.end;
-        const what = `unit at 0x${header.offset.toString(16)}`;
-        const unit = this.sections.guard(what, () => this.open(header, context), undefined);
-        if (unit === undefined) continue;
-        units.push(unit);
-        if (header.signature !== undefined) this.signatures.set(header.signature, unit);
-      }
-    };
-    this.sections.guard(section, readAll, undefined);
-    return units;
+    return readUnitHeaders(this.sections, section).map((header) => {
+      const unit = new Unit(header, context);
+      if (header.signature !== undefined) this.signatures.set(header.signature, unit);
+      if (this.maySplit || header.unitType >= UnitType.DW_UT_skeleton) this.checkSplit(unit);
+      return unit;
+    });
   }
 
-  /** Split units are opened for what little they have, with a word about the rest. */
-  private open(header: UnitHeader, context: UnitContext): Unit {
-    const unit = new Unit(header, context);
+  /** Whether any abbreviation may have the attribute that names a .dwo file. */
+  private get maySplit(): boolean {
+    this.lazyMaySplit ??= this.sections.guard('abbreviations', () => this.findDwoNames(), true);
+    return this.lazyMaySplit;
+  }
+
+  private findDwoNames(): boolean {
+    const names = [Uint8Array.of(At.DW_AT_dwo_name), encodeUleb(At.DW_AT_GNU_dwo_name)];
+    return names.some((name) => {
+      let isFound = false;
+      this.sections.search('.debug_abbrev', name, (_, form) => {
+        isFound ||= form !== undefined && stringForms.has(form);
+        return isFound ? Infinity : undefined;
+      });
+      return isFound;
+    });
+  }
+
+  /** Split units have a little here, which is read, and a word is said about the rest. */
+  private checkSplit(unit: Unit): void {
+    const { header, root } = unit;
     const { unitType } = header;
-    const isSplit = unit.root.has(At.DW_AT_dwo_name) || unit.root.has(At.DW_AT_GNU_dwo_name);
+    const isSplit = root.has(At.DW_AT_dwo_name) || root.has(At.DW_AT_GNU_dwo_name);
     if (isSplit || (unitType >= UnitType.DW_UT_skeleton && unitType <= UnitType.DW_UT_split_type)) {
-      const name = (): string | undefined =>
-        unit.root.string(At.DW_AT_dwo_name) ?? unit.root.string(At.DW_AT_GNU_dwo_name);
+      const name = (): string | undefined => root.string(At.DW_AT_dwo_name) ?? root.string(At.DW_AT_GNU_dwo_name);
       const dwo = this.sections.guard('name of a .dwo file', name, undefined) ?? 'a .dwo file';
       const detail = `split debug information (-gsplit-dwarf): functions, variables and types of ${unit.name ?? 'this unit'} are in ${dwo}, which is not read; build without -gsplit-dwarf (lines are known)`;
       this.sections.report(new FormatError('bad-version', header.section, header.offset, detail).message);
     }
-    return unit;
   }
+}
+
+/** Forms that a name has, as one byte. */
+const stringForms: ReadonlySet<number> = new Set([
+  Form.DW_FORM_string,
+  Form.DW_FORM_strp,
+  Form.DW_FORM_line_strp,
+  Form.DW_FORM_strx,
+  Form.DW_FORM_strx1,
+  Form.DW_FORM_strx2,
+  Form.DW_FORM_strx3,
+  Form.DW_FORM_strx4,
+  Form.DW_FORM_indirect,
+  // The first bytes of numbers.
+  (Form.DW_FORM_GNU_str_index & 0x7f) | 0x80,
+  (Form.DW_FORM_GNU_strp_alt & 0x7f) | 0x80,
+]);
+
+/** Of a number of two bytes (7.6). */
+function encodeUleb(value: number): Uint8Array {
+  return Uint8Array.of((value & 0x7f) | 0x80, value >> 7);
 }

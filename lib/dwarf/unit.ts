@@ -1,79 +1,19 @@
 /**
- * One unit of .debug_info or .debug_types (7.5.1): its header, its first entry, and on demand the tree of all entries.
+ * One unit of .debug_info or .debug_types (7.5.1): its header, and on demand its first entry and the tree of all entries.
  * A unit knows the bases (DW_AT_str_offsets_base ...) by which its indexed forms are resolved.
- * The tree is read in one pass without recursion; where it breaks, what was read until then stays usable.
+ * The tree is read in one pass without recursion; where it breaks, what was read until then stays usable. A unit whose first entry
+ * cannot be read has nothing in it.
  */
 import type { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import type { Abbreviation, AbbreviationTable } from './abbrev';
 import { readAttribute, type RawAttribute } from './attribute';
-import { At, Form, UnitType } from './constants';
+import { At, Form, Tag } from './constants';
 import { Die } from './die';
 import type { ExpressionUnit, LocationDescription, Type, UnitInfo } from './model';
-import { readInitialLength, readOffset, readTableEntry, type DwarfSections } from './sections';
+import { readTableEntry, type DwarfSections } from './sections';
+import type { UnitHeader } from './unit-header';
 import { readOutline, readSketch, type UnitOutline } from './unit-outline';
-
-export interface UnitHeader {
-  readonly section: '.debug_info' | '.debug_types';
-  readonly offset: number;
-  /** One past its last byte. */
-  readonly end: number;
-  readonly version: number;
-  readonly is64: boolean;
-  readonly addressSize: 4 | 8;
-  readonly unitType: number;
-  readonly abbrevOffset: number;
-  /** Offset in the section of the first entry. */
-  readonly firstDie: number;
-  /** DW_UT_type: signature, and offset in the section of the entry that describes the type. */
-  readonly signature: bigint | undefined;
-  readonly typeDie: number | undefined;
-}
-
-export function readUnitHeader(reader: ByteReader, section: UnitHeader['section']): UnitHeader {
-  const offset = reader.offset;
-  const { length, is64 } = readInitialLength(reader);
-  const end = reader.offset + length;
-  if (end > reader.end) throw new FormatError('bad-size', section, offset);
-  const version = reader.u16();
-  if (version < 2 || version > 5) throw new FormatError('bad-version', section, offset, `DWARF version ${version}`);
-  let unitType: number = section === '.debug_types' ? UnitType.DW_UT_type : UnitType.DW_UT_compile;
-  let abbrevOffset: number;
-  let addressSize: number;
-  if (version >= 5) {
-    unitType = reader.u8();
-    addressSize = reader.u8();
-    abbrevOffset = readOffset(reader, is64);
-  } else {
-    abbrevOffset = readOffset(reader, is64);
-    addressSize = reader.u8();
-  }
-  if (addressSize !== 4 && addressSize !== 8) {
-    throw new FormatError('bad-size', section, offset, `address size ${addressSize}`);
-  }
-  let signature: bigint | undefined;
-  let typeDie: number | undefined;
-  if (unitType === UnitType.DW_UT_type || unitType === UnitType.DW_UT_split_type) {
-    signature = reader.u64();
-    typeDie = offset + readOffset(reader, is64);
-  } else if (unitType === UnitType.DW_UT_skeleton || unitType === UnitType.DW_UT_split_compile) {
-    reader.skip(8); // dwo_id
-  }
-  const firstDie = reader.offset;
-  return {
-    section,
-    offset,
-    end,
-    version,
-    is64,
-    addressSize,
-    unitType,
-    abbrevOffset,
-    firstDie,
-    signature,
-    typeDie,
-  };
-}
 
 /** What a unit needs from the rest of the debug information. */
 export interface UnitContext {
@@ -85,18 +25,16 @@ export interface UnitContext {
   locationOf(die: Die): LocationDescription | undefined;
 }
 
+/** undefined: not read yet. */
+type Lazy<T> = { readonly value: T | undefined } | undefined;
+
+const nothing: UnitOutline = { tops: [], functions: [] };
+
 export class Unit implements UnitInfo, ExpressionUnit {
   readonly section: UnitHeader['section'];
   readonly version: number;
   readonly addressSize: 4 | 8;
   readonly littleEndian: boolean;
-  readonly name: string | undefined;
-  readonly compilationDirectory: string | undefined;
-  readonly producer: string | undefined;
-  readonly language: number | undefined;
-  /** The first entry, without children until `dies` is read. */
-  readonly root: Die;
-  readonly abbreviations: AbbreviationTable;
   /** Entries that have been read, with all that are in the same top-level entry. */
   private readonly read = new Map<number, Die>();
   /** By top-level entry. */
@@ -105,7 +43,13 @@ export class Unit implements UnitInfo, ExpressionUnit {
   private lazySketch: UnitOutline | undefined;
   private tree: ReadonlyMap<number, Die> | undefined;
 
-  /** Throws FormatError when the first entry cannot be read. */
+  private lazyRoot: Die | undefined;
+  private isDamaged = false;
+  private lazyName: Lazy<string>;
+  private lazyDirectory: Lazy<string>;
+  private lazyProducer: Lazy<string>;
+  private lazyLanguage: Lazy<number>;
+
   constructor(
     readonly header: UnitHeader,
     readonly context: UnitContext,
@@ -114,16 +58,36 @@ export class Unit implements UnitInfo, ExpressionUnit {
     this.version = header.version;
     this.addressSize = header.addressSize;
     this.littleEndian = context.sections.littleEndian;
-    this.abbreviations = context.abbreviations(header.abbrevOffset);
-    const { die } = this.readDie(this.reader(header.firstDie), undefined);
-    if (die === undefined) throw new FormatError('bad-abbreviation', this.section, header.firstDie);
-    this.root = die;
-    const guard = <T>(read: () => T | undefined): T | undefined =>
-      context.sections.guard(`unit at 0x${header.offset.toString(16)}`, read, undefined);
-    this.name = guard(() => die.name);
-    this.compilationDirectory = guard(() => die.string(At.DW_AT_comp_dir));
-    this.producer = guard(() => die.string(At.DW_AT_producer));
-    this.language = guard(() => die.number(At.DW_AT_language));
+  }
+
+  get abbreviations(): AbbreviationTable {
+    return this.context.abbreviations(this.header.abbrevOffset);
+  }
+
+  /** The first entry, without children until `dies` is read. */
+  get root(): Die {
+    this.lazyRoot ??= this.readRoot();
+    return this.lazyRoot;
+  }
+
+  get name(): string | undefined {
+    this.lazyName ??= this.fact(() => this.root.name);
+    return this.lazyName.value;
+  }
+
+  get compilationDirectory(): string | undefined {
+    this.lazyDirectory ??= this.fact(() => this.root.string(At.DW_AT_comp_dir));
+    return this.lazyDirectory.value;
+  }
+
+  get producer(): string | undefined {
+    this.lazyProducer ??= this.fact(() => this.root.string(At.DW_AT_producer));
+    return this.lazyProducer.value;
+  }
+
+  get language(): number | undefined {
+    this.lazyLanguage ??= this.fact(() => this.root.number(At.DW_AT_language));
+    return this.lazyLanguage.value;
   }
 
   /** All entries by offset in the section. */
@@ -134,14 +98,20 @@ export class Unit implements UnitInfo, ExpressionUnit {
 
   /** Where its entries and functions are; makes no entries. */
   get outline(): UnitOutline {
-    this.lazyOutline ??= readOutline(this);
+    this.lazyOutline ??= this.isReadable ? readOutline(this) : nothing;
     return this.lazyOutline;
   }
 
   /** The same without what is nested in functions and types, which is most of a unit. */
   get sketch(): UnitOutline {
-    this.lazySketch ??= this.lazyOutline ?? readSketch(this);
+    this.lazySketch ??= this.lazyOutline ?? (this.isReadable ? readSketch(this) : nothing);
     return this.lazySketch;
+  }
+
+  /** Whether there is a first entry, without which nothing can be read. */
+  get isReadable(): boolean {
+    void this.root;
+    return !this.isDamaged;
   }
 
   /** How many entries have been read. */
@@ -274,16 +244,37 @@ export class Unit implements UnitInfo, ExpressionUnit {
     return Number(readTableEntry(this.context.sections, '.debug_str_offsets', base, index, size));
   }
 
+  private fact<T>(read: () => T | undefined): { readonly value: T | undefined } {
+    const { sections } = this.context;
+    return { value: sections.guard(`unit at 0x${this.header.offset.toString(16)}`, read, undefined) };
+  }
+
+  private readRoot(): Die {
+    const { firstDie } = this.header;
+    const read = (): Die => {
+      const { die } = this.readDie(this.reader(firstDie), undefined, true);
+      if (die === undefined) throw new FormatError('bad-abbreviation', this.section, firstDie);
+      return die;
+    };
+    const root = this.fact(read).value;
+    this.isDamaged = root === undefined;
+    return root ?? new Die(this, firstDie, Tag.DW_TAG_compile_unit, [], undefined);
+  }
+
   private reader(offset: number): ByteReader {
     return this.context.sections.reader(this.section, offset, this.header.end);
   }
 
   /** `die` is undefined for the null entry that ends a list of siblings. */
-  private readDie(reader: ByteReader, parent: Die | undefined): { die: Die | undefined; entry?: Abbreviation } {
+  private readDie(
+    reader: ByteReader,
+    parent: Die | undefined,
+    isFirst = false,
+  ): { die: Die | undefined; entry?: Abbreviation } {
     const offset = reader.offset;
     const code = reader.ulebNumber();
     if (code === 0) return { die: undefined };
-    const entry = this.abbreviations.get(code);
+    const entry = isFirst ? this.abbreviations.first(code) : this.abbreviations.get(code);
     if (entry === undefined) throw new FormatError('bad-abbreviation', this.section, offset, `code ${code}`);
     const attributes = entry.attributes.map((spec) => readAttribute(reader, spec, this.header));
     return { die: new Die(this, offset, entry.tag, attributes, parent), entry };

@@ -47,8 +47,8 @@ export class SourceLines {
   }
 
   ofFile(file: SourceFile): readonly FileLines[] {
-    return this.debug.units
-      .filter((unit) => this.debug.linesOf(unit)?.files.has(file) === true)
+    return this.debug
+      .unitsOfFile(file)
       .flatMap((unit) => this.ofUnit(unit))
       .filter((lines) => lines.file === file);
   }

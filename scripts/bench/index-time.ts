@@ -36,7 +36,7 @@ async function main(): Promise<void> {
       : findLocations(
           debug,
           lines,
-          debug.files.filter((file) => file.path.endsWith(what)),
+          debug.filesNear(what).filter((file) => file.path.endsWith(what)),
           Number(line),
         );
   lap();
