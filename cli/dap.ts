@@ -1,8 +1,10 @@
 /**
  * `llext dap`: the debug adapter for any client of the Debug Adapter Protocol. Without --port one session on standard
- * input and output; with it a server on the loopback interface, where each connection is a session of its own.
+ * input and output; with it a server on the loopback interface, where each connection is a session of its own, and a session can be
+ * left for another connection.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { KeptTargets } from '../debug-adapter/kept-targets';
 import { nodeServices } from '../debug-adapter/node-services';
 import { LlextDebugSession } from '../debug-adapter/session';
 import type { CommandOutput } from './output';
@@ -48,7 +50,8 @@ function serveStdio(): Promise<number> {
 
 function serveLoopback(port: number, io: CommandOutput): Promise<number> {
   return new Promise((resolve) => {
-    const server = createServer(serveConnection);
+    const targets = new KeptTargets();
+    const server = createServer((socket) => serveConnection(socket, targets));
     server.on('error', (error) => {
       io.stderr.write(`llext dap: cannot listen on ${LOOPBACK}:${port}: ${error.message}\n`);
       resolve(1);
@@ -61,8 +64,8 @@ function serveLoopback(port: number, io: CommandOutput): Promise<number> {
   });
 }
 
-function serveConnection(socket: Socket): void {
-  const session = new LlextDebugSession(nodeServices(__dirname));
+function serveConnection(socket: Socket, targets: KeptTargets): void {
+  const session = new LlextDebugSession({ ...nodeServices(__dirname), targets });
   // As a server the session does not end the process when its client disconnects.
   session.setRunAsServer(true);
   // A client that is gone is not an error of the server: the session ends by the 'close' that follows.

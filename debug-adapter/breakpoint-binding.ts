@@ -80,6 +80,20 @@ export class BreakpointBinder {
     return current.map((breakpoint) => this.describe(breakpoint));
   }
 
+  async clearAll(): Promise<void> {
+    for (const { locations } of this.table.removeAll()) await this.clear(locations.splice(0));
+  }
+
+  /** What a client has set before it found this target. */
+  async takeOver(other: BreakpointBinder): Promise<void> {
+    this.table.takeOver(other.table);
+    await this.filesOpened();
+    this.machineCreated();
+    this.host.inferior?.extensions.forEach((extension) => this.extensionPlaced(extension));
+    await this.arm();
+    this.loadingDone();
+  }
+
   /** The ELF files are known now: what breakpoints wait for can be said. */
   async filesOpened(): Promise<void> {
     this.sources.forget();

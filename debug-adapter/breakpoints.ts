@@ -90,6 +90,17 @@ export class BreakpointTable {
     return { current, added, removed: old };
   }
 
+  /** All at once, as they are; returns them. */
+  removeAll(): readonly UserBreakpoint[] {
+    return this.all.splice(0);
+  }
+
+  /** Of a table that is given up: their numbers are known to the client. */
+  takeOver(other: BreakpointTable): void {
+    this.all.push(...other.removeAll());
+    this.nextId = Math.max(this.nextId, other.nextId);
+  }
+
   /** The breakpoints that have a location with one of these numbers of the target. */
   hitBy(targetIds: readonly number[]): UserBreakpoint[] {
     return this.all.filter(({ locations }) =>

@@ -70,5 +70,5 @@ export class RunningRequests {
 }
 
 export function cancel(session: SessionState, args: DebugProtocol.CancelArguments): void {
-  session.requests.cancel(args);
+  session.client.requests.cancel(args);
 }

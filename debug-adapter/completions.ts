@@ -24,7 +24,7 @@ export async function completions(
   const stop = session.execution.stop;
   if (stop === undefined) return { targets: [] };
   // Columns and positions are UTF-16 units, as the indices of texts are.
-  const first = session.columnsStartAt1 ? 1 : 0;
+  const first = session.client.columnsStartAt1 ? 1 : 0;
   const column = args.column - first;
   const line = args.text.split('\n')[(args.line ?? 1) - 1] ?? args.text;
   const before = line.slice(0, column);

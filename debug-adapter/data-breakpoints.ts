@@ -90,6 +90,12 @@ export class DataBreakpoints {
     return this.all.map(describe);
   }
 
+  /** What a client has set before it found this target. */
+  async takeOver(other: DataBreakpoints): Promise<void> {
+    this.all.push(...other.all.splice(0));
+    await this.bindAll(() => true);
+  }
+
   /** A machine is there with nothing loaded: addresses are known. */
   async machineCreated(): Promise<void> {
     await this.bindAll(({ place }) => place?.kind === 'address');

@@ -25,6 +25,12 @@ export function chooseEntry(session: SessionState): void {
   }
 }
 
+/** What runs, in a word. */
+export const programName = ({ entry }: SessionState): string => entry?.extension.instance.name ?? 'llext';
+
+export const processName = (session: SessionState): string =>
+  `llext ${programName(session)} on ${session.requireInferior('launch').target.cpu.name}`;
+
 function defaultEntry(extension: LoadedExtension): EntryCall {
   const exports = exportedFunctions(extension);
   const { name } = extension.instance;

@@ -157,6 +157,16 @@ export const errors = {
   notStopped: (request: string) =>
     new AdapterError(2032, `'${request}' needs a stopped program: pause it first.`, false),
   ended: (request: string) => new AdapterError(2033, `'${request}': the program has ended.`, false),
+  noTarget: (reason: string, more: string) =>
+    new AdapterError(
+      2036,
+      `There is no target to attach to: ${reason}${more}. Launch one at a server (llext dap --port), and leave it with Disconnect.`,
+      true,
+    ),
+  targetInUse: (name: string) =>
+    new AdapterError(2037, `Target '${name}' is being debugged: disconnect that session first.`, true),
+  nameInUse: (name: string) =>
+    new AdapterError(2038, `A target named '${name}' is there already: attach to it, or give another "target".`, true),
   cancelled: () => new AdapterError(2034, 'The session was ended before the program started.', false),
   unknownFrame: (frame: number) =>
     new AdapterError(2040, `There is no stack frame ${frame} any more: the program has run since.`, false),

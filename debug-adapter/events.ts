@@ -6,8 +6,8 @@ import type { CheckpointsResponse, CoverageResponse, ExtensionsResponse } from '
 export class ProcessEvent extends Event implements DebugProtocol.ProcessEvent {
   declare body: DebugProtocol.ProcessEvent['body'];
 
-  constructor(name: string) {
-    super('process', { name, isLocalProcess: true, startMethod: 'launch', pointerSize: 32 });
+  constructor(name: string, startMethod: 'launch' | 'attach') {
+    super('process', { name, isLocalProcess: true, startMethod, pointerSize: 32 });
   }
 }
 

@@ -92,6 +92,13 @@ export class ExceptionFilters {
   private active: ReadonlyMap<string, ActiveFilter> = new Map(
     endFilters.filter((one) => one.default === true).map(({ filter }) => [filter, activeFilter(undefined, undefined)]),
   );
+  private wasSet = false;
+
+  /** What a client has set before it found this target; false: nothing, and these stay. */
+  takeOver(other: ExceptionFilters): boolean {
+    if (other.wasSet) this.active = other.active;
+    return other.wasSet;
+  }
 
   /** A fresh machine. */
   reset(): void {
@@ -122,6 +129,7 @@ export class ExceptionFilters {
       return { verified: true };
     });
     this.active = active;
+    this.wasSet = true;
     return answered;
   }
 

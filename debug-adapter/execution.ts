@@ -41,6 +41,9 @@ export class Execution {
   private exitTime = 0;
   /** The client has been shown where the host ended the program: what resumes now ends it. */
   private abortTold = false;
+  /** What the program printed is to be read before it goes on. */
+  private waitsForReader = false;
+  private endCode: number | undefined;
 
   constructor(private readonly session: SessionState) {}
 
@@ -111,6 +114,33 @@ export class Execution {
     await this.current;
   }
 
+  /** Stops whatever runs, where it is. */
+  async suspend(): Promise<void> {
+    this.pause();
+    await this.current;
+    this.waitsForReader = false;
+  }
+
+  waitForReader(): void {
+    this.waitsForReader = true;
+    this.pause();
+  }
+
+  /** A client that comes in the middle is told how it stands. */
+  present(): void {
+    const { session, stop } = this;
+    const waits = this.waitsForReader;
+    this.waitsForReader = false;
+    if (this.ended) this.tellEnd();
+    else if (stop !== undefined && waits && stop.cause.reason === 'pause') this.continue();
+    else if (stop !== undefined) {
+      const event = stoppedEvent(session, stop.cause, undefined, undefined);
+      if (event.body.reason !== 'exception') event.body.reason = 'pause';
+      event.body.description ??= 'Paused when the target was left';
+      session.send(event);
+    }
+  }
+
   /** `reason`: what a step that ends in its own stop is called. */
   run(operation: Operation, reason?: StopReason): void {
     const inferior = this.session.requireInferior('continue');
@@ -147,9 +177,14 @@ export class Execution {
     if (this.ended) return;
     this.ended = true;
     this.stop = undefined;
+    this.endCode = exitCode;
     if (this.session.inferior !== undefined) compareReplay(this.session);
+    this.tellEnd();
+  }
+
+  private tellEnd(): void {
     sendCoverage(this.session);
-    if (exitCode !== undefined) this.session.send(new ExitedEvent(exitCode));
+    if (this.endCode !== undefined) this.session.send(new ExitedEvent(this.endCode));
     this.session.send(new TerminatedEvent());
   }
 

@@ -47,17 +47,23 @@ const capabilities: DebugProtocol.Capabilities = {
   breakpointModes: [...breakpointModes],
 };
 
+const capabilitiesOfServers: DebugProtocol.Capabilities = {
+  supportTerminateDebuggee: true,
+  supportSuspendDebuggee: true,
+};
+
 export function initialize(
   session: SessionState,
   args: DebugProtocol.InitializeRequestArguments,
   after: (action: () => void) => void,
 ): DebugProtocol.Capabilities {
-  session.pathsAreUris = args.pathFormat === 'uri';
-  session.linesStartAt1 = args.linesStartAt1 ?? true;
-  session.columnsStartAt1 = args.columnsStartAt1 ?? true;
-  session.supportsMemoryEvent = args.supportsMemoryEvent ?? false;
-  session.supportsInvalidatedEvent = args.supportsInvalidatedEvent ?? false;
-  session.supportsProgressReporting = args.supportsProgressReporting ?? false;
+  const { client, services } = session;
+  client.linesStartAt1 = args.linesStartAt1 ?? true;
+  client.columnsStartAt1 = args.columnsStartAt1 ?? true;
+  client.supportsMemoryEvent = args.supportsMemoryEvent ?? false;
+  client.supportsInvalidatedEvent = args.supportsInvalidatedEvent ?? false;
+  client.supportsProgressReporting = args.supportsProgressReporting ?? false;
   after(() => session.send(new InitializedEvent()));
-  return capabilities;
+  // Only a server keeps what a client leaves.
+  return services.targets === undefined ? capabilities : { ...capabilities, ...capabilitiesOfServers };
 }

@@ -46,6 +46,8 @@ export interface LaunchConfig {
   readonly stepFilter: StepFilterConfig;
   /** Executions of lines and functions are counted. */
   readonly coverage: boolean;
+  /** Its name at a server, by which it can be attached to. */
+  readonly target: string | undefined;
   /** Run without debugging: breakpoints are not set. */
   readonly noDebug: boolean;
 }
@@ -72,6 +74,7 @@ export function checkLaunchArguments(attributes: Attributes): LaunchConfig {
     workspaceFolders: textsOf(attributes['workspaceFolders'], 'workspaceFolders'),
     stepFilter: stepFilterConfig(attributes['stepFilter']),
     coverage: booleanOf(attributes, 'coverage'),
+    target: optionalText(attributes, 'target'),
     noDebug: attributes['noDebug'] === true,
   };
 }
@@ -263,7 +266,7 @@ function textsOf(value: unknown, attribute: string): string[] {
   throw errors.invalidAttribute(attribute, value, 'a list of paths');
 }
 
-function optionalText(record: Attributes, attribute: string, where = ''): string | undefined {
+export function optionalText(record: Attributes, attribute: string, where = ''): string | undefined {
   const value = record[attribute];
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string') throw errors.invalidAttribute(`${where}${attribute}`, value, 'text');

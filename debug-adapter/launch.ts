@@ -8,7 +8,8 @@ import type { Cancellation } from './cancellation';
 import { ProcessEvent } from './events';
 import { errors } from './errors';
 import { openBase } from './base-image';
-import { chooseEntry } from './entry';
+import { canBeLeft, leave } from './attach';
+import { chooseEntry, processName, programName } from './entry';
 import { checkLaunchArguments, type LaunchConfig } from './launch-config';
 import { loadExtensions } from './loading';
 import { describeModule } from './modules';
@@ -35,16 +36,18 @@ export async function launch(
     session.config = config;
     if (config.noDebug) session.breakpoints.disable();
     if (config.noDebug) session.dataBreakpoints.disable();
-    cancellation.onCancel(() => session.cancelLaunch(errors.requestCancelled()));
+    cancellation.onCancel(() => session.client.cancelLaunch(errors.requestCancelled()));
     return openFiles(session, config, cancellation);
   };
   const attributes = args as Attributes;
   const isReplay = attributes['replay'] !== undefined;
   session.opening = isReplay ? replayedArguments(session, attributes).then(begin) : begin(attributes);
   await session.opening;
-  await session.configured;
+  await session.client.configured;
   cancellation.check();
   await prepareRun(session);
+  const { config } = session as SessionState;
+  session.services.targets?.add(session, config?.target, programName(session));
   after(() => start(session));
 }
 
@@ -93,7 +96,7 @@ async function readFiles(session: SessionState, config: LaunchConfig, report: Re
 }
 
 export function configurationDone(session: SessionState): void {
-  session.configurationDone();
+  session.client.configurationDone();
 }
 
 /** From here on a machine is there with all extensions loaded, and the entry is about to be called. */
@@ -111,8 +114,7 @@ async function prepareRun(session: SessionState): Promise<void> {
 function start(session: SessionState): void {
   const { entry, config } = session;
   if (entry === undefined || config === undefined) return;
-  const { target } = session.requireInferior('launch');
-  session.send(new ProcessEvent(`llext ${entry.extension.instance.name} on ${target.cpu.name}`));
+  session.send(new ProcessEvent(processName(session), 'launch'));
   if (config.stopOnEntry && !config.noDebug)
     session.execution.run((stepper) => stepper.runToEntry(entry.address), 'entry');
   else session.execution.continue();
@@ -130,7 +132,8 @@ export async function restart(
   cancellation: Cancellation,
 ): Promise<void> {
   if (session.config === undefined || session.inferior === undefined) throw errors.notLaunched('restart');
-  const changed = args.arguments as DebugProtocol.LaunchRequestArguments | undefined;
+  // What a client attaches with says nothing of the program.
+  const changed = session.client.isAttached ? undefined : args.arguments;
   // VS Code sends the configuration again, because it may have been edited; it also has a new build read.
   const config = changed === undefined ? session.config : await changedConfig(session, changed as Attributes);
   if (session.replay !== undefined) session.replay.isTold = false;
@@ -154,6 +157,8 @@ export function terminate(session: SessionState, _args: unknown, after: After): 
 }
 
 /** The connection is closed by the session when this has been answered. */
-export async function disconnect(session: SessionState): Promise<void> {
-  await session.dispose();
+export async function disconnect(session: SessionState, args: DebugProtocol.DisconnectArguments): Promise<void> {
+  const ends = args.terminateDebuggee ?? !session.client.isAttached;
+  if (ends || !canBeLeft(session)) await session.dispose();
+  else await leave(session, args.suspendDebuggee === true ? 'suspend' : 'run');
 }

@@ -203,4 +203,5 @@ function printed(session: SessionState, text: string, callerPc: bigint, stream: 
   const extension = session.inferior?.extensionAt(callerPc - 1n);
   const position = extension?.program.sourceAt(callerPc - 1n);
   session.output.write(stream === 'stderr' ? 'stderr' : 'stdout', text, position);
+  if (session.output.isFull) session.execution.waitForReader();
 }

@@ -58,13 +58,13 @@ export async function writeMemory(
 /** Tells the client that values that it shows may be old. */
 export function memoryChanged(session: SessionState, address: bigint, count: number): void {
   session.execution.stop?.forgetFrames();
-  if (session.supportsMemoryEvent) session.send(new MemoryEvent(hex(address, 8), 0, count));
+  if (session.client.supportsMemoryEvent) session.send(new MemoryEvent(hex(address, 8), 0, count));
   valuesChanged(session);
 }
 
 export function valuesChanged(session: SessionState): void {
   session.execution.stop?.forgetFrames();
-  if (session.supportsInvalidatedEvent) session.send(new InvalidatedEvent(['variables', 'stacks']));
+  if (session.client.supportsInvalidatedEvent) session.send(new InvalidatedEvent(['variables', 'stacks']));
 }
 
 function toBase64(bytes: Uint8Array): string {

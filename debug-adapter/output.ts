@@ -17,15 +17,50 @@ export interface ClientPosition {
   readonly column: number;
 }
 
+interface HeldOutput {
+  readonly category: OutputCategory;
+  readonly text: string;
+  readonly position: SourcePosition | undefined;
+}
+
+/** Of what is held for a client that may come, in characters; what is printed in small parts costs more than its text. */
+const capacity = 1 << 20;
+const partCost = 64;
+
 export class SessionOutput {
+  private held: HeldOutput[] | undefined;
+  private heldSize = 0;
+
   constructor(
     private readonly send: (event: DebugProtocol.Event) => void,
     private readonly toClient: (position: SourcePosition) => ClientPosition | undefined,
     private readonly locations: LocationReferences,
   ) {}
 
+  /** Nobody reads it: it is kept for who will. */
+  hold(): void {
+    this.held ??= [];
+  }
+
+  release(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    this.heldSize = 0;
+    for (const { category, text, position } of held) this.write(category, text, position);
+  }
+
+  /** No more can be held: as with a pipe, who prints has to wait until somebody reads. */
+  get isFull(): boolean {
+    return this.heldSize > capacity;
+  }
+
   /** One or more whole lines, or a part of one as the extension printed it. */
   write(category: OutputCategory, text: string, position?: SourcePosition): void {
+    if (this.held !== undefined) {
+      this.held.push({ category, text, position });
+      this.heldSize += text.length + partCost;
+      return;
+    }
     const event: DebugProtocol.OutputEvent = new OutputEvent(text, category);
     const place = position && this.toClient(position);
     if (place !== undefined) {

@@ -15,12 +15,13 @@ export async function withProgress<T>(
   cancellation: Cancellation,
   work: (report: ReportProgress) => Promise<T>,
 ): Promise<T> {
-  if (!session.supportsProgressReporting) return work(() => cancellation.turn());
+  if (!session.client.supportsProgressReporting) return work(() => cancellation.turn());
   const id = `progress ${++lastProgress}`;
   const start: DebugProtocol.ProgressStartEvent = new ProgressStartEvent(id, title);
   start.body.cancellable = true;
   start.body.percentage = 0;
-  session.requests.nameProgress(id, cancellation);
+  const { requests } = session.client;
+  requests.nameProgress(id, cancellation);
   session.send(start);
   try {
     return await work(async (message, percentage) => {
@@ -30,7 +31,7 @@ export async function withProgress<T>(
       await cancellation.turn();
     });
   } finally {
-    session.requests.endProgress(id);
+    requests.endProgress(id);
     session.send(new ProgressEndEvent(id));
   }
 }

@@ -3,6 +3,7 @@
  * host each hand in their own. Paths are what the client uses, plain or URI; see paths.ts.
  */
 import type { ByteSource } from '../lib/byte-source';
+import type { KeptTargets } from './kept-targets';
 
 export interface FileAccess {
   /** The whole file; rejects with an Error whose message says why it cannot be read. */
@@ -22,6 +23,8 @@ export interface AdapterServices {
   capstoneWasm(): Promise<Uint8Array>;
   /** Whether to load ahead of requests what they will wait for: where it costs nobody else's time, in a process of its own. */
   readonly preparesAhead?: boolean;
+  /** Where a server keeps the targets of its sessions, so that one can be left and found again. */
+  readonly targets?: KeptTargets;
   /**
    * A unicorn.js build of the user's as the module that it resolves to; rejects with an Error whose message says why not. Absent
    * where the adapter cannot run the user's programs (browser).

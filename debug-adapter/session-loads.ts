@@ -192,5 +192,5 @@ function changed(session: SessionState): void {
   announceCheckpoints(session);
   session.execution.stop?.forgetFrames();
   // Not the stack: VS Code would bring the view of the call stack to the front.
-  if (session.supportsInvalidatedEvent) session.send(new InvalidatedEvent(['variables']));
+  if (session.client.supportsInvalidatedEvent) session.send(new InvalidatedEvent(['variables']));
 }

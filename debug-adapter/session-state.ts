@@ -9,10 +9,10 @@ import type { DisplayFormat } from '../lib/protocol';
 import type { RunAccounts } from '../lib/target/accounts';
 import type { SessionBase } from './base-image';
 import { BreakpointBinder, type BreakpointHost } from './breakpoint-binding';
-import { RunningRequests } from './cancellation';
 import { loadCapstone } from './capstone';
+import type { Client } from './client';
 import { LostSources } from './client-source';
-import { type AdapterError, errors, messageOf } from './errors';
+import { errors, messageOf } from './errors';
 import { DataBreakpoints } from './data-breakpoints';
 import { ExceptionFilters } from './exception-filters';
 import { Execution } from './execution';
@@ -65,18 +65,10 @@ export class SessionState implements BreakpointHost {
   readonly exceptions = new ExceptionFilters();
   /** Loads so far, of all machines of the session. */
   loads = 0;
-  /** The client speaks URIs. */
-  pathsAreUris = false;
-  linesStartAt1 = true;
-  columnsStartAt1 = true;
-  supportsMemoryEvent = false;
-  supportsInvalidatedEvent = false;
-  supportsProgressReporting = false;
   /** What the client was told of why there is no way back. */
   historyTold: string | undefined;
   /** The client was told that the memory filters do not check where it is. */
   beforeChecksTold = false;
-  readonly requests = new RunningRequests();
   readonly locations = new LocationReferences();
   readonly lostSources = new LostSources();
   readonly services: AdapterServices;
@@ -90,30 +82,29 @@ export class SessionState implements BreakpointHost {
   /** Addresses that gotoTargets named. */
   readonly gotoTargets = new Handles<bigint>();
   readonly containers = new Handles<VariableContainer>();
-  /** Resolved by configurationDone, rejected by a disconnect before it. */
-  readonly configured: Promise<void>;
-  configurationDone: () => void = () => undefined;
-  /** Rejects a launch that waits for its configuration. */
-  cancelLaunch: (why?: AdapterError) => void = () => undefined;
   private disassembler: Promise<Disassembler> | undefined;
   private preparation: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     services: AdapterServices,
-    readonly send: (event: DebugProtocol.Event) => void,
+    /** Another one when the target was left by one and found by another. */
+    public client: Client,
   ) {
+    client.session = this;
     const tell = (message: string): void => this.output.line('important', message);
     this.services = { ...services, files: reportingChanges(services.files, tell) };
-    this.output = new SessionOutput(send, (position) => this.clientPosition(position), this.locations);
+    this.output = new SessionOutput(
+      (event) => this.send(event),
+      (position) => this.clientPosition(position),
+      this.locations,
+    );
     this.breakpoints = new BreakpointBinder(this);
     this.dataBreakpoints = new DataBreakpoints(this);
     this.execution = new Execution(this);
-    this.configured = new Promise((resolve, reject) => {
-      this.configurationDone = resolve;
-      this.cancelLaunch = (why = errors.cancelled()) => reject(why);
-    });
-    // A session that ends before its launch has nobody waiting for this.
-    this.configured.catch(() => undefined);
+  }
+
+  send(event: DebugProtocol.Event): void {
+    this.client.send(event);
   }
 
   /** A file's place on the client's side, as far as it is known without a search. */
@@ -125,19 +116,19 @@ export class SessionState implements BreakpointHost {
   }
 
   toClientLine(line: number): number {
-    return this.linesStartAt1 ? line : line - 1;
+    return this.client.linesStartAt1 ? line : line - 1;
   }
 
   fromClientLine(line: number): number {
-    return this.linesStartAt1 ? line : line + 1;
+    return this.client.linesStartAt1 ? line : line + 1;
   }
 
   toClientColumn(column: number): number {
-    return column === 0 || this.columnsStartAt1 ? column : column - 1;
+    return column === 0 || this.client.columnsStartAt1 ? column : column - 1;
   }
 
   fromClientColumn(column: number): number {
-    return this.columnsStartAt1 ? column : column + 1;
+    return this.client.columnsStartAt1 ? column : column + 1;
   }
 
   requireInferior(request: string): Inferior {
@@ -181,7 +172,8 @@ export class SessionState implements BreakpointHost {
 
   async dispose(): Promise<void> {
     clearTimeout(this.preparation);
-    this.cancelLaunch();
+    this.client.cancelLaunch();
+    this.services.targets?.remove(this);
     await this.execution.halt();
   }
 }

@@ -12,7 +12,9 @@ import {
   setFunctionBreakpoints,
   setInstructionBreakpoints,
 } from './breakpoint-requests';
+import { attach, canBeLeft, leave } from './attach';
 import { cancel, type Cancellation } from './cancellation';
+import { Client } from './client';
 import { source } from './client-source';
 import { completions } from './completions';
 import { coverage } from './coverage';
@@ -64,6 +66,7 @@ export type RequestHandler = (
 const requests: Readonly<Record<string, RequestHandler>> = {
   initialize,
   launch,
+  attach,
   configurationDone,
   restart,
   cancel,
@@ -126,20 +129,35 @@ const requests: Readonly<Record<string, RequestHandler>> = {
 const duringCalls: ReadonlySet<string> = new Set(['cancel', 'pause', 'terminate', 'disconnect']);
 
 export class LlextDebugSession extends DebugSession {
-  private readonly state: SessionState;
+  private readonly client = new Client((event) => this.sendEvent(event));
 
   constructor(services: AdapterServices) {
     super();
-    this.state = new SessionState(services, (event) => this.sendEvent(event));
+    this.client.session = new SessionState(services, this.client);
   }
 
   override shutdown(): void {
-    void this.state.dispose();
+    this.dispose();
     super.shutdown();
   }
 
   override dispose(): void {
-    void this.state.dispose();
+    void this.end();
+  }
+
+  /** What it debugs; none when it was left, or another one after an attach. */
+  private get state(): SessionState {
+    const { session } = this.client;
+    if (session === undefined) throw new Error('a session has a state from its start');
+    return session;
+  }
+
+  /** The connection is gone: a target that was attached to stays, as it was there before. */
+  private async end(): Promise<void> {
+    const { client, state } = this;
+    if (state.client !== client) return;
+    if (client.isAttached && canBeLeft(state)) await leave(state, 'as it is');
+    else await state.dispose();
   }
 
   protected override dispatchRequest(request: DebugProtocol.Request): void {
@@ -149,7 +167,7 @@ export class LlextDebugSession extends DebugSession {
   private async answer(request: DebugProtocol.Request): Promise<void> {
     const response: DebugProtocol.Response = new Response(request);
     const after: (() => void)[] = [];
-    const cancellation = this.state.requests.start(request.seq);
+    const cancellation = this.client.requests.start(request.seq);
     try {
       const handler = Object.hasOwn(requests, request.command) ? requests[request.command] : undefined;
       if (handler === undefined) throw errors.unsupported(request.command);
@@ -166,7 +184,7 @@ export class LlextDebugSession extends DebugSession {
       response.body = { error: known.body };
       this.sendResponse(response);
     }
-    this.state.requests.end(request.seq);
+    this.client.requests.end(request.seq);
     for (const action of after) action();
     if (request.command === 'disconnect') this.shutdown();
   }

@@ -124,6 +124,7 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
     folder: vscode.Uri | undefined,
     configuration: vscode.DebugConfiguration,
   ): Promise<vscode.DebugConfiguration> {
+    if (configuration.request === 'attach') return attachable(configuration);
     const { program, extensions, cpu } = configuration;
     if (cpu !== undefined && findCpu(String(cpu)) === undefined) {
       const names = cpus.map(({ name }) => name).join(', ');
@@ -233,6 +234,15 @@ function withDefaults(configuration: vscode.DebugConfiguration): vscode.DebugCon
     stopOnEntry: configuration.stopOnEntry ?? false,
     internalConsoleOptions: configuration.internalConsoleOptions ?? 'openOnSessionStart',
   };
+}
+
+/** VS Code connects to the server itself; the adapter says whether the target is there. */
+function attachable(configuration: vscode.DebugConfiguration): vscode.DebugConfiguration {
+  if (typeof configuration.debugServer === 'number') return configuration;
+  throw new ConfigurationError(
+    'Say where the target was left: "debugServer" is the port that `llext dap --port` listens on.',
+    true,
+  );
 }
 
 function workspaceFolders(): string[] {

@@ -205,6 +205,7 @@ export const controlsBuilds: readonly FixtureBuild[] = [
   controls('m3-O2', variants['m3-O2']),
   controls('m3clang-O2', variants['m3clang-O2']),
   controls('m4f-O2', gcc('cortex-m4', '-O2', '-mfloat-abi=hard', '-mfpu=fpv4-sp-d16')),
+  sessionProgram('prints', 'm3-O2', variants['m3-O2']),
 ];
 
 export const watchedBuilds: readonly FixtureBuild[] = [

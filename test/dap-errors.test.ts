@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { errors } from '../debug-adapter/errors';
+import { KeptTargets } from '../debug-adapter/kept-targets';
 import { nodeServices } from '../debug-adapter/node-services';
 import type { AdapterServices } from '../debug-adapter/services';
 import { ElfFile } from '../lib/elf/elf-file';
@@ -62,6 +63,20 @@ async function stoppedFailure(
   await adapter.launchToStop({ ...stopped, ...launched });
   const error = await failure(adapter, command, typeof args === 'function' ? await args(adapter) : args);
   await adapter.leave();
+  return error;
+}
+
+/** At a server where a target with a name is being debugged. */
+async function serverFailure(command: string, args: object): Promise<Failure> {
+  const services = { ...nodeServices(projectRoot), targets: new KeptTargets() };
+  const first = new AdapterClient(services);
+  await first.launchToStop({ ...stopped, target: 'mine' });
+  const second = new AdapterClient(services);
+  await second.client.initializeRequest();
+  const failed = failure(second, command, args);
+  await second.client.configurationDoneRequest();
+  const error = await failed;
+  await Promise.all([first.leave(), second.leave()]);
   return error;
 }
 
@@ -131,6 +146,9 @@ const causes: Record<keyof typeof errors, () => Promise<Failure>> = {
   },
   notLaunched: () => freshFailure('continue', { threadId: 1 }),
   alreadyLaunched: () => stoppedFailure('launch', stopped),
+  noTarget: () => serverFailure('attach', {}),
+  targetInUse: () => serverFailure('attach', { target: 'mine' }),
+  nameInUse: () => serverFailure('launch', { ...stopped, target: 'mine' }),
   notStopped: async () => {
     const adapter = new AdapterClient();
     await adapter.launch({ program: examplePath('endless/endless.llext') });
@@ -214,6 +232,9 @@ describe('error messages', () => {
         error.id < 2030 ||
         [
           'alreadyLaunched',
+          'noTarget',
+          'targetInUse',
+          'nameInUse',
           'alreadyLoaded',
           'inUse',
           'noGoto',

@@ -15,6 +15,8 @@ import { requireTool } from './support/tools';
 
 type Message = DebugProtocol.Request | DebugProtocol.Response | DebugProtocol.Event;
 
+const onlyServers: ReadonlySet<string> = new Set(['supportTerminateDebuggee', 'supportSuspendDebuggee']);
+
 /** One session: the adapter's messages in order, one a line, without numbers that only count and the machine's paths. */
 class Recorder {
   readonly lines: string[] = [];
@@ -65,7 +67,9 @@ class Recorder {
     delete plain['request_seq'];
     // What the sidebar shows is long and has tests of its own.
     if (plain['event'] === 'llext/changed') delete plain['body'];
-    this.lines.push(JSON.stringify(plain).replaceAll(projectRoot, '{root}'));
+    // What only servers can: test/dap-attach.test.ts has it.
+    const text = JSON.stringify(plain, (key, value: unknown) => (onlyServers.has(key) ? undefined : value));
+    this.lines.push(text.replaceAll(projectRoot, '{root}'));
   }
 }
 

@@ -53,6 +53,7 @@ test('every launch attribute is described', () => {
   assert.deepEqual(Object.keys(attributes), [
     ...['program', 'extensions', 'debugElf', 'entry', 'args', 'stopOnEntry', 'cpu', 'heapSize', 'base'],
     ...['engine', 'unicornPath', 'coverage', 'stepFilter', 'sourceMap', 'sharedMemory', 'history', 'seed', 'replay'],
+    'target',
   ]);
   for (const [name, attribute] of Object.entries(attributes)) {
     assert.ok((attribute.markdownDescription ?? '').length > 20, name);

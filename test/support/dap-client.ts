@@ -95,6 +95,20 @@ export class AdapterClient {
     breakpoints: readonly BreakpointRequest[] = [],
     initialize: Partial<DebugProtocol.InitializeRequestArguments> = {},
   ): Promise<DebugProtocol.Breakpoint[]> {
+    return this.begin('launch', args, breakpoints, initialize);
+  }
+
+  /** The same with a target that another client has left. */
+  attach(args: object = {}, breakpoints: readonly BreakpointRequest[] = []): Promise<DebugProtocol.Breakpoint[]> {
+    return this.begin('attach', args, breakpoints, {});
+  }
+
+  private async begin(
+    request: 'launch' | 'attach',
+    args: object,
+    breakpoints: readonly BreakpointRequest[],
+    initialize: Partial<DebugProtocol.InitializeRequestArguments>,
+  ): Promise<DebugProtocol.Breakpoint[]> {
     await this.client.initializeRequest({
       adapterID: 'llext',
       linesStartAt1: true,
@@ -104,7 +118,7 @@ export class AdapterClient {
       supportsInvalidatedEvent: true,
       ...initialize,
     });
-    const launched = this.client.launchRequest(args);
+    const launched = this.client.send(request, args);
     launched.catch(() => undefined);
     const answered: DebugProtocol.Breakpoint[] = [];
     for (const { path, breakpoints: wanted } of breakpoints) {
@@ -215,8 +229,8 @@ export class AdapterClient {
   }
 
   /** Ends the session; every message must have been as the protocol's schema says. */
-  async close(): Promise<void> {
-    await this.client.disconnectRequest({});
+  async close(how: DebugProtocol.DisconnectArguments = {}): Promise<void> {
+    await this.client.disconnectRequest(how);
     await this.leave();
   }
 

@@ -4,23 +4,26 @@
  */
 type Reasons = Readonly<Record<string, string>>;
 
-const attach =
-  'a session begins with a machine of its own: there is nothing that runs already and could be attached to';
 const reverse =
   'a reverse request of adapters that start programs in a terminal, or sessions below theirs; there is one emulated machine';
-const ends = 'the machine lives in the adapter, and ends with it: a session can only be ended';
+const ends = 'only a server (tcp) outlives a connection: elsewhere the machine ends with its adapter';
 
 export const doesNotApply: Readonly<Record<'requests' | 'events' | 'capabilities', Reasons>> = {
-  requests: { attach, runInTerminal: reverse, startDebugging: reverse },
+  requests: { runInTerminal: reverse, startDebugging: reverse },
   events: {
     continued:
       'the program only ever goes on because a request asks for it, which implies it (protocol, ContinuedEvent)',
   },
   capabilities: {
     supportsExceptionOptions: 'the legacy tree of exceptions; clients use the filters (supportsExceptionFilterOptions)',
-    supportTerminateDebuggee: ends,
-    supportSuspendDebuggee: ends,
   },
+};
+
+/** Besides, on all ways to reach the adapter but a server. */
+export const onlyAtServers: typeof doesNotApply = {
+  requests: { attach: ends },
+  events: {},
+  capabilities: { supportTerminateDebuggee: ends, supportSuspendDebuggee: ends },
 };
 
 const ranges = 'DWARF tells where a statement begins, not where it ends';
@@ -149,8 +152,8 @@ export const matrix: readonly MatrixRow[] = [
   row('restart frame', ['dap-controls.test.ts', 'calls the function again with its arguments']),
   row('restart', ['dap-control.test.ts', 'makes a fresh machine and keeps the breakpoints']),
   row('terminate', ['dap-control.test.ts', 'terminate ends a running program']),
-  row('supportTerminateDebuggee'),
-  row('supportSuspendDebuggee'),
+  row('supportTerminateDebuggee', ['dap-attach.test.ts', 'runs on without a client']),
+  row('supportSuspendDebuggee', ['dap-attach.test.ts', 'stays suspended']),
   row('terminate threads', ['dap-controls.test.ts', 'is ended by terminateThreads']),
   row('single-thread execution', ['dap-controls.test.ts', 'is the only one that continues or steps']),
   row('cancel', ['dap-controls.test.ts', 'is cancelled by its request']),

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { controlsLine, controlsPath, controlsSource } from './controls';
-import type { AdapterClient } from './dap-client';
+import { AdapterClient } from './dap-client';
 import { examplePath, fixturePath, fixtureSource, markerLine, projectRoot } from './fixtures';
 
 const client = {
@@ -197,3 +197,15 @@ export const matrixSessions: readonly ((adapter: AdapterClient) => Promise<void>
   prints,
   values,
 ];
+
+/** At a server: a target that one client leaves and another one finds. */
+export async function leftAndFound(note: (adapter: AdapterClient) => void): Promise<void> {
+  const [first, second] = [new AdapterClient('tcp'), new AdapterClient('tcp')];
+  [first, second].forEach(note);
+  await start(first, { program: controlsPath('m3-O0'), target: 'found', stopOnEntry: true }, () => Promise.resolve());
+  await first.close({ terminateDebuggee: false, suspendDebuggee: true });
+  const stopped = second.stopped();
+  await second.attach({ target: 'found' });
+  await stopped;
+  await second.close({ terminateDebuggee: true });
+}
