@@ -63,7 +63,12 @@ const layers: Record<string, readonly string[]> = {
 
 /** The two places where another program starts the adapter in its own process, with the services that it is given. */
 const doors: Record<string, readonly string[]> = {
-  'cli/dap': ['debug-adapter/session', 'debug-adapter/services', 'debug-adapter/node-services'],
+  'cli/dap': [
+    'debug-adapter/session',
+    'debug-adapter/services',
+    'debug-adapter/node-services',
+    'debug-adapter/kept-targets',
+  ],
   'extension/inline-adapter': ['debug-adapter/session', 'debug-adapter/services'],
 };
 
