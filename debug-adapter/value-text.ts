@@ -6,7 +6,7 @@ import type { Inferior } from './inferior';
 export function formatOptions(inferior: Inferior): FormatOptions {
   return {
     symbolText: symbolAnnotation((address) => {
-      const found = inferior.programAt(address)?.symbolAt(address);
+      const found = inferior.programAt(address)?.labelAt(address);
       if (found !== undefined) {
         const { name, kind } = found.symbol;
         return { symbol: { name: demangle(name), kind }, offset: Number(found.offset) };

@@ -50,7 +50,7 @@ function show(stopped: Stopped, text: string, level = 0): string {
   const scope = scopeOf(stopped, level);
   const context = { frame: scope.frame, namedRegister: (name: string) => (name === 'xpsr' ? 0x0100_0000n : undefined) };
   const { value } = stopped.run.query(evaluateExpression(compileExpression(text, scope), context));
-  const symbolText = symbolAnnotation((address) => stopped.run.program.symbolAt(address));
+  const symbolText = symbolAnnotation((address) => stopped.run.program.labelAt(address));
   const shown = stopped.run.query(formatValue(value, { symbolText, addressText: () => '@' }));
   return `${value.type.displayName}: ${shown}`;
 }
@@ -105,6 +105,8 @@ test('names of a frame, a file and a program', async () => {
 test('data of every kind', async () => {
   const stopped = await stopAt('data', 'm3-O0', 'data', 'BP2', 4);
   assert.equal(show(stopped, 'node == &tail'), 'int: 1');
+  // An integer is the address of an int, as in gdb.
+  assert.equal(show(stopped, '*(unsigned int)&number'), 'int: -123456789');
   assert.equal(show(stopped, 'node->at'), 'point_t: {x = 1, y = -2}');
   assert.equal(show(stopped, 'node->flags.level'), 'int: -6');
   assert.equal(show(stopped, '(*node).flags.wide'), 'uint64_t: 73588229205');
@@ -210,7 +212,7 @@ test('what cannot be, with its place in the text', async () => {
   const cases: readonly (readonly [string, RegExp, number, number])[] = [
     ['1 + nowhere', /No symbol "nowhere"/, 4, 7],
     ['node.nothing', /no member named nothing/, 5, 7],
-    ['*number', /only a pointer can be dereferenced/, 1, 6],
+    ['*real', /only a pointer can be dereferenced/, 1, 4],
     ['number->x', /int has no members/, 0, 6],
     ['number[1]', /cannot be indexed/, 0, 6],
     ['1 + *(int *)4', /Cannot access memory at address 0x4/, 4, 9],
@@ -261,10 +263,14 @@ test('objects without address and without value', async () => {
   const stopped = { run, frames: run.frames() };
   assert.equal(show(stopped, 'n'), 'int: 5');
   assert.equal(show(stopped, 'a'), 'int: <optimized out>');
+  assert.equal(show(stopped, '(int)a'), 'int: <optimized out>');
+  assert.equal(failure(stopped, '(long)a').message, 'value has been optimized out');
   assert.equal(failure(stopped, 'a + 1').message, 'value has been optimized out');
   assert.match(failure(stopped, '&n').message, /not located in memory/);
   assert.match(failure(stopped, 'n@2').message, /Only values in memory/);
   assert.match(failure(stopped, 'a = 1').message, /optimized out/);
+  // GCC's copy has a symbol leaf.constprop.0.
+  assert.match(show(stopped, 'leaf'), /@ <leaf>$/);
   const [write] = perform(stopped, 'n = 9');
   assert.equal(write.kind, 'register');
   assert.equal(show(stopped, 'n'), 'int: 9');

@@ -286,7 +286,7 @@ const broken: readonly (readonly [string, readonly number[], RegExp])[] = [
   ['an endless recursion', [DW_OP.call2, 0x99, 0], /circle/],
   ['division by zero', [lit(1), lit(0), DW_OP.div, stack_value], /division by zero/],
   ['remainder of a division by zero', [lit(1), lit(0), DW_OP.mod, stack_value], /division by zero/],
-  ['operands of different types', [...double(1), lit(1), DW_OP.plus], /different types/],
+  ['operands of different types', [...double(1), lit(1), DW_OP.plus], /Incompatible types on DWARF stack/],
   ['bits of a floating-point number', [...double(1), ...double(1), DW_OP.and], /integer is needed/],
   ['memory that is not there', [lit(1), DW_OP.deref], /0x1 cannot be read/],
   ['an address that is not loaded', [DW_OP.addr, ...u32(0x20000)], /in no loaded section/],

@@ -98,3 +98,20 @@ function check(program: Program): void {
   assert.deepEqual(debug.problems, []);
   assert.deepEqual(program.warnings, []);
 }
+
+test('C has no scopes in structures, though clang writes what is declared in one below it', (t) => {
+  const path = requireTool(t, 'clang-14');
+  if (path === undefined) return;
+  const folder = mkdtempSync(join(tmpdir(), 'dwarf-'));
+  try {
+    const text = 'struct word { enum { NAME, NUMBER = 7 } kind; enum inner { DEEP = 3 } in; } word;';
+    writeFileSync(join(folder, 'a.c'), text);
+    runTool(path, ['--target=thumbv7m-none-eabi', '-g', '-c', 'a.c', '-o', 'a.o'], { cwd: folder });
+    const { debug } = Program.open(ElfFile.parse(new Uint8Array(readFileSync(join(folder, 'a.o')))));
+    assert.equal(debug?.enumeratorNamed('NUMBER')?.enumerator.value, 7n);
+    assert.equal(debug.enumeratorNamed('DEEP')?.type.displayName, 'enum inner');
+    assert.equal(debug.typeNamed('enum', 'inner')?.displayName, 'enum inner');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -29,7 +29,7 @@ const variants = ['values', 'big-endian', 'dwarf2'];
 
 function show(program: StaticProgram, text: string): [string | null, string] {
   const { scope, read, loaded } = program;
-  const symbolText = symbolAnnotation((address) => loaded.symbolAt(address));
+  const symbolText = symbolAnnotation((address) => loaded.labelAt(address));
   try {
     const compiled = compileExpression(text, scope);
     const { value } = runQuery(evaluateExpression(compiled, { frame: scope.frame }), read);

@@ -9,8 +9,10 @@ import { findMember, isStruct } from '../dwarf/value';
 import {
   arrayOf,
   type BasicTypes,
+  isBoolean,
   isComplex,
   isFloating,
+  isInteger,
   isPointer,
   isScalar,
   pointerTo,
@@ -23,7 +25,7 @@ import { checkLiteral } from './check-initializer';
 import { complexOf, complexPart, toComplex, toReal } from './check-complex';
 import { castCall, checkCall } from './check-calls';
 import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
-import { isCompatible } from './compatible-types';
+import { isCompatible, sameType } from './compatible-types';
 import { fail, type Span } from './errors';
 import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
 import type { ExpressionScope, NamedEntity } from './scope';
@@ -379,8 +381,12 @@ export class Checker implements ExpressionTyper {
   dereference(operand: TypedNode, span: Span): TypedNode {
     const pointer = this.scalar(operand);
     const type = stripType(pointer.type);
+    // C has no meaning for an integer here; gdb reads it as the address of an int.
+    if (type.kind === 'base' && isInteger(type) && !isBoolean(type)) {
+      const address = this.convert(pointer, pointerTo(this.types.int, this.scope.machine.addressSize));
+      return { kind: 'dereference', type: this.types.int, pointer: address, ...span };
+    }
     if (type.kind !== 'pointer') {
-      // gdb reads an integer as the address of an int; C has no meaning for it.
       return fail(`only a pointer can be dereferenced, not ${operand.type.displayName}`, operand);
     }
     return { kind: 'dereference', type: type.target, pointer, ...span };
@@ -554,13 +560,4 @@ export class Checker implements ExpressionTyper {
 function isPointerLike(type: Type): boolean {
   const { kind } = stripType(type);
   return kind === 'pointer' || kind === 'array';
-}
-
-/** Same type as far as assigning whole objects goes. */
-export function sameType(a: Type, b: Type): boolean {
-  const [left, right] = [stripType(a), stripType(b)];
-  return (
-    left === right ||
-    (left.kind === right.kind && left.displayName === right.displayName && left.byteSize === right.byteSize)
-  );
 }

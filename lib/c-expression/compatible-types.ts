@@ -46,3 +46,12 @@ function qualifiersOf(type: Type): Set<string> {
   for (let inner = type; isQualified(inner); inner = inner.target) if (inner.kind !== 'typedef') found.add(inner.kind);
   return found;
 }
+
+/** Same type as far as assigning whole objects goes. */
+export function sameType(a: Type, b: Type): boolean {
+  const [left, right] = [stripType(a), stripType(b)];
+  return (
+    left === right ||
+    (left.kind === right.kind && left.displayName === right.displayName && left.byteSize === right.byteSize)
+  );
+}

@@ -27,6 +27,7 @@ import {
 import { isUnavailable, type TargetWrite } from '../dwarf/value-bits';
 import { arrayOf, isComplex } from '../dwarf/value-types';
 import type { MemoryReply, MemoryRequest } from '../query';
+import { sameType } from './compatible-types';
 import { arithmetic, compareNumbers, convertNumber, wrapInteger } from './arithmetic';
 import { fail, failUnavailable, type Span } from './errors';
 import { evaluateCall } from './evaluate-call';
@@ -63,6 +64,8 @@ export class Evaluation {
     if (isPlace(node)) return yield* this.place(node);
     if (computesComplex(node)) return yield* evaluateComplexValue(node, this);
     if (isComplex(node.type)) return yield* this.aggregate(node);
+    const unavailable = yield* this.unconverted(node);
+    if (unavailable !== undefined) return unavailable;
     const { kind } = stripType(node.type);
     if (kind === 'struct' || kind === 'union' || kind === 'class') return yield* this.aggregate(node);
     if (kind === 'void') {
@@ -73,6 +76,13 @@ export class Evaluation {
     const number = yield* this.number(node);
     const bytes = encodeScalar(number, node.type, this.littleEndian);
     return valueAt(node.type, { kind: 'bytes', bytes }, this.context.frame);
+  }
+
+  /** A conversion to the type that the object has already changes nothing, so that it may be optimized out, as in gdb. */
+  private *unconverted(node: TypedNode): ExpressionQuery<Value | undefined> {
+    if (node.kind !== 'convert' || !isPlace(node.operand) || !sameType(node.type, node.operand.type)) return undefined;
+    const value = yield* this.place(node.operand);
+    return isUnavailable(value.location) ? { ...value, type: node.type } : undefined;
   }
 
   /** Where a node's object is. */
@@ -229,8 +239,7 @@ export class Evaluation {
     }
     const { frame } = this.context;
     const target = yield* completeType(node.type, frame);
-    let address = BigInt(yield* this.number(pointer));
-    if (stripType(target).kind === 'function') address = frame.machine.registers.codeAddress(address);
+    const address = BigInt(yield* this.number(pointer));
     return valueAt(target, { kind: 'memory', address }, frame);
   }
 

@@ -367,8 +367,10 @@ function scopesAround(functionName: string): string[] {
   return scopes;
 }
 
+/** GCC's copies of a function may describe a parameter twice: the last one counts, as in gdb. */
 function findVariable(scope: Scope, name: string): VariableInfo | undefined {
-  return scope.variables.find((variable) => variable.name === name);
+  const found = scope.variables.filter((variable) => variable.name === name);
+  return found.find(({ isParameter }) => !isParameter) ?? found.at(-1);
 }
 
 /** A variable of the function or a block of it that exists without a frame. */

@@ -236,7 +236,7 @@ function applyBinary(opcode: number, stack: ExpressionStack): boolean {
     return true;
   }
   if (left.type?.byteSize !== right.type?.byteSize || left.type?.encoding !== right.type?.encoding) {
-    throw new ExpressionFault('an operator has operands of different types');
+    throw new ExpressionFault('Incompatible types on DWARF stack');
   }
   stack.push(stack.entry(left.type, arithmetic(opcode, stack, left, right)));
   return true;

@@ -7,7 +7,7 @@ import { decodeUnsigned, hex } from '../bytes';
 import { isUnavailable } from './value-bits';
 import type { Query } from '../query';
 import { characterText, enumText, floatText, quotedText } from './format-number';
-import { addressOf, type Unavailable } from './location';
+import { addressOf, beyondPieces, type Unavailable } from './location';
 import { type MemberPointerType, stripType, type StructType, type Type } from './model';
 import {
   decodeScalar,
@@ -61,9 +61,9 @@ export function symbolAnnotation(
   };
 }
 
-/** GCC numbers the symbols of static local variables: `calls.0`. */
+/** GCC numbers the symbols of static local variables: `calls.0`; clang those of texts, `.L.str.1`, which stay. */
 function sourceName({ name, kind }: SymbolPosition['symbol']): string {
-  return kind !== 'function' ? name.replace(/\.\d+$/, '') : name;
+  return kind !== 'function' && !name.startsWith('.') ? name.replace(/\.\d+$/, '') : name;
 }
 
 export function* formatValue(value: Value, options: FormatOptions = {}): Query<string> {
@@ -162,13 +162,16 @@ class Formatter {
       const address = addressOf(value.location);
       return valueAt(value.type, { kind: 'bytes', bytes, ...(address === undefined ? {} : { address }) }, value.frame);
     }
-    return value.location.kind === 'memory' ? bytes : value;
+    const isDamaged = value.location.kind === 'unavailable' && !value.location.optimizedOut;
+    return value.location.kind === 'memory' || isDamaged ? bytes : value;
   }
 
   // ---- scalars ----
 
   private *formatScalar(value: Value, type: Exclude<Type, StructType>, depth: number): Query<string> {
     const bytes = yield* valueBytes(value);
+    // gdb takes what it knows nothing of for a pointer without a value.
+    if (bytes === beyondPieces) return '<synthetic pointer>';
     if (!(bytes instanceof Uint8Array)) return unavailableText(bytes);
     const { littleEndian } = value.frame.machine;
     if (isComplex(value.type)) {
@@ -221,7 +224,9 @@ class Formatter {
 
   private formatFunction(value: Value): string {
     if (value.location.kind !== 'memory') return unavailableText(noAddress);
-    return `{${value.type.displayName}} ${this.annotated(value.location.address, value.location.address)}`;
+    const { address } = value.location;
+    const code = value.frame.machine.registers.codeAddress(address);
+    return `{${value.type.displayName}} ${this.annotated(address, code)}`;
   }
 
   /** An address with the symbol it belongs to, and the text that it points to. */

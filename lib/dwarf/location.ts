@@ -41,6 +41,9 @@ export function optimizedOut(reason: string): Unavailable {
   return { kind: 'unavailable', optimizedOut: true, reason };
 }
 
+/** Of what lies behind the last piece of an object. */
+export const beyondPieces: Unavailable = optimizedOut('no piece describes this part');
+
 export function unavailable(reason: string): Unavailable {
   return { kind: 'unavailable', optimizedOut: false, reason };
 }
@@ -95,7 +98,8 @@ function slicePieces(pieces: readonly Piece[], start: number, size: number): Loc
   }
   if (position < start + size) {
     const missing = start + size - Math.max(start, position);
-    found.push({ location: optimizedOut('no piece describes this part'), bitOffset: 0, bitSize: missing });
+    const location = found.length === 0 ? beyondPieces : optimizedOut('no piece describes all of this part');
+    found.push({ location, bitOffset: 0, bitSize: missing });
   }
   if (found.length !== 1 || found[0].bitOffset % 8 !== 0 || size % 8 !== 0) return { kind: 'pieces', pieces: found };
   return sliceLocation(found[0].location, found[0].bitOffset / 8, size / 8);

@@ -83,9 +83,11 @@ class NameLists {
     let name = table.nameOf(holder);
     if (name === '') return;
     if (tag === Tag.DW_TAG_base_type) name = canonicalBaseName(name);
-    const parent = table.parentOf(holder);
+    // Clang puts what C declares within a structure below it, but C has no scopes there (6.2.1).
+    const hasScopes = unit.language === undefined || isCPlusPlus(unit);
+    const parent = hasScopes || tag === Tag.DW_TAG_enumerator ? table.parentOf(holder) : none;
     if (tag === Tag.DW_TAG_enumerator && parent !== none) {
-      const around = table.parentOf(parent);
+      const around = hasScopes ? table.parentOf(parent) : none;
       this.note(this.prefixOf(around) + name, entry);
       // C++ lets an enumerator be written with its enumeration, and of a scoped one asks for it.
       const enumeration = table.nameOf(parent);

@@ -5,7 +5,15 @@
  */
 import { decodeUnsigned, encodeInteger, hex } from '../bytes';
 import type { Query } from '../query';
-import { type Location, type Piece, sliceLocation, type Unavailable, optimizedOut, unavailable } from './location';
+import {
+  beyondPieces,
+  type Location,
+  optimizedOut,
+  type Piece,
+  sliceLocation,
+  type Unavailable,
+  unavailable,
+} from './location';
 import { registerSize, type Frame } from './unwind-frame';
 
 export type TargetWrite =
@@ -121,7 +129,8 @@ function* readPieces(
     result = frame.machine.littleEndian ? result | (bits << BigInt(done)) : (result << BigInt(part.bitSize)) | bits;
     done += part.bitSize;
   }
-  return done === bitSize ? result : optimizedOut('no piece describes this part');
+  if (done === bitSize) return result;
+  return done === 0 ? beyondPieces : optimizedOut('no piece describes all of this part');
 }
 
 /** The pieces' shares of a range of bits, in order. */
@@ -182,7 +191,7 @@ function* writePieces(
     writes.push(...written);
     done += part.bitSize;
   }
-  return done === bitSize ? writes : optimizedOut('no piece describes this part');
+  return done === bitSize ? writes : beyondPieces;
 }
 
 /** In a caller's frame a register may live in memory, where the callee saved it. */

@@ -243,11 +243,7 @@ export function* dereference(value: Value): Query<Value | Unavailable> {
   }
   const address = yield* readScalar(value);
   if (typeof address === 'object') return address;
-  return valueAt(target, { kind: 'memory', address: codeOrData(BigInt(address), target, value.frame) }, value.frame);
-}
-
-function codeOrData(address: bigint, target: Type, frame: Frame): bigint {
-  return stripType(target).kind === 'function' ? frame.machine.registers.codeAddress(address) : address;
+  return valueAt(target, { kind: 'memory', address: BigInt(address) }, value.frame);
 }
 
 /** More children than this are only had part by part. */

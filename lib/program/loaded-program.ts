@@ -78,6 +78,17 @@ export class LoadedProgram {
     return this.program.symbolIndex.at(load - found.load + found.section.address, found.section.address);
   }
 
+  /** The symbol at an address as gdb names it in values: a copy of a function by the function's name (f, not f.isra.0). */
+  labelAt(
+    load: bigint,
+  ): { readonly symbol: Pick<ProgramSymbol, 'name' | 'kind'>; readonly offset: bigint } | undefined {
+    const found = this.symbolAt(load);
+    const name = found?.symbol.name.replace(/\.(isra|constprop|part)\..*$/, '');
+    if (found === undefined || name === undefined || name === found.symbol.name) return found;
+    const isDescribed = this.program.debug?.functionAt(found.symbol.address)?.entryPc === found.symbol.address;
+    return isDescribed ? { symbol: { name, kind: found.symbol.kind }, offset: found.offset } : found;
+  }
+
   /** Load address of a symbol; bit 0 of a Thumb function is clear. */
   symbolNamed(name: string): bigint | undefined {
     const symbol = this.program.symbolIndex.named(name);

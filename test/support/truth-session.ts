@@ -175,7 +175,7 @@ export class TruthRun {
 
   private formatOptions(): Parameters<typeof formatValue>[1] {
     return {
-      symbolText: symbolAnnotation((address) => this.program.symbolAt(address)),
+      symbolText: symbolAnnotation((address) => this.program.labelAt(address)),
       addressText: (address) => this.place(address),
     };
   }
