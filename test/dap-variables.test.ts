@@ -344,7 +344,7 @@ describe('evaluate', () => {
         ['no_such', /no_such/],
         ['head.nothing', /nothing/],
         ['1 +', /./],
-        ['*number', /./],
+        ['*real', /./],
       ] as const) {
         await assert.rejects(adapter.evaluate(expression), message);
       }
