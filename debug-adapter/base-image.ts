@@ -4,7 +4,6 @@
  */
 import { cpus, type CpuInfo } from '../lib/arch';
 import { companionFiles, parseBaseImage, type BaseImageDescription } from '../lib/base-image';
-import type { ByteSource } from '../lib/byte-source';
 import type { ElfFile } from '../lib/elf/elf-file';
 import { FormatError } from '../lib/errors';
 import { baseExports } from '../lib/kernel/base-image';
@@ -13,10 +12,11 @@ import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { Program } from '../lib/program/program';
 import { checkBaseImage, checkExtension, ownHeapText } from '../lib/target/base-image-check';
-import { errors, messageOf } from './errors';
+import { errors } from './errors';
 import type { LaunchConfig } from './launch-config';
 import { baseName, folderOf, joinPath } from './paths';
-import { type FileAccess, openFile } from './services';
+import { openFile } from './read-file';
+import type { FileAccess } from './services';
 
 export interface SessionBase {
   readonly path: string;
@@ -37,7 +37,7 @@ export async function openBase(config: LaunchConfig, files: FileAccess): Promise
   if (problem !== undefined || elf === undefined) throw errors.baseUnusable(path, problem ?? 'it has no code to run');
   const ownHeap = ownHeapText(description);
   if (config.heapSize !== undefined && ownHeap !== undefined) throw errors.heapSizeWithBase(ownHeap);
-  const program = Program.open(elf);
+  const program = Program.ofImage(elf, description.debug);
   const placements = new Map(program.sections.map(({ index, address }) => [index, address]));
   return {
     path,
@@ -59,12 +59,7 @@ export function checkAgainstBase(path: string, extension: ElfFile, base: Session
 }
 
 async function readDescription(path: string, files: FileAccess): Promise<BaseImageDescription> {
-  let bytes: Uint8Array | ByteSource;
-  try {
-    bytes = await openFile(files, path);
-  } catch (error) {
-    throw errors.baseUnreadable(path, messageOf(error));
-  }
+  const bytes = await openFile(path, files, errors.baseUnreadable);
   const folder = folderOf(path);
   const context = {
     origin: baseName(path),

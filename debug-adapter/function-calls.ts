@@ -20,16 +20,13 @@ import { alignDown, layOutCall } from '../lib/program/call-arguments';
 import { abiOfFunction, callAbiOf, returnLocation, returnsInMemory } from '../lib/program/return-value';
 import type { MemoryReply, RegisterFile } from '../lib/query';
 import type { CallEnd, Excursion, MemoryChange } from '../lib/target/excursion';
-import type { FaultReport } from '../lib/target/target';
+import { callEndText, callLimit } from './call-end-text';
 import type { Cancellation } from './cancellation';
 import { errors } from './errors';
 import { expressionProblem, namedRegister, performWrites, scopeIn } from './expression-context';
-import { baseName } from './paths';
 import type { SessionState } from './session-state';
 import type { FrameReference } from './stack-trace';
 
-/** Instructions that a call may execute: some seconds. */
-const instructionLimit = 50_000_000;
 /** Results and copies are as aligned as anything can be. */
 const stackAlignment = 16;
 
@@ -59,7 +56,7 @@ export async function evaluateCalling<T>(
   };
   try {
     session.calling = target
-      .excursion(body, { limit: instructionLimit, output: (event) => printed.push(event) })
+      .excursion(body, { limit: callLimit, output: (event) => printed.push(event) })
       .finally(() => (session.calling = undefined));
     const { answer, writes, changes } = (await session.calling) as Awaited<ReturnType<typeof body>>;
     tellOutput(session, printed, keep);
@@ -207,31 +204,10 @@ class Calls {
 
   private failed({ name, span }: CallRequest, end: CallEnd): never {
     throw new ExpressionError(
-      `${name}() ${this.endText(end)}; everything that it did is undone`,
+      `${name}() ${callEndText(this.reference.stop.inferior, end)}; everything that it did is undone`,
       span.offset,
       span.length,
     );
-  }
-
-  private endText(end: CallEnd): string {
-    switch (end.reason) {
-      case 'returned':
-        return 'has returned';
-      case 'fault':
-        return `faulted: ${this.faultText(end.fault)}`;
-      case 'aborted':
-        return `ended the program: ${end.message}`;
-      case 'limit':
-        return `did not return within ${instructionLimit.toLocaleString('en')} instructions`;
-      case 'pause':
-        return 'was interrupted';
-    }
-  }
-
-  private faultText({ message, pc }: FaultReport): string {
-    const position = this.reference.stop.inferior.programAt(pc)?.sourceAt(pc);
-    if (position === undefined) return message;
-    return `${message} (line ${position.line} of ${baseName(position.file.path)})`;
   }
 }
 

@@ -11,10 +11,11 @@ import { FormatError } from '../lib/errors';
 import { cpuForElf, missingFloatRegisters } from '../lib/program/cpu-for-elf';
 import { Program } from '../lib/program/program';
 import { checkAgainstBase, type SessionBase } from './base-image';
-import { errors, messageOf } from './errors';
+import { errors } from './errors';
 import type { ExtensionConfig, LaunchConfig } from './launch-config';
 import { baseName, folderOf, joinPath } from './paths';
-import { type FileAccess, openFile } from './services';
+import { openFile, readFile } from './read-file';
+import type { FileAccess } from './services';
 
 export interface ExtensionFile {
   readonly config: ExtensionConfig;
@@ -49,14 +50,14 @@ export async function openExtension(
   base: SessionBase | undefined,
   files: FileAccess,
 ): Promise<ExtensionFile> {
-  const bytes = await readFile(config.program, files, (from, path) => from.read(path));
+  const bytes = await readFile(config.program, files);
   const elf = parse(config.program, bytes);
   checkAgainstBase(config.program, elf, base);
   checkMachine(config.program, elf, cpu ?? cpuForElf(elf));
   const debugPath = hasDebugInfo(elf) ? config.program : (config.debugElf ?? (await findDebugElf(config, files)));
   const chosen = config.debugElf ?? debugPath;
   const isOther = chosen !== undefined && chosen !== config.program;
-  const debugElf = isOther ? parse(chosen, await readFile(chosen, files, openFile)) : undefined;
+  const debugElf = isOther ? parse(chosen, await openFile(chosen, files)) : undefined;
   return {
     config,
     bytes,
@@ -65,18 +66,6 @@ export async function openExtension(
     debugPath: chosen,
     folder: folderOf(chosen ?? config.program),
   };
-}
-
-async function readFile<T>(
-  path: string,
-  files: FileAccess,
-  read: (files: FileAccess, path: string) => Promise<T>,
-): Promise<T> {
-  try {
-    return await read(files, path);
-  } catch (error) {
-    throw errors.fileUnreadable(path, messageOf(error));
-  }
 }
 
 function parse(path: string, bytes: Uint8Array | ByteSource): ElfFile {

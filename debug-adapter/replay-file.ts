@@ -9,8 +9,9 @@
 import { sha256 } from '../lib/llext/slid';
 import type { ReplayFileResponse } from '../lib/protocol';
 import type { Input, RecordedInput } from '../lib/target/history';
-import { errors, messageOf } from './errors';
+import { errors } from './errors';
 import { folderOf, joinPath, segmentsOf } from './paths';
+import { readFile } from './read-file';
 import type { FileAccess } from './services';
 import type { SessionState } from './session-state';
 
@@ -143,10 +144,10 @@ export async function openReplay(
   path: string,
   files: FileAccess,
 ): Promise<{ readonly attributes: Readonly<Record<string, unknown>>; readonly recording: SessionRecording }> {
-  const recording = parse(path, await read(path, files));
+  const recording = parse(path, await readFile(path, files));
   const found = async ({ path: relative, sha256: expected }: ReplayedFile): Promise<string> => {
     const absolute = joinPath(folderOf(path), relative);
-    const is = digest(await read(absolute, files));
+    const is = digest(await readFile(absolute, files));
     if (is !== expected)
       throw errors.replayFile(
         path,
@@ -162,14 +163,6 @@ export async function openReplay(
   }
   const base = recording.base === undefined ? {} : { base: await found(recording.base) };
   return { attributes: { ...recording.launch, extensions, ...base }, recording };
-}
-
-async function read(path: string, files: FileAccess): Promise<Uint8Array> {
-  try {
-    return await files.read(path);
-  } catch (error) {
-    throw errors.fileUnreadable(path, messageOf(error));
-  }
 }
 
 function parse(path: string, bytes: Uint8Array): SessionRecording {

@@ -32,10 +32,6 @@ export interface AdapterServices {
   loadUnicorn?(path: string): Promise<unknown>;
 }
 
-export async function openFile(files: FileAccess, path: string): Promise<Uint8Array | ByteSource> {
-  return files.open === undefined ? files.read(path) : files.open(path);
-}
-
 /** The same files, and a word to the user when one of them changes while it is in use. */
 export function reportingChanges(files: FileAccess, report: (message: string) => void): FileAccess {
   return {

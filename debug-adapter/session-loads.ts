@@ -7,8 +7,8 @@ import { InvalidatedEvent } from '@vscode/debugadapter';
 import type { LoadChangeArguments, LoadChangeResponse } from '../lib/protocol';
 import { alignDown } from '../lib/program/call-arguments';
 import type { EmulatedTarget } from '../lib/target/emulated-target';
-import type { CallEnd } from '../lib/target/excursion';
 import type { LoadedExtension as TargetExtension } from '../lib/target/load';
+import { callEndText, callLimit } from './call-end-text';
 import { describeExtensions } from './custom-requests';
 import { errors, messageOf } from './errors';
 import { ExtensionsChangedEvent } from './events';
@@ -21,8 +21,6 @@ import type { SessionState } from './session-state';
 
 type After = (action: () => void) => void;
 
-/** Instructions that one init or fini function may execute: some seconds. */
-const instructionLimit = 50_000_000;
 const stackAlignment = 16;
 
 export async function load(
@@ -137,7 +135,11 @@ async function runTable(session: SessionState, handle: TargetExtension, table: '
       const end = await excursion.call({ address, stackPointer, registers: new Map() }, () =>
         Promise.resolve(undefined),
       );
-      if (end !== undefined) return { failure: `${inferiorName(session, address)} ${endText(end)}`, changes: [] };
+      if (end !== undefined)
+        return {
+          failure: `${inferiorName(session, address)} ${callEndText(session.requireInferior('llext/load'), end)}`,
+          changes: [],
+        };
     }
     return { failure: undefined, changes: excursion.changes() };
   });
@@ -160,7 +162,7 @@ async function excursionOf<T>(
 ): Promise<T> {
   const output = ({ text }: { readonly text: string }): void => session.output.write('stdout', text);
   try {
-    const running = target.excursion(body, { limit: instructionLimit, output });
+    const running = target.excursion(body, { limit: callLimit, output });
     session.calling = running.finally(() => (session.calling = undefined));
     return await running;
   } catch (error) {
@@ -170,21 +172,6 @@ async function excursionOf<T>(
 
 const inferiorName = ({ inferior }: SessionState, address: bigint): string =>
   inferior?.symbolText(address & ~1n) ?? `0x${address.toString(16)}`;
-
-function endText(end: CallEnd): string {
-  switch (end.reason) {
-    case 'fault':
-      return `faulted: ${end.fault.message}`;
-    case 'aborted':
-      return `ended: ${end.message}`;
-    case 'limit':
-      return `did not return within ${instructionLimit} instructions`;
-    case 'pause':
-      return 'was stopped';
-    default:
-      return 'returned';
-  }
-}
 
 function changed(session: SessionState): void {
   session.send(new ExtensionsChangedEvent(describeExtensions(session)));

@@ -4,6 +4,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { CpuInfo } from '../lib/arch';
+import type { DebugInfo } from '../lib/dwarf/debug-info';
 import { createDisassembler, instructionSetOf, type Disassembler } from '../lib/disassembler';
 import type { DisplayFormat } from '../lib/protocol';
 import type { RunAccounts } from '../lib/target/accounts';
@@ -69,6 +70,8 @@ export class SessionState implements BreakpointHost {
   historyTold: string | undefined;
   /** The client was told that the memory filters do not check where it is. */
   beforeChecksTold = false;
+  /** The client was told that parts of it cannot be read. */
+  readonly toldProblems = new WeakSet<DebugInfo>();
   readonly locations = new LocationReferences();
   readonly lostSources = new LostSources();
   readonly services: AdapterServices;

@@ -20,6 +20,7 @@ import { completions } from './completions';
 import { coverage } from './coverage';
 import { extensions, symbol } from './custom-requests';
 import { dataBreakpointInfo } from './data-breakpoint-info';
+import { tellDebugProblems } from './debug-problems';
 import { disassemble } from './disassemble';
 import { displayFormat } from './display-format';
 import { AdapterError, errors, messageOf } from './errors';
@@ -185,6 +186,7 @@ export class LlextDebugSession extends DebugSession {
       this.sendResponse(response);
     }
     this.client.requests.end(request.seq);
+    tellDebugProblems(this.state);
     for (const action of after) action();
     if (request.command === 'disconnect') this.shutdown();
   }

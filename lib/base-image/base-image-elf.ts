@@ -63,6 +63,7 @@ export function readBaseImage(elf: ElfFile, context: BaseImageContext): BaseImag
     zephyrVersion: version,
     layoutFound: config.layout !== undefined,
     elf,
+    debug,
     declarationOf: (name) => declarationIn(debug, name),
     filePool: (memory.extent.end / MIB + 1n) * MIB,
     notes,

@@ -40,6 +40,7 @@ export function parseBaseImageJson(text: string, origin: string, builtIn: BaseIm
     filePool: pool,
     // The file does not say where its llext_list is; no result shows it.
     listAddress: image.pool === undefined ? builtIn.listAddress : pool - 0x100n,
+    debug: undefined,
     declarationOf: () => undefined,
     notes: [],
   };

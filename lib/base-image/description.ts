@@ -2,6 +2,7 @@
  * What is known of the Zephyr that extensions are loaded into: one type for a real zephyr.elf (base-image-elf.ts), a
  * JSON list (base-image-json.ts) and the built-in image (kernel/base-image-description.ts). Addresses are the target's.
  */
+import type { DebugInfo } from '../dwarf/debug-info';
 import type { Arch } from '../arch';
 import type { ElfFile } from '../elf/elf-file';
 import type { ExportGroup, LlextConfig } from '../llext/types';
@@ -71,6 +72,8 @@ export interface BaseImageDescription {
   readonly layoutFound: boolean;
   /** Of a real image. */
   readonly elf: ElfFile | undefined;
+  /** Of a real image that has debug information; whoever makes a program of the image goes on with it. */
+  readonly debug: DebugInfo | undefined;
   /** C declaration of an export, by the debug information. */
   readonly declarationOf: (name: string) => string | undefined;
   /** Where the first file image goes when extensions are only loaded, not run. */

@@ -38,6 +38,7 @@ export function builtInBaseImage(cpu: CpuInfo = cpus[0]): BaseImageDescription {
     zephyrVersion: undefined,
     layoutFound: false,
     elf: undefined,
+    debug: undefined,
     declarationOf: (name) => findBaseExport(name)?.signature,
     filePool: BigInt(map.elfBuffers),
     notes: [],

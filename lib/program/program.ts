@@ -29,20 +29,14 @@ export class Program {
   private constructor(
     readonly elf: ElfFile,
     readonly debugElf: ElfFile | undefined,
+    known: DebugInfo | undefined,
   ) {
     const warnings: string[] = [];
     const layout = layOut(elf, debugElf);
     this.sections = layout.sections;
     const withDebug = [debugElf, elf].find((file) => file !== undefined && hasDebugSections(file));
     if (withDebug !== undefined) {
-      const { sections, problems } = readDebugSections(withDebug, (index) => layout.addressIn(withDebug, index));
-      warnings.push(...problems);
-      this.debug = new DebugInfo(sections, {
-        littleEndian: withDebug.littleEndian,
-        addressSize: withDebug.is64 ? 8 : 4,
-        machine: withDebug.header.e_machine,
-        ehFrameAddress: ehFrameAddress(withDebug, layout),
-      });
+      this.debug = known ?? debugInfoOf(withDebug, layout, warnings);
       this.lines = new SourceLines(
         this.debug,
         elf.header.e_machine === EM_ARM ? (link) => this.halfwordAt(link) : undefined,
@@ -55,7 +49,12 @@ export class Program {
 
   /** `debugElf`: where the debug information is when `elf` is stripped. Throws FormatError only for unreadable headers. */
   static open(elf: ElfFile, debugElf?: ElfFile): Program {
-    return new Program(elf, debugElf === elf ? undefined : debugElf);
+    return new Program(elf, debugElf === elf ? undefined : debugElf, undefined);
+  }
+
+  /** A linked image, whose debug information somebody has opened already. */
+  static ofImage(elf: ElfFile, debug: DebugInfo | undefined): Program {
+    return new Program(elf, undefined, debug);
   }
 
   /** All named symbols of allocated sections, by link address. */
@@ -98,6 +97,17 @@ export class Program {
     const ofDebugElf = read(this.debugElf);
     return ofDebugElf.size > 0 ? ofDebugElf : read(this.elf);
   }
+}
+
+function debugInfoOf(elf: ElfFile, layout: LinkLayout, warnings: string[]): DebugInfo {
+  const { sections, problems } = readDebugSections(elf, (index) => layout.addressIn(elf, index));
+  warnings.push(...problems);
+  return new DebugInfo(sections, {
+    littleEndian: elf.littleEndian,
+    addressSize: elf.is64 ? 8 : 4,
+    machine: elf.header.e_machine,
+    ehFrameAddress: ehFrameAddress(elf, layout),
+  });
 }
 
 function ehFrameAddress(elf: ElfFile, layout: LinkLayout): bigint | undefined {

@@ -257,13 +257,10 @@ export class ArmMachine implements Machine {
 
   onBreakpoint(passes: ((address: number) => boolean) | undefined): void {
     const { core, memory } = this;
-    core.code.passes =
-      passes &&
-      ((pc) => {
-        memory.state[State.pc] = pc;
-        memory.state[State.itState] = 0;
-        return passes(pc);
-      });
+    core.code.askAtBreakpoints(passes, (pc) => {
+      memory.state[State.pc] = pc;
+      memory.state[State.itState] = 0;
+    });
   }
 
   setHostCall(address: number): void {

@@ -181,12 +181,7 @@ export class RiscvMachine implements Machine {
 
   onBreakpoint(passes: ((address: number) => boolean) | undefined): void {
     const { core, memory } = this;
-    core.code.passes =
-      passes &&
-      ((pc) => {
-        memory.state[State.pc] = pc;
-        return passes(pc);
-      });
+    core.code.askAtBreakpoints(passes, (pc) => (memory.state[State.pc] = pc));
   }
 
   setHostCall(address: number): void {
