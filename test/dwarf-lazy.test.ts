@@ -196,7 +196,8 @@ test('of a large program only the line tables are read that may have a file', (t
   if (requireTool(t, 'arm-none-eabi-gcc') === undefined) return;
   const read = (name: string): number => {
     const { debug } = Program.open(ElfFile.parse(new CountingSource(largeFile())));
-    assert.ok(debug?.filesNear(name).some(({ path }) => path === name));
+    assert.ok(debug);
+    assert.ok(debug.filesNear(name).some(({ path }) => path === name));
     return debug.readCounts.lineTables;
   };
   assert.equal(read('entry.c'), 1);
