@@ -19,6 +19,7 @@ import { buildBaseImage } from './build-base-image';
 import {
   fixtureBuilds,
   riscvControlsBuilds,
+  riscvEverydayBuilds,
   riscvExampleBuilds,
   riscvNeighbourBuilds,
   riscvSafetyBuilds,
@@ -127,7 +128,10 @@ async function buildAll(targetRoot: string, scratch: string, only?: string): Pro
     if (!same) differing.push(path);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  const riscv = [riscvExampleBuilds, riscvControlsBuilds, riscvTestBuilds, riscvSafetyBuilds, riscvNeighbourBuilds];
+  const riscv = [
+    ...[riscvExampleBuilds, riscvControlsBuilds, riscvTestBuilds],
+    ...[riscvSafetyBuilds, riscvNeighbourBuilds, riscvEverydayBuilds],
+  ];
   for (const build of riscv.flat().filter(isWanted)) {
     const target = join(targetRoot, build.folder);
     mkdirSync(target, { recursive: true });

@@ -14,6 +14,8 @@ export abstract class CarefulExpressions {
   protected readonly locals = new Set<string>();
   /** Locals that never have undefined bits. */
   protected readonly defined = new Set<string>();
+  /** Locals that hold a register as it is: the text of its number. */
+  protected readonly registers = new Map<string, string>();
   protected readonly wide: boolean;
   protected readonly source: ts.SourceFile;
   protected temporaries = 0;
@@ -181,7 +183,7 @@ export abstract class CarefulExpressions {
     const [a, b] = [this.text(left), this.text(right)].map((one) => `(${one})`);
     switch (operator) {
       case '+':
-        return `addV(${a}, ${b}, ${va}, ${vb})`;
+        return this.sumBits(left, right, `addV(${a}, ${b}, ${va}, ${vb})`, va);
       case '-':
         return `subV(${a}, ${b}, ${va}, ${vb})`;
       case '*':
@@ -209,6 +211,22 @@ export abstract class CarefulExpressions {
       default:
         return this.comparisonBits(operator, left, right);
     }
+  }
+
+  /** Compilers shift left by one by adding a register to itself: its bits are the same on both sides. */
+  private sumBits(left: ts.Expression, right: ts.Expression, otherwise: string, va: string): string {
+    // Only locals: a sum in the text of a call may have 33 bits.
+    const [one, other] = [left, right].map((each) =>
+      ts.isIdentifier(each) ? this.registers.get(each.text) : undefined,
+    );
+    if (one === undefined || other === undefined) return otherwise;
+    return `(${one} === ${other} ? ${va} << 1 : ${otherwise})`;
+  }
+
+  /** The text of a register's number, when that is what is read. */
+  protected registerOf(node: ts.Expression): string | undefined {
+    const isRegister = ts.isElementAccessExpression(node) && node.expression.getText(this.source) === 'r';
+    return isRegister ? this.text(node.argumentExpression) : undefined;
   }
 
   /** Of && and || the operands are booleans. */

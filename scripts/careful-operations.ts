@@ -32,5 +32,15 @@ export const firstStep = ${firstOperation};
 export const steps: readonly Step[] = [
 ${text}
 ];
+${careful.hasFlags ? registersOnly(Object.values(operations)) : ''}`;
+}
+
+/** Which operations may be executed without their condition being known: careful-loop.ts. */
+function registersOnly(operations: readonly { readonly exec: string; readonly jumps?: true }[]): string {
+  const doesMore = /\bcore\.(?!shift|reverseBytes)|\b(?:STOP|CHECK_SP|JUMP|NEAR|rt|wt)\b/;
+  const list = operations.map(({ exec, jumps }) => String(jumps !== true && !doesMore.test(exec)));
+  return `
+/** Whether it cannot fail and changes nothing but registers and flags. */
+export const registersOnly: readonly boolean[] = [${list.join(', ')}];
 `;
 }

@@ -53,7 +53,9 @@ export class CarefulOperation extends CarefulExpressions {
       this.locals.add(name);
       return;
     }
+    const register = this.registerOf(initializer);
     this.assignValue(`let ${name}`, `let ${name}_`, initializer, () => this.locals.add(name));
+    if (register !== undefined) this.registers.set(name, register);
     if (this.jumps && this.jumpText !== '' && new RegExp(`\\b${name}\\b`).test(this.jumpText))
       this.checkTarget(name, `${name}_`);
   }
@@ -214,6 +216,7 @@ export class CarefulOperation extends CarefulExpressions {
   /** Where a value goes, and its V bits; an index is computed once. */
   private place(target: ts.Expression): { place: string; placeV: string } {
     if (ts.isIdentifier(target)) {
+      this.registers.delete(target.text);
       if (this.locals.has(target.text)) return { place: target.text, placeV: `${target.text}_` };
       const word = this.hasFlags ? flagWords[target.text] : undefined;
       if (word !== undefined) return { place: word, placeV: `v${word}` };

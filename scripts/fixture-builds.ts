@@ -259,6 +259,21 @@ export const switchingBuilds: readonly FixtureBuild[] = (['-O0', '-O2'] as const
   safety('stacks', `m3${level}`, gcc('cortex-m3', level)),
 ]);
 
+/**
+ * Mistakes as they are made, and what may be done, by compilers and processors that the other programs are not built with; and who is
+ * unloaded while one of them still knows it.
+ */
+export const everydayBuilds: readonly FixtureBuild[] = [
+  ...['mistakes', 'everyday'].flatMap((name) => [
+    safety(name, 'm0plus-O0', variants['m0plus-O0']),
+    safety(name, 'm3clang-Os', variants['m3clang-Os']),
+    safety(name, 'm33-O2', variants['m33-O2']),
+    safety(name, 'm4f-Og', gcc('cortex-m4', '-Og', ...hardFloat)),
+  ]),
+  safety('subscriber', 'm0plus-O0', variants['m0plus-O0']),
+  safety('subscriber', 'm33-O2', variants['m33-O2']),
+];
+
 /** What others import of, and what they have no business with. */
 export const neighbourBuilds: readonly FixtureBuild[] = [safety('neighbour', 'm3-O2', variants['m3-O2'])];
 
@@ -273,6 +288,15 @@ export const riscvSafetyBuilds: readonly RiscvBuild[] = ['unsafe', 'clean'].flat
   riscvSafety(name, 'rv64imac-O0'),
   riscvSafety(name, 'rv64imac-O2'),
 ]);
+
+export const riscvEverydayBuilds: readonly RiscvBuild[] = [
+  ...['mistakes', 'everyday'].flatMap((name) => [
+    riscv('test/safety-programs', `${name}.c`, 'rv32imafc', '-Os', `${name}.rv32imafc-Os.elf`),
+    riscv('test/safety-programs', `${name}.c`, 'rv64imac', '-O2', `${name}.rv64imac-O2.elf`),
+  ]),
+  riscv('test/safety-programs', 'subscriber.c', 'rv32imafc', '-Os', 'subscriber.rv32imafc-Os.elf'),
+  riscv('test/safety-programs', 'subscriber.c', 'rv64imac', '-O2', 'subscriber.rv64imac-O2.elf'),
+];
 
 export const riscvNeighbourBuilds: readonly RiscvBuild[] = [riscvSafety('neighbour', 'rv32imac-O2')];
 
@@ -301,4 +325,5 @@ export const fixtureBuilds: readonly FixtureBuild[] = [
   ...neighbourBuilds,
   ...switchingBuilds,
   ...floatingBuilds,
+  ...everydayBuilds,
 ];

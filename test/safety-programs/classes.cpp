@@ -24,6 +24,8 @@ void operator delete(void *ptr, size_t) noexcept { operator delete(ptr); }
 void operator delete[](void *ptr) noexcept { operator delete(ptr); }
 void operator delete[](void *ptr, size_t) noexcept { operator delete(ptr); }
 
+static volatile int alarms;
+
 class Sensor {
 public:
 	explicit Sensor(int kind) : kind_(kind) {}
@@ -31,10 +33,8 @@ public:
 	virtual int read() const { return kind_; }
 	NOINLINE bool isHot() const
 	{
-		if (limit_ > 30) { // #MEMBER
-			return true;
-		}
-		return false;
+		if (limit_ > 30) alarms = 1; // #MEMBER
+		return alarms != 0;
 	}
 	NOINLINE void setLimit(int limit) { limit_ = limit; }
 

@@ -1,8 +1,11 @@
-/** The careful interpreter of a Cortex-M: see ../safety/careful-loop.ts. A condition of an IT block that depends on undefined flags is a use. */
+/**
+ * The careful interpreter of a Cortex-M: see ../safety/careful-loop.ts. In an IT block a condition that depends on undefined flags is a
+ * use, unless the instruction does nothing but compute registers: that is how compilers choose between values (`a ? b : c`).
+ */
 import { andV, equalV } from '../safety/bits';
 import { bitsOffset, type MemorySafety } from '../safety/memory-safety';
-import { interpretCarefully, type CarefulSteps } from '../safety/careful-loop';
-import { firstStep, steps } from './careful.generated';
+import { interpretCarefully, type CarefulSteps, type Condition } from '../safety/careful-loop';
+import { firstStep, registersOnly, steps } from './careful.generated';
 import type { Core } from './core';
 import { State } from './state';
 
@@ -34,11 +37,10 @@ function even(state: Int32Array, code: number): { readonly passed: boolean; read
   }
 }
 
-function condition(core: Core, safety: MemorySafety, slot: number): boolean | undefined {
+function condition(core: Core, slot: number): Condition {
   const code = core.code.itState[slot] >> 4;
   const { passed, undefinedBits } = even(core.memory.state, code & ~1);
-  if (undefinedBits !== 0 && safety.uses('branch')) return undefined;
-  return passed === ((code & 1) === 0);
+  return { passed: passed === ((code & 1) === 0), isUndefined: undefinedBits !== 0 };
 }
 
 const thumb: CarefulSteps<Core> = {
@@ -46,6 +48,7 @@ const thumb: CarefulSteps<Core> = {
   firstStep,
   condition,
   conditional: (core, slot) => core.code.conditionalOperation[slot],
+  registersOnly,
 };
 
 export const interpretThumbCarefully = (core: Core, safety: MemorySafety, budget: number): number =>

@@ -4,7 +4,7 @@
  * IT blocks) the CPU tells.
  */
 import { Special } from '../record-cache';
-import { bitsOffset, type CheckedCore, type MemorySafety } from './memory-safety';
+import { bitsOffset, trackedWords, type CheckedCore, type MemorySafety } from './memory-safety';
 
 export interface CarefulCore extends CheckedCore {
   position: number;
@@ -20,18 +20,26 @@ export type Step<C> = (
   vr: Int32Array,
 ) => number;
 
+/** Whether a conditional instruction is executed, and whether that depends on undefined bits. */
+export interface Condition {
+  readonly passed: boolean;
+  readonly isUndefined: boolean;
+}
+
 export interface CarefulSteps<C> {
   readonly steps: readonly Step<C>[];
   readonly firstStep: number;
-  /** Whether the conditional instruction in a slot is executed; undefined = it cannot be told, core.stop says so. */
-  readonly condition?: (core: C, safety: MemorySafety, slot: number) => boolean | undefined;
+  /** Of the conditional instruction in a slot. */
+  readonly condition?: (core: C, slot: number) => Condition;
   /** Word 0 of the conditional instruction in a slot. */
   readonly conditional?: (core: C, slot: number) => number;
+  /** Steps that cannot fail and change nothing but registers and flags. */
+  readonly registersOnly?: readonly boolean[];
 }
 
 /** Executes at most `budget` instructions from core.position; returns how many were. core.stop says why it ended early. */
 export function interpretCarefully<C extends CarefulCore>(
-  { steps, firstStep, condition, conditional }: CarefulSteps<C>,
+  { steps, firstStep, condition, conditional, registersOnly }: CarefulSteps<C>,
   core: C,
   safety: MemorySafety,
   budget: number,
@@ -47,9 +55,16 @@ export function interpretCarefully<C extends CarefulCore>(
     safety.position = k;
     if (op <= Special.translated) {
       if (op === Special.conditional && condition && conditional) {
-        const passed = condition(core, safety, k >> 2);
-        if (passed === undefined) break;
+        const { passed, isUndefined } = condition(core, k >> 2);
         op = conditional(core, k >> 2);
+        const step = (op >> 1) - firstStep;
+        if (isUndefined && registersOnly?.[step] === true) {
+          eitherWay(r, vr, passed, () => steps[step](core, safety, code as Int32Array, k, 4 << (op & 1), r, vr));
+          left--;
+          k += 4 << (op & 1);
+          continue;
+        }
+        if (isUndefined && safety.uses('branch')) break;
         if (!passed) {
           left--;
           k += 4 << (op & 1);
@@ -84,4 +99,14 @@ export function interpretCarefully<C extends CarefulCore>(
   core.position = k;
   safety.position = -1;
   return budget - left;
+}
+
+/** Executes an instruction that may or may not have to be: what it changes is undefined where both ways differ. */
+function eitherWay(r: Int32Array, vr: Int32Array, passed: boolean, step: () => void): void {
+  const [before, beforeV] = [r.slice(0, trackedWords), vr.slice(0, trackedWords)];
+  step();
+  for (let i = 0; i < trackedWords; i++) {
+    vr[i] |= (before[i] ^ r[i]) | beforeV[i];
+    if (!passed) r[i] = before[i];
+  }
 }

@@ -7,6 +7,7 @@
  * with the planes of shadow.ts and SafetyState that is all state there is, whatever the rules are: a snapshot has all of it. The base
  * image's own code may access everything.
  */
+import { hex } from '../../bytes';
 import type { ShadowPlan } from '../jit/shadow-ops';
 import type { MemoryAccess } from '../memory-access';
 import type { RecordCache } from '../record-cache';
@@ -16,7 +17,7 @@ import { Shadow, ShadowMemory, undefinedFlags } from './shadow';
 
 /** From a state word to its V bits, and the words that have any. */
 export const bitsOffset = 512;
-const trackedWords = 140;
+export const trackedWords = 140;
 const knownSpWord = 1023;
 
 const useTexts: Readonly<Record<SafetyUse, string>> = {
@@ -179,7 +180,7 @@ export class MemorySafety {
     const wrong = finding === 'read-only' ? Shadow.readOnly : Shadow.foreign;
     const isWhole = finding === 'misaligned' || finding === 'other-extension';
     const at = isWhole ? address : shadow.find(address, size, wrong);
-    const where = `0x${at.toString(16).padStart(8, '0')}`;
+    const where = hex(at, 8);
     const what = `${access} of ${size} byte${size === 1 ? '' : 's'}`;
     const wrongs: Readonly<Record<typeof finding, string>> = {
       outside: "not the extension's",
@@ -216,22 +217,23 @@ export class MemorySafety {
     return { distance: this.shadow.distance, stackStart: this.stackBase, stackEnd: this.stackEnd, others };
   }
 
-  /** True, with the fault set, when a jump goes where no code is. What is not mapped at all faults when it is fetched. */
+  /** True, with the fault set, when a jump goes where no code is. What Arm's exceptions return to is no address: its fetch decides. */
   refusesTarget(target: number): boolean {
     const address = (target & ~1) >>> 0;
+    const isMapped = this.core.memory.hostAddress(address) >= 0;
     const fault = this.fetchFault(address);
-    if (fault === undefined || this.core.memory.hostAddress(address) < 0) return false;
-    this.core.fail(fault);
+    if (fault === undefined || (!isMapped && address >>> 24 === 0xff)) return false;
+    const message = isMapped ? fault.message : `execution at ${hex(address, 8)}, where no memory is`;
+    this.core.fail({ ...fault, message });
     return true;
   }
 
   fetchFault(address: number): PendingFault | undefined {
     if (!this.has('execute') || this.ignoring) return undefined;
     if (this.shadow.flagsAt(address) & Shadow.executable || this.core.code.hostCalls.has(address)) return undefined;
-    const where = `0x${address.toString(16).padStart(8, '0')}`;
     return {
       kind: 'memory-safety',
-      message: `execution of what lies at ${where}, which is no code`,
+      message: `execution of what lies at ${hex(address, 8)}, which is no code`,
       access: 'execute',
       address,
       size: 2,
