@@ -99,6 +99,30 @@ function check(program: Program): void {
   assert.deepEqual(program.warnings, []);
 }
 
+test('a block of an inlined function of clang is the one at its place in the function', (t) => {
+  const path = requireTool(t, 'clang-14');
+  if (path === undefined) return;
+  const folder = mkdtempSync(join(tmpdir(), 'dwarf-'));
+  try {
+    const inlined =
+      'static inline __attribute__((always_inline)) int sum(int n) { n++; for (int i = 0; i < 3; i++) n += i; return n; }';
+    writeFileSync(join(folder, 'a.c'), `${inlined} int entry(int a) { return sum(a); }`);
+    runTool(path, ['--target=thumbv7m-none-eabi', '-g', '-c', 'a.c', '-o', 'a.o'], { cwd: folder });
+    const { debug } = Program.open(ElfFile.parse(new Uint8Array(readFileSync(join(folder, 'a.o')))));
+    const [copy] = debug?.functions().find(({ name }) => name === 'entry')?.scope.children ?? [];
+    // gdb lists i in the block only, and not as optimized out around it.
+    assert.deepEqual(
+      [copy, ...copy.children].map(({ kind, variables }) => [kind, variables.map(({ name }) => name)]),
+      [
+        ['inlined', ['n']],
+        ['block', ['i']],
+      ],
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('C has no scopes in structures, though clang writes what is declared in one below it', (t) => {
   const path = requireTool(t, 'clang-14');
   if (path === undefined) return;

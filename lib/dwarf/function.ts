@@ -203,16 +203,19 @@ function addChild(scope: EntryScope, child: Die, context: FunctionContext, depth
 /**
  * Children of the abstract origin that no child of the concrete entry comes from. Only direct children count, as in
  * gdb: a variable that the compiler moved into a block of its own is listed twice, where the block does not reach
- * as optimized out.
+ * as optimized out. Clang's blocks do not say which block of the origin they are: it is the one at their place.
  */
 function missingOfOrigin(die: Die): readonly Die[] {
   const origin = die.reference(At.DW_AT_abstract_origin);
   if (origin === undefined) return [];
   const mentioned = new Set<Die>();
-  for (const child of die.children) {
-    if (child.tag === Tag.DW_TAG_call_site || child.tag === Tag.DW_TAG_GNU_call_site) continue;
+  const instances = die.children.filter(({ tag }) => tag !== Tag.DW_TAG_call_site && tag !== Tag.DW_TAG_GNU_call_site);
+  instances.forEach((child, place) => {
     for (const step of child.origins()) mentioned.add(step);
-  }
+    const counterpart = origin.children.at(place);
+    const isBlock = child.tag === Tag.DW_TAG_lexical_block && counterpart?.tag === child.tag;
+    if (isBlock && !child.has(At.DW_AT_abstract_origin)) mentioned.add(counterpart);
+  });
   return origin.children.filter((child) => !mentioned.has(child) && child.tag !== Tag.DW_TAG_inlined_subroutine);
 }
 
