@@ -7,7 +7,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { ByteSource, ByteWindow, Scratch } from '../lib/byte-source';
+import type { ByteSource, ByteWindow, FindBytes, Scratch } from '../lib/byte-source';
 import { FormatError } from '../lib/errors';
 
 /** Up to here a file is read whole. */
@@ -36,11 +36,15 @@ export async function wholeFile(path: string): Promise<Uint8Array> {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+const findInBuffer: FindBytes = (bytes, wanted, from) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(wanted, from);
+
 /** Nobody knows when the last reader is gone. */
 const descriptors = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
 
 class FileSource implements ByteSource {
   readonly length: number;
+  readonly find = findInBuffer;
   private checked = performance.now();
   private isChanged = false;
   private isTold = false;

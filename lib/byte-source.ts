@@ -17,6 +17,22 @@ export interface ByteSource {
    * memory for those who look at a range once and keep nothing.
    */
   window(start: number, end: number, scratch?: Scratch): ByteWindow;
+  /** Where some bytes stand in others, from an index on; -1: nowhere. There where the platform has a search of its own. */
+  readonly find?: FindBytes | undefined;
+}
+
+export type FindBytes = (bytes: Uint8Array, wanted: Uint8Array, from: number) => number;
+
+/** By the byte of it that is likely to be rare. */
+export function findBytes(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
+  const anchor = wanted.length > 1 && wanted[0] === 0 ? 1 : 0;
+  for (let at = bytes.indexOf(wanted[anchor], from + anchor); at >= 0; at = bytes.indexOf(wanted[anchor], at + 1)) {
+    const start = at - anchor;
+    let length = 0;
+    while (length < wanted.length && bytes[start + length] === wanted[length]) length++;
+    if (length === wanted.length) return start;
+  }
+  return -1;
 }
 
 /** Memory that is used again and again; it grows to the largest range that was asked for. */
@@ -53,6 +69,10 @@ export class PartOfSource implements ByteSource {
     readonly length: number,
   ) {}
 
+  get find(): FindBytes | undefined {
+    return this.source.find;
+  }
+
   window(start: number, end: number, scratch?: Scratch): ByteWindow {
     const { start: at, bytes } = this.source.window(this.start + start, this.start + end, scratch);
     const window = { start: at - this.start, bytes };
@@ -75,6 +95,10 @@ export class Pieces implements ByteSource {
 
   get length(): number {
     return this.source.length;
+  }
+
+  get find(): FindBytes | undefined {
+    return this.source.find;
   }
 
   window(start: number, end: number, scratch?: Scratch): ByteWindow {

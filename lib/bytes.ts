@@ -236,6 +236,19 @@ export function stringIn(source: ByteSource, offset: number): string | undefined
   return '';
 }
 
+const hostIsLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
+/** Words of 32 bits, for those who go over many of them: a view of the bytes where they lie so, else a copy. What is left over is not there. */
+export function wordsOf(bytes: Uint8Array, littleEndian: boolean): Uint32Array {
+  const length = bytes.length >> 2;
+  if (littleEndian === hostIsLittleEndian) {
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    return new Uint32Array(aligned.buffer, aligned.byteOffset, length);
+  }
+  const view = viewOf(bytes);
+  return Uint32Array.from({ length }, (_, n) => view.getUint32(4 * n, littleEndian));
+}
+
 /** Unsigned integer held by all of `bytes`. */
 export function decodeUnsigned(bytes: Uint8Array, littleEndian: boolean): bigint {
   const { length } = bytes;

@@ -10,10 +10,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeLargeElf } from '../scripts/bench/large-elf';
 import type { ByteSource, ByteWindow } from '../lib/byte-source';
+import type { Unit } from '../lib/dwarf/unit';
 import { EM_ARM } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
 import { findLocations } from '../lib/program/breakpoint-locations';
-import { Program } from '../lib/program/program';
+import { layOut } from '../lib/program/link-layout';
+import { Program, type ProgramSymbol } from '../lib/program/program';
+import { SymbolIndex } from '../lib/program/symbols';
 import { allExtensionPaths } from './support/fixtures';
 import { requireTool } from './support/tools';
 
@@ -22,11 +25,14 @@ const folder = mkdtempSync(join(tmpdir(), 'lazy-'));
 after(() => rmSync(folder, { recursive: true }));
 let made: Uint8Array | undefined;
 
+function largePath(): string {
+  return join(folder, 'large.elf');
+}
+
 function largeFile(): Uint8Array {
   if (made === undefined) {
-    const path = join(folder, 'large.elf');
-    assert.ok(makeLargeElf(path, 6) > 5e6);
-    made = new Uint8Array(readFileSync(path));
+    assert.ok(makeLargeElf(largePath(), 6) > 5e6);
+    made = new Uint8Array(readFileSync(largePath()));
   }
   return made;
 }
@@ -204,6 +210,53 @@ test('of a large program only the line tables are read that may have a file', (t
   const [part, header] = [read('part_0.c'), read('devices.h')];
   assert.equal(part * 6, header);
 });
+
+/** Questions that one pass over a table answers; asked of programs in which nothing is in order yet. */
+test('of linked fixtures the symbol, the frame rules and the unit of an address are those of the whole tables', (t) => {
+  if (requireTool(t, 'arm-none-eabi-ld') === undefined) return;
+  assert.ok(largeFile().length > 0);
+  let asked = 0;
+  for (const path of [...allExtensionPaths().filter(isArm).slice(0, 16).map(link), largePath()]) {
+    const elf = ElfFile.parse(new Uint8Array(readFileSync(path)));
+    const whole = Program.open(elf);
+    const { symbols, debug } = whole;
+    if (debug === undefined) continue;
+    // Of the large program a few of many.
+    const few = <T>(all: readonly T[]): readonly T[] => all.filter((_, n) => n % Math.ceil(all.length / 40) === 0);
+    for (const { address, size, name } of few(symbols)) {
+      for (const at of [address, address + BigInt(size), address + BigInt(size) / 2n, address - 1n]) {
+        const passing = new SymbolIndex(elf, layOut(elf, undefined));
+        assert.deepEqual(passing.at(at, 0n), whole.symbolIndex.at(at, 0n), `${path}: ${at}`);
+        assert.equal(passing.isOrdered, false);
+      }
+      const passing = new SymbolIndex(elf, layOut(elf, undefined));
+      assert.deepEqual(passing.named(name), firstOf(symbols, name), `${path}: ${name}`);
+      const exact = Object.assign((one: string) => one === name, { exact: name });
+      const functions = symbols.filter((one) => one.kind === 'function' && one.name === name);
+      assert.deepEqual(passing.functions(exact), functions, `${path}: ${name}`);
+      assert.equal(passing.isOrdered, false);
+    }
+    assert.ok(whole.symbolIndex.isOrdered);
+    const rows = debug.cfiRows();
+    for (const { range } of few(rows)) {
+      const fresh = Program.open(elf).debug?.cfiAt(range.start);
+      const first = rows.find((one) => one.range.start <= range.start && range.start < one.range.end);
+      assert.deepEqual([fresh?.range, fresh?.cfa], [first?.range, first?.cfa], `${path}: ${range.start}`);
+    }
+    for (const { entryPc, unit } of few(debug.functions())) {
+      const found = Program.open(elf).debug?.unitAt(entryPc) as Unit | undefined;
+      assert.equal(found?.header.offset, (unit as Unit).header.offset, `${path}: ${entryPc}`);
+      asked++;
+    }
+  }
+  assert.ok(asked > 100, `${asked} functions`);
+});
+
+/** What a name means: a global symbol, else the first. */
+function firstOf(symbols: readonly ProgramSymbol[], name: string): ProgramSymbol | undefined {
+  const named = symbols.filter((one) => one.name === name);
+  return named.find(({ global }) => global) ?? named.at(0);
+}
 
 function isArm(path: string): boolean {
   return ElfFile.parse(new Uint8Array(readFileSync(path))).header.e_machine === EM_ARM;

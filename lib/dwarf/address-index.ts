@@ -1,9 +1,10 @@
 /**
  * Which units have code at an address. .debug_aranges (6.1.2) is a list of exactly that; the ranges of a unit's own first
- * entry are only decoded where the list does not mention the unit.
+ * entry are only decoded where the list does not mention the unit. The list stays as it is: of some ranges at a time it is known
+ * between which addresses they are, which one pass finds out, and an address is looked for in those few that may have it.
  * Addresses are numbers here: beyond 2^53 they round, and what was found is confirmed by the unit's own ranges.
  */
-import { ByteReader } from '../bytes';
+import { ByteReader, wordsOf } from '../bytes';
 import { FormatError } from '../errors';
 import type { AddressRange } from './model';
 import { contains } from './ranges';
@@ -11,22 +12,21 @@ import { readInitialLength, readOffset, type DwarfSections } from './sections';
 import type { Unit } from './unit';
 
 const section = '.debug_aranges';
-/** Bytes of a start and a length. */
-const smallestTuple = 8;
+/** Ranges of a unit that are looked at together. */
+const together = 64;
+
+interface Found {
+  readonly unit: Unit;
+  readonly start: number;
+}
 
 export class AddressIndex {
-  private count = 0;
-  private starts: Float64Array;
-  private ends: Float64Array;
-  /** Numbers of units. */
-  private owners: Uint32Array;
-  /** By start; undefined: the ranges are in that order already, as a linker writes them. */
-  private readonly order: Uint32Array | undefined;
-  /**
-   * Highest end of this and all ranges before it, where a search backwards may stop: damaged and duplicated units overlap.
-   * undefined: none do.
-   */
-  private readonly reach: Float64Array | undefined;
+  /** By group of ranges: the number of the unit, and the hull of their addresses. */
+  private readonly owners: number[] = [];
+  private readonly lows: number[] = [];
+  private readonly highs: number[] = [];
+  /** Where the group is: of tuples in the list, else starts and ends of the unit's own ranges. */
+  private readonly groups: (Tuples | Float64Array)[] = [];
   private readonly listed = new Set<Unit>();
 
   constructor(
@@ -34,34 +34,21 @@ export class AddressIndex {
     private readonly units: readonly Unit[],
     private readonly rangesOf: (unit: Unit) => readonly AddressRange[],
   ) {
-    // Memory that is not written costs nothing.
-    const most = Math.ceil(sections.sizeOf(section) / smallestTuple);
-    this.starts = new Float64Array(most);
-    this.ends = new Float64Array(most);
-    this.owners = new Uint32Array(most);
     sections.guard(section, () => this.readAranges(), undefined);
-    for (const [number, unit] of units.entries()) {
-      if (this.listed.has(unit)) continue;
-      for (const { start, end } of rangesOf(unit)) this.add(Number(start), Number(end), number);
-    }
-    this.order = this.sortedOrder();
-    this.reach = this.highestEnds();
+    for (const [number, unit] of units.entries()) if (!this.listed.has(unit)) this.addOwn(number, rangesOf(unit));
   }
 
   /** In order of where the range begins that holds the address; usually one. */
   unitsAt(address: bigint): readonly Unit[] {
     const wanted = Number(address);
-    const found: Unit[] = [];
-    for (let at = this.after(wanted) - 1; at >= 0 && this.reachAt(at) >= wanted; at--) {
-      const range = this.numberAt(at);
-      const unit = this.units[this.owners[range]];
-      if (this.ends[range] < wanted || found.includes(unit)) continue;
-      // Exact numbers need no confirmation.
-      const isExact = Number.isSafeInteger(this.ends[range]);
-      const isInside = isExact ? this.ends[range] > wanted : contains(this.rangesOf(unit), address);
-      if (isInside) found.unshift(unit);
+    const found: Found[] = [];
+    const { lows, highs } = this;
+    for (let group = 0; group < lows.length; group++) {
+      if (lows[group] <= wanted && wanted <= highs[group]) this.findIn(group, address, wanted, found);
     }
-    return found;
+    if (found.length < 2) return found.map(({ unit }) => unit);
+    found.sort((a, b) => a.start - b.start).reverse();
+    return [...new Set(found.map(({ unit }) => unit))].reverse();
   }
 
   /** Whether the unit says where its code is. */
@@ -69,61 +56,35 @@ export class AddressIndex {
     return this.listed.has(unit) || this.rangesOf(unit).length > 0;
   }
 
-  private add(start: number, end: number, unit: number): void {
-    if (this.count === this.starts.length) this.grow();
-    this.starts[this.count] = start;
-    this.ends[this.count] = end;
-    this.owners[this.count++] = unit;
+  private findIn(number: number, address: bigint, wanted: number, found: Found[]): void {
+    const unit = this.units[this.owners[number]];
+    const group = this.groups[number];
+    const note = (start: number, end: number): void => {
+      if (start > wanted || end < wanted) return;
+      // Exact numbers need no confirmation.
+      const isInside = Number.isSafeInteger(end) ? end > wanted : contains(this.rangesOf(unit), address);
+      if (isInside) found.push({ unit, start });
+    };
+    if (group instanceof Float64Array) for (let at = 0; at < group.length; at += 2) note(group[at], group[at + 1]);
+    else visitTuples(group, note);
   }
 
-  private grow(): void {
-    const { starts, ends, owners } = this;
-    const length = 2 * starts.length + 64;
-    this.starts = new Float64Array(length);
-    this.ends = new Float64Array(length);
-    this.owners = new Uint32Array(length);
-    this.starts.set(starts);
-    this.ends.set(ends);
-    this.owners.set(owners);
+  private add(owner: number, group: Tuples | Float64Array, low: number, high: number): void {
+    this.owners.push(owner);
+    this.groups.push(group);
+    this.lows.push(low);
+    this.highs.push(high);
   }
 
-  private numberAt(at: number): number {
-    return this.order === undefined ? at : this.order[at];
-  }
-
-  private sortedOrder(): Uint32Array | undefined {
-    const { starts, count } = this;
-    let isSorted = true;
-    for (let at = 1; at < count && isSorted; at++) isSorted = starts[at - 1] <= starts[at];
-    return isSorted
-      ? undefined
-      : Uint32Array.from({ length: count }, (_, at) => at).sort((a, b) => starts[a] - starts[b]);
-  }
-
-  private highestEnds(): Float64Array | undefined {
-    const { starts, ends, count } = this;
-    let overlaps = this.order !== undefined;
-    for (let at = 1; at < count && !overlaps; at++) overlaps = ends[at - 1] > starts[at];
-    if (!overlaps) return undefined;
-    const reach = new Float64Array(count);
-    let highest = 0;
-    for (let at = 0; at < reach.length; at++) reach[at] = highest = Math.max(highest, ends[this.numberAt(at)]);
-    return reach;
-  }
-
-  private reachAt(at: number): number {
-    return this.reach === undefined ? this.ends[this.numberAt(at)] : this.reach[at];
-  }
-
-  /** Index of the first range that begins after the address. */
-  private after(address: number): number {
-    let [low, high] = [0, this.count];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.starts[this.numberAt(middle)] > address) high = middle;
-      else low = middle + 1;
+  private addOwn(owner: number, ranges: readonly AddressRange[]): void {
+    if (ranges.length === 0) return;
+    const numbers = Float64Array.from(ranges.flatMap(({ start, end }) => [Number(start), Number(end)]));
+    let [low, high] = [Infinity, 0];
+    for (let at = 0; at < numbers.length; at += 2) {
+      low = Math.min(low, numbers[at]);
+      high = Math.max(high, numbers[at + 1]);
     }
-    return low;
+    this.add(owner, numbers, low, high);
   }
 
   /** A damaged set ends the list; units of which nothing was read are asked themselves. */
@@ -133,8 +94,8 @@ export class AddressIndex {
       if (of === '.debug_info') numbers.set(header.offset, number);
     }
     const { littleEndian } = this.sections;
-    const { bytes } = this.sections.cursor(section, 0, this.sections.sizeOf(section));
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const bytes = this.sections.bytes(section);
+    const words = wordsOf(bytes, littleEndian);
     const reader = new ByteReader(bytes, littleEndian, section);
     while (!reader.atEnd) {
       const first = reader.offset;
@@ -149,28 +110,63 @@ export class AddressIndex {
       const size = set.u8();
       if (size !== 4 && size !== 8) throw new FormatError('bad-size', section, first, `address size ${size}`);
       if (set.u8() !== 0) throw new FormatError('bad-size', section, first, 'segment selectors are not known');
-      if (unit === undefined) continue;
       // Tuples begin at a multiple of their size, counted from the beginning of the set.
-      set.offset = first + Math.ceil((set.offset - first) / (2 * size)) * 2 * size;
-      this.readTuples(view, { at: set.offset, end, size }, unit);
-      if (this.count > 0 && this.owners[this.count - 1] === unit) this.listed.add(this.units[unit]);
+      const tuples = first + Math.ceil((set.offset - first) / (2 * size)) * 2 * size;
+      if (unit !== undefined) {
+        const inWords = tuples % 4 === 0 ? words : wordsOf(bytes.subarray(tuples, end), littleEndian);
+        const at = tuples % 4 === 0 ? tuples / 4 : 0;
+        this.readTuples({ words: inWords, at, end: at + Math.max(0, (end - tuples) >> 2), size, littleEndian }, unit);
+      }
     }
   }
 
-  private readTuples(view: DataView, { at, end, size }: { at: number; end: number; size: 4 | 8 }, unit: number): void {
-    const { littleEndian } = this.sections;
-    for (let tuple = at; tuple + 2 * size <= end; tuple += 2 * size) {
-      let start: number;
-      let length: number;
-      if (size === 4) {
-        start = view.getUint32(tuple, littleEndian);
-        length = view.getUint32(tuple + 4, littleEndian);
-      } else {
-        start = Number(view.getBigUint64(tuple, littleEndian));
-        length = Number(view.getBigUint64(tuple + 8, littleEndian));
+  private readTuples(tuples: Tuples, owner: number): void {
+    const { words, size, end } = tuples;
+    const step = size / 2;
+    let isOver = false;
+    for (let at = tuples.at; at + step <= end && !isOver;) {
+      const first = at;
+      const last = Math.min(at + together * step, end - step + 1);
+      let [low, high] = [Infinity, 0];
+      for (; at < last; at += step) {
+        const start = size === 4 ? words[at] : addressAt(tuples, at);
+        const length = size === 4 ? words[at + 1] : addressAt(tuples, at + 2);
+        if (length === 0) {
+          isOver = start === 0;
+          if (isOver) break;
+          continue;
+        }
+        if (start < low) low = start;
+        if (start + length > high) high = start + length;
       }
-      if (start === 0 && length === 0) return;
-      if (length > 0) this.add(start, start + length, unit);
+      if (high === 0) continue;
+      this.add(owner, { ...tuples, at: first, end: at }, low, high);
+      this.listed.add(this.units[owner]);
     }
   }
+}
+
+/** Some of a set: words from `at` to `end`, two for each range, of 64-bit addresses four. */
+interface Tuples {
+  readonly words: Uint32Array;
+  readonly at: number;
+  readonly end: number;
+  readonly size: 4 | 8;
+  readonly littleEndian: boolean;
+}
+
+function visitTuples(tuples: Tuples, visit: (start: number, end: number) => void): void {
+  const { words, size, end } = tuples;
+  const step = size / 2;
+  for (let at = tuples.at; at + step <= end; at += step) {
+    const start = size === 4 ? words[at] : addressAt(tuples, at);
+    const length = size === 4 ? words[at + 1] : addressAt(tuples, at + 2);
+    if (length > 0) visit(start, start + length);
+  }
+}
+
+/** Of 64 bits, rounded beyond 2^53. */
+function addressAt({ words, littleEndian }: Tuples, at: number): number {
+  const [low, high] = littleEndian ? [words[at], words[at + 1]] : [words[at + 1], words[at]];
+  return high * 2 ** 32 + low;
 }

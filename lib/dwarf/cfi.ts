@@ -1,9 +1,10 @@
 /**
  * Call-frame information (6.4.1): CIEs and FDEs of .debug_frame, and of .eh_frame, which differs (LSB 10.6): ids count
  * backwards from their own field, the augmentation describes pointer encodings, and a zero length ends the section.
- * The index over all FDEs is built at first use; instructions are executed in cfi-row.ts.
+ * A section is looked through as far as a question needs, and what was seen is kept as stretches with the hull of their code: few
+ * frames of a large program are ever asked for. Instructions are executed in cfi-row.ts.
  */
-import type { ByteReader } from '../bytes';
+import { type ByteReader, wordsOf } from '../bytes';
 import { FormatError } from '../errors';
 import { executeFde } from './cfi-row';
 import { EhPe } from './constants';
@@ -34,35 +35,23 @@ export interface Fde {
 const frameSections = ['.debug_frame', '.eh_frame'] as const;
 type FrameSection = (typeof frameSections)[number];
 
-/** FDEs in order, with the numbers between which their code may be. */
-class FrameIndex {
-  count = 0;
-  /** Keys, as of CIEs. */
-  readonly places: Float64Array;
-  readonly starts: Float64Array;
-  readonly ends: Float64Array;
-
-  /** Memory that is not written costs nothing. */
-  constructor(most: number) {
-    this.places = new Float64Array(most);
-    this.starts = new Float64Array(most);
-    this.ends = new Float64Array(most);
-  }
-
-  add(place: number, start: number, end: number): void {
-    if (start >= end) return;
-    this.places[this.count] = place;
-    this.starts[this.count] = start;
-    this.ends[this.count++] = end;
-  }
+/** Entries side by side, and between which numbers the code of their FDEs may be. */
+interface Stretch {
+  readonly section: FrameSection;
+  readonly start: number;
+  readonly end: number;
+  /** Whether words in place tell all of it; else it is one entry. */
+  readonly isPlain: boolean;
+  readonly low: number;
+  readonly high: number;
 }
-
-/** Bytes of the smallest entry: a length, and an offset or the end mark. */
-const smallestEntry = 4;
 
 export class FrameTable {
   private lazyFdes: readonly Fde[] | undefined;
-  private lazyIndex: FrameIndex | undefined;
+  private readonly stretches: Stretch[] = [];
+  /** What is looked through next. */
+  private section = 0;
+  private position = 0;
   private readonly cies = new Map<number, Cie>();
   private readonly plainCies = new Set<number>();
   private readonly opened = new Map<number, Fde | undefined>();
@@ -76,20 +65,39 @@ export class FrameTable {
 
   /** All FDEs, .debug_frame first. */
   get fdes(): readonly Fde[] {
-    const { places, count } = this.index;
-    this.lazyFdes ??= Array.from(places.subarray(0, count)).flatMap((place) => this.open(place) ?? []);
+    if (this.lazyFdes === undefined) {
+      while (this.lookFurther());
+      const places = this.stretches.flatMap((stretch) => this.placesIn(stretch));
+      this.lazyFdes = places.flatMap((place) => this.open(place) ?? []);
+    }
     return this.lazyFdes;
+  }
+
+  /** Bytes that were looked through. */
+  get looked(): number {
+    const before = frameSections.slice(0, this.section);
+    return before.reduce((sum, section) => sum + this.sections.sizeOf(section), this.position);
   }
 
   /** The row for pc; undefined where no FDE covers it, or where its instructions are damaged. */
   rowAt(pc: bigint): CfiRow | undefined {
     const wanted = Number(pc);
-    const { places, starts, ends, count } = this.index;
-    for (let n = 0; n < count; n++) {
-      if (starts[n] > wanted || ends[n] < wanted) continue;
-      const fde = this.open(places[n]);
-      if (fde === undefined || pc < fde.range.start || pc >= fde.range.end) continue;
-      return this.rows(fde).find(({ range }) => range.start <= pc && pc < range.end);
+    for (let n = 0; n < this.stretches.length || this.lookFurther(); n++) {
+      // Looking further may have found nothing but CIEs.
+      const stretch = this.stretches.at(n);
+      if (stretch === undefined) n--;
+      else if (stretch.low <= wanted && wanted <= stretch.high) {
+        const fde = this.fdeIn(stretch, pc);
+        if (fde !== undefined) return this.rows(fde).find(({ range }) => range.start <= pc && pc < range.end);
+      }
+    }
+    return undefined;
+  }
+
+  private fdeIn(stretch: Stretch, pc: bigint): Fde | undefined {
+    for (const place of this.placesIn(stretch, Number(pc))) {
+      const fde = this.open(place);
+      if (fde !== undefined && fde.range.start <= pc && pc < fde.range.end) return fde;
     }
     return undefined;
   }
@@ -105,33 +113,36 @@ export class FrameTable {
     return rows;
   }
 
-  private get index(): FrameIndex {
-    if (this.lazyIndex === undefined) {
-      const bytes = frameSections.reduce((sum, section) => sum + this.sections.sizeOf(section), 0);
-      const index = (this.lazyIndex = new FrameIndex(Math.ceil(bytes / smallestEntry)));
-      for (const section of frameSections) {
-        this.sections.guard(section, () => this.indexSection(section, index), undefined);
-      }
+  /** False: all of the sections has been looked through. What is damaged ends its section. */
+  private lookFurther(): boolean {
+    for (; this.section < frameSections.length; this.section++, this.position = 0) {
+      const section = frameSections[this.section];
+      const size = this.sections.sizeOf(section);
+      const at = this.position;
+      if (at >= size) continue;
+      this.position = this.sections.guard(section, () => this.nextStretch(section, at, size), size);
+      return true;
     }
-    return this.lazyIndex;
+    return false;
   }
 
-  private indexSection(section: FrameSection, index: FrameIndex): void {
-    const size = this.sections.sizeOf(section);
-    for (let at = 0; at < size;) {
-      if (section === '.debug_frame') at = this.indexPlainEntries(at, size, index);
-      if (at < size) at = this.indexEntry(section, at, index);
-    }
+  /** Returns where the one behind it begins. */
+  private nextStretch(section: FrameSection, at: number, size: number): number {
+    const end = section === '.debug_frame' ? this.plainStretch(at, size) : at;
+    return end > at ? end : this.singleEntry(section, at);
   }
 
-  /** Any entry. Returns where the next one begins. */
-  private indexEntry(section: FrameSection, at: number, index: FrameIndex): number {
+  /** Any entry. */
+  private singleEntry(section: FrameSection, at: number): number {
     const reader = this.sections.reader(section, at);
     const { length } = readInitialLength(reader);
     const end = reader.offset + length;
     if (end > reader.end) throw new FormatError('bad-size', section, at);
     const range = length === 0 ? undefined : this.open(entryKey(section, at))?.range;
-    if (range !== undefined) index.add(entryKey(section, at), Number(range.start), Number(range.end));
+    if (range !== undefined) {
+      const [low, high] = [Number(range.start), Number(range.end)];
+      this.stretches.push({ section, start: at, end, isPlain: false, low, high });
+    }
     return end;
   }
 
@@ -139,32 +150,51 @@ export class FrameTable {
    * CIEs without augmentation, and FDEs whose addresses are words in place, as nearly all of .debug_frame are: without objects, some
    * of the section at a time. Returns where another entry begins, or one that goes beyond what was looked at.
    */
-  private indexPlainEntries(start: number, size: number, index: FrameIndex): number {
+  private plainStretch(start: number, size: number): number {
     const { littleEndian } = this.sections;
-    const { bytes } = this.sections.cursor('.debug_frame', start, Math.min(start + indexedAtOnce, size));
+    const { bytes } = this.sections.cursor('.debug_frame', start, Math.min(start + lookedAtOnce, size));
+    const words = wordsOf(bytes, littleEndian);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const shortest = 12;
     let at = 0;
     let lastCie = -1;
-    while (at + 4 + shortest <= bytes.length) {
-      const length = view.getUint32(at, littleEndian);
-      const end = at + 4 + length;
-      if (length < shortest || end > bytes.length) break;
-      const cie = view.getUint32(at + 4, littleEndian);
+    let [low, high] = [Infinity, 0];
+    while (at + shortestPlain <= words.length) {
+      const length = words[at];
+      const end = at + 1 + (length >> 2);
+      if (length < 4 * (shortestPlain - 1) || length % 4 !== 0 || end > words.length) break;
+      const cie = words[at + 1];
       if (cie === 0xffffffff) {
-        if (this.isPlainCie(view, at + 8)) this.plainCies.add(start + at);
-        else break;
+        if (!this.isPlainCie(view, 4 * at + 8)) break;
+        this.plainCies.add(start + 4 * at);
       } else {
         if (cie !== lastCie && !this.plainCies.has(cie)) break;
         lastCie = cie;
-        const low = view.getUint32(at + 8, littleEndian);
-        const count = view.getUint32(at + 12, littleEndian);
+        const first = words[at + 2];
+        const behind = first + words[at + 3];
         // Bit 0 of a Thumb function's address may be set.
-        if (count > 0) index.add(entryKey('.debug_frame', start + at), Math.max(low - 1, 0), low + count);
+        if (first - 1 < low) low = first - 1;
+        if (behind > high) high = behind;
       }
       at = end;
     }
-    return start + at;
+    const end = start + 4 * at;
+    if (high > 0) this.stretches.push({ section: '.debug_frame', start, end, isPlain: true, low, high });
+    return end;
+  }
+
+  /** Keys of the FDEs of a stretch, or of those that may be of the code at an address. */
+  private placesIn({ section, start, end, isPlain }: Stretch, wanted?: number): number[] {
+    if (!isPlain) return [entryKey(section, start)];
+    const words = wordsOf(this.sections.cursor(section, start, end).bytes, this.sections.littleEndian);
+    const found: number[] = [];
+    for (let at = 0; at < words.length; at += 1 + (words[at] >> 2)) {
+      if (words[at + 1] === 0xffffffff) continue;
+      const first = words[at + 2];
+      if (wanted === undefined || (first - 1 <= wanted && wanted <= first + words[at + 3])) {
+        found.push(entryKey(section, start + 4 * at));
+      }
+    }
+    return found;
   }
 
   /** From the version on: addresses of 4 bytes, and no augmentation that says how they are written. */
@@ -316,7 +346,9 @@ export class FrameTable {
 }
 
 /** Of .debug_frame; the last entry in there may be cut off, and is looked at again. */
-const indexedAtOnce = 0x10000;
+const lookedAtOnce = 0x10000;
+/** Words of a CIE or an FDE. */
+const shortestPlain = 4;
 
 /** One number for an entry of either section. */
 function entryKey(section: FrameSection, offset: number): number {

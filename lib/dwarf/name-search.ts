@@ -75,29 +75,14 @@ export class NameSearch {
     if (isIndexed || offsets.size > mostTexts) return new Set(this.units);
     const patterns = [...offsets].map((offset) => encodeInteger(BigInt(offset), 4, sections.littleEndian));
     for (const section of unitSections) {
-      this.collect(section, text, found, (next) => !isWordCharacter(next));
-      for (const pattern of patterns) this.collect(section, pattern, found, () => true);
+      const units = this.units.filter((unit) => unit.section === section);
+      if (units.length === 0) continue;
+      sections.searchEach(section, [
+        { wanted: text, visit: collector(units, found, (next) => !isWordCharacter(next)) },
+        ...patterns.map((wanted) => ({ wanted, visit: collector(units, found, () => true) })),
+      ]);
     }
     return found;
-  }
-
-  /** Notes the units that have the bytes. */
-  private collect(
-    section: (typeof unitSections)[number],
-    bytes: Uint8Array,
-    found: Set<Unit>,
-    isFound: (next: number | undefined) => boolean,
-  ): void {
-    const units = this.units.filter((unit) => unit.section === section);
-    let number = 0;
-    this.sections?.search(section, bytes, (at, next) => {
-      while (number < units.length && units[number].header.end <= at) number++;
-      if (number === units.length) return undefined;
-      const { header } = units[number];
-      if (at < header.firstDie || !isFound(next)) return undefined;
-      found.add(units[number]);
-      return header.end;
-    });
   }
 
   /** By their abbreviations; the pair of bytes may also be something else there. */
@@ -120,6 +105,23 @@ export class NameSearch {
     }
     return units.filter(({ header }) => tables.has(header.abbrevOffset));
   }
+}
+
+/** Notes the units that have what is visited. */
+function collector(
+  units: readonly Unit[],
+  found: Set<Unit>,
+  isFound: (next: number | undefined) => boolean,
+): (at: number, next: number | undefined) => number | undefined {
+  let number = 0;
+  return (at, next) => {
+    while (number < units.length && units[number].header.end <= at) number++;
+    if (number === units.length) return Infinity;
+    const { header } = units[number];
+    if (at < header.firstDie || !isFound(next)) return undefined;
+    found.add(units[number]);
+    return header.end;
+  };
 }
 
 function isWordCharacter(byte: number | undefined): boolean {

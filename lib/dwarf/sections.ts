@@ -3,7 +3,17 @@
  * inflated and relocated to link addresses. Every reader of lib/dwarf gets its bytes here, so that an absent section
  * reads as an empty one and an error names the section.
  */
-import { type ByteSource, type ByteWindow, bytesOf, Passing, Pieces, Scratch, WholeBytes } from '../byte-source';
+import {
+  type ByteSource,
+  type ByteWindow,
+  bytesOf,
+  type FindBytes,
+  findBytes,
+  Passing,
+  Pieces,
+  Scratch,
+  WholeBytes,
+} from '../byte-source';
 import { ByteReader, stringIn } from '../bytes';
 import { FormatError } from '../errors';
 import { RawCursor } from './raw-cursor';
@@ -121,26 +131,22 @@ export class DwarfSections {
   }
 
   /** Visits all places of some bytes, with the byte behind them; the visitor may say where to go on. */
-  search(
-    name: string,
-    wanted: Uint8Array,
-    visit: (offset: number, next: number | undefined) => number | undefined | void,
-  ): void {
-    const source = this.source(name);
-    if (wanted.length === 0) return;
-    for (let from = 0; from < source.length;) {
-      const end = Math.min(from + searchedAtOnce, source.length);
+  search(name: string, wanted: Uint8Array, visit: SearchVisitor): void {
+    this.searchEach(name, [{ wanted, visit }]);
+  }
+
+  /** The same for several, in one pass; the places of each are visited in order. */
+  searchEach(name: string, all: readonly { readonly wanted: Uint8Array; readonly visit: SearchVisitor }[]): void {
+    const known = this.whole.get(name);
+    const source: ByteSource = known === undefined ? this.source(name) : new WholeBytes(known);
+    const searches = all.filter(({ wanted }) => wanted.length > 0).map((one) => new Search(one.wanted, one.visit));
+    const longest = Math.max(0, ...searches.map(({ wanted }) => wanted.length));
+    for (let from = 0; from < source.length && searches.length > 0;) {
+      const end = Math.min(from + Math.max(searchedAtOnce, 2 * longest), source.length);
       const bytes = bytesOf(source, from, end, this.scratch);
-      let at = find(bytes, wanted, 0);
-      let next = 0;
-      // Of one at the very end the byte behind it is not there yet.
-      while (at >= 0 && (at + wanted.length < bytes.length || end === source.length)) {
-        const goOn = visit(from + at, bytes.at(at + wanted.length));
-        next = goOn === undefined ? at + 1 : Math.max(goOn - from, at + 1);
-        at = next < bytes.length ? find(bytes, wanted, next) : -1;
-      }
+      for (const search of searches) search.goOn(bytes, from, end === source.length, source.find ?? findBytes);
       if (end === source.length) return;
-      from = Math.max(from + next, end - wanted.length);
+      from = Math.min(...searches.map(({ next }) => next));
     }
   }
 
@@ -165,18 +171,34 @@ export class DwarfSections {
   }
 }
 
-const searchedAtOnce = 0x100000;
+/** Of what is searched, so much stays near the processor until all have looked at it. */
+const searchedAtOnce = 0x40000;
 
-/** By the byte of it that is likely to be rare. */
-function find(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  const anchor = wanted.length > 1 && wanted[0] === 0 ? 1 : 0;
-  for (let at = bytes.indexOf(wanted[anchor], from + anchor); at >= 0; at = bytes.indexOf(wanted[anchor], at + 1)) {
-    const start = at - anchor;
-    let length = 0;
-    while (length < wanted.length && bytes[start + length] === wanted[length]) length++;
-    if (length === wanted.length) return start;
+type SearchVisitor = (offset: number, next: number | undefined) => number | undefined | void;
+
+/** One of the searches of a pass. */
+class Search {
+  /** Where in the section it goes on. */
+  next = 0;
+
+  constructor(
+    readonly wanted: Uint8Array,
+    private readonly visit: SearchVisitor,
+  ) {}
+
+  goOn(bytes: Uint8Array, start: number, isLast: boolean, find: FindBytes): void {
+    const { wanted } = this;
+    // Of one at the very end the byte behind it is not there yet.
+    const behind = isLast ? bytes.length - wanted.length + 1 : bytes.length - wanted.length;
+    let at = this.next - start;
+    while (at < behind) {
+      at = find(bytes, wanted, at);
+      if (at < 0 || at >= behind) break;
+      const goOn = this.visit(start + at, bytes.at(at + wanted.length));
+      at = Math.max(at + 1, (goOn ?? 0) - start);
+    }
+    this.next = Math.max(this.next, start + (at < 0 ? behind : Math.max(at, behind)));
   }
-  return -1;
 }
 
 function checkOffset(section: string, offset: number, length: number): void {

@@ -2,7 +2,7 @@
  * Entries of a symbol table (gABI chapter 4, "Symbol Table"). Big files have tens of thousands, so that names are slices of one decoded
  * string table, and fields are read from one view.
  */
-import { decodeText } from '../bytes';
+import { decodeText, wordsOf } from '../bytes';
 import { FormatError } from '../errors';
 import * as C from './constants';
 
@@ -82,8 +82,9 @@ export class SymbolColumns {
   readonly entry: number;
   readonly infoAt: number;
   readonly valueAt: number;
+  private lazyWords: { readonly value: Uint32Array | undefined } | undefined;
 
-  /** Throws FormatError. */
+  /** Throws FormatError where the table has no entries of its class. */
   constructor(private readonly table: SymbolTable) {
     const { bytes, is64, sh_entsize } = table;
     const size = is64 ? 24 : 16;
@@ -95,6 +96,24 @@ export class SymbolColumns {
     this.littleEndian = table.littleEndian;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.count = Math.floor(bytes.length / this.entry);
+  }
+
+  /** Of the 32-bit class all entries as words, four each: name, value, size, and the rest; undefined: entries are of another size. */
+  get words(): Uint32Array | undefined {
+    const { bytes, littleEndian } = this.table;
+    this.lazyWords ??= { value: this.entry === 16 && !this.table.is64 ? wordsOf(bytes, littleEndian) : undefined };
+    return this.lazyWords.value;
+  }
+
+  /** Throws FormatError where a name begins outside of the strings, or the table of section numbers is too short. */
+  check(): void {
+    const { words, count } = this;
+    if (words === undefined || this.table.extendedIndices !== undefined) {
+      for (let index = 0; index < count; index++) if (this.nameOffset(index) !== 0) this.section(index);
+      return;
+    }
+    const { length } = this.strings;
+    for (let index = 0, at = 0; index < count; index++, at += 4) if (words[at] >= length) this.nameOffset(index);
   }
 
   /** Beyond 2^53 rounded. */
@@ -132,6 +151,12 @@ export class SymbolColumns {
   section(index: number): number {
     const section = this.view.getUint16(index * this.entry + this.infoAt + 2, this.littleEndian);
     return section === C.SHN_XINDEX ? extendedIndex(this.table, index) : section;
+  }
+
+  /** SHN_ABS, SHN_COMMON and others that are no section. */
+  isReserved(index: number): boolean {
+    const section = this.view.getUint16(index * this.entry + this.infoAt + 2, this.littleEndian);
+    return section >= C.SHN_LORESERVE && section !== C.SHN_XINDEX;
   }
 
   /** Offset in the string table. */

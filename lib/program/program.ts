@@ -95,7 +95,7 @@ export class Program {
     };
     // The debug ELF of a stripped file has the local names too.
     const ofDebugElf = read(this.debugElf);
-    return ofDebugElf.size > 0 ? ofDebugElf : read(this.elf);
+    return ofDebugElf.isEmpty ? read(this.elf) : ofDebugElf;
   }
 }
 

@@ -17,6 +17,7 @@ import {
   STT_OBJECT,
   STT_SECTION,
 } from '../elf/constants';
+import { findBytes } from '../byte-source';
 import type { ElfFile } from '../elf/elf-file';
 import type { SymbolColumns } from '../elf/symbol-table';
 import type { LinkLayout } from './link-layout';
@@ -95,30 +96,50 @@ class Rows {
 const rowUnit = 2 ** 19;
 const rankUnit = 4;
 
+/** So many questions are answered by going over all rows; who asks more is given an order of them. */
+const mostPasses = 8;
+
 export class SymbolIndex {
   private readonly reader: SymbolReader | undefined;
+  private lazySelection: Selection | undefined;
   /** By link address; of several at one address, global before local and functions before others. */
-  private readonly rows: Rows;
-  private readonly mappingRows: Uint32Array;
+  private lazyRows: Rows | undefined;
   private lazyMappings: Rows | undefined;
   private readonly made: ProgramSymbol[] = [];
   /** The highest end of this symbol and all before it: where a search backwards may stop. */
   private lazyReach: Float64Array | undefined;
   private lazySymbols: readonly ProgramSymbol[] | undefined;
   private lazyNames: ReadonlyMap<string, ProgramSymbol> | undefined;
+  private passes = 0;
 
   /** Throws FormatError where the symbol table cannot be read. */
   constructor(elf: ElfFile | undefined, layout: LinkLayout) {
     const columns = elf?.symbolColumns();
-    const reader = elf && columns && new SymbolReader(elf, columns, layout);
-    this.reader = reader;
-    const { symbols, mappings } = reader?.select() ?? { symbols: noRows, mappings: noRows };
-    this.rows = new Rows(symbols, reader);
-    this.mappingRows = mappings;
+    columns?.check();
+    this.reader = elf && columns && new SymbolReader(elf, columns, layout);
   }
 
   get size(): number {
     return this.rows.count;
+  }
+
+  get isEmpty(): boolean {
+    return this.reader?.hasSymbols !== true;
+  }
+
+  /** Whether all rows have been put in order. */
+  get isOrdered(): boolean {
+    return this.lazyRows !== undefined;
+  }
+
+  private get selection(): Selection {
+    this.lazySelection ??= this.reader?.select() ?? { symbols: noRows, mappings: noRows };
+    return this.lazySelection;
+  }
+
+  private get rows(): Rows {
+    this.lazyRows ??= new Rows(this.selection.symbols, this.reader);
+    return this.lazyRows;
   }
 
   /** All of them; who looks for one should ask for it. */
@@ -133,6 +154,8 @@ export class SymbolIndex {
     if (wanted.exact === undefined || reader === undefined) {
       return this.symbols.filter(({ kind, name }) => kind === 'function' && wanted(name));
     }
+    const named = this.passNamed(wanted.exact);
+    if (named !== undefined) return named.filter(({ kind }) => kind === 'function');
     const text = new TextEncoder().encode(wanted.exact);
     const found: ProgramSymbol[] = [];
     for (let at = 0; at < this.size; at++) {
@@ -143,12 +166,26 @@ export class SymbolIndex {
   }
 
   named(name: string): ProgramSymbol | undefined {
+    const named = this.lazyNames === undefined ? this.passNamed(name) : undefined;
+    if (named !== undefined) return named.find(({ global }) => global) ?? named.at(0);
     this.lazyNames ??= this.readNames();
     return this.lazyNames.get(name);
   }
 
   /** The symbol that covers a link address: one of known size that holds it, else the nearest sizeless one before. */
   at(address: bigint, sectionStart: bigint): { readonly symbol: ProgramSymbol; readonly offset: bigint } | undefined {
+    const { reader } = this;
+    if (reader?.canPass !== true || !this.mayPass()) return this.inOrder(address, sectionStart);
+    const row = reader.covering(Number(address), Number(sectionStart));
+    const symbol = row === undefined ? undefined : reader.describe(row);
+    return symbol && { symbol, offset: address - symbol.address };
+  }
+
+  /** The same of rows in order. */
+  private inOrder(
+    address: bigint,
+    sectionStart: bigint,
+  ): { readonly symbol: ProgramSymbol; readonly offset: bigint } | undefined {
     const wanted = Number(address);
     let best: ProgramSymbol | undefined;
     const nearest = this.rows.after(wanted) - 1;
@@ -165,10 +202,21 @@ export class SymbolIndex {
     return best && { symbol: best, offset: address - best.address };
   }
 
+  private mayPass(): boolean {
+    return this.lazyRows === undefined && ++this.passes <= mostPasses;
+  }
+
+  /** Those of a name, in order; undefined: the rows are in order, or have been gone over often enough. */
+  private passNamed(name: string): readonly ProgramSymbol[] | undefined {
+    const { reader } = this;
+    if (reader?.canPass !== true || !this.mayPass()) return undefined;
+    return reader.named(new TextEncoder().encode(name)).map((row) => reader.describe(row));
+  }
+
   /** What the mapping symbols say of an address; undefined where there are none before it. */
   codeKindAt(address: bigint, sectionStart: bigint): CodeKind | undefined {
     const { reader } = this;
-    const mappings = (this.lazyMappings ??= new Rows(this.mappingRows, reader));
+    const mappings = (this.lazyMappings ??= new Rows(this.selection.mappings, reader));
     for (let at = mappings.after(Number(address)) - 1; at >= 0; at--) {
       const row = mappings.at(at);
       const start = reader?.address(row) ?? 0n;
@@ -213,6 +261,13 @@ export class SymbolIndex {
 
 const noRows = new Uint32Array(0);
 
+interface Selection {
+  readonly symbols: Uint32Array;
+  readonly mappings: Uint32Array;
+}
+
+const dollar = 0x24;
+
 /** Rows of one file's symbol table as what they mean at link addresses. */
 class SymbolReader {
   private readonly isRelocatable: boolean;
@@ -235,7 +290,7 @@ class SymbolReader {
     );
   }
 
-  select(): { readonly symbols: Uint32Array; readonly mappings: Uint32Array } {
+  select(): Selection {
     const { columns, bases, hasMappings } = this;
     const { count, strings, view, littleEndian, entry, infoAt } = columns;
     const rows = new Uint32Array(count);
@@ -259,6 +314,72 @@ class SymbolReader {
       else rows[symbols++] = row;
     }
     return { symbols: rows.slice(0, symbols), mappings: rows.slice(mappings).reverse() };
+  }
+
+  /** Whether questions can be answered by going over the rows: they are words, and values are addresses. */
+  get canPass(): boolean {
+    return !this.isRelocatable && this.columns.words !== undefined;
+  }
+
+  get hasSymbols(): boolean {
+    for (let row = 0; row < this.columns.count; row++) if (this.isSymbol(row)) return true;
+    return false;
+  }
+
+  /** Whether select() takes it for a symbol. */
+  private isSymbol(row: number): boolean {
+    const { columns } = this;
+    const name = columns.nameOffset(row);
+    const first = columns.strings[name];
+    const section = columns.section(row);
+    const type = columns.type(row);
+    if (!first || section === SHN_UNDEF || this.bases[section] === undefined || columns.isReserved(row)) return false;
+    if (type === STT_SECTION || type === STT_FILE) return false;
+    if (type === STT_NOTYPE && first === 0x2e && columns.strings[name + 1] === 0x4c) return false;
+    return !this.hasMappings || first !== dollar || this.mappingKind(row) === undefined;
+  }
+
+  /** The row that at() means, found by one pass. */
+  covering(wanted: number, from: number): number | undefined {
+    const { hasMappings } = this;
+    const { strings, count } = this.columns;
+    const words = this.columns.words ?? noRows;
+    let best: number | undefined;
+    let [bestAddress, bestRank] = [from, Infinity];
+    for (let row = 0, at = 0; row < count; row++, at += 4) {
+      const value = words[at + 1];
+      // Bit 0 of a Thumb function's value is not part of its address.
+      if (value > wanted + 1 || value < bestAddress) continue;
+      const size = words[at + 2];
+      if (size !== 0 && value + size <= wanted) continue;
+      // Nearly all of the rest are mapping symbols.
+      if (hasMappings && size === 0 && strings[words[at]] === dollar && this.mappingKind(row) !== undefined) continue;
+      const address = this.roughAddress(row);
+      if (address > wanted || address < bestAddress || !this.isSymbol(row)) continue;
+      if (size !== 0 && address + size <= wanted) continue;
+      const rank = this.rank(row);
+      if (address === bestAddress && rank >= bestRank) continue;
+      [best, bestAddress, bestRank] = [row, address, rank];
+    }
+    return best;
+  }
+
+  /** Rows of a name, by address, found by one pass. */
+  named(text: Uint8Array): number[] {
+    const { strings, count } = this.columns;
+    const words = this.columns.words ?? noRows;
+    const names = new Set<number>();
+    // A linker lets a name begin inside of a longer one that ends with it.
+    const whole = Uint8Array.of(...text, 0);
+    for (let at = findBytes(strings, whole, 0); at >= 0; at = findBytes(strings, whole, at + 1)) names.add(at);
+    const rows: number[] = [];
+    if (names.size === 0 || text.length === 0) return rows;
+    const [only] = names.size === 1 ? names : [-1];
+    for (let row = 0, at = 0; row < count; row++, at += 4) {
+      const name = words[at];
+      if ((name === only || (only < 0 && names.has(name))) && this.isSymbol(row)) rows.push(row);
+    }
+    return rows.sort((a, b) => this.roughAddress(a) - this.roughAddress(b) || this.rank(a) - this.rank(b));
   }
 
   /** What to sort rows by; undefined where it does not fit into numbers. */
