@@ -30,8 +30,15 @@ export interface DwarfOptions {
 
 const nothing = new WholeBytes(new Uint8Array(0));
 
-/** Of these a little is read in many places far apart: the beginnings of units. Of others, what is read lies together. */
-const scattered: ReadonlySet<string> = new Set(['.debug_info', '.debug_line']);
+/** Of these a little is read in many places far apart: the beginnings of units, short lists. Of others, what is read lies together. */
+const scattered: ReadonlySet<string> = new Set([
+  '.debug_info',
+  '.debug_line',
+  '.debug_rnglists',
+  '.debug_ranges',
+  '.debug_loclists',
+  '.debug_loc',
+]);
 const scatteredPiece = 0x200;
 const usualPiece = 0x4000;
 /** What is passed over as a whole is read so much at a time. */

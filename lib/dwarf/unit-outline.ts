@@ -133,35 +133,48 @@ function codeOf(offset: number, { low, high, size }: EntryFacts): CodeEntry {
 
 /** Whether the place of any variable changes from instruction to instruction; ends at the first one found. */
 export function hasLocationLists(unit: Unit): boolean {
-  // In C++ a type may have functions in it.
-  const passedBy = isCPlusPlus(unit) ? noTags : typeTags;
   const scan = (): boolean => {
     const { cursor, skipper } = openUnit(unit, (_, name) => name === At.DW_AT_location);
-    let depth = 0;
-    do {
-      const plan = skipper.next(cursor);
-      if (plan === undefined) {
-        depth--;
-        continue;
-      }
-      let sibling = 0;
-      for (const step of plan.steps) {
-        if (typeof step === 'number') cursor.skip(step);
-        else {
-          if (step.name === At.DW_AT_location && !blockForms.has(step.form)) return true;
-          const value = skipper.operand(cursor, step.form, step.implicitConst);
-          if (step.name === At.DW_AT_sibling && step.form !== Form.DW_FORM_ref_addr) sibling = value;
-        }
-      }
-      const end = unit.header.offset + sibling;
-      if (!plan.hasChildren) continue;
-      // Members and enumerators have no places that change.
-      if (passedBy.has(plan.tag) && end > cursor.offset && end <= cursor.end) cursor.offset = end;
-      else depth++;
-    } while (depth > 0 && !cursor.atEnd);
-    return false;
+    // Behind the types, which come first: most often the first function of optimized code has one.
+    const first = unit.sketch.functions.at(0)?.offset ?? 0;
+    const top = unit.sketch.tops.findLast((offset) => offset <= first);
+    if (top !== undefined) {
+      cursor.offset = top;
+      if (findLocationList(unit, cursor, skipper, 1)) return true;
+      cursor.offset = unit.header.firstDie;
+    }
+    return findLocationList(unit, cursor, skipper, 0);
   };
   return unit.context.sections.guard(`unit ${unit.name ?? ''}`, scan, false);
+}
+
+/** From a depth in the tree on. */
+function findLocationList(unit: Unit, cursor: RawCursor, skipper: EntrySkipper, from: number): boolean {
+  // In C++ a type may have functions in it.
+  const passedBy = isCPlusPlus(unit) ? noTags : typeTags;
+  let depth = from;
+  do {
+    const plan = skipper.next(cursor);
+    if (plan === undefined) {
+      depth--;
+      continue;
+    }
+    let sibling = 0;
+    for (const step of plan.steps) {
+      if (typeof step === 'number') cursor.skip(step);
+      else {
+        if (step.name === At.DW_AT_location && !blockForms.has(step.form)) return true;
+        const value = skipper.operand(cursor, step.form, step.implicitConst);
+        if (step.name === At.DW_AT_sibling && step.form !== Form.DW_FORM_ref_addr) sibling = value;
+      }
+    }
+    const end = unit.header.offset + sibling;
+    if (!plan.hasChildren) continue;
+    // Members and enumerators have no places that change.
+    if (passedBy.has(plan.tag) && end > cursor.offset && end <= cursor.end) cursor.offset = end;
+    else depth++;
+  } while (depth > 0 && !cursor.atEnd);
+  return false;
 }
 
 const typeTags: ReadonlySet<number> = new Set([

@@ -31,7 +31,7 @@ export class LineEntries {
     const pick = <T extends Uint32Array | Uint8Array>(column: T): T =>
       order === undefined ? column : permuted(column, order);
     this.low = pick(low);
-    this.high = high.some((word) => word !== 0) ? pick(high) : undefined;
+    this.high = hasHigh(high) ? pick(high.slice()) : undefined;
     this.lines = pick(lines);
     this.columns = pick(columns);
     this.flags = pick(flags);
@@ -146,12 +146,21 @@ export class LineEntriesBuilder {
 
   finish(): LineEntries {
     const { length, columns } = this;
+    // One piece of memory for all of them: each costs more than its bytes.
+    const memory = new ArrayBuffer(13 * length);
+    const words = (number: number, column: Uint32Array): Uint32Array => {
+      const copy = new Uint32Array(memory, 4 * number * length, length);
+      copy.set(column.subarray(0, length));
+      return copy;
+    };
+    const flags = new Uint8Array(memory, 12 * length, length);
+    flags.set(columns.flags.subarray(0, length));
     return new LineEntries({
-      low: columns.low.slice(0, length),
+      low: words(0, columns.low),
       high: columns.high.subarray(0, length),
-      lines: columns.lines.slice(0, length),
-      columns: columns.columns.slice(0, length),
-      flags: columns.flags.slice(0, length),
+      lines: words(1, columns.lines),
+      columns: words(2, columns.columns),
+      flags,
     });
   }
 
@@ -174,6 +183,11 @@ function emptyColumns(capacity: number): LineColumns {
     columns: new Uint32Array(capacity),
     flags: new Uint8Array(capacity),
   };
+}
+
+function hasHigh(high: Uint32Array): boolean {
+  for (let at = 0; at < high.length; at++) if (high[at] !== 0) return true;
+  return false;
 }
 
 /** undefined: they are in order already, as a linker writes them. */
