@@ -54,7 +54,7 @@ export abstract class RecordCache {
   ignoredBreakpoint = -1;
   translated: TranslatedCode | undefined;
   /** Asked at a breakpoint, from within the interpreter: true = the run goes on through it. */
-  private passes: ((address: number) => boolean) | undefined;
+  passes: ((address: number) => boolean) | undefined;
   /** It was asked about this breakpoint, and then its instruction was not executed after all: it is met again at once. */
   answered = -1;
   /** Told when records are dropped because code has changed. */
@@ -99,16 +99,6 @@ export abstract class RecordCache {
     if (this.access.stopsAtTranslated && this.translated?.has(pc)) return 0;
     if (!this.goesThrough(pc, this.isPlain(k))) return 0;
     return this.hiddenOperation[k >> 2] || this.decodeBehind(k, pc);
-  }
-
-  /** `arrive`: makes the machine's state that of the breakpoint, for who is asked. */
-  askAtBreakpoints(passes: ((address: number) => boolean) | undefined, arrive: (pc: number) => void): void {
-    this.passes =
-      passes &&
-      ((pc) => {
-        arrive(pc);
-        return passes(pc);
-      });
   }
 
   /** Asks whether the run goes on through the breakpoint; else `stop` is set. */

@@ -7,16 +7,16 @@
  * whose ITSTATE differs from the static one (after a debugger has written pc or xpsr).
  */
 import type { ArmCpu } from '../../arch';
-import { Accounts, type AccountedMachine, type BlockListener, type TranslatedListener } from '../accounts';
+import type { Block } from '../accounts';
 import { DirectAccess } from '../direct-access';
-import { Jit, minimumBudget, type JitOptions } from '../jit/jit';
+import type { JitOptions } from '../jit/jit';
 import { ThumbEmitter } from '../jit/thumb/thumb-emitter';
 import { ThumbLifter } from '../jit/thumb/thumb-lifter';
 import { GuestMemory } from '../memory';
+import { PredecodedMachine } from '../predecoded-machine';
 import { Rewind } from '../rewind';
-import { MemorySafety } from '../safety/memory-safety';
 import { sliceLength, Stop } from '../stop';
-import type { Fault, Machine, MemoryRegion, RunStop, SafetyRule, TranslationStatistics } from '../types';
+import type { Fault, Machine, MemoryRegion, RunStop } from '../types';
 import { readBlock } from './blocks';
 import { advanceIt } from './code-cache';
 import { interpretThumbCarefully } from './careful';
@@ -24,61 +24,39 @@ import { Core } from './core';
 import { interpret } from './interpreter.generated';
 import { RegisterView } from './register-view';
 import { SystemLevel, type SystemOptions } from './system-level';
-import { Watchpoints } from '../watchpoints';
 import { Fpccr, State, updateFpAttention } from './state';
 
-export class ArmMachine implements Machine {
-  readonly cpu: ArmCpu;
-  readonly memory: GuestMemory;
+/** Translated code is entered with ITSTATE 0. */
+const words = { ...State, stack: State.sp, mode: State.itState };
+
+export class ArmMachine extends PredecodedMachine<Core> implements Machine {
   readonly state: RegisterView;
   /** undefined when exceptions are architectural: the system level keeps more than the state page. */
   readonly rewind: Rewind | undefined;
-  readonly watchpoints: Watchpoints;
   readonly direct: DirectAccess;
-  private readonly core: Core;
-  private readonly jit: Jit | undefined;
-  private readonly accounted: AccountedMachine;
-  private accounts: Accounts | undefined;
 
-  constructor(cpu: ArmCpu, regions: readonly MemoryRegion[], system?: SystemOptions, jit?: JitOptions) {
-    this.cpu = cpu;
-    this.memory = new GuestMemory(regions);
-    this.watchpoints = new Watchpoints(this.memory);
-    this.direct = new DirectAccess(this.memory, 16, 1);
-    this.state = new RegisterView(cpu, this.memory);
-    this.core = new Core(cpu, this.memory);
+  constructor(
+    readonly cpu: ArmCpu,
+    regions: readonly MemoryRegion[],
+    system?: SystemOptions,
+    jit?: JitOptions,
+  ) {
+    const memory = new GuestMemory(regions);
+    super(memory, new Core(cpu, memory), words);
+    this.direct = new DirectAccess(memory, 16, 1);
+    this.state = new RegisterView(cpu, memory);
     // All flags clear: Z is set while its word is 0.
-    this.memory.state[State.flagZ] = 1;
+    memory.state[State.flagZ] = 1;
     this.enableFloatingPoint();
     if (system) this.addSystem(system);
-    else if (jit) this.jit = this.makeJit(jit);
-    this.accounted = this.makeAccounted();
-    // run() derives the stack limit anew; nothing else is derived from the state.
-    this.rewind = system ? undefined : new Rewind(this.memory, () => undefined);
-  }
-
-  get translation(): TranslationStatistics | undefined {
-    return this.jit?.statistics;
-  }
-
-  get safety(): MemorySafety | undefined {
-    return this.core.safety;
-  }
-
-  setSafety(rules: readonly SafetyRule[] | undefined): void {
-    const { core } = this;
-    if (core.safety !== undefined && rules !== undefined) {
-      core.safety.rules = rules;
-    } else {
-      core.safety?.close();
-      core.safety = rules && new MemorySafety(core, State.sp, rules);
+    else if (jit) {
+      this.jit = this.makeJit(jit, (options) => {
+        const emitter = new ThumbEmitter(options);
+        return { emitter, lifter: new ThumbLifter(memory, this.core.code, emitter) };
+      });
     }
-    core.code.clear();
-    this.jit?.safetyChanged();
-  }
-
-  addFunctions(addresses: Iterable<number>): void {
-    this.jit?.addFunctions(addresses);
+    // run() derives the stack limit anew; nothing else is derived from the state.
+    this.rewind = system ? undefined : new Rewind(memory, () => undefined);
   }
 
   /** As a kernel leaves it: accessible, with automatic and lazy preservation. */
@@ -90,11 +68,6 @@ export class ArmMachine implements Machine {
     state[State.cpacr] = 0xf00000;
     state[State.fpccr] = Fpccr.ASPEN | Fpccr.LSPEN;
     updateFpAttention(state);
-  }
-
-  get instructionCount(): number {
-    const state = this.memory.state;
-    return (state[State.countHigh] >>> 0) * 2 ** 32 + (state[State.countLow] >>> 0);
   }
 
   private addSystem(options: SystemOptions): void {
@@ -112,69 +85,21 @@ export class ArmMachine implements Machine {
     return this.core.system;
   }
 
-  run(budget: number, skipBreakpoint = false): RunStop {
-    const { core, memory } = this;
+  protected override runOn(budget: number): void {
+    const { core } = this;
+    if (core.system) return this.runWithExceptions(core.system, budget);
     let left = budget;
-    core.stop = Stop.none;
-    core.fault = undefined;
-    core.updateLimit();
-    const skips = skipBreakpoint && core.code.breakpoints.has(memory.state[State.pc] >>> 0);
-    if (skips && left > 0) left -= this.watching(() => this.alone(true));
-    if (core.system) this.runWithExceptions(core.system, left);
-    else while (left > 0 && core.stop === Stop.none) left -= this.advance(Math.min(left, sliceLength));
-    return this.stopReason();
+    while (left > 0 && core.stop === Stop.none) left -= this.advance(Math.min(left, sliceLength));
   }
 
-  /** At most `budget` instructions from pc; one alone where its ITSTATE is not that of its slot. */
-  private go(budget: number): number {
-    if (this.itStateDiffers()) return this.alone(false);
-    const { accounts, jit } = this;
-    const translates = jit !== undefined && budget >= minimumBudget && (!accounts || accounts.translated !== undefined);
-    return translates ? jit.advance(budget) : this.interpretPart(budget, false);
+  /** One alone where its ITSTATE is not that of its slot. */
+  protected override go(budget: number): number {
+    return this.itStateDiffers() ? this.alone(() => this.stepAlone(false)) : super.go(budget);
   }
 
-  /** Block by block where accounts are kept. */
-  private interpretPart(budget: number, untilTranslated: boolean): number {
-    const { accounts, core } = this;
-    if (!accounts) return this.slice(budget, untilTranslated);
-    const { translated } = core.code;
-    return accounts.run(budget, this.accounted, core, (pc) => untilTranslated && translated?.has(pc) === true);
-  }
-
-  private advance(budget: number): number {
-    return this.watchpoints.advance(this.core, this.accounted, budget, (part) => this.go(part));
-  }
-
-  private watching(step: () => number): number {
-    return this.watchpoints.execute(this.core, this.memory.state[State.pc] >>> 0, step);
-  }
-
-  keepAccounts(listener: BlockListener | undefined, translated?: TranslatedListener): Accounts | undefined {
-    this.accounts = listener && new Accounts(listener, translated);
-    this.core.code.onChange = () => this.accounts?.forgetBlocks();
-    this.jit?.accountsChanged();
-    return this.accounts;
-  }
-
-  private makeAccounted(): AccountedMachine {
+  protected override readBlock(): Block {
     const { core, memory } = this;
-    return {
-      get pc() {
-        return memory.state[State.pc] >>> 0;
-      },
-      readBlock() {
-        return readBlock(memory, core.code.decoder, this.pc, memory.state[State.itState]);
-      },
-      execute: (budget) => this.slice(budget),
-    };
-  }
-
-  /** stepAlone(), accounted for. */
-  private alone(ignoreBreakpoint: boolean): number {
-    const { pc } = this.accounted;
-    const executed = this.stepAlone(ignoreBreakpoint);
-    if (executed > 0) this.accounts?.single(pc, this.accounted.pc);
-    return executed;
+    return readBlock(memory, core.code.decoder, this.pc, memory.state[State.itState]);
   }
 
   private runWithExceptions(system: SystemLevel, budget: number): void {
@@ -245,45 +170,7 @@ export class ArmMachine implements Machine {
     this.core.fail({ kind: 'unhandled-exception', message });
   }
 
-  setBreakpoint(address: number): void {
-    this.core.code.breakpoints.add(address >>> 0);
-    this.forgetCode(address);
-  }
-
-  clearBreakpoint(address: number): void {
-    this.core.code.breakpoints.delete(address >>> 0);
-    this.forgetCode(address);
-  }
-
-  onBreakpoint(passes: ((address: number) => boolean) | undefined): void {
-    const { core, memory } = this;
-    core.code.askAtBreakpoints(passes, (pc) => {
-      memory.state[State.pc] = pc;
-      memory.state[State.itState] = 0;
-    });
-  }
-
-  setHostCall(address: number): void {
-    this.core.code.hostCalls.add(address >>> 0);
-    this.forgetCode(address);
-  }
-
-  clearHostCall(address: number): void {
-    this.core.code.hostCalls.delete(address >>> 0);
-    this.forgetCode(address);
-  }
-
-  setStackLimit(limit: number | undefined): void {
-    this.memory.state[State.stackLimit] = limit ?? 0;
-  }
-
-  private forgetCode(address: number): void {
-    this.core.code.drop(address);
-    this.jit?.drop(address >>> 0, 2);
-  }
-
-  /** Runs on from pc; returns the instructions executed. */
-  private slice(budget: number, untilTranslated = false): number {
+  protected override slice(budget: number, untilTranslated = false): number {
     const { core } = this;
     const state = this.memory.state;
     core.position = core.code.enter(state[State.pc]);
@@ -297,40 +184,14 @@ export class ArmMachine implements Machine {
     return executed;
   }
 
-  private count(executed: number): void {
-    const state = this.memory.state;
-    const low = (state[State.countLow] >>> 0) + executed;
-    state[State.countLow] = low;
-    if (low >= 2 ** 32) state[State.countHigh]++;
-  }
-
-  private makeJit(options: JitOptions): Jit {
-    const { core, memory } = this;
-    return new Jit(
-      {
-        memory,
-        code: core.code,
-        access: core,
-        words: { pc: State.pc, sp: State.sp, stack: State.sp, mode: State.itState },
-        limit: () => core.limit,
-        strictAlignment: () => core.alwaysAligned() || core.safety?.has('misaligned') === true,
-        interpret: (budget, untilTranslated) => this.interpretPart(budget, untilTranslated),
-        interpretOne: () => this.slice(1),
-        accounts: () => this.accounts,
-        count: (executed) => this.count(executed),
-        frontEnd: (emitterOptions) => {
-          const emitter = new ThumbEmitter(emitterOptions);
-          return { emitter, lifter: new ThumbLifter(memory, core.code, emitter) };
-        },
-      },
-      options,
-    );
-  }
-
   private itStateDiffers(): boolean {
     const state = this.memory.state;
     const k = this.core.code.enter(state[State.pc]);
     return this.core.code.itState[k >> 2] !== state[State.itState];
+  }
+
+  protected override stepOver(): number {
+    return this.stepAlone(true);
   }
 
   /** Executes the instruction at pc with ITSTATE as it is in the state, then leaves its slot to be decoded anew. */
@@ -360,32 +221,11 @@ export class ArmMachine implements Machine {
     return halfword >>> 8 === 0xbf && (halfword & 0xf) !== 0;
   }
 
-  private stopReason(): RunStop {
-    const address = this.memory.state[State.pc] >>> 0;
-    switch (this.core.stop) {
-      case Stop.breakpoint:
-        return { reason: 'breakpoint', address };
-      case Stop.hostCall:
-        return { reason: 'host-call', address };
-      case Stop.debug:
-      case Stop.call:
-        return {
-          reason: this.core.stop === Stop.debug ? 'bkpt' : 'svc',
-          immediate: this.memory.read(address, 1)[0],
-          address,
-        };
-      case Stop.wait:
-        return { reason: 'wait' };
-      case Stop.watched:
-        return { reason: 'watchpoint', hits: this.watchpoints.hits };
-      case Stop.fault:
-        return { reason: 'fault', fault: this.describeFault(address) };
-      default:
-        return { reason: 'budget' };
-    }
+  protected override callStop(isDebug: boolean, address: number): RunStop {
+    return { reason: isDebug ? 'bkpt' : 'svc', immediate: this.memory.read(address, 1)[0], address };
   }
 
-  private describeFault(pc: number): Fault {
+  protected override describeFault(pc: number): Fault {
     const pending = this.core.fault ?? { kind: 'unhandled-exception' as const, message: '' };
     const fetched = pending.access !== 'execute' || pending.kind === 'invalid-state';
     const bytes = fetched ? this.memory.read(pc, 4) : new Uint8Array();

@@ -86,6 +86,10 @@ export class Core extends MemoryAccess {
     return false;
   }
 
+  updateLimit(): void {
+    this.limit = this.memory.state[State.stackLimit] >>> 0;
+  }
+
   illegal(): void {
     this.fail({ kind: 'undefined-instruction', message: 'illegal instruction (reserved, or not of this hart)' });
   }
