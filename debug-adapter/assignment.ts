@@ -1,8 +1,11 @@
 /** Setting a variable, a register or what an expression names: an assignment of C, so C's conversions hold. */
 import { stripType } from '../lib/dwarf/model';
-import { readScalar, type Value } from '../lib/dwarf/value';
+import { readScalar, type Value, valueBytes, writeValue } from '../lib/dwarf/value';
+import { isUnavailable, type TargetWrite } from '../lib/dwarf/value-bits';
+import { doubleToBits, floatToBits } from '../lib/kernel/calling-convention';
 import { errors } from './errors';
 import { evaluateText, performWrites } from './expression-context';
+import { isFloatRegister } from './registers';
 import type { SessionState } from './session-state';
 import type { FrameReference } from './stack-trace';
 
@@ -20,11 +23,45 @@ export async function assignText(
   const register = /^\$(\w+)$/.exec(expression)?.[1].toLowerCase();
   if (register !== undefined && reference.level === 0) await setRegister(session, reference, register, text, after);
   else {
-    const { writes } = await evaluateText(reference, `${expression} = (${text})`);
+    const writes =
+      (await textIntoArray(reference, expression, text)) ??
+      (await evaluateText(reference, `${expression} = (${text})`)).writes;
     await performWrites(session, reference, writes, after);
   }
   const frame = await reference.stop.frame(reference.level);
   return (await evaluateText(frame === undefined ? reference : { ...reference, frame }, expression, 'forbid')).value;
+}
+
+/** A string into an array of characters, as an initializer does it (C11, 6.7.9.14); undefined: that is not what is assigned. */
+async function textIntoArray(
+  reference: FrameReference,
+  expression: string,
+  text: string,
+): Promise<readonly TargetWrite[] | undefined> {
+  if (!/^\s*(u8|u|U|L)?"/.test(text)) return undefined;
+  const { value: target } = await evaluateText(reference, expression, 'forbid');
+  const array = stripType(target.type);
+  if (array.kind !== 'array') return undefined;
+  const { inferior } = reference.stop;
+  const { value: source } = await evaluateText(reference, text, 'forbid');
+  const characters = await inferior.query(valueBytes(source));
+  const string = stripType(source.type);
+  const size = array.byteSize ?? 0;
+  if (!(characters instanceof Uint8Array) || string.kind !== 'array') return undefined;
+  const [wide, own] = [string.element.byteSize ?? 1, stripType(array.element).byteSize ?? 0];
+  if (wide !== own)
+    throw errors.notAssignable(expression, `its elements have ${own} bytes, those of the string ${wide}`);
+  // The final null character may have no room.
+  if (characters.length - wide > size)
+    throw errors.notAssignable(
+      expression,
+      `it has room for ${size / own} characters, and the string has ${characters.length / wide - 1}`,
+    );
+  const bytes = new Uint8Array(size);
+  bytes.set(characters.subarray(0, size));
+  const writes = await inferior.query(writeValue(target, bytes));
+  if (isUnavailable(writes)) throw errors.notAssignable(expression, writes.reason);
+  return writes;
 }
 
 /** Also those registers that an expression can only read. */
@@ -41,12 +78,22 @@ async function setRegister(
   if (known === undefined) throw errors.notAssignable(`$${name}`, 'this CPU has no such register');
   const { value } = await evaluateText(reference, text, 'forbid');
   const number = await inferior.query(readScalar(value));
-  if (typeof number !== 'bigint') {
+  const width = inferior.target.registerWidth(known);
+  const isFloat = isFloatRegister(inferior.target.cpu.arch, known);
+  if (typeof number === 'object' || (typeof number === 'number' && !isFloat)) {
     throw errors.notAssignable(`$${name}`, `${stripType(value.type).displayName} is no integer`);
   }
-  const word = BigInt.asUintN(inferior.target.registerWidth(known), number);
+  // An integer is the register's bits, as they are shown before its number.
+  const bits = typeof number === 'bigint' ? number : floatBits(number, stripType(value.type).byteSize ?? 8, width);
+  const word = BigInt.asUintN(width, bits);
   const dwarf = [...registers.names].find(([, candidate]) => candidate === known)?.[0];
   const isCode = dwarf === registers.programCounter;
   const write = { kind: 'register', register: known, value: isCode ? registers.codeAddress(word) : word } as const;
   await performWrites(session, reference, [write], after);
+}
+
+/** A single in a wider register has all bits above it set (RISC-V unprivileged specification, "NaN Boxing"). */
+function floatBits(number: number, size: number, width: 32 | 64): bigint {
+  if (width === 32) return BigInt(floatToBits(number));
+  return size === 4 ? 0xffff_ffff_0000_0000n | BigInt(floatToBits(number)) : doubleToBits(number);
 }

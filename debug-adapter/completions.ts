@@ -1,6 +1,7 @@
 /**
  * Completions of the Debug Console: after `.` and `->` the members of the object, its bases and its methods; after `::` what the namespace, class, function or
- * extension has; after `$` registers; else variables in scope, functions, macros, extensions. Nothing is evaluated for it, only typed.
+ * extension has; after `$` registers; after a comma format suffixes as well; else variables in scope, functions, macros, extensions.
+ * Nothing is evaluated for it, only typed.
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { ExpressionError } from '../lib/c-expression';
@@ -8,6 +9,7 @@ import { stripType, type StructType, type Type } from '../lib/dwarf/model';
 import { isStruct } from '../lib/dwarf/value';
 import { AdapterError } from './errors';
 import { compileIn, scopeIn } from './expression-context';
+import { hostFunctionNames } from './host-functions';
 import type { Inferior } from './inferior';
 import { localsOf } from './frame-variables';
 import type { SessionState } from './session-state';
@@ -42,7 +44,11 @@ export async function completions(
 
 function candidates(reference: FrameReference, before: string, word: string): Item[] {
   const access = /(\.|->|::)\s*$/.exec(before);
-  if (access === null) return word.startsWith('$') ? registers(reference.stop.inferior) : names(reference, word);
+  if (access === null) {
+    const { inferior } = reference.stop;
+    if (word.startsWith('$')) return registers(inferior);
+    return [...(isFormatPlace(before) ? formatSuffixes.map(item('unit')) : []), ...names(reference, word)];
+  }
   const text = before.slice(0, access.index);
   const operand = text.slice(operandStart(text)).trim();
   if (access[1] === '::') return operand === '' ? fileScope(reference) : within(reference, operand);
@@ -70,6 +76,15 @@ function operandStart(text: string): number {
     // `::name` begins at file scope.
     if (access[1] === '::' && !/[\p{L}\p{N}_$>]\s*$/u.test(text.slice(0, at))) return at;
   }
+}
+
+const formatSuffixes: readonly string[] = ['x', 'd', 'b', 'o', 'c', 's'];
+
+/** Behind a comma that is in no bracket. */
+function isFormatPlace(before: string): boolean {
+  if (!/,\s*$/.test(before)) return false;
+  const closed = before.replace(/"(\\.|[^"\\])*"|'(\\.|[^'\\])*'/g, '');
+  return (closed.match(/[([]/g) ?? []).length === (closed.match(/[)\]]/g) ?? []).length;
 }
 
 /** Index of the bracket that the closing one at an index belongs to; -1: there is none. */
@@ -107,6 +122,8 @@ function names(reference: FrameReference, word: string): Item[] {
       .filter(isIdentifier)
       .map(item('module')),
     ...registers(inferior),
+    // Many, and seldom wanted.
+    ...(word === '' ? [] : hostFunctionNames(inferior).map(item('function'))),
   ];
 }
 

@@ -5,6 +5,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { errnoName } from '../lib/errors';
+import { demangle } from '../lib/program/demangle';
 
 /** The answer to a request that cannot be fulfilled. */
 export class AdapterError extends Error {
@@ -49,10 +50,17 @@ const loaderAdvice: Record<string, string> = {
   ENOSYS: 'the loader was built without what this file needs',
 };
 
+/** Declared in C++ where a C function was meant. */
+function plusPlusText(name: string): string {
+  const shown = demangle(name);
+  return shown === name ? '' : ` - a C++ name, ${shown}: declare it extern "C" if it is a C function`;
+}
+
 function missingText(missing: readonly MissingSymbol[]): string {
   return missing
     .map(
-      ({ name, nearest }) => `\n  ${name}${nearest.length > 0 ? ` (known names near it: ${nearest.join(', ')})` : ''}`,
+      ({ name, nearest }) =>
+        `\n  ${name}${nearest.length > 0 ? ` (known names near it: ${nearest.join(', ')})` : ''}${plusPlusText(name)}`,
     )
     .join('');
 }

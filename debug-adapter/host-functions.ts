@@ -23,6 +23,11 @@ const passedAs: Readonly<Record<ValueClass, DeclaredType['otherwise']>> = {
   f64: 'double',
 };
 
+export function hostFunctionNames({ base, target }: Inferior): string[] {
+  if (base !== undefined) return [];
+  return baseExportsOf(target.cpu.arch).flatMap(({ kind, name }) => (kind === 'function' ? [name] : []));
+}
+
 export function hostFunction({ base, target }: Inferior, wanted: string): DeclaredFunction | undefined {
   if (base !== undefined) return undefined;
   const found = baseExportsOf(target.cpu.arch).find(({ kind, name }) => kind === 'function' && name === wanted);

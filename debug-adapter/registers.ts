@@ -29,7 +29,7 @@ export async function describeRegisters(
 ): Promise<DebugProtocol.Variable[]> {
   const result: DebugProtocol.Variable[] = [];
   const { registerNames: names, cpu } = reference.stop.inferior.target;
-  const isFloat = cpu.arch === 'arm' ? isArmFloat : isRiscvFloat;
+  const isFloat = (name: string): boolean => isFloatGroup(cpu.arch, name);
   for (const name of names.filter((one) => !isFloat(one))) {
     const value = await registerValue(reference, name);
     result.push(describeRegister(reference, name, value, flagsReference));
@@ -44,14 +44,16 @@ export async function describeRegisters(
 }
 
 /** s0 to s31, d0 to d15 and fpscr of Arm, ft0 to ft11 and fcsr of RISC-V are a group of their own. */
-const isArmFloat = (name: string) => /^([sd]\d+|fpscr)$/.test(name);
-const isRiscvFloat = (name: string) => /^(f[ast]\d+|fcsr|fflags|frm)$/.test(name);
+const isStatusRegister = (name: string): boolean => /^(fpscr|fcsr|fflags|frm)$/.test(name);
+export const isFloatRegister = (arch: string, name: string): boolean =>
+  arch === 'arm' ? /^[sd]\d+$/.test(name) : /^f[ast]\d+$/.test(name);
+const isFloatGroup = (arch: string, name: string): boolean => isStatusRegister(name) || isFloatRegister(arch, name);
 const statusOf = (arch: string) => (arch === 'arm' ? 'fpscr' : 'fcsr');
 
 export async function describeFloats(reference: FrameReference): Promise<DebugProtocol.Variable[]> {
   const result: DebugProtocol.Variable[] = [];
   const { target } = reference.stop.inferior;
-  for (const name of target.registerNames.filter(target.cpu.arch === 'arm' ? isArmFloat : isRiscvFloat)) {
+  for (const name of target.registerNames.filter((one) => isFloatGroup(target.cpu.arch, one))) {
     const bits = await registerValue(reference, name);
     if (bits === undefined) result.push(unknownRegister(name));
     else result.push(describeFloat(name, bits, reference.level, target.registerWidth(name)));
@@ -61,7 +63,7 @@ export async function describeFloats(reference: FrameReference): Promise<DebugPr
 
 function describeFloat(name: string, bits: bigint, level: number, width: 32 | 64): DebugProtocol.Variable {
   const isDouble = width === 64;
-  const isStatus = /^(fpscr|fcsr|fflags|frm)$/.test(name);
+  const isStatus = isStatusRegister(name);
   const text = hex(bits, isDouble ? 16 : 8);
   // RISC-V holds a single in a wider register with all bits above it set (unprivileged specification, "NaN Boxing").
   const isBoxed = isDouble && bits >> 32n === 0xffff_ffffn;

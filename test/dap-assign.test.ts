@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { type AdapterClient, projectRoot, withAdapter } from './support/dap-client';
-import { markerLine } from './support/fixtures';
+import { fixturePath, fixtureSource, markerLine } from './support/fixtures';
 
 const folder = join(projectRoot, 'test/dap-programs');
 const source = join(folder, 'grammar.c');
@@ -197,4 +197,29 @@ describe('an array of a million elements', () => {
       assert.match((await adapter.evaluate('table')).result, /\.\.\./);
       assert.ok(bytes < 120_000, `${bytes} bytes were read for one line of text`);
     }, 'inline'));
+});
+
+describe('a string', () => {
+  it('is assigned to an array of characters as an initializer does it', () =>
+    withAdapter(async (adapter) => {
+      const path = fixtureSource('data');
+      const breakpoints = [{ path, breakpoints: [{ line: markerLine(path, 'BP1') }] }];
+      await adapter.launchToStop({ program: fixturePath('data', 'm3-O0'), args: [1] }, breakpoints);
+      const frameId = (await adapter.topFrame()).id;
+      const assign = (expression: string, value: string) =>
+        adapter.request<DebugProtocol.SetExpressionResponse['body']>('setExpression', { frameId, expression, value });
+      assert.equal((await assign('raw', '"ab"'))?.value, '"ab\\000"');
+      assert.equal((await adapter.evaluate('raw[3]')).result, "0 '\\000'");
+      // The final null character has no room, which C allows.
+      assert.equal((await assign('raw', '"abcd"'))?.value, '"abcd"');
+      await assert.rejects(
+        assign('raw', '"abcde"'),
+        /raw cannot be set: it has room for 4 characters, and the string has 5/,
+      );
+      await assert.rejects(
+        assign('raw', 'L"ab"'),
+        /raw cannot be set: its elements have 1 bytes?, those of the string 4/,
+      );
+      assert.equal((await assign('text', '"x" "y"'))?.value.startsWith('"xy'), true);
+    }));
 });

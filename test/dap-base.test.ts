@@ -212,4 +212,33 @@ describe('a session with a base image', () => {
       assert.deepEqual((await frames(adapter))[0][0], 'firmware_sample_adc+0x2');
     });
   });
+
+  it('calls the image’s functions from the console, completes and hovers them', () =>
+    withAdapter(async (adapter) => {
+      await adapter.launchToStop({ program, base, entry: 'entry', args: [14] }, at('BP1'));
+      const frameId = (await adapter.topFrame()).id;
+      const console = async (text: string): Promise<string> => (await adapter.evaluate(text, 'repl', frameId)).result;
+      // 3 * 3 - 7; what it counts is undone, unless it is to stay.
+      assert.equal(await console('firmware_scale(3)'), '2');
+      assert.equal(await console('firmware_samples'), '0');
+      assert.equal(await console('call firmware_scale(4)'), '5');
+      assert.equal(await console('firmware_samples'), '1');
+      assert.equal(await console('firmware_scale(firmware_scale(5)) + table[1]'), '37');
+      // The host performs this one at the image's address.
+      await console('printk("%d\\n", 3)');
+      assert.equal(adapter.output('stdout'), '[undone call] 3\n');
+      // What the image does not have is not there, although the built-in image has it.
+      await assert.rejects(console('strlen("four")'), /No symbol "strlen" in current context/);
+      const hover = await adapter.evaluate('firmware_scale', 'hover', frameId);
+      assert.match(hover.result, /^\{int \(int\)\} 0x[0-9a-f]+ <firmware_scale>$/);
+      await assert.rejects(adapter.evaluate('firmware_scale(3)', 'hover', frameId), /Debug Console only/);
+      const completed = async (text: string): Promise<string[]> =>
+        (await adapter.client.completionsRequest({ text, column: text.length + 1, frameId })).body.targets.map(
+          ({ label }) => label,
+        );
+      assert.deepEqual(await completed('firmware_sc'), ['firmware_scale']);
+      assert.deepEqual(await completed('prin'), ['printk']);
+      assert.deepEqual(await completed('strl'), []);
+      assert.deepEqual(await completed('firmware_settings.'), ['gain', 'offset', 'name']);
+    }));
 });

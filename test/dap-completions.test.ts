@@ -46,6 +46,15 @@ describe('completions in C', () => {
       assert.deepEqual(await labels(adapter, 'grammar::two'), ['twofold']);
       assert.deepEqual(await labels(adapter, '::two'), ['twofold']);
       assert.ok((await labels(adapter, 'gram')).includes('grammar'));
+      // Functions of the base image, which the console calls; not where nothing is typed yet.
+      const prints = await labels(adapter, 'print');
+      for (const name of ['printf', 'printk']) assert.ok(prints.includes(name), prints.join(' '));
+      assert.ok(!(await labels(adapter, '')).includes('printk'));
+      const suffixes = ['x', 'd', 'b', 'o', 'c', 's'];
+      assert.deepEqual((await labels(adapter, 'line,')).slice(0, 6), suffixes);
+      assert.deepEqual((await labels(adapter, 'table[1], ')).slice(0, 6), suffixes);
+      assert.ok(!(await labels(adapter, 'twofold(integer,')).includes('x'));
+      assert.ok(!(await labels(adapter, "twofold(')',")).includes('x'));
     }));
 
   it('macros of -g3, those that hold at the line', () =>

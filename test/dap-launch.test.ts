@@ -292,6 +292,17 @@ describe('a launch that is refused', () => {
     assert.match(message, /\n {2}prinkt \(known names near it: .*printk/);
   });
 
+  it('says that a missing name is one of C++', async (t) => {
+    // As a C++ file imports printk whose header lacks extern "C".
+    const bytes = readFileSync(examplePath('missing-import/missing.llext'));
+    const at = bytes.lastIndexOf('\0memcopy\0') + 1;
+    assert.ok(at > 0);
+    bytes.write('_Z3cpyv', at);
+    const program = join(temporaryFolder(t), 'plus.llext');
+    writeFileSync(program, bytes);
+    assert.match(await refusal({ program }), /\n {2}_Z3cpyv.* - a C\+\+ name, cpy\(\): declare it extern "C" if/);
+  });
+
   it('a dependency that is not loaded is a missing symbol', async () => {
     assert.match(
       await refusal({ program: examplePath('dependency/dep_user.llext') }),

@@ -30,4 +30,14 @@ it('floating-point registers of a Cortex-M4 are a group, and can be read and set
     assert.equal(valueOf(list, 'd0'), '0x3ff8000000000000 1.5');
     assert.equal(valueOf(list, 's1'), '0x3ff80000 1.9375');
     assert.equal((await adapter.evaluate('$s1 >> 16')).result, '16376');
+    // What is no integer is a number of the register's width; an integer is its bits.
+    const set = (name: string, value: string) => adapter.client.setVariableRequest({ variablesReference, name, value });
+    await set('d2', '-1.5 * 4');
+    await set('s6', '2.5f');
+    await set('s7', '1');
+    const after = await floats();
+    assert.equal(valueOf(after, 'd2'), '0xc018000000000000 -6');
+    assert.equal(valueOf(after, 's6'), '0x40200000 2.5');
+    assert.equal(valueOf(after, 's7'), '0x00000001 1.401298464324817e-45');
+    await assert.rejects(set('r0', '1.5'), /\$r0 cannot be set: double is no integer/);
   }));

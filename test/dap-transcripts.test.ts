@@ -3,14 +3,16 @@
  * reach the adapter. LLEXT_UPDATE_TRANSCRIPTS=1 writes the files anew; the difference is to be read before it is kept.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { connections } from './support/dap-connections';
 import { checkMessage } from './support/dap-schema';
-import { controlsLine, controlsPath, controlsSource } from './support/controls';
-import { projectRoot } from './support/fixtures';
+import { atMarker, controlsLine, controlsPath, controlsSource } from './support/controls';
+import { AdapterClient, withAdapter } from './support/dap-client';
+import { examplePath, projectRoot } from './support/fixtures';
 import { requireTool } from './support/tools';
 
 type Message = DebugProtocol.Request | DebugProtocol.Response | DebugProtocol.Event;
@@ -57,6 +59,13 @@ class Recorder {
     await stopped;
   }
 
+  async end(command: string): Promise<void> {
+    const ended = this.event('terminated');
+    await this.request(command, { threadId: 1 });
+    await ended;
+    await this.request('disconnect');
+  }
+
   private until(wanted: (message: Message) => boolean): Promise<Message> {
     return new Promise((resolve) => this.waiting.push({ wanted, resolve }));
   }
@@ -69,21 +78,52 @@ class Recorder {
     if (plain['event'] === 'llext/changed') delete plain['body'];
     // What only servers can: test/dap-attach.test.ts has it.
     const text = JSON.stringify(plain, (key, value: unknown) => (onlyServers.has(key) ? undefined : value));
-    this.lines.push(text.replaceAll(projectRoot, '{root}'));
+    this.lines.push(text.replaceAll(projectRoot, '{root}').replaceAll(folder, '{folder}'));
   }
 }
 
-async function start(session: Recorder, args: object, lines: readonly number[], functions: readonly string[]) {
+async function launch(
+  session: Recorder,
+  args: object,
+  configure: () => Promise<void>,
+  request: 'launch' | 'attach' = 'launch',
+): Promise<void> {
   await session.request('initialize', { adapterID: 'llext', pathFormat: 'path', supportsMemoryEvent: true });
-  const launched = session.request('launch', args);
-  const source = { path: controlsSource };
-  await session.request('setBreakpoints', { source, breakpoints: lines.map((line) => ({ line })) });
-  await session.request('setFunctionBreakpoints', { breakpoints: functions.map((name) => ({ name })) });
-  await session.request('setExceptionBreakpoints', { filters: ['faults', 'aborts'] });
+  const launched = session.request(request, args);
+  await configure();
   const stopped = session.event('stopped');
   await session.request('configurationDone');
   await launched;
   await stopped;
+}
+
+function start(session: Recorder, args: object, lines: readonly number[], functions: readonly string[]): Promise<void> {
+  return launch(session, args, async () => {
+    const source = { path: controlsSource };
+    await session.request('setBreakpoints', { source, breakpoints: lines.map((line) => ({ line })) });
+    await session.request('setFunctionBreakpoints', { breakpoints: functions.map((name) => ({ name })) });
+    await session.request('setExceptionBreakpoints', { filters: ['faults', 'aborts'] });
+  });
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'llext-transcripts-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** The file of a session in which a variable was changed by hand. */
+let saved: Promise<string> | undefined;
+function recording(): Promise<string> {
+  saved ??= (async () => {
+    const path = join(folder, 'session.replay');
+    await withAdapter(async (adapter) => {
+      await adapter.launchToStop({ program: controlsPath('m3-O0'), args: [7] }, atMarker('BP_NESTED'));
+      await adapter.evaluate('value = 8', 'repl');
+      await adapter.run('next');
+      const { text } = await adapter.request<{ text: string }>('llext/replayFile', { path });
+      writeFileSync(path, text);
+    }, 'inline');
+    return path;
+  })();
+  return saved;
 }
 
 const topFrame = async (session: Recorder): Promise<DebugProtocol.StackFrame> =>
@@ -108,10 +148,80 @@ const sessions: Readonly<Record<string, (session: Recorder) => Promise<void>>> =
     await session.run('stepOut');
     await session.run('continue');
     await topFrame(session);
-    const ended = session.event('terminated');
-    await session.request('continue', { threadId: 1 });
-    await ended;
-    await session.request('disconnect');
+    await session.end('continue');
+  },
+  /** From the entry's first line: by instructions, back, and to the start of the recording. */
+  async backwards(session) {
+    await launch(session, { program: controlsPath('rv32imac'), args: [9], stopOnEntry: true }, async () => {
+      await session.request('setExceptionBreakpoints', { filters: [] });
+    });
+    await topFrame(session);
+    for (const request of ['stepIn', 'next', 'next']) await session.run(request);
+    await session.run('next', { granularity: 'instruction' });
+    await session.run('stepBack', { granularity: 'instruction' });
+    await session.run('llext/reverseStepOut');
+    await topFrame(session);
+    await session.run('reverseContinue');
+    await session.end('terminate');
+  },
+  /** A rule of memory safety is broken: freed memory is read. */
+  async safety(session) {
+    const program = join(projectRoot, 'test/safety-programs/unsafe.m3-O0.elf');
+    await launch(session, { program, args: [2, 0] }, async () => {
+      const filterOptions = [{ filterId: 'memory-outside', condition: '1' }, { filterId: 'nothing' }];
+      await session.request('setExceptionBreakpoints', { filters: ['faults'], filterOptions });
+    });
+    await session.request('exceptionInfo', { threadId: 1 });
+    await topFrame(session);
+    await session.end('continue');
+  },
+  /** Two extensions of which one is linked to the other, data breakpoints, a reload. */
+  async extensions(session) {
+    const extensions = ['dep_base', 'dep_user'].map((name) => ({ program: examplePath(`dependency/${name}.llext`) }));
+    const source = { path: examplePath('dependency/dep_base.c') };
+    await launch(session, { extensions, args: [7] }, async () => {
+      await session.request('setFunctionBreakpoints', { breakpoints: [{ name: 'dep_base::dep_base_add' }] });
+    });
+    const { id: frameId } = await topFrame(session);
+    await session.request('modules', { startModule: 1, moduleCount: 1 });
+    await session.request('loadedSources');
+    await session.request('breakpointLocations', { source, line: 1, endLine: 40 });
+    const { dataId } = await session.request<DebugProtocol.DataBreakpointInfoResponse['body']>('dataBreakpointInfo', {
+      name: 'dep_base_total',
+      frameId,
+    });
+    await session.request('setDataBreakpoints', { breakpoints: [{ dataId, accessType: 'write' }] });
+    await session.run('continue');
+    await session.request('llext/reload', { name: 'dep_base' });
+    await session.request('setDataBreakpoints', { breakpoints: [] });
+    await session.request('setFunctionBreakpoints', { breakpoints: [] });
+    await session.end('continue');
+  },
+  /** A recording with a change by hand, run again. */
+  async replay(session) {
+    await launch(session, { replay: await recording() }, async () => {
+      await session.request('setFunctionBreakpoints', { breakpoints: [{ name: 'thrice' }] });
+    });
+    await topFrame(session);
+    await session.run('continue');
+    await session.end('continue');
+  },
+  /** A target that another client has left, suspended. */
+  async attach(session) {
+    const first = new AdapterClient('tcp');
+    await first.launchToStop({ program: controlsPath('m3-O0'), args: [7], target: 'left' }, atMarker('BP_TWICE'));
+    await first.close({ terminateDebuggee: false, suspendDebuggee: true });
+    await launch(
+      session,
+      { target: 'left' },
+      async () => {
+        await session.request('setFunctionBreakpoints', { breakpoints: [{ name: 'thrice' }] });
+      },
+      'attach',
+    );
+    await topFrame(session);
+    await session.run('continue');
+    await session.end('continue');
   },
   /** What is refused, and a program that the host ends. */
   async refusals(session) {
@@ -122,10 +232,7 @@ const sessions: Readonly<Record<string, (session: Recorder) => Promise<void>>> =
     await session.request('evaluate', { expression: 'nothing', frameId: id, context: 'watch' });
     await session.request('gotoTargets', { source: { path: controlsSource }, line: 1 });
     await session.request('stackTrace', { threadId: 2 });
-    const ended = session.event('terminated');
-    await session.request('continue', { threadId: 1 });
-    await ended;
-    await session.request('disconnect');
+    await session.end('continue');
   },
 };
 
@@ -133,6 +240,8 @@ describe('transcripts', () => {
   for (const [name, play] of Object.entries(sessions)) {
     const path = join(projectRoot, `test/dap-transcripts/${name}.txt`);
     for (const [transport, open] of Object.entries(connections)) {
+      // Only a server keeps a target.
+      if (name === 'attach' && transport !== 'tcp') continue;
       it(`${name} on ${transport}`, async (t) => {
         if (transport === 'browser' && requireTool(t, 'chromium') === undefined) return;
         const connection = await open();

@@ -93,7 +93,7 @@ export const sectionRules = {
     title: 'unwind tables',
     explanation:
       '.ARM.exidx is allocated, belongs to no region, and has relocations: "Section not loaded in any memory region", -ENOEXEC.',
-    fix: 'build with -fno-unwind-tables -fno-asynchronous-unwind-tables -fno-exceptions, or remove .ARM.exidx* and its relocations with objcopy',
+    fix: 'build with -fno-unwind-tables -fno-asynchronous-unwind-tables -fno-exceptions, or remove it with its relocations, which clang writes all the same: objcopy -R ".ARM.exidx*" -R ".rel.ARM.exidx*"',
     specification: '1.3',
   },
   'unmapped-relocated-section': {
