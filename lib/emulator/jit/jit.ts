@@ -17,6 +17,7 @@ import type { EmitterOptions } from './emitter';
 import type { Lifter } from './guest';
 import { ANSWERED, LEFT, LIMIT, maximumDepth, REFUSED, UNCHECKED, UNWIND } from './layout';
 import { blockOf, calleesOf, findRegion, innermostLoop, Untranslatable, type Region } from './region';
+import { SlowAccess } from './slow-access';
 import { translate, type AccessMode, type Callable, type RegionEmitter, type Surroundings } from './translate';
 import { TranslatedAccounts } from './translated-accounts';
 import { TranslationBudget } from './translation-budget';
@@ -80,9 +81,6 @@ interface Prepared {
   readonly region: Region;
 }
 
-/** PPB and vendor devices: what is there depends on the exact instruction, or changes how the CPU works. */
-const devices = 0xe000_0000;
-
 const defaultCompile: Compile = (bytes) => new WebAssembly.Module(bytes);
 
 export class Jit implements TranslatedCode {
@@ -128,10 +126,11 @@ export class Jit implements TranslatedCode {
   private openStore(): CodeStore | undefined {
     if (this.store !== undefined || this.refusal !== undefined) return this.store;
     const { host } = this;
+    const slow = new SlowAccess(host.memory, host.access, host.code);
     const helpers = {
-      loadSlow: (address: number, code: number) => this.loadSlow(address, code),
-      storeSlow: (address: number, value: number, size: number) => this.storeSlow(address, value, size),
-      probeWrite: (address: number, bytes: number) => this.probeWrite(address >>> 0, bytes),
+      loadSlow: (address: number, code: number) => slow.load(address, code),
+      storeSlow: (address: number, value: number, size: number) => slow.store(address, value, size),
+      probeWrite: (address: number, bytes: number) => slow.probeWrite(address >>> 0, bytes),
       interpret: (pc: number, left: number) => this.interpretOne(pc, left),
       ask: (pc: number) => (host.code.goesThrough(pc >>> 0) ? 0 : 1),
       lowered: (pc: number, sp: number, depth: number) => {
@@ -312,52 +311,7 @@ export class Jit implements TranslatedCode {
     return done;
   }
 
-  // --- What translated code calls --------------------------------------------------------------------------------------
-
-  private loadSlow(address: number, code: number): number {
-    const { access, memory } = this.host;
-    const beside = memory.besideWatched(address >>> 0, Math.abs(code), 'read');
-    if (beside >= 0) return loadAt(memory, beside, code);
-    if (address >>> 0 < devices) {
-      const value =
-        code === 4 ? access.load32(address) : Math.abs(code) === 2 ? access.load16(address) : access.load8(address);
-      // What has undefined bits is the careful interpreter's.
-      const isUndefined = access.safety !== undefined && access.safety.loaded(address, Math.abs(code)) !== 0;
-      if (access.stop === Stop.none && !isUndefined)
-        return code === -2 ? (value << 16) >> 16 : code === -1 ? (value << 24) >> 24 : value;
-      this.forgetFault();
-    }
-    memory.words[REFUSED >>> 2] = 1;
-    return 0;
-  }
-
-  /** 1 = refused. */
-  private storeSlow(address: number, value: number, size: number): number {
-    const { access, code, memory } = this.host;
-    const beside = memory.besideWatched(address >>> 0, size, 'write');
-    if (beside >= 0) return storeAt(memory, beside, value, size);
-    if (address >>> 0 >= devices || code.isCode(address >>> 0, size)) return 1;
-    if (size === 4) access.store32(address, value);
-    else if (size === 2) access.store16(address, value);
-    else access.store8(address, value);
-    if (access.stop !== Stop.none) return this.forgetFault();
-    access.safety?.stored(address, size, 0);
-    return 0;
-  }
-
-  private probeWrite(address: number, bytes: number): number {
-    const { access, code } = this.host;
-    if (address >= devices || code.isCode(address, bytes)) return 1;
-    return access.mayWrite(address, bytes) ? 0 : 1;
-  }
-
-  /** The interpreter meets it again, at the exact instruction. */
-  private forgetFault(): number {
-    this.host.access.stop = Stop.none;
-    this.host.access.fault = undefined;
-    return 1;
-  }
-
+  /** For translated code, which goes on at the address that this returns. */
   private interpretOne(pc: number, left: number): number {
     const { memory, words, access } = this.host;
     const generation = this.store?.generation;
@@ -575,20 +529,4 @@ export class Jit implements TranslatedCode {
     this.entriesOf.set(start, count + 1);
     return true;
   }
-}
-
-/** `code` as in Width (memory-ops.ts). */
-function loadAt({ words, halfwords, bytes }: GuestMemory, host: number, code: number): number {
-  if (code === 4) return words[host >>> 2];
-  if (code === 2) return halfwords[host >>> 1];
-  if (code === -2) return (halfwords[host >>> 1] << 16) >> 16;
-  return code === 1 ? bytes[host] : (bytes[host] << 24) >> 24;
-}
-
-/** 0 = done. */
-function storeAt({ words, halfwords, bytes }: GuestMemory, host: number, value: number, size: number): 0 {
-  if (size === 4) words[host >>> 2] = value;
-  else if (size === 2) halfwords[host >>> 1] = value;
-  else bytes[host] = value;
-  return 0;
 }
