@@ -41,7 +41,8 @@ async function checkLife(name: string, seed: number, jit: boolean, historyMiB?: 
 for (const name of ['cortex-m3', 'cortex-m33', 'rv32imac', 'rv64imac']) {
   for (const jit of [false, true]) {
     test(`unsafe lives on ${name}, ${jit ? 'translated' : 'interpreted'}, are the same in every direction`, async () => {
-      await checkLife(name, jit ? 1 : 2, jit);
+      // 102: calls of the host that are refused and let pass, on RISC-V behind AUIPC ra and JALR ra.
+      await checkLife(name, name === 'rv64imac' && jit ? 102 : jit ? 1 : 2, jit);
     });
   }
 }

@@ -163,16 +163,25 @@ test('every rule has a case', () => {
   assert.deepEqual(new Set([...cases.flatMap(({ rule }) => rule ?? []), others]), new Set(safetyRules));
 });
 
-test('continuing from a broken rule makes the access and goes on', async () => {
-  const session = safetySession('unsafe.m3-O0.elf');
-  const stop = await session.run('entry', 0, 0);
-  assert.equal(stop.reason, 'fault');
-  assert.equal((await session.resume()).reason, 'exited');
-  const host = safetySession('unsafe.m3-O0.elf');
-  assert.equal((await host.run('entry', 13, 0)).reason, 'fault');
-  assert.equal((await host.resume()).reason, 'exited');
-  assert.equal(host.output.length, 1);
-});
+for (const file of unsafeFiles) {
+  test(`${file}: continuing from a broken rule makes the access or the call, and takes the time that it takes`, async () => {
+    const session = safetySession(file);
+    for (const kind of [0, 6, 13]) {
+      const stop = await session.run('entry', kind, 0);
+      assert.equal(stop.reason, 'fault');
+      const { history, machine } = session.target;
+      const [time, pc] = [history.now, session.target.readRegisterNow('pc')];
+      assert.equal(pc, stop.reason === 'fault' ? stop.fault.pc : undefined, 'it is shown where the message says');
+      assert.equal((await session.resume()).reason, 'exited', `kind ${kind}`);
+      const [end, count] = [history.end, machine.instructionCount];
+      await session.target.goTo(time);
+      assert.equal(session.target.readRegisterNow('pc'), pc, 'and when it is returned to');
+      await session.target.goTo(end);
+      assert.deepEqual([history.now, machine.instructionCount], [end, count]);
+    }
+    assert.equal(session.output.length, 1);
+  });
+}
 
 test('a rule that is not asked for does not stop', async () => {
   for (const one of cases) {

@@ -35,6 +35,8 @@ export interface HostCallRecord {
 export type HostCallEnd =
   | { readonly kind: 'returned' }
   | { readonly kind: 'fault'; readonly fault: Fault }
+  /** The function has not done anything, and pc is at it still; the fault's pc is where it is called, if that can be told. */
+  | { readonly kind: 'refused'; readonly fault: Fault }
   | { readonly kind: 'aborted'; readonly message: string };
 
 const LOG_LENGTH = 1000;
@@ -83,9 +85,9 @@ export class HostCalls {
       const call = new HostCall(row.name, signature, values, source, this.memory, state, this.services);
       outcome = this.implementations[row.implementation](call);
     } catch (error) {
-      if (error instanceof UnsafeArgument) return this.refuse(row.name, values, begin, unsafeFault(row.name, error));
-      if (error instanceof BadPointer) return this.refuse(row.name, values, begin, pointerFault(row.name, error));
-      if (error instanceof RangeError) return this.refuse(row.name, values, begin, misuseFault(error));
+      if (error instanceof UnsafeArgument) return this.refuse(unsafeFault(row.name, error));
+      if (error instanceof BadPointer) return this.refuse(pointerFault(row.name, error));
+      if (error instanceof RangeError) return this.refuse(misuseFault(error));
       throw error;
     }
     return this.finish(row.name, signature, values, begin, outcome);
@@ -103,7 +105,7 @@ export class HostCalls {
     outcome: HostOutcome,
   ): HostCallEnd {
     if (typeof outcome === 'object') {
-      if (outcome.kind === 'misuse') return this.refuse(name, values, begin, misuseFault(outcome));
+      if (outcome.kind === 'misuse') return this.refuse(misuseFault(outcome));
       this.record(name, values, undefined, begin);
       return { kind: 'aborted', message: outcome.message };
     }
@@ -119,16 +121,13 @@ export class HostCalls {
     return { kind: 'returned' };
   }
 
-  private refuse(name: string, values: readonly ArgumentValue[], begin: number, what: FaultDetails): HostCallEnd {
-    this.record(name, values, undefined, begin);
-    // The call did not happen: the session shows the line that makes it, if that can be told.
-    const pc = this.convention.callSite(this.machine.state, this.memory, this.hostReturn);
-    if (pc !== undefined) this.machine.state.write('pc', pc);
-    return { kind: 'fault', fault: this.fault(what) };
+  private refuse(what: FaultDetails): HostCallEnd {
+    const { state } = this.machine;
+    const site = this.convention.callSite(state, this.memory, this.hostReturn);
+    return { kind: 'refused', fault: this.fault(what, site) };
   }
 
-  private fault(what: FaultDetails): Fault {
-    const pc = this.machine.state.read('pc') >>> 0;
+  private fault(what: FaultDetails, pc = this.machine.state.read('pc') >>> 0): Fault {
     return { pc, encoding: undefined, encodingLength: undefined, ...what };
   }
 

@@ -136,7 +136,11 @@ export class EmulatedTarget implements Target {
     }
     this.heapSizeKiB = heapSizeKiB;
     this.cpu = options.cpu ?? cpus[0];
-    this.face = new MachineFace(this.cpu, () => this.parts.machine);
+    this.face = new MachineFace(
+      this.cpu,
+      () => this.parts.machine,
+      () => this.parts.loop.shownPc,
+    );
     this.parts = this.makeParts();
   }
 

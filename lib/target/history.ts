@@ -255,7 +255,11 @@ export class History<T> {
   /** The program stopped for a fault now. */
   noteFault(stop: TargetStop): void {
     const { now } = this;
-    if (!this.faults.some(({ time }) => time === now)) this.faults.push({ time: now, stop });
+    if (this.faultAt(now) === undefined) this.faults.push({ time: now, stop });
+  }
+
+  faultAt(moment: number): TargetStop | undefined {
+    return this.faults.find(({ time }) => time === moment)?.stop;
   }
 
   // --- What was let pass -----------------------------------------------------------------------------------------------

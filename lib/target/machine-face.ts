@@ -21,6 +21,8 @@ export class MachineFace {
     private readonly cpu: CpuInfo,
     /** A reset makes a new one. */
     private readonly current: () => Machine,
+    /** What pc is shown as. */
+    private readonly shownPc: () => number,
   ) {
     this.dwarfNames = dwarfRegisterNames(cpu);
     this.view = {
@@ -43,6 +45,7 @@ export class MachineFace {
   }
 
   readRegister(name: string): bigint {
+    if (name === 'pc') return BigInt(this.shownPc());
     const { state } = this.current();
     return this.cpu.arch === 'arm' ? readNamedRegister(state, name) : state.readWide(name);
   }

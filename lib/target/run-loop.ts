@@ -163,7 +163,7 @@ export class RunLoop {
 
   private hostCallAside(address: number): CallEnd | undefined {
     const end = this.parts.watchpoints.observe(address, () => this.parts.kernel.hostCall(address)).value;
-    if (end.kind === 'fault') return { reason: 'fault', fault: this.faultReport(end.fault) };
+    if (end.kind === 'fault' || end.kind === 'refused') return { reason: 'fault', fault: this.faultReport(end.fault) };
     return end.kind === 'aborted' ? { reason: 'aborted', message: end.message } : undefined;
   }
 
@@ -209,6 +209,15 @@ export class RunLoop {
 
   private get pc(): number {
     return this.parts.machine.state.pc;
+  }
+
+  /** Where the program is shown: a function of the host that has refused its arguments, where it is called. */
+  get shownPc(): number {
+    const { pc } = this;
+    const { history, kernel } = this.parts;
+    if (!kernel.isServed(pc)) return pc;
+    const stop = history.faultAt(history.now);
+    return stop?.reason === 'fault' ? Number(stop.fault.pc) : pc;
   }
 
   private async runToStop(mode: ResumeMode): Promise<TargetStop> {
@@ -407,6 +416,8 @@ export class RunLoop {
   private hostCall(address: number): TargetStop | undefined {
     const { kernel, watchpoints, names, history } = this.parts;
     const { value: end, hits } = watchpoints.observe(address, () => kernel.hostCall(address));
+    // It has taken no time: what runs on from here, or is run through again, makes the call.
+    if (end.kind === 'refused') return this.fault(end.fault);
     history.step();
     history.applyPass();
     switch (end.kind) {

@@ -1,6 +1,6 @@
 /**
  * A random life of a target: extensions that are loaded, run and unloaded, random programs that are written into memory and called,
- * and a debugger's writes in between. The same seed makes the same life on every target. A target can also be led through it
+ * a debugger's writes and its own calls in between. The same seed makes the same life on every target. A target can also be led through it
  * step by step, to look at it at chosen moments: that is what running backwards and forwards is compared with.
  */
 import assert from 'node:assert/strict';
@@ -60,10 +60,11 @@ export async function live({ target }: Life, cpu: CpuInfo, seed: number, run: Ru
   const loaded: LoadedExtension[] = [];
   for (let i = 0; i < 12; i++) {
     const [chosen] = loaded.slice(-1);
-    const what = i === 0 ? 0 : random.below(5);
+    const what = i === 0 ? 0 : random.below(6);
     if (what === 0 || chosen === undefined) loaded.push(...load(target, cpu, random));
     else if (what === 1) await callExtension(target, chosen, run);
     else if (what === 2) target.unloadExtension(loaded.pop() ?? chosen);
+    else if (what === 3) await callAside(target, chosen);
     else await callProgram(target, cpu, random, run);
   }
 }
@@ -77,11 +78,30 @@ function load(target: EmulatedTarget, cpu: CpuInfo, random: Random): LoadedExten
   return [outcome];
 }
 
-async function callExtension(target: EmulatedTarget, chosen: LoadedExtension, run: Run): Promise<void> {
-  const symbol = chosen.extension.expTab.symbols.find(({ address }) => chosen.extension.hasCodeAt(address));
+function entryOf({ extension }: LoadedExtension): { readonly address: bigint } {
+  const symbol = extension.expTab.symbols.find(({ address }) => extension.hasCodeAt(address));
   assert.ok(symbol !== undefined);
-  target.prepareCall(symbol.address, [], target.bringUpCalls([chosen]));
+  return symbol;
+}
+
+async function callExtension(target: EmulatedTarget, chosen: LoadedExtension, run: Run): Promise<void> {
+  target.prepareCall(entryOf(chosen).address, [], target.bringUpCalls([chosen]));
   await run(target, target.history.now + longestRun);
+}
+
+/** As an expression of the Debug Console calls a function: it is undone, and takes no time. */
+async function callAside(target: EmulatedTarget, chosen: LoadedExtension): Promise<void> {
+  const { address } = entryOf(chosen);
+  const { base, size } = target.kernel.image.map.stack;
+  const stackPointer = BigInt(base + size - 1024);
+  const [time, output] = [target.history.now, [] as string[]];
+  const call = { address, stackPointer, registers: new Map<string, bigint>() };
+  await target.excursion((excursion) => excursion.call(call, () => Promise.resolve()), {
+    limit: longestRun,
+    output: ({ text }) => output.push(text),
+  });
+  assert.equal(target.history.now, time);
+  assert.ok(output.length > 0, 'it has run');
 }
 
 const bytesOf = (halfwords: readonly number[]) => Uint8Array.from(halfwords.flatMap((h) => [h & 0xff, h >>> 8]));

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CpuInfo } from '../../lib/arch';
+import { Shadow } from '../../lib/emulator/safety/shadow';
 import { safetyRules, type SafetyRule } from '../../lib/emulator/types';
 import type { EmulatedTarget } from '../../lib/target/emulated-target';
 import type { LoadedExtension } from '../../lib/target/load';
@@ -89,7 +90,8 @@ export function safetyFingerprint(target: EmulatedTarget): string {
   for (const { base, size } of machine.memory.regions) {
     const known = new Uint8Array(2 * size);
     for (let i = 0; i < size; i++) {
-      known[2 * i] = shadow.flagsAt(base + i);
+      // What is private is marked by the rules of now, which are a setting.
+      known[2 * i] = shadow.flagsAt(base + i) & ~Shadow.private;
       known[2 * i + 1] = shadow.undefinedAt(base + i);
     }
     hash.update(known);
