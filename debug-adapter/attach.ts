@@ -10,6 +10,7 @@ import { describeExtensions } from './custom-requests';
 import { errors } from './errors';
 import { ExtensionsChangedEvent, ProcessEvent } from './events';
 import { announceCheckpoints, announceHistory } from './history-requests';
+import type { KeptTargets } from './kept-targets';
 import { optionalText } from './launch-config';
 import { announceSources, describeModule } from './modules';
 import { processName } from './entry';
@@ -49,14 +50,14 @@ export async function attach(
   const { targets } = session.services;
   if (targets === undefined) throw errors.noTarget('this adapter ends with its connection', '');
   const target = optionalText(args as Readonly<Record<string, unknown>>, 'target');
-  // Breakpoints that were sent before are set before they are taken over.
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  const found = targets.take(target);
-  const { client } = session;
-  client.isAttached = true;
-  client.session = found;
-  found.client = client;
-  await takeOver(found, session);
+  const finding = find(session, targets, target);
+  // Why it fails is this request's answer.
+  session.opening = finding.then(
+    () => undefined,
+    () => undefined,
+  );
+  const found = await finding;
+  const { client } = found;
   await client.configured;
   announceAll(found);
   after(() => {
@@ -65,11 +66,19 @@ export async function attach(
   });
 }
 
-/** What the client has set before it attached. */
-async function takeOver(found: SessionState, fresh: SessionState): Promise<void> {
+/** From here on the client's requests are about the target that it has found. */
+async function find(fresh: SessionState, targets: KeptTargets, name: string | undefined): Promise<SessionState> {
+  // Breakpoints that were sent before are set before they are taken over.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  const found = targets.take(name);
+  const { client } = fresh;
+  client.isAttached = true;
+  client.session = found;
+  found.client = client;
   await found.breakpoints.takeOver(fresh.breakpoints);
   await found.dataBreakpoints.takeOver(fresh.dataBreakpoints);
   if (found.exceptions.takeOver(fresh.exceptions)) found.inferior?.target.setMemorySafety(found.exceptions.safetyRules);
+  return found;
 }
 
 function announceAll(session: SessionState): void {

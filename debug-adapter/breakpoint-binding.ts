@@ -87,19 +87,23 @@ export class BreakpointBinder {
   /** What a client has set before it found this target. */
   async takeOver(other: BreakpointBinder): Promise<void> {
     this.table.takeOver(other.table);
-    await this.filesOpened();
+    await this.matchPaths();
     this.machineCreated();
     this.host.inferior?.extensions.forEach((extension) => this.extensionPlaced(extension));
     await this.arm();
-    this.loadingDone();
+    this.explainAll();
   }
 
   /** The ELF files are known now: what breakpoints wait for can be said. */
   async filesOpened(): Promise<void> {
     this.sources.forget();
+    await this.matchPaths();
+    this.explainAll();
+  }
+
+  private async matchPaths(): Promise<void> {
     const paths = this.table.values().flatMap(({ place }) => (place.kind === 'source' ? [place.path] : []));
     for (const path of new Set(paths)) await this.sources.matchPath(path);
-    this.explainAll();
   }
 
   /** A machine is there with nothing loaded: breakpoints in the base image find their place. */

@@ -11,13 +11,13 @@ interface BreakpointsBody {
 }
 
 export async function setBreakpoints(
-  session: SessionState,
+  asked: SessionState,
   args: DebugProtocol.SetBreakpointsArguments,
 ): Promise<BreakpointsBody> {
+  const session = await opened(asked);
   const { sourceReference: lost, ...given } = (args.source as DebugProtocol.Source | undefined) ?? {};
   const path = (lost ? session.lostSources.fileOf(lost)?.path : undefined) ?? given.path;
   if (path === undefined) throw errors.badArguments('setBreakpoints', 'the source has no path');
-  await filesOpened(session);
   const requested: readonly DebugProtocol.SourceBreakpoint[] =
     args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
   const own = requested.map((breakpoint) => {
@@ -29,19 +29,19 @@ export async function setBreakpoints(
 }
 
 export async function setFunctionBreakpoints(
-  session: SessionState,
+  asked: SessionState,
   args: DebugProtocol.SetFunctionBreakpointsArguments,
 ): Promise<BreakpointsBody> {
-  await filesOpened(session);
+  const session = await opened(asked);
   const requested = args.breakpoints.map((breakpoint) => functionRequest(breakpoint));
   return { breakpoints: await session.breakpoints.set({ kind: 'function' }, requested) };
 }
 
 export async function setInstructionBreakpoints(
-  session: SessionState,
+  asked: SessionState,
   args: DebugProtocol.SetInstructionBreakpointsArguments,
 ): Promise<BreakpointsBody> {
-  await filesOpened(session);
+  const session = await opened(asked);
   const requested = args.breakpoints.map((breakpoint) => {
     const address = parseMemoryReference(breakpoint.instructionReference) + BigInt(breakpoint.offset ?? 0);
     return { place: { kind: 'instruction', address }, options: breakpoint } as const;
@@ -49,9 +49,14 @@ export async function setInstructionBreakpoints(
   return { breakpoints: await session.breakpoints.set({ kind: 'instruction' }, requested) };
 }
 
-/** The answer can say what breakpoints wait for as soon as the files are read; if they can't be, the launch says why. */
-async function filesOpened(session: SessionState): Promise<void> {
+/**
+ * The answer can say what breakpoints wait for as soon as the files are read; if they can't be, the launch says why. With an attach
+ * the client goes on with another session.
+ */
+async function opened(session: SessionState): Promise<SessionState> {
+  const { client } = session;
   await session.opening.catch(() => undefined);
+  return client.session ?? session;
 }
 
 /** Lines and columns of a range where a breakpoint would stay where it was set. */
@@ -90,9 +95,10 @@ export async function breakpointLocations(
 }
 
 export async function setDataBreakpoints(
-  session: SessionState,
+  asked: SessionState,
   args: DebugProtocol.SetDataBreakpointsArguments,
 ): Promise<BreakpointsBody> {
+  const session = await opened(asked);
   return { breakpoints: await session.dataBreakpoints.set(args.breakpoints) };
 }
 
