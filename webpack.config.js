@@ -1,5 +1,5 @@
 /**
- * Five bundles in two worlds. Node: the extension, the debug adapter (a process of its own) and the command line.
+ * Six bundles in two worlds. Node: the extension, the debug adapter (a process of its own) with its thread, and the command line.
  * Web worker: the extension with the adapter inside, and the adapter alone as a worker's script.
  * ts-loader only strips types; `npm run typecheck` checks them. Capstone's WebAssembly file is copied once beside the
  * node bundles: the adapter reads it there, and the extension reads it by its URI and hands the bytes in.
@@ -47,6 +47,8 @@ const node = {
   entry: {
     extension: './extension/extension.ts',
     'debug-adapter': './debug-adapter/main.ts',
+    // The script of a thread of it.
+    'disassembler-worker': './debug-adapter/disassembler-worker.ts',
     llext: './cli/llext.ts',
   },
   // Written anew each time: the tests tell by its age that a bundle is as new as the sources.

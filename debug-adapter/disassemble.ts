@@ -5,7 +5,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { decodeUnsigned, hex } from '../lib/bytes';
-import type { Disassembler, Instruction } from '../lib/disassembler';
+import type { AsyncDisassembler, Instruction } from '../lib/disassembler';
 import type { Cancellation } from './cancellation';
 import { clientSource } from './client-source';
 import { type CodeRun, runAt } from './code-map';
@@ -54,7 +54,7 @@ export async function disassemble(
 class Lister {
   constructor(
     private readonly inferior: Inferior,
-    private readonly disassembler: Disassembler,
+    private readonly disassembler: AsyncDisassembler,
     private readonly base: bigint,
   ) {}
 
@@ -115,7 +115,7 @@ class Lister {
   private async decode({ start, end, kind }: CodeRun): Promise<Entry[]> {
     const { data } = await this.inferior.target.readMemory(start, Number(end - start));
     if (kind === 'data') return dataEntries(data, start);
-    const decoded = this.disassembler.disassemble(data, start);
+    const decoded = await this.disassembler.disassemble(data, start);
     const entries = decoded.map(instructionEntry);
     const last = entries.at(-1);
     const covered = last === undefined ? 0 : Number(last.address - start) + last.size;

@@ -22,6 +22,11 @@ export interface Disassembler {
   disassemble(bytes: Uint8Array, address: bigint, limit?: number): Instruction[];
 }
 
+/** One that may be elsewhere. */
+export interface AsyncDisassembler {
+  disassemble(bytes: Uint8Array, address: bigint, limit?: number): Instruction[] | Promise<Instruction[]>;
+}
+
 /** The part of Capstone's JavaScript interface that is used. */
 interface CapstoneInstruction {
   readonly size: number;

@@ -1,22 +1,33 @@
 /**
  * `first-disassembly.cjs PROGRAM MILLISECONDS`: in a new process, how long the first disassembly of a session takes so long after its
- * first stop, and the second one. The adapter prepares itself as its own process does. Prints both as JSON, in milliseconds.
+ * first stop, and the next ones. The adapter prepares itself as its own process does. Prints for each
+ * the milliseconds by the clock and of processor time of the session's thread, as JSON.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { nodeServices } from '../../debug-adapter/node-services';
 import { AdapterClient, projectRoot } from '../../test/support/dap-client';
+import { mainThreadMilliseconds } from './processor-time';
+
+/** The thread's script is there after a build. */
+const dist = join(projectRoot, 'dist');
 
 async function main(): Promise<void> {
   const [program, wait] = process.argv.slice(2);
-  const adapter = new AdapterClient({ ...nodeServices(projectRoot), preparesAhead: true });
+  if (!existsSync(join(dist, 'disassembler-worker.js')))
+    throw new Error('npm run build makes the thread that disassembles');
+  const adapter = new AdapterClient({ ...nodeServices(dist), preparesAhead: true });
   try {
     await adapter.launchToStop({ program, entry: 'entry', stopOnEntry: true });
     const { instructionPointerReference: memoryReference = '' } = await adapter.topFrame();
     await new Promise((resolve) => setTimeout(resolve, Number(wait)));
-    const times: number[] = [];
-    for (let i = 0; i < 2; i++) {
-      const begin = performance.now();
+    const times: { readonly clock: number; readonly thread: number | undefined }[] = [];
+    for (let i = 0; i < 4; i++) {
+      const [begin, before] = [performance.now(), mainThreadMilliseconds()];
       await adapter.client.disassembleRequest({ memoryReference, instructionCount: 400 });
-      times.push(performance.now() - begin);
+      const after = mainThreadMilliseconds();
+      const thread = before === undefined || after === undefined ? undefined : after - before;
+      times.push({ clock: performance.now() - begin, thread });
     }
     console.log(JSON.stringify(times));
   } finally {
