@@ -20,7 +20,8 @@ export interface SourceSearch {
 /** What a path in a setBreakpoints request stands for among the source files of a program. */
 export type SourceMatch =
   | { readonly kind: 'match'; readonly files: readonly SourceFile[] }
-  | { readonly kind: 'none' }
+  /** `elsewhere`: where files of that name are that the program has. */
+  | { readonly kind: 'none'; readonly elsewhere: readonly string[] }
   | { readonly kind: 'ambiguous'; readonly paths: readonly string[] };
 
 /** Folders that no source is in, and how deep and far a search may go before it gives up. */
@@ -73,7 +74,9 @@ export class SourcePaths {
       .filter(({ score }) => score > 0);
     const best = Math.max(0, ...scored.map(({ score }) => score));
     const winners = scored.filter(({ score }) => score === best);
-    if (winners.length === 0) return { kind: 'none' };
+    if (winners.length === 0) {
+      return { kind: 'none', elsewhere: candidates.flatMap((file) => this.resolved.get(file) ?? []) };
+    }
     const paths = [...new Set(winners.map((winner) => winner.path))];
     if (paths.length > 1) return { kind: 'ambiguous', paths };
     return { kind: 'match', files: winners.map(({ file }) => file) };
@@ -82,11 +85,12 @@ export class SourcePaths {
   private async find(file: SourceFile, elfFolder: string): Promise<string | undefined> {
     const original = spelled(file);
     const here = isAbsolutePath(original) ? original : joinPath(elfFolder, original);
-    if (await this.exists(here)) return here;
+    // What the user says counts, also where something is at the compiler's place.
     for (const [from, to] of this.search.sourceMap) {
       const mapped = replacePrefix(original, from, to) ?? replacePrefix(here, from, to);
       if (mapped !== undefined && (await this.exists(mapped))) return mapped;
     }
+    if (await this.exists(here)) return here;
     return this.findByName(original, elfFolder);
   }
 

@@ -4,7 +4,7 @@ import type { BoundLocation } from './breakpoints';
 import type { SessionBase } from './base-image';
 import type { BreakpointHost, Explanation } from './breakpoint-binding';
 import type { Inferior, LoadedExtension, LoadedModule, SourceOwner } from './inferior';
-import { baseName } from './paths';
+import { baseName, folderOf } from './paths';
 import type { ExtensionFile } from './program-files';
 import type { SourceMatch } from './source-paths';
 
@@ -110,10 +110,15 @@ function noOwner(
       return `${baseName(path)} could be any of ${match.paths.join(', ')}: say which with "sourceMap" in the launch configuration`;
     }
   }
+  const elsewhere = [...matches.values()].flatMap((match) => (match.kind === 'none' ? match.elsewhere : []));
   const names = files.map(({ config }) => `'${config.name}'`).join(', ');
   const without = files.filter(({ program }) => program.debug === undefined);
   if (without.length > 0) {
     return `llext ${without.map(({ config }) => `'${config.name}'`).join(', ')} has no debug information: build with -g, or name the file that has it in "debugElf"`;
+  }
+  if (elsewhere.length > 0) {
+    const [own] = elsewhere;
+    return `this is not the file that llext ${names} was compiled from, which is ${own}: set the breakpoint there, or say with "sourceMap": { "${folderOf(own)}": "${folderOf(path)}" } that it is a copy`;
   }
   const orBase = base?.program.debug === undefined ? '' : ' or of the base image';
   return `${baseName(path)} is no source of llext ${names}${orBase}: its debug information does not name this file`;

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { type AdapterClient, withAdapter } from './support/dap-client';
 import { examplePath, fixturePath, fixturesFolder, fixtureSource, markerLine } from './support/fixtures';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const optimizations = ['m3-O0', 'm3-Og', 'm3-Os', 'm3-O2'];
 const calls = fixtureSource('calls');
@@ -69,6 +69,7 @@ describe('where a breakpoint goes', () => {
       const answers = await adapter.launch({ program: fixturePath('calls', 'm3-O0'), stopOnEntry: true }, [
         { path: calls, breakpoints: [{ line: 9999 }] },
         { path: '/somewhere/unrelated.c', breakpoints: [{ line: 1 }] },
+        { path: '/somewhere/calls.c', breakpoints: [{ line: 1 }] },
       ]);
       await stopped;
       const last = (id: number | undefined): DebugProtocol.Breakpoint | undefined =>
@@ -77,6 +78,12 @@ describe('where a breakpoint goes', () => {
       assert.match(last(answers[0].id)?.message ?? '', /no code at line 9999 or after it in calls\.c/);
       // Known since the files were read, and not changed by the load.
       assert.match(answers[1].message ?? '', /unrelated\.c is no source of llext 'calls\.m3-O0'/);
+      const { message = '' } = answers[2];
+      assert.ok(
+        message.includes(`was compiled from, which is ${calls}: set the breakpoint there, or say with`),
+        message,
+      );
+      assert.ok(message.includes(`"sourceMap": { "${dirname(calls)}": "/somewhere" }`), message);
     }));
 
   it('is found by a URI and by another root', () =>

@@ -86,8 +86,13 @@ describe('sources', () => {
     const report = (text: string): void => void reports.push(text);
     const beside = new SourcePaths(fakeFiles('/p/src/a.c'), search, report);
     assert.equal(await beside.resolve(source('src/a.c', '.'), '/p'), '/p/src/a.c');
-    const mapped = new SourcePaths(fakeFiles('/new/a.c'), { ...search, sourceMap: [['/old', '/new']] }, report);
+    const mapping = { ...search, sourceMap: [['/old', '/new'] as const] };
+    const mapped = new SourcePaths(fakeFiles('/new/a.c'), mapping, report);
     assert.equal(await mapped.resolve(source('a.c', '/old'), '/p'), '/new/a.c');
+    // Also where something is at the compiler's place; what it does not lead to is looked for there.
+    const both = new SourcePaths(fakeFiles('/old/a.c', '/old/b.c', '/new/a.c'), mapping, report);
+    assert.equal(await both.resolve(source('a.c', '/old'), '/p'), '/new/a.c');
+    assert.equal(await both.resolve(source('b.c', '/old'), '/p'), '/old/b.c');
     const files = fakeFiles('/w/one/lib/a.c', '/w/two/src/a.c');
     const searched = new SourcePaths(files, { ...search, folders: ['/w'] }, report);
     assert.equal(await searched.resolve(source('/elsewhere/src/a.c'), '/p'), '/w/two/src/a.c');
@@ -105,7 +110,7 @@ describe('sources', () => {
     const all = [known, one, other];
     assert.deepEqual(paths.match('/p/a.c', all), { kind: 'match', files: [known] });
     assert.deepEqual(paths.match('file:///p/a.c', all), { kind: 'match', files: [known] });
-    assert.deepEqual(paths.match('/other/a.c', all), { kind: 'none' });
+    assert.deepEqual(paths.match('/other/a.c', all), { kind: 'none', elsewhere: ['/p/a.c'] });
     assert.deepEqual(paths.match('D:\\my\\x\\b.c', all), { kind: 'match', files: [one] });
     assert.deepEqual(paths.match('/b.c', all), { kind: 'ambiguous', paths: ['/ci/x/b.c', '/ci/y/b.c'] });
   });
