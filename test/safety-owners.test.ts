@@ -98,6 +98,28 @@ for (const variant of ['m3', 'rv32imac']) {
   });
 }
 
+for (const variant of ['m3-O0', 'm3-O2', 'rv32imac-O0', 'rv32imac-O2']) {
+  test(`${variant}: constants of another extension may be read, not written; blocks of the heap are handed on by their pointers`, async () => {
+    const session = safetySession(`unsafe.${variant}.elf`);
+    const { target } = session;
+    const neighbour = neighbourOf(session, variant.split('-')[0]);
+    // The block that it stops for is the first one's, and stays.
+    assert.equal((await session.run('entry', 11)).reason, 'fault');
+    const [block] = [...(target.kernel.owners?.state.blocks.values() ?? [])];
+    assert.equal(block.size, 16);
+    const shared = addressIn(neighbour, 'shared_counter');
+    const given = await call(target, neighbour, 'neighbour_copy', block.address, shared);
+    assert.equal(given.reason, 'exited', 'what has a pointer may use the block');
+    const outside = await call(target, neighbour, 'neighbour_copy', block.address + 14, shared);
+    assert.ok(outside.reason === 'fault' && outside.fault.safety?.rule === 'outside');
+    const constants = addressIn(session.extension, 'constants');
+    assert.equal((await call(target, neighbour, 'neighbour_read', constants)).reason, 'exited');
+    const written = await call(target, neighbour, 'neighbour_copy', constants, shared);
+    assert.ok(written.reason === 'fault' && written.fault.safety?.rule === 'read-only');
+    assert.match(written.fault.message, /^memcpy: dest: .*read-only \(RODATA of subject\)/);
+  });
+}
+
 test('declared shared memory may be used, by range and by name', async () => {
   const image = builtInImage(64, cpus[0]);
   const object = image.symbols.find(({ name }) => name === '__stack_chk_guard');
