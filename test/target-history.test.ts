@@ -3,8 +3,12 @@
  * extensions are bit for bit what a target that was led there by single steps has; output is given once.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { findCpu } from '../lib/arch';
+import { EmulatedTarget } from '../lib/target/emulated-target';
+import { projectRoot } from './support/fixtures';
 import { fingerprint, live, newLife, runFreely, steppingThrough } from './support/history-program';
 import { Random } from './support/random';
 
@@ -55,3 +59,29 @@ for (const name of ['cortex-m3', 'cortex-m33', 'rv32imac', 'rv64imafdc']) {
     });
   }
 }
+
+test('snapshots never take more bytes than they may; what is thinned out is reached from those that are left', async () => {
+  const historyMiB = 0.25;
+  const target = EmulatedTarget.create({ heapSizeKiB: 2048, historyMiB });
+  const bytes = new Uint8Array(readFileSync(join(projectRoot, 'test/dap-programs/dirty.m3-O2.elf')));
+  const outcome = target.loadExtension({ name: 'dirty', bytes });
+  assert.ok(outcome.loaded);
+  const entry = outcome.extension.expTab.symbols.find(({ address }) => outcome.extension.hasCodeAt(address));
+  assert.ok(entry);
+  target.prepareCall(entry.address, [200n]);
+  const { history } = target;
+  const expected = new Map<number, string>();
+  for (let i = 0; i < 50; i++) {
+    const stop = await target.resume({ kind: 'continue', until: history.now + 200_000 });
+    assert.equal(stop.reason, 'pause');
+    assert.ok(history.bytes <= historyMiB * 2 ** 20, `${history.bytes} bytes in ${history.snapshotCount} snapshots`);
+    if (i % 12 === 1) expected.set(history.now, fingerprint(target));
+  }
+  assert.ok(history.snapshotCount > 1 && !history.hasLost);
+  for (const [time, state] of [...expected].toReversed()) {
+    await target.goTo(time);
+    assert.equal(fingerprint(target), state, `moment ${time}`);
+  }
+  await target.goTo(history.start);
+  assert.equal(target.machine.instructionCount, 0);
+});
