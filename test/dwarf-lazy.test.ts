@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeLargeElf } from '../scripts/bench/large-elf';
 import type { ByteSource, ByteWindow } from '../lib/byte-source';
+import { DwarfSections } from '../lib/dwarf/sections';
 import type { Unit } from '../lib/dwarf/unit';
 import { EM_ARM } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
@@ -250,6 +251,41 @@ test('of linked fixtures the symbol, the frame rules and the unit of an address 
     }
   }
   assert.ok(asked > 100, `${asked} functions`);
+});
+
+/** The bytes are gone over in parts; few values, so that patterns are across the borders of parts, and overlap. */
+test('a search of several patterns finds every place of each, as going over all bytes does', () => {
+  const bytes = new Uint8Array(600_000);
+  let seed = 1;
+  for (let at = 0; at < bytes.length; at++) {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    bytes[at] = (seed >>> 16) % 3;
+  }
+  const patterns = [
+    [0, 0, 1, 2, 2, 1, 0, 1],
+    [1, 1, 1, 1, 1, 1, 1],
+    [2, 0, 1, 0, 2, 0, 1, 0, 2],
+  ].map((one) => Uint8Array.from(one));
+  // One that begins before the border of two parts, and one at the very end.
+  bytes.set(patterns[2], 0x40000 - 4);
+  bytes.set(patterns[0], bytes.length - patterns[0].length);
+  const options = { littleEndian: true, addressSize: 4, machine: EM_ARM } as const;
+  const sections = new DwarfSections(new Map([['.debug_info', new CountingSource(bytes)]]), options);
+  const found: [number, number | undefined][][] = patterns.map(() => []);
+  sections.searchEach(
+    '.debug_info',
+    patterns.map((wanted, n) => ({ wanted, visit: (at, next) => void found[n].push([at, next]) })),
+  );
+  const text = Buffer.from(bytes).toString('latin1');
+  patterns.forEach((pattern, n) => {
+    const wanted = Buffer.from(pattern).toString('latin1');
+    const expected: [number, number | undefined][] = [];
+    for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+      expected.push([at, bytes.at(at + pattern.length)]);
+    }
+    assert.ok(expected.length > 10);
+    assert.deepEqual(found[n], expected);
+  });
 });
 
 /** What a name means: a global symbol, else the first. */
