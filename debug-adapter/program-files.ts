@@ -16,6 +16,7 @@ import type { ExtensionConfig, LaunchConfig } from './launch-config';
 import { baseName, folderOf, joinPath } from './paths';
 import { openFile, readFile } from './read-file';
 import type { FileAccess } from './services';
+import { splitFilesOf } from './split-debug-files';
 
 export interface ExtensionFile {
   readonly config: ExtensionConfig;
@@ -58,11 +59,13 @@ export async function openExtension(
   const chosen = config.debugElf ?? debugPath;
   const isOther = chosen !== undefined && chosen !== config.program;
   const debugElf = isOther ? parse(chosen, await openFile(chosen, files)) : undefined;
+  const program = open(config.program, elf, debugElf, []);
+  const split = await splitFilesOf(program.debug, chosen ?? config.program, files);
   return {
     config,
     bytes,
     elf,
-    program: open(config.program, elf, debugElf),
+    program: split.length === 0 ? program : open(config.program, elf, debugElf, split),
     debugPath: chosen,
     folder: folderOf(chosen ?? config.program),
   };
@@ -77,9 +80,9 @@ function parse(path: string, bytes: Uint8Array | ByteSource): ElfFile {
   }
 }
 
-function open(path: string, elf: ElfFile, debugElf: ElfFile | undefined): Program {
+function open(path: string, elf: ElfFile, debugElf: ElfFile | undefined, splitFiles: readonly ElfFile[]): Program {
   try {
-    return Program.open(elf, debugElf);
+    return Program.open(elf, debugElf, splitFiles);
   } catch (error) {
     if (error instanceof FormatError) throw errors.notElf(path, error.message);
     throw error;

@@ -90,8 +90,9 @@ export class AddressIndex {
   /** A damaged set ends the list; units of which nothing was read are asked themselves. */
   private readAranges(): void {
     const numbers = new Map<number, number>();
-    for (const [number, { section: of, header }] of this.units.entries()) {
-      if (of === '.debug_info') numbers.set(header.offset, number);
+    for (const [number, unit] of this.units.entries()) {
+      const { section: of, header, context } = unit.skeleton ?? unit;
+      if (of === '.debug_info' && context.sections === this.sections) numbers.set(header.offset, number);
     }
     const { littleEndian } = this.sections;
     const bytes = this.sections.bytes(section);

@@ -30,10 +30,11 @@ import { isCPlusPlus, qualifiedName } from './qualified-name';
 import { contains, rangesOf } from './ranges';
 import type { MachineRegisters } from './regnum';
 import { DwarfSections, type DwarfOptions } from './sections';
+import { SplitFiles } from './split-files';
 import { TypeReader } from './type';
 import type { Unit } from './unit';
 import { hasLocationLists, type UnitOutline } from './unit-outline';
-import { UnitTable } from './unit-table';
+import { type SplitName, UnitTable } from './unit-table';
 import { readVariable, variableLocation, type GlobalVariable } from './variable';
 
 export type { UnitLines } from './line-tables';
@@ -89,7 +90,12 @@ export class DebugInfo {
   private lazyGlobals: readonly GlobalVariable[] | undefined;
   private lazyFunctions: readonly FunctionInfo[] | undefined;
 
-  constructor(sections: ReadonlyMap<string, Uint8Array | ByteSource>, options: DwarfOptions) {
+  /** `splitFiles`: the sections of .dwo and .dwp files, in any order. */
+  constructor(
+    sections: ReadonlyMap<string, Uint8Array | ByteSource>,
+    options: DwarfOptions,
+    splitFiles: readonly ReadonlyMap<string, Uint8Array | ByteSource>[] = [],
+  ) {
     this.sections = new DwarfSections(sections, options);
     this.littleEndian = options.littleEndian;
     this.addressSize = options.addressSize;
@@ -99,16 +105,27 @@ export class DebugInfo {
       positionOf: (die) => this.positionOf(die),
       definitionOf: (tag, name) => this.definitionOf(tag, name),
     });
-    this.unitTable = new UnitTable(this.sections, {
-      typeOf: (die) => this.types.typeOf(die),
-      locationOf: (die) => this.locationOf(die),
-    });
+    const readers = {
+      typeOf: (die: Die) => this.types.typeOf(die),
+      locationOf: (die: Die) => this.locationOf(die),
+    };
+    const shared = { ...options, problems: this.sections.problems };
+    this.unitTable = new UnitTable(
+      this.sections,
+      readers,
+      (makeUnits) => new SplitFiles(sections, splitFiles, shared, makeUnits),
+    );
     this.lines = new LineTables(this.sections, this.unitTable.units);
     this.frames = new FrameTable(this.sections, options.ehFrameAddress);
   }
 
   get units(): readonly UnitInfo[] {
     return this.unitTable.units;
+  }
+
+  /** .dwo files with the most of some units, which were not among the given ones. */
+  get missingSplitFiles(): readonly SplitName[] {
+    return this.unitTable.missing;
   }
 
   /** Register numbers and names of this machine. */
@@ -278,7 +295,7 @@ export class DebugInfo {
   private readMacros(unit: Unit): MacroTable | undefined {
     const { root } = unit;
     const { littleEndian } = this;
-    const sections = { get: (name: string) => this.sections.bytes(name) };
+    const sections = { get: (name: string) => unit.context.sections.bytes(name) };
     const at = root.sectionOffset(At.DW_AT_macros) ?? root.sectionOffset(At.DW_AT_GNU_macros);
     const old = root.sectionOffset(At.DW_AT_macro_info);
     const read = (): MacroEvent[] =>

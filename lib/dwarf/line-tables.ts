@@ -109,7 +109,11 @@ export class LineTables {
   /** DW_AT_stmt_list. Compilers put it where only operands of fixed size are before it: the first entry is not read for it. */
   private offsetOf(unit: Unit): number | undefined {
     if (!this.offsets.has(unit)) {
-      const read = (): number | undefined => this.quickOffset(unit) ?? unit.root.sectionOffset(At.DW_AT_stmt_list);
+      const own = unit.skeleton ?? unit;
+      // Type units of .dwo files have tables of their own that no code is in (.debug_line.dwo).
+      const isHere = own.context.sections === this.sections;
+      const read = (): number | undefined =>
+        isHere ? (this.quickOffset(own) ?? own.root.sectionOffset(At.DW_AT_stmt_list)) : undefined;
       this.offsets.set(unit, this.sections.guard('line table', read, undefined));
     }
     return this.offsets.get(unit);

@@ -29,7 +29,8 @@ export function locationOf(die: Die, name: number): LocationDescription | undefi
   if (offset === undefined) return undefined;
   const { sections } = unit.context;
   if (unit.version >= 5) return readLoclist(unit, sections.reader('.debug_loclists', offset));
-  return readLoc(unit, sections.reader('.debug_loc', offset));
+  const reader = sections.reader('.debug_loc', offset);
+  return unit.skeleton === undefined ? readLoc(unit, reader) : readSplitLoc(unit, reader);
 }
 
 function listOffset(die: Die, name: number): number | undefined {
@@ -75,6 +76,27 @@ function readLoc(unit: Unit, reader: ByteReader): ListLocation {
     if (start === 0n && end === 0n) return list.done();
     if (start === selection) base = end;
     else list.add(base + start, base + end, reader.take8(reader.u16()));
+  }
+  throw new FormatError('bad-size', reader.section, reader.offset);
+}
+
+/** .debug_loc.dwo before DWARF 5: the same kinds of entries as of .debug_loclists, with other sizes (GNU). */
+function readSplitLoc(unit: Unit, reader: ByteReader): ListLocation {
+  const list = new ListBuilder(unit);
+  let base = unit.baseAddress;
+  const indexed = (): bigint => unit.addressAt(reader.ulebNumber());
+  for (let n = 0; n < mostEntries; n++) {
+    const kind = reader.u8();
+    if (kind === Lle.DW_LLE_end_of_list) return list.done();
+    if (kind === Lle.DW_LLE_base_addressx) base = indexed();
+    else if (kind === Lle.DW_LLE_startx_endx) list.add(indexed(), indexed(), reader.take8(reader.u16()));
+    else if (kind === Lle.DW_LLE_startx_length) {
+      const start = indexed();
+      list.add(start, start + BigInt(reader.u32()), reader.take8(reader.u16()));
+    } else if (kind === Lle.DW_LLE_offset_pair) {
+      const [start, end] = [BigInt(reader.u32()), BigInt(reader.u32())];
+      list.add(base + start, base + end, reader.take8(reader.u16()));
+    } else throw new FormatError('bad-opcode', reader.section, reader.offset - 1);
   }
   throw new FormatError('bad-size', reader.section, reader.offset);
 }

@@ -59,13 +59,24 @@ export function macroDefinitions(
   return found;
 }
 
-/** The events of the unit of .debug_macro at an offset, with those of the units that it imports. */
-export function macroEvents(sections: MacroSections, littleEndian: boolean, at: number, depth = 0): MacroEvent[] {
-  if (depth > deepestImport) throw new FormatError('too-deep', MACRO_SECTION, at);
+/**
+ * The events of the unit of .debug_macro at an offset, with those of the units that it imports. `around`: units whose imports led here;
+ * they are not imported once more: GCC leaves 0 for all imports in a .dwo file, where nothing is relocated.
+ */
+export function macroEvents(
+  sections: MacroSections,
+  littleEndian: boolean,
+  at: number,
+  around: readonly number[] = [],
+): MacroEvent[] {
+  if (around.length > deepestImport) throw new FormatError('too-deep', MACRO_SECTION, at);
+  const path = [...around, at];
   const events: MacroEvent[] = [];
   for (const event of unitEvents(readerOf(sections, MACRO_SECTION, littleEndian).at(at), sections)) {
     if (event.kind !== 'import') events.push(event);
-    else for (const inner of macroEvents(sections, littleEndian, event.offset, depth + 1)) events.push(inner);
+    else if (!path.includes(event.offset)) {
+      for (const inner of macroEvents(sections, littleEndian, event.offset, path)) events.push(inner);
+    }
   }
   return events;
 }

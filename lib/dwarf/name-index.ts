@@ -286,7 +286,8 @@ export class NameIndex {
     if (known === undefined) {
       const { sections } = this.units.at(0)?.context ?? {};
       const isWritten = (section: string): boolean => sections?.contains(section, word) === true;
-      const search = (): boolean => ['.debug_str', '.debug_info', '.debug_types'].some(isWritten);
+      const isElsewhere = this.units.some(({ context }) => context.sections !== sections);
+      const search = (): boolean => isElsewhere || ['.debug_str', '.debug_info', '.debug_types'].some(isWritten);
       known = sections?.guard(`search for ${word}`, search, false) === true;
       this.occurring.set(word, known);
     }

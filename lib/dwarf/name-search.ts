@@ -63,6 +63,8 @@ export class NameSearch {
     const { sections } = this;
     const found = new Set<Unit>();
     if (sections === undefined) return found;
+    // Those of .dwo files have string sections of their own, and are few.
+    for (const unit of this.units) if (unit.context.sections !== sections) found.add(unit);
     const text = new TextEncoder().encode(word);
     const offsets = new Set<number>();
     for (const section of stringSections) {
@@ -75,7 +77,7 @@ export class NameSearch {
     if (isIndexed || offsets.size > mostTexts) return new Set(this.units);
     const patterns = [...offsets].map((offset) => encodeInteger(BigInt(offset), 4, sections.littleEndian));
     for (const section of unitSections) {
-      const units = this.units.filter((unit) => unit.section === section);
+      const units = this.units.filter((unit) => unit.section === section && unit.context.sections === sections);
       if (units.length === 0) continue;
       sections.searchEach(section, [
         { wanted: text, visit: collector(units, found, (next) => !isWordCharacter(next)) },

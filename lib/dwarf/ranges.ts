@@ -41,7 +41,7 @@ function rangeList(die: Die): readonly AddressRange[] {
   if (unit.version >= 5) return readRnglist(unit, sections.reader('.debug_rnglists', rnglistOffset(die)));
   const offset = die.sectionOffset(At.DW_AT_ranges);
   if (offset === undefined) throw new FormatError('bad-form', unit.section, die.offset);
-  const base = die === unit.root ? 0 : unit.base(At.DW_AT_GNU_ranges_base, undefined, 0);
+  const base = die === unit.root ? 0 : (unit.skeleton ?? unit).base(At.DW_AT_GNU_ranges_base, undefined, 0);
   return readRanges(unit, sections.reader('.debug_ranges', base + offset));
 }
 

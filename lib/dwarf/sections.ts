@@ -26,6 +26,8 @@ export interface DwarfOptions {
   readonly machine: number;
   /** Link address of .eh_frame, to which its pointers are relative. */
   readonly ehFrameAddress?: bigint;
+  /** Where problems are noted with those of others. */
+  readonly problems?: string[];
 }
 
 const nothing = new WholeBytes(new Uint8Array(0));
@@ -49,7 +51,7 @@ export class DwarfSections {
   readonly addressSize: 4 | 8;
   readonly registers: MachineRegisters;
   /** What could not be read, in order of discovery, without repetition. */
-  readonly problems: string[] = [];
+  readonly problems: string[];
   private readonly sources = new Map<string, ByteSource>();
   private readonly whole = new Map<string, Uint8Array>();
   private readonly scratch = new Scratch();
@@ -60,6 +62,7 @@ export class DwarfSections {
     this.littleEndian = options.littleEndian;
     this.addressSize = options.addressSize;
     this.registers = machineRegisters(options.machine);
+    this.problems = options.problems ?? [];
     for (const [name, data] of byName) {
       const isWhole = data instanceof Uint8Array;
       const piece = scattered.has(name) ? scatteredPiece : usualPiece;

@@ -91,6 +91,9 @@ export class TypeReader {
   }
 
   private read(die: Die): Type {
+    // In C a type unit has everything of the type, and what refers to it not even the name.
+    const unit = die.has(At.DW_AT_signature) && !die.has(At.DW_AT_name) ? die.reference(At.DW_AT_signature) : undefined;
+    if (unit !== undefined) return this.typeOf(unit);
     switch (die.tag) {
       case Tag.DW_TAG_base_type:
         return this.baseType(die);

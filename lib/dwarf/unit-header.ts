@@ -22,6 +22,8 @@ export interface UnitHeader {
   /** DW_UT_type: signature, and offset in the section of the entry that describes the type. */
   readonly signature: bigint | undefined;
   readonly typeDie: number | undefined;
+  /** DW_UT_skeleton, DW_UT_split_compile: what the two have in common. */
+  readonly dwoId: bigint | undefined;
 }
 
 function readUnitHeader(reader: ByteReader, section: UnitHeader['section']): UnitHeader {
@@ -47,11 +49,12 @@ function readUnitHeader(reader: ByteReader, section: UnitHeader['section']): Uni
   }
   let signature: bigint | undefined;
   let typeDie: number | undefined;
+  let dwoId: bigint | undefined;
   if (unitType === UnitType.DW_UT_type || unitType === UnitType.DW_UT_split_type) {
     signature = reader.u64();
     typeDie = offset + readOffset(reader, is64);
   } else if (unitType === UnitType.DW_UT_skeleton || unitType === UnitType.DW_UT_split_compile) {
-    reader.skip(8); // dwo_id
+    dwoId = reader.u64();
   }
   const firstDie = reader.offset;
   return {
@@ -66,6 +69,7 @@ function readUnitHeader(reader: ByteReader, section: UnitHeader['section']): Uni
     firstDie,
     signature,
     typeDie,
+    dwoId,
   };
 }
 
@@ -118,5 +122,6 @@ function readPlain(
     firstDie: offset + (isNew ? 12 : 11),
     signature: undefined,
     typeDie: undefined,
+    dwoId: undefined,
   };
 }

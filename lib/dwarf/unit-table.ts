@@ -1,6 +1,6 @@
 /**
  * All units of the program: headers are read at once, entries on demand. Finds entries across units (DW_FORM_ref_addr),
- * type units by signature, and the unit that holds an address.
+ * type units by signature, and the unit that holds an address. Where a .dwo file has the rest of a unit, the two are one.
  */
 import { FormatError } from '../errors';
 import { AddressIndex } from './address-index';
@@ -10,6 +10,7 @@ import type { Die } from './die';
 import type { AddressRange } from './model';
 import { rangesOf } from './ranges';
 import type { DwarfSections } from './sections';
+import { idOf, isSkeleton, type MakeUnits, type SplitFiles } from './split-files';
 import { Unit, type UnitContext } from './unit';
 import { readUnitHeaders, type UnitHeader } from './unit-header';
 
@@ -27,22 +28,46 @@ function upperBound(count: number, isAfter: (index: number) => boolean): number 
 
 export class UnitTable {
   readonly units: readonly Unit[];
+  /** Files with the rest of units that nobody has given. */
+  readonly missing: SplitName[] = [];
   private readonly infoUnits: readonly Unit[];
   private readonly typeUnits: readonly Unit[];
   private lazyAddresses: AddressIndex | undefined;
   private lazyMaySplit: boolean | undefined;
   private readonly abbreviationTables: AbbreviationTables;
-  private readonly signatures = new Map<bigint, Unit>();
   private readonly lazyRanges = new Map<Unit, readonly AddressRange[]>();
 
   constructor(
     private readonly sections: DwarfSections,
     private readonly readers: Pick<UnitContext, 'typeOf' | 'locationOf'>,
+    private readonly splitFiles?: (makeUnits: MakeUnits) => SplitFiles,
+    private readonly signatures = new Map<bigint, Unit>(),
   ) {
     this.abbreviationTables = new AbbreviationTables(sections);
     this.infoUnits = this.readUnits('.debug_info');
     this.typeUnits = this.readUnits('.debug_types');
-    this.units = [...this.infoUnits, ...this.typeUnits];
+    const own = [...this.infoUnits, ...this.typeUnits];
+    const skeletons =
+      splitFiles === undefined ? [] : own.filter((unit) => this.mayBeSkeleton(unit) && isSkeleton(unit));
+    this.units = skeletons.length === 0 ? own : this.joined(own, new Set(skeletons));
+  }
+
+  /** What the units that are only skeletons here lack, in their places. */
+  private joined(own: readonly Unit[], skeletons: ReadonlySet<Unit>): readonly Unit[] {
+    const makeUnits: MakeUnits = (sections) => new UnitTable(sections, this.readers, undefined, this.signatures).units;
+    const files = this.splitFiles?.(makeUnits);
+    const units = own.map((unit) => {
+      if (!skeletons.has(unit)) return unit;
+      const full = files?.unitOf(this.sections.guard('id of a .dwo file', () => idOf(unit), undefined));
+      if (full === undefined) this.reportMissing(unit);
+      else full.skeleton = unit;
+      return full ?? unit;
+    });
+    return [...units, ...(files?.typeUnits ?? [])];
+  }
+
+  private mayBeSkeleton({ header }: Unit): boolean {
+    return this.maySplit || header.unitType >= UnitType.DW_UT_skeleton;
   }
 
   get context(): UnitContext {
@@ -87,7 +112,11 @@ export class UnitTable {
   rangesOf(unit: Unit): readonly AddressRange[] {
     let ranges = this.lazyRanges.get(unit);
     if (ranges === undefined) {
-      ranges = this.sections.guard(`ranges of unit ${unit.name ?? ''}`, () => rangesOf(unit.root), []);
+      ranges = this.sections.guard(
+        `ranges of unit ${unit.name ?? ''}`,
+        () => rangesOf((unit.skeleton ?? unit).root),
+        [],
+      );
       this.lazyRanges.set(unit, ranges);
     }
     return ranges;
@@ -98,7 +127,6 @@ export class UnitTable {
     return readUnitHeaders(this.sections, section).map((header) => {
       const unit = new Unit(header, context);
       if (header.signature !== undefined) this.signatures.set(header.signature, unit);
-      if (this.maySplit || header.unitType >= UnitType.DW_UT_skeleton) this.checkSplit(unit);
       return unit;
     });
   }
@@ -121,18 +149,28 @@ export class UnitTable {
     });
   }
 
-  /** Split units have a little here, which is read, and a word is said about the rest. */
-  private checkSplit(unit: Unit): void {
+  /** Files and lines are known without the other file. */
+  private reportMissing(unit: Unit): void {
     const { header, root } = unit;
-    const { unitType } = header;
-    const isSplit = root.has(At.DW_AT_dwo_name) || root.has(At.DW_AT_GNU_dwo_name);
-    if (isSplit || (unitType >= UnitType.DW_UT_skeleton && unitType <= UnitType.DW_UT_split_type)) {
-      const name = (): string | undefined => root.string(At.DW_AT_dwo_name) ?? root.string(At.DW_AT_GNU_dwo_name);
-      const dwo = this.sections.guard('name of a .dwo file', name, undefined) ?? 'a .dwo file';
-      const detail = `split debug information (-gsplit-dwarf): functions, variables and types of ${unit.name ?? 'this unit'} are in ${dwo}, which is not read; build without -gsplit-dwarf (lines are known)`;
-      this.sections.report(new FormatError('bad-version', header.section, header.offset, detail).message);
-    }
+    const split = this.sections.guard('name of a .dwo file', () => splitNameOf(root), undefined);
+    if (split !== undefined) this.missing.push(split);
+    const { name: dwo, directory } = split ?? { name: 'a .dwo file', directory: undefined };
+    const place = directory === undefined ? '' : ` (compiled in ${directory})`;
+    const source = this.sections.guard('name', () => root.name, undefined) ?? 'this unit';
+    const detail = `split debug information (-gsplit-dwarf): functions, variables and types of ${source} are in ${dwo}${place}, which is not there, damaged or of another build; put it, or a .dwp of all, beside the ELF, or build without -gsplit-dwarf (lines are known)`;
+    this.sections.report(new FormatError('bad-version', header.section, header.offset, detail).message);
   }
+}
+
+/** What a skeleton calls the file with the rest, and where it was compiled. */
+export interface SplitName {
+  readonly name: string;
+  readonly directory: string | undefined;
+}
+
+function splitNameOf(root: Die): SplitName | undefined {
+  const name = root.string(At.DW_AT_dwo_name) ?? root.string(At.DW_AT_GNU_dwo_name);
+  return name === undefined ? undefined : { name, directory: root.string(At.DW_AT_comp_dir) };
 }
 
 /** Forms that a name has, as one byte. */

@@ -43,6 +43,8 @@ export class Unit implements UnitInfo, ExpressionUnit {
   private lazySketch: UnitOutline | undefined;
   private tree: ReadonlyMap<number, Die> | undefined;
 
+  /** Of a split unit: what the program's own file has of it, with addresses, ranges and the line table. */
+  skeleton: Unit | undefined;
   private lazyRoot: Die | undefined;
   private isDamaged = false;
   private lazyName: Lazy<string>;
@@ -76,7 +78,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
   }
 
   get compilationDirectory(): string | undefined {
-    this.lazyDirectory ??= this.fact(() => this.root.string(At.DW_AT_comp_dir));
+    this.lazyDirectory ??= this.fact(() => this.root.string(At.DW_AT_comp_dir) ?? this.skeleton?.compilationDirectory);
     return this.lazyDirectory.value;
   }
 
@@ -137,7 +139,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
 
   /** DW_AT_low_pc of the unit: where its range and location lists start to count (3.1.1). */
   get baseAddress(): bigint {
-    return this.root.address(At.DW_AT_low_pc) ?? 0n;
+    return (this.skeleton ?? this).root.address(At.DW_AT_low_pc) ?? 0n;
   }
 
   /** The value of a base attribute of the first entry; `fallback` is where a table without one starts. */
@@ -147,7 +149,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
   }
 
   addressAt(index: number): bigint {
-    const base = this.base(At.DW_AT_addr_base, At.DW_AT_GNU_addr_base, 8);
+    const base = (this.skeleton ?? this).base(At.DW_AT_addr_base, At.DW_AT_GNU_addr_base, 8);
     return readTableEntry(this.context.sections, '.debug_addr', base, index, this.addressSize);
   }
 

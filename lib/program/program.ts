@@ -30,13 +30,14 @@ export class Program {
     readonly elf: ElfFile,
     readonly debugElf: ElfFile | undefined,
     known: DebugInfo | undefined,
+    splitFiles: readonly ElfFile[] = [],
   ) {
     const warnings: string[] = [];
     const layout = layOut(elf, debugElf);
     this.sections = layout.sections;
     const withDebug = [debugElf, elf].find((file) => file !== undefined && hasDebugSections(file));
     if (withDebug !== undefined) {
-      this.debug = known ?? debugInfoOf(withDebug, layout, warnings);
+      this.debug = known ?? debugInfoOf(withDebug, layout, splitFiles, warnings);
       this.lines = new SourceLines(
         this.debug,
         elf.header.e_machine === EM_ARM ? (link) => this.halfwordAt(link) : undefined,
@@ -47,9 +48,12 @@ export class Program {
     this.warnings = warnings;
   }
 
-  /** `debugElf`: where the debug information is when `elf` is stripped. Throws FormatError only for unreadable headers. */
-  static open(elf: ElfFile, debugElf?: ElfFile): Program {
-    return new Program(elf, debugElf === elf ? undefined : debugElf, undefined);
+  /**
+   * `debugElf`: where the debug information is when `elf` is stripped; `splitFiles`: the .dwo and .dwp files that it needs
+   * (DebugInfo.missingSplitFiles). Throws FormatError only for unreadable headers.
+   */
+  static open(elf: ElfFile, debugElf?: ElfFile, splitFiles: readonly ElfFile[] = []): Program {
+    return new Program(elf, debugElf === elf ? undefined : debugElf, undefined, splitFiles);
   }
 
   /** A linked image, whose debug information somebody has opened already. */
@@ -99,15 +103,22 @@ export class Program {
   }
 }
 
-function debugInfoOf(elf: ElfFile, layout: LinkLayout, warnings: string[]): DebugInfo {
+function debugInfoOf(elf: ElfFile, layout: LinkLayout, splitFiles: readonly ElfFile[], warnings: string[]): DebugInfo {
   const { sections, problems } = readDebugSections(elf, (index) => layout.addressIn(elf, index));
-  warnings.push(...problems);
-  return new DebugInfo(sections, {
+  // Nothing is relocated in those: what has an address is an index into the program's own .debug_addr.
+  const split = splitFiles.map((file) => readDebugSections(file, () => undefined));
+  warnings.push(...problems, ...split.flatMap((file) => file.problems));
+  const options = {
     littleEndian: elf.littleEndian,
     addressSize: elf.is64 ? 8 : 4,
     machine: elf.header.e_machine,
     ehFrameAddress: ehFrameAddress(elf, layout),
-  });
+  } as const;
+  return new DebugInfo(
+    sections,
+    options,
+    split.map((file) => file.sections),
+  );
 }
 
 function ehFrameAddress(elf: ElfFile, layout: LinkLayout): bigint | undefined {

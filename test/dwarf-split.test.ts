@@ -1,0 +1,199 @@
+/**
+ * Split debug information (-gsplit-dwarf): with its .dwo files, in the object itself, or with a package of all, a program reads as the same
+ * sources built without it, whose entries dwarf-variants.test.ts compares with llvm-dwarfdump's. A file of another build is not taken.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import type { LocationDescription, Scope } from '../lib/dwarf/model';
+import { ElfFile } from '../lib/elf/elf-file';
+import { Program } from '../lib/program/program';
+import { AdapterClient } from './support/dap-client';
+import { requireTool, runTool } from './support/tools';
+
+const sources = {
+  'a.c': `
+#define LIMIT 10
+struct point { int x, y : 5; struct point *next; };
+enum color { RED = -1, GREEN };
+typedef struct { struct point p; enum color c; } shape_t;
+static volatile shape_t shapes[3];
+static inline int square(int v) { return v * v + shapes[v & 1].p.x; }
+double mean(const double *values, int count)
+{
+  double sum = 0;
+  for (int i = 0; i < count; i++) sum += values[i];
+  return count > LIMIT ? sum / count : 0;
+}
+int entry(int a)
+{
+  static long long calls;
+  shapes[0].p.x = a;
+  calls += square(a) + square(a + 1);
+  if (calls > 10) { int more = a * 3; shapes[1].c = more > 4 ? RED : GREEN; calls += more; }
+  return shapes[0].p.x + (int)calls;
+}
+`,
+  'b.c': `
+struct other { int q; char tag[4]; };
+struct other kept;
+int second(int a) { struct other o = { a, "abc" }; kept = o; return o.q + 1; }
+`,
+};
+
+function placesOf(location: LocationDescription | undefined): string {
+  if (location?.kind !== 'list') return location?.kind ?? 'none';
+  return location.entries.map(({ range }) => `${range.start}-${range.end}`).join(',');
+}
+
+function scopeText({ kind, ranges, variables, children, inline }: Scope): unknown {
+  return [
+    kind,
+    inline?.name,
+    inline?.call?.line,
+    ranges.map(({ start, end }) => `${start}-${end}`),
+    variables.map(({ name, type, location, declaration, isParameter }) =>
+      [name, type.displayName, type.byteSize, placesOf(location), declaration?.line, isParameter].join(' '),
+    ),
+    children.map(scopeText),
+  ];
+}
+
+/** All that the other build must have too. */
+function describeProgram({ debug, warnings }: Program): unknown {
+  assert.ok(debug);
+  assert.deepEqual([...debug.problems, ...warnings], []);
+  const point = debug.typeNamed('struct', 'point');
+  assert.ok(point?.kind === 'struct');
+  const macros = debug.units.map((unit) => debug.macrosAt(unit, undefined)?.get('LIMIT') !== undefined);
+  return {
+    functions: debug.functions().map((one) => [one.name, one.entryPc, one.declaration?.line, scopeText(one.scope)]),
+    calls: debug.functions().map(({ callSites }) => callSites.map(({ returnPc }) => returnPc)),
+    globals: debug.globals().map(({ name, type }) => `${name} ${type.displayName} ${type.byteSize}`),
+    members: point.members.map(({ name, byteOffset, bitSize, type }) => [name, byteOffset, bitSize, type.displayName]),
+    color: debug.enumeratorNamed('RED')?.enumerator.value,
+    other: debug.typeNamed('struct', 'other')?.byteSize,
+    found: debug.functionsNamed('second').map(({ entryPc }) => entryPc),
+    units: debug.units.flatMap(({ name, producer }) => (name === undefined ? [] : [[name, producer?.slice(0, 5)]])),
+    macros: macros.includes(true),
+    rows: debug.unitLines().flatMap(({ table }) => table.rows.map(({ address, line }) => `${address} ${line}`)),
+  };
+}
+
+const gcc = 'arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb -w';
+const clang = 'clang-14 --target=thumbv7m-none-eabi -w';
+const builds = [
+  `${gcc} -gdwarf-4 -O2`,
+  `${gcc} -gdwarf-5 -g3 -Os`,
+  `${gcc} -gdwarf-4 -O1 -fdebug-types-section`,
+  `${gcc} -gdwarf-5 -O2 -ffunction-sections`,
+  `${clang} -gdwarf-4 -O2`,
+  `${clang} -gdwarf-5 -O1 -ffunction-sections`,
+];
+
+describe('split debug information', () => {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'split-'));
+    for (const [name, text] of Object.entries(sources)) writeFileSync(join(folder, name), text);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const read = (name: string): ElfFile => ElfFile.parse(new Uint8Array(readFileSync(join(folder, name))));
+
+  /** Both sources, joined; undefined where the compiler is not there. */
+  function build(t: TestContext, command: string, name: string): boolean {
+    const [compiler, ...options] = command.split(' ');
+    const path = requireTool(t, compiler);
+    const ld = requireTool(t, 'arm-none-eabi-ld');
+    if (path === undefined || ld === undefined) return false;
+    for (const one of ['a', 'b'])
+      runTool(path, [...options, '-c', `${one}.c`, '-o', `${name}-${one}.o`], { cwd: folder });
+    runTool(ld, ['-r', `${name}-a.o`, `${name}-b.o`, '-o', `${name}.elf`], { cwd: folder });
+    return true;
+  }
+
+  for (const command of builds) {
+    it(command, (t) => {
+      if (!build(t, command, 'plain') || !build(t, `${command} -gsplit-dwarf`, 'split')) return;
+      const plain = describeProgram(Program.open(read('plain.elf')));
+      const files = ['split-a.dwo', 'split-b.dwo'].map(read);
+      assert.deepEqual(describeProgram(Program.open(read('split.elf'), undefined, files)), plain);
+      // llvm-dwp 14 may not end with what GCC writes of DWARF 5.
+      const dwp =
+        command.startsWith('clang') || command.includes('-gdwarf-4') ? requireTool(t, 'llvm-dwp-14') : undefined;
+      if (dwp === undefined) return;
+      runTool(dwp, ['split-a.dwo', 'split-b.dwo', '-o', 'split.dwp'], { cwd: folder });
+      assert.deepEqual(describeProgram(Program.open(read('split.elf'), undefined, [read('split.dwp')])), plain);
+    });
+  }
+
+  it('in the object itself', (t) => {
+    const [path] = [requireTool(t, 'clang-14')];
+    if (path === undefined) return;
+    for (const options of ['-gdwarf-4', '-gdwarf-5']) {
+      const compile = (more: string[], name: string): Program => {
+        const all = ['--target=thumbv7m-none-eabi', options, '-O2', ...more, '-c', 'a.c', '-o', name];
+        runTool(path, all, { cwd: folder });
+        return Program.open(read(name));
+      };
+      assert.deepEqual(
+        describeProgram(compile(['-gsplit-dwarf=single'], 'single.o')),
+        describeProgram(compile([], 'plain.o')),
+      );
+    }
+  });
+
+  it('names the file that is not there, and takes none of another build', (t) => {
+    if (!build(t, `${gcc} -g -O1 -gsplit-dwarf`, 'first') || !build(t, `${gcc} -g -O2 -gsplit-dwarf`, 'second')) return;
+    for (const files of [[], [read('second-a.dwo'), read('first-b.dwo')]]) {
+      const { debug } = Program.open(read('first.elf'), undefined, files);
+      assert.match(
+        debug?.problems.join('\n') ?? '',
+        /first-a\.dwo \(compiled in .*, which is not there, damaged or of/,
+      );
+      assert.equal(debug?.missingSplitFiles.length, 2 - Math.min(files.length, 1));
+      assert.deepEqual(
+        debug.functionsNamed('second').map(({ name }) => name),
+        files.length === 0 ? [] : ['second'],
+      );
+      assert.ok(debug.unitLines().length === 2);
+    }
+  });
+
+  it('is found by a session: where it was compiled, beside the ELF, and in a package', async (t) => {
+    const dwp = requireTool(t, 'llvm-dwp-14');
+    const options = '-fno-pic -mlong-calls -ffreestanding -fno-builtin';
+    if (dwp === undefined || !build(t, `${gcc} ${options} -gdwarf-4 -O0 -gsplit-dwarf`, 'session')) return;
+    const move = (name: string): string => {
+      const place = mkdtempSync(join(tmpdir(), 'split-'));
+      writeFileSync(join(place, name), readFileSync(join(folder, name)));
+      return place;
+    };
+    const argument = async (program: string): Promise<string> => {
+      const adapter = new AdapterClient();
+      try {
+        await adapter.launchToStop({ program, args: [5], stopOnEntry: true, entry: 'entry' });
+        const { result, type } = await adapter.evaluate('a');
+        return `${type} ${result}`;
+      } catch (error) {
+        return String(error);
+      } finally {
+        await adapter.close();
+      }
+    };
+    const wanted = 'int 5';
+    assert.equal(await argument(join(folder, 'session.elf')), wanted);
+    const beside = move('session.elf');
+    runTool(dwp, ['session-a.dwo', 'session-b.dwo', '-o', join(beside, 'session.elf.dwp')], { cwd: folder });
+    for (const name of ['session-a.dwo', 'session-b.dwo']) rmSync(join(folder, name));
+    try {
+      assert.equal(await argument(join(beside, 'session.elf')), wanted);
+      assert.match(await argument(join(folder, 'session.elf')), /No symbol "a"|'a'/);
+    } finally {
+      rmSync(beside, { recursive: true });
+    }
+  });
+});
