@@ -89,8 +89,11 @@ async function readFiles(session: SessionState, config: LaunchConfig, report: Re
   }
   if (base !== undefined) {
     for (const note of base.description.notes) session.output.line('console', `base image: ${note}`);
-    if (base.program.debug !== undefined) await report('sources of the base image', 95);
-    if (base.program.debug !== undefined) await paths.resolveCode(base.program.debug, base.folder);
+    // It may be large: where its sources are is looked for when a breakpoint or a frame asks, but a step cannot wait for that.
+    if (base.program.debug !== undefined && config.stepFilter.files.length > 0) {
+      await report('sources of the base image', 95);
+      await paths.resolveCode(base.program.debug, base.folder);
+    }
   }
   session.base = base;
   session.sourcePaths = paths;

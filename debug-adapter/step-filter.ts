@@ -19,11 +19,11 @@ export interface StepCandidate {
   readonly file: SourceFile | undefined;
 }
 
+/** True: it is stepped over. */
 export type StepFilter = (candidate: StepCandidate) => boolean;
 
 export const noStepFilter: StepFilterConfig = { onlyExtensions: false, files: [], functions: [] };
 
-/** True: it is stepped over. */
 /** `pathOf`: the client's path of a file when it is known, else the compiler's. */
 export function stepFilterOf(
   { onlyExtensions, files, functions }: StepFilterConfig,
