@@ -84,11 +84,14 @@ function describeProgram({ debug, warnings }: Program): unknown {
 
 const gcc = 'arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb -w';
 const clang = 'clang-14 --target=thumbv7m-none-eabi -w';
+const riscv = 'riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32 -w';
 const builds = [
   `${gcc} -gdwarf-4 -O2`,
   `${gcc} -gdwarf-5 -g3 -Os`,
   `${gcc} -gdwarf-4 -O1 -fdebug-types-section`,
   `${gcc} -gdwarf-5 -O2 -ffunction-sections`,
+  `${gcc} -gdwarf-5 -O2 -fdebug-types-section -ffunction-sections`,
+  `${riscv} -gdwarf-5 -O2`,
   `${clang} -gdwarf-4 -O2`,
   `${clang} -gdwarf-5 -O1 -ffunction-sections`,
 ];
@@ -107,11 +110,14 @@ describe('split debug information', () => {
   function build(t: TestContext, command: string, name: string): boolean {
     const [compiler, ...options] = command.split(' ');
     const path = requireTool(t, compiler);
-    const ld = requireTool(t, 'arm-none-eabi-ld');
+    const isRiscv = command.startsWith(riscv);
+    const ld = requireTool(t, isRiscv ? 'riscv64-unknown-elf-ld' : 'arm-none-eabi-ld');
     if (path === undefined || ld === undefined) return false;
     for (const one of ['a', 'b'])
       runTool(path, [...options, '-c', `${one}.c`, '-o', `${name}-${one}.o`], { cwd: folder });
-    runTool(ld, ['-r', `${name}-a.o`, `${name}-b.o`, '-o', `${name}.elf`], { cwd: folder });
+    runTool(ld, [...(isRiscv ? ['-melf32lriscv'] : []), '-r', `${name}-a.o`, `${name}-b.o`, '-o', `${name}.elf`], {
+      cwd: folder,
+    });
     return true;
   }
 
@@ -129,6 +135,41 @@ describe('split debug information', () => {
       assert.deepEqual(describeProgram(Program.open(read('split.elf'), undefined, [read('split.dwp')])), plain);
     });
   }
+
+  /** Of RISC-V the program as it is without -gsplit-dwarf, and with it. */
+  function buildRiscv(t: TestContext, options: string): { plain: Program; split: Program } | undefined {
+    const command = `${riscv} ${options}`;
+    if (!build(t, command, 'plain') || !build(t, `${command} -gsplit-dwarf`, 'split')) return undefined;
+    const files = ['split-a.dwo', 'split-b.dwo'].map(read);
+    return { plain: Program.open(read('plain.elf')), split: Program.open(read('split.elf'), undefined, files) };
+  }
+
+  it('says where sizes of blocks are lost, and has what is outside of them', (t) => {
+    const { plain, split } = buildRiscv(t, '-gdwarf-5 -O0') ?? {};
+    if (plain === undefined || split === undefined) return;
+    const outside = ({ debug }: Program): unknown =>
+      debug?.functions().map(({ name, ranges, scope }) => [name, ranges, scope.variables.map((one) => one.name)]);
+    assert.deepEqual(outside(split), outside(plain));
+    const blocks = ({ debug }: Program): number =>
+      debug?.functions().flatMap(({ scope }) => scope.children).length ?? 0;
+    assert.deepEqual([blocks(plain), blocks(split)], [2, 0]);
+    const problems = split.debug?.problems ?? [];
+    assert.equal(problems.length, 1);
+    assert.match(problems[0], /sizes of blocks within functions of a\.c are lost.* build without -gsplit-dwarf/);
+  });
+
+  it('says which variables of DWARF 4 have lost their places, and does not call them optimized out', (t) => {
+    const { plain, split } = buildRiscv(t, '-gdwarf-4 -O2') ?? {};
+    if (plain === undefined || split === undefined) return;
+    const extents = ({ debug }: Program): unknown => debug?.functions().map(({ name, ranges }) => [name, ranges]);
+    assert.deepEqual(extents(split), extents(plain));
+    const entry = split.debug?.functionsNamed('entry')[0].scope;
+    assert.deepEqual(
+      entry?.variables.map(({ name }) => name),
+      ['calls'],
+    );
+    assert.match(split.debug?.problems[0] ?? '', /^variable at 0x.*ranges in location lists of a\.c are lost/);
+  });
 
   it('in the object itself', (t) => {
     const [path] = [requireTool(t, 'clang-14')];

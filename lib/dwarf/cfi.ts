@@ -81,6 +81,16 @@ export class FrameTable {
 
   /** The row for pc; undefined where no FDE covers it, or where its instructions are damaged. */
   rowAt(pc: bigint): CfiRow | undefined {
+    const fde = this.fdeAt(pc);
+    return fde && this.rows(fde).find(({ range }) => range.start <= pc && pc < range.end);
+  }
+
+  /** The code that has its frame described together with pc's: of compilers' output, one function. */
+  rangeAt(pc: bigint): AddressRange | undefined {
+    return this.fdeAt(pc)?.range;
+  }
+
+  private fdeAt(pc: bigint): Fde | undefined {
     const wanted = Number(pc);
     for (let n = 0; n < this.stretches.length || this.lookFurther(); n++) {
       // Looking further may have found nothing but CIEs.
@@ -88,7 +98,7 @@ export class FrameTable {
       if (stretch === undefined) n--;
       else if (stretch.low <= wanted && wanted <= stretch.high) {
         const fde = this.fdeIn(stretch, pc);
-        if (fde !== undefined) return this.rows(fde).find(({ range }) => range.start <= pc && pc < range.end);
+        if (fde !== undefined) return fde;
       }
     }
     return undefined;

@@ -108,6 +108,7 @@ export class DebugInfo {
     const readers = {
       typeOf: (die: Die) => this.types.typeOf(die),
       locationOf: (die: Die) => this.locationOf(die),
+      frameRangeAt: (address: bigint) => this.frames.rangeAt(address),
     };
     const shared = { ...options, problems: this.sections.problems };
     this.unitTable = new UnitTable(

@@ -7,6 +7,7 @@ import type { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import { At, Form, Lle } from './constants';
 import type { Die } from './die';
+import { losesSizes, lostSize } from './lost-sizes';
 import type { ExpressionBytes, LocationDescription } from './model';
 import { readTableEntry } from './sections';
 import type { Unit } from './unit';
@@ -91,8 +92,9 @@ function readSplitLoc(unit: Unit, reader: ByteReader): ListLocation {
     if (kind === Lle.DW_LLE_base_addressx) base = indexed();
     else if (kind === Lle.DW_LLE_startx_endx) list.add(indexed(), indexed(), reader.take8(reader.u16()));
     else if (kind === Lle.DW_LLE_startx_length) {
-      const start = indexed();
-      list.add(start, start + BigInt(reader.u32()), reader.take8(reader.u16()));
+      const [start, length] = [indexed(), reader.u32()];
+      if (length === 0 && losesSizes(unit)) throw lostSize(unit, 'ranges in location lists');
+      list.add(start, start + BigInt(length), reader.take8(reader.u16()));
     } else if (kind === Lle.DW_LLE_offset_pair) {
       const [start, end] = [BigInt(reader.u32()), BigInt(reader.u32())];
       list.add(base + start, base + end, reader.take8(reader.u16()));

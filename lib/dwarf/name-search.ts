@@ -79,6 +79,8 @@ export class NameSearch {
     for (const section of unitSections) {
       const units = this.units.filter((unit) => unit.section === section && unit.context.sections === sections);
       if (units.length === 0) continue;
+      // Of a .dwo file the type units stand before the unit in whose skeleton's place they are not.
+      units.sort((one, other) => one.header.offset - other.header.offset);
       sections.searchEach(section, [
         { wanted: text, visit: collector(units, found, (next) => !isWordCharacter(next)) },
         ...patterns.map((wanted) => ({ wanted, visit: collector(units, found, () => true) })),

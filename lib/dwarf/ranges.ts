@@ -6,6 +6,7 @@ import type { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import { At, Form, Rle } from './constants';
 import type { Die } from './die';
+import { losesSizes, lostEnd } from './lost-sizes';
 import type { AddressRange } from './model';
 import { readTableEntry } from './sections';
 import type { Unit } from './unit';
@@ -23,6 +24,7 @@ export function rangesOf(die: Die): readonly AddressRange[] {
   // A constant is the size (DWARF 4 and later), an address the end.
   const size = die.constant(At.DW_AT_high_pc);
   const code = (address: bigint): bigint => unit.context.sections.registers.codeAddress(address);
+  if (size === 0n && losesSizes(unit)) return nonEmpty(code(start), lostEnd(die, code(start)));
   const end = size === undefined ? code(unit.addressOf(high)) : code(start) + size;
   return nonEmpty(code(start), end);
 }

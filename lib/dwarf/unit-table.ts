@@ -39,7 +39,7 @@ export class UnitTable {
 
   constructor(
     private readonly sections: DwarfSections,
-    private readonly readers: Pick<UnitContext, 'typeOf' | 'locationOf'>,
+    private readonly readers: Pick<UnitContext, 'typeOf' | 'locationOf' | 'frameRangeAt'>,
     private readonly splitFiles?: (makeUnits: MakeUnits) => SplitFiles,
     private readonly signatures = new Map<bigint, Unit>(),
   ) {

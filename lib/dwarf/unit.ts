@@ -10,7 +10,7 @@ import type { Abbreviation, AbbreviationTable } from './abbrev';
 import { readAttribute, type RawAttribute } from './attribute';
 import { At, Form, Tag } from './constants';
 import { Die } from './die';
-import type { ExpressionUnit, LocationDescription, Type, UnitInfo } from './model';
+import type { AddressRange, ExpressionUnit, LocationDescription, Type, UnitInfo } from './model';
 import { readTableEntry, type DwarfSections } from './sections';
 import type { UnitHeader } from './unit-header';
 import { readOutline, readSketch, type UnitOutline } from './unit-outline';
@@ -23,6 +23,8 @@ export interface UnitContext {
   typeDieBySignature(signature: bigint): Die | undefined;
   typeOf(die: Die): Type;
   locationOf(die: Die): LocationDescription | undefined;
+  /** The code that is described together with an address in call-frame information. */
+  frameRangeAt(address: bigint): AddressRange | undefined;
 }
 
 /** undefined: not read yet. */

@@ -24,6 +24,8 @@ export interface MachineRegisters {
   codeAddress(address: bigint): bigint;
   /** What a pointer to a function has beside its address: bit 0, for Thumb. */
   readonly codePointerBit?: bigint;
+  /** The linker makes code shorter, so that no assembler knows the size of any. */
+  readonly isRelaxed?: boolean;
 }
 
 const EM_ARM = 40;

@@ -31,4 +31,5 @@ export const riscvRegisters: MachineRegisters = {
   calleeSaved: [3, 4, ...saved, ...saved.map((number) => 32 + number)],
   isFloat: (register) => register >= 32 && register < 64,
   codeAddress: (address) => address & ~1n,
+  isRelaxed: true,
 };
