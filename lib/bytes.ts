@@ -242,7 +242,8 @@ const hostIsLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 export function wordsOf(bytes: Uint8Array, littleEndian: boolean): Uint32Array {
   const length = bytes.length >> 2;
   if (littleEndian === hostIsLittleEndian) {
-    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    // Not slice(): that of Node's Buffer copies nothing.
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
     return new Uint32Array(aligned.buffer, aligned.byteOffset, length);
   }
   const view = viewOf(bytes);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ByteReader, decodeSigned, decodeUnsigned, encodeInteger, hex, stringAt } from '../lib/bytes';
+import { ByteReader, decodeSigned, decodeUnsigned, encodeInteger, hex, stringAt, wordsOf } from '../lib/bytes';
 import { FormatError } from '../lib/errors';
 
 const reader = (...bytes: number[]): ByteReader => new ByteReader(Uint8Array.from(bytes), true, '.test');
@@ -99,6 +99,25 @@ test('integers of every width and byte order, against Buffer', () => {
       }
     }),
   );
+});
+
+test('words wherever they lie, of an array and of a Buffer', () => {
+  const whole = Buffer.from(Array.from({ length: 16 }, (_, n) => 0xf0 - 17 * n));
+  for (const bytes of [whole, new Uint8Array(whole)]) {
+    for (let start = 0; start < 4; start++) {
+      const places = [start, start + 4, start + 8];
+      const part = bytes.subarray(start, start + 12);
+      const [little, big] = [true, false].map((order) => [...wordsOf(part, order)]);
+      assert.deepEqual(
+        little,
+        places.map((at) => whole.readUInt32LE(at)),
+      );
+      assert.deepEqual(
+        big,
+        places.map((at) => whole.readUInt32BE(at)),
+      );
+    }
+  }
 });
 
 test('integers wider than 64 bits keep every byte', () => {

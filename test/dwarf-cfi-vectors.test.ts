@@ -201,3 +201,17 @@ test('damaged frame tables are problems, not exceptions', () => {
     /no CIE/,
   );
 });
+
+test('an entry of absurd length behind good ones ends the table', () => {
+  const out = new Bytes().sized(false, (cie) => {
+    cie.u32(0xffffffff).u8(3).text('').uleb(2).sleb(-4).uleb(14).u8(Cfa.DW_CFA_def_cfa, 13, 0);
+  });
+  out.sized(false, (fde) => fde.u32(0).u32(0x1000).u32(0x10));
+  // More than half of what 32 bits hold, and a multiple of 4: as a signed number it would lead back to the beginning.
+  out.u32(2 ** 32 - 16 - out.array.length).u32(0);
+  for (let n = 0; n < 8; n++) out.u32(0);
+  const debug = open('.debug_frame', out.array);
+  assert.equal(debug.cfiAt(0x1004n)?.returnAddressRegister, 14);
+  assert.equal(debug.cfiAt(0x2000n), undefined);
+  assert.match(debug.problems.join('\n'), /debug_frame/);
+});

@@ -170,7 +170,7 @@ export class FrameTable {
     let [low, high] = [Infinity, 0];
     while (at + shortestPlain <= words.length) {
       const length = words[at];
-      const end = at + 1 + (length >> 2);
+      const end = at + 1 + (length >>> 2);
       if (length < 4 * (shortestPlain - 1) || length % 4 !== 0 || end > words.length) break;
       const cie = words[at + 1];
       if (cie === 0xffffffff) {
@@ -197,7 +197,7 @@ export class FrameTable {
     if (!isPlain) return [entryKey(section, start)];
     const words = wordsOf(this.sections.cursor(section, start, end).bytes, this.sections.littleEndian);
     const found: number[] = [];
-    for (let at = 0; at < words.length; at += 1 + (words[at] >> 2)) {
+    for (let at = 0; at < words.length; at += 1 + (words[at] >>> 2)) {
       if (words[at + 1] === 0xffffffff) continue;
       const first = words[at + 2];
       if (wanted === undefined || (first - 1 <= wanted && wanted <= first + words[at + 3])) {
