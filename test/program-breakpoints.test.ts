@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SourceFile } from '../lib/dwarf/model';
 import type { LoadedProgram } from '../lib/program/loaded-program';
+import { SourceLines } from '../lib/program/source-lines';
 import { loadScattered, placeOf, truthCases, truthElf, truthStatics } from './support/gdb-truth';
 
 function filesNamed(program: LoadedProgram, path: string): SourceFile[] {
@@ -48,3 +49,41 @@ for (const truth of truthCases()) {
     }
   });
 }
+
+/** The whole table of a file, which the cases above hold against gdb. */
+function statementsOfWhole(lines: SourceLines, file: SourceFile, line: number): readonly unknown[] {
+  return lines.ofFile(file).flatMap(({ entries }) => entries.statementsOf(line));
+}
+
+test('a line that is searched for in the line programs has the statements of the whole tables', () => {
+  let parts = 0;
+  for (const truth of truthCases().filter((_, n) => n % 8 === 0)) {
+    const { debug } = loadScattered(truthElf(truth));
+    assert.ok(debug);
+    const whole = new SourceLines(debug);
+    for (const file of debug.filesWithCode()) {
+      const known = whole.ofFile(file).map(({ entries }) => entries);
+      const lines = known.flatMap((entries) => Array.from({ length: entries.count }, (_, at) => entries.line(at)));
+      for (const line of new Set([...lines.filter((one) => one > 0), 1, 100_000])) {
+        const found = new SourceLines(debug).statementsOf(file, line);
+        assert.deepEqual(found, statementsOfWhole(whole, file, line), `${truth.name} ${file.path}:${line}`);
+        parts += found.length;
+      }
+    }
+  }
+  assert.ok(parts > 500, `${parts} statements`);
+});
+
+test('more than four lines of a unit are answered by its whole table, with the same statements', () => {
+  const [truth] = truthCases();
+  const { debug } = loadScattered(truthElf(truth));
+  assert.ok(debug);
+  const [whole, searched] = [new SourceLines(debug), new SourceLines(debug)];
+  const linesOf = (file: SourceFile): number[] =>
+    whole.ofFile(file).flatMap(({ entries }) => Array.from({ length: entries.count }, (_, at) => entries.line(at)));
+  const [file] = [...debug.filesWithCode()].sort((a, b) => linesOf(b).length - linesOf(a).length);
+  const lines = linesOf(file).filter((line) => line > 0);
+  assert.ok(new Set(lines).size > 4);
+  for (const line of lines)
+    assert.deepEqual(searched.statementsOf(file, line), statementsOfWhole(whole, file, line), `line ${line}`);
+});

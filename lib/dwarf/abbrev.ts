@@ -86,7 +86,7 @@ export class AbbreviationTable {
 
   private readAt(at: number): Abbreviation {
     const { bytes, littleEndian } = this.cursor;
-    return readAbbreviation(new ByteReader(bytes, littleEndian, section, at));
+    return readPlain(bytes, at) ?? readAbbreviation(new ByteReader(bytes, littleEndian, section, at));
   }
 }
 
@@ -142,6 +142,26 @@ function passOver(cursor: RawCursor): void {
     cursor.uleb();
     if (cursor.uleb() === Form.DW_FORM_implicit_const) cursor.uleb();
     at = cursor.offset - start - 2;
+  }
+}
+
+/** Where all numbers are of one byte, as nearly everywhere; undefined: they are not, or the table ends. */
+function readPlain(bytes: Uint8Array, start: number): Abbreviation | undefined {
+  const [tag, children] = [bytes[start], bytes[start + 1]];
+  if (!(tag < 0x80)) return undefined;
+  const attributes: AttributeSpec[] = [];
+  for (let at = start + 2; ; at += 2) {
+    const [name, form] = [bytes[at], bytes[at + 1]];
+    if (!(name < 0x80 && form < 0x80)) return undefined;
+    if (name === 0 && form === 0) return { tag, hasChildren: children !== 0, attributes, length: at + 2 - start };
+    let implicitConst = 0n;
+    if (form === Form.DW_FORM_implicit_const) {
+      const byte = bytes[at + 2];
+      if (!(byte < 0x80)) return undefined;
+      implicitConst = BigInt(byte < 0x40 ? byte : byte - 0x80);
+      at++;
+    }
+    attributes.push({ name, form, implicitConst });
   }
 }
 

@@ -17,6 +17,10 @@ export interface EntryPlan {
   readonly hasChildren: boolean;
   /** What is wanted or of variable size, in order. */
   readonly steps: readonly Step[];
+  /** Bytes of all operands; -1: they have no fixed size, or something besides DW_AT_sibling is wanted. */
+  readonly size: number;
+  /** Where in such operands a DW_AT_sibling of 4 bytes stands; -1: there is none. */
+  readonly siblingAt: number;
 }
 
 /** Bytes of a form's operand; undefined: it says itself how long it is. */
@@ -68,8 +72,10 @@ export function fixedSize(form: number, { version, is64, addressSize }: FormCont
   }
 }
 
+const mostPlans = 0xffff;
+
 export class EntrySkipper {
-  private readonly plans = new Map<Abbreviation, EntryPlan>();
+  private readonly plans: (EntryPlan | undefined)[] = [];
 
   constructor(
     private readonly abbreviations: AbbreviationTable,
@@ -83,25 +89,34 @@ export class EntrySkipper {
     const start = cursor.offset;
     const code = cursor.uleb();
     if (code === 0) return undefined;
+    return this.plans[code] ?? this.planOf(code, cursor.section, start);
+  }
+
+  private planOf(code: number, section: string, start: number): EntryPlan {
     const abbreviation = this.abbreviations.get(code);
-    if (abbreviation === undefined) {
-      throw new FormatError('bad-abbreviation', cursor.section, start, `code ${code}`);
-    }
-    let plan = this.plans.get(abbreviation);
-    if (plan === undefined) this.plans.set(abbreviation, (plan = this.planOf(abbreviation)));
+    if (abbreviation === undefined) throw new FormatError('bad-abbreviation', section, start, `code ${code}`);
+    const plan = this.makePlan(abbreviation);
+    // Compilers number them from 1 on; others would make the list a sparse one.
+    if (code <= mostPlans) this.plans[code] = plan;
     return plan;
   }
 
-  private planOf({ tag, hasChildren, attributes }: Abbreviation): EntryPlan {
+  private makePlan({ tag, hasChildren, attributes }: Abbreviation): EntryPlan {
     const steps: Step[] = [];
+    let [total, siblingAt] = [0, -1];
     for (const { name, form, implicitConst } of attributes) {
-      const size = this.isWanted(tag, name) || name === At.DW_AT_sibling ? undefined : fixedSize(form, this.context);
+      const fixed = fixedSize(form, this.context);
+      const isSibling = name === At.DW_AT_sibling;
+      const size = isSibling || this.isWanted(tag, name) ? undefined : fixed;
       const last = steps.at(-1);
       if (size === undefined) steps.push({ name, form, implicitConst });
       else if (typeof last === 'number') steps[steps.length - 1] = last + size;
       else if (size > 0) steps.push(size);
+      if (isSibling && form === Form.DW_FORM_ref4 && siblingAt < 0) siblingAt = total;
+      else if (size === undefined) total = NaN;
+      total += fixed ?? NaN;
     }
-    return { tag, hasChildren, steps };
+    return { tag, hasChildren, steps, size: Number.isNaN(total) ? -1 : total, siblingAt };
   }
 
   /** Reads an operand of reference, constant, string-offset or index class; of anything else it is passed over. */

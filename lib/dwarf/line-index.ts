@@ -60,6 +60,13 @@ export class UnitFiles {
     return this.all.has(file) || this.files.includes(file);
   }
 
+  /** The table may have it more than once. */
+  numbersOf(file: SourceFile): ReadonlySet<number> {
+    const numbers = new Set<number>();
+    for (let number = 0; number < this.count; number++) if (this.file(number) === file) numbers.add(number);
+    return numbers;
+  }
+
   /** undefined: the number is not in the table (0 before DWARF 5 means "none"). */
   file(number: number): SourceFile | undefined {
     const known = this.files[number];

@@ -8,6 +8,7 @@ import { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import { Line } from './constants';
 import { readFileEntry2, readLineHeader, type LineHeader } from './line-header';
+import { type SequenceExtent, sequencesWithLine } from './line-search';
 import type { RawCursor } from './raw-cursor';
 import type { DwarfSections } from './sections';
 
@@ -34,7 +35,9 @@ export interface RawLineTable {
   readonly header: LineHeader;
   readonly rows: readonly RawLineRow[];
   /** Runs the program; the registers change with every row. A program that breaks yields the rows until there. */
-  walk(visit: (row: LineRegisters) => void): void;
+  walk(visit: (row: LineRegisters) => void, part?: SequenceExtent): void;
+  /** Parts with statements of a line of one of the files; undefined: to be found by walking all of it. */
+  partsWithLine(files: ReadonlySet<number>, line: number): readonly SequenceExtent[] | undefined;
 }
 
 /** Throws FormatError when the header cannot be read; the program runs when its rows are asked for. */
@@ -42,13 +45,14 @@ export function readLineTable(sections: DwarfSections, offset: number): RawLineT
   const header = readLineHeader(sections, offset);
   const declaredFiles = header.files.length;
   let rows: readonly RawLineRow[] | undefined;
-  const walk = (visit: (row: LineRegisters) => void): void => {
-    const run = (): void => new LineMachine(sections, header, declaredFiles, visit).run();
+  const walk: RawLineTable['walk'] = (visit, part = { start: header.program, end: header.end }) => {
+    const run = (): void => new LineMachine(sections, header, part, declaredFiles, visit).run();
     sections.guard(`line table at 0x${header.offset.toString(16)}`, run, undefined);
   };
   return {
     header,
     walk,
+    partsWithLine: (files, line) => sequencesWithLine(sections, header, files, line),
     get rows(): readonly RawLineRow[] {
       if (rows === undefined) {
         const all: RawLineRow[] = [];
@@ -92,11 +96,12 @@ class LineMachine implements LineRegisters {
   constructor(
     sections: DwarfSections,
     private readonly header: LineHeader,
+    part: SequenceExtent,
     /** Number of the first file that the program itself defines. */
     private nextFile: number,
     private readonly visit: (row: LineRegisters) => void,
   ) {
-    this.cursor = sections.cursor('.debug_line', header.program, header.end);
+    this.cursor = sections.cursor('.debug_line', part.start, part.end);
     this.is64 = header.addressSize === 8;
     this.hasThumbBit = sections.registers.codeAddress(1n) === 0n;
     this.isStatement = header.defaultIsStatement;

@@ -39,6 +39,16 @@ export class RawCursor {
     return this.bytes.at(this.at);
   }
 
+  /** 4 bytes further on, which are inside. */
+  wordAhead(distance: number): number {
+    const { bytes, littleEndian } = this;
+    const at = this.at + distance;
+    const word = littleEndian
+      ? bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
+      : bytes[at + 3] | (bytes[at + 2] << 8) | (bytes[at + 1] << 16) | (bytes[at] << 24);
+    return word >>> 0;
+  }
+
   skip(length: number): void {
     this.at += length;
     if (this.at > this.bytes.length || length < 0) throw new FormatError('truncated', this.section, this.offset);

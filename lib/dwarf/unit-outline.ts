@@ -75,11 +75,20 @@ function scanUnit(unit: Unit, isPassedBy: (tag: number) => boolean): UnitOutline
         continue;
       }
       if (depth === 1) tops.push(offset);
-      readEntry(cursor, skipper, plan, entry);
-      if (entry.hasCode) functions.push(codeOf(offset, entry));
-      if (!plan.hasChildren) continue;
-      const end = unit.header.offset + entry.sibling;
-      if (entry.sibling > 0 && end > cursor.offset && end <= cursor.end && isPassedBy(plan.tag)) cursor.offset = end;
+      let sibling = 0;
+      if (plan.size >= 0) {
+        const operands = cursor.offset;
+        cursor.skip(plan.size);
+        if (!plan.hasChildren) continue;
+        if (plan.siblingAt >= 0) sibling = cursor.wordAhead(operands + plan.siblingAt - cursor.offset);
+      } else {
+        readEntry(cursor, skipper, plan, entry);
+        if (entry.hasCode) functions.push(codeOf(offset, entry));
+        if (!plan.hasChildren) continue;
+        sibling = entry.sibling;
+      }
+      const end = unit.header.offset + sibling;
+      if (sibling > 0 && end > cursor.offset && end <= cursor.end && isPassedBy(plan.tag)) cursor.offset = end;
       else depth++;
     } while (depth > 0 && !cursor.atEnd);
   };
@@ -137,15 +146,26 @@ export function hasLocationLists(unit: Unit): boolean {
     const { cursor, skipper } = openUnit(unit, (_, name) => name === At.DW_AT_location);
     // Behind the types, which come first: most often the first function of optimized code has one.
     const first = unit.sketch.functions.at(0)?.offset ?? 0;
-    const top = unit.sketch.tops.findLast((offset) => offset <= first);
-    if (top !== undefined) {
-      cursor.offset = top;
+    const top = lastUpTo(unit.sketch.tops, first);
+    if (top >= 0) {
+      cursor.offset = unit.sketch.tops[top];
       if (findLocationList(unit, cursor, skipper, 1)) return true;
       cursor.offset = unit.header.firstDie;
     }
     return findLocationList(unit, cursor, skipper, 0);
   };
   return unit.context.sections.guard(`unit ${unit.name ?? ''}`, scan, false);
+}
+
+/** Index of the last of some numbers in order that is not above another one; -1: all are. */
+export function lastUpTo(sorted: readonly number[], most: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] > most) high = middle;
+    else low = middle + 1;
+  }
+  return low - 1;
 }
 
 /** From a depth in the tree on. */

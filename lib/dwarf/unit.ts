@@ -13,7 +13,7 @@ import { Die } from './die';
 import type { AddressRange, ExpressionUnit, LocationDescription, Type, UnitInfo } from './model';
 import { readTableEntry, type DwarfSections } from './sections';
 import type { UnitHeader } from './unit-header';
-import { readOutline, readSketch, type UnitOutline } from './unit-outline';
+import { lastUpTo, readOutline, readSketch, type UnitOutline } from './unit-outline';
 
 /** What a unit needs from the rest of the debug information. */
 export interface UnitContext {
@@ -128,14 +128,8 @@ export class Unit implements UnitInfo, ExpressionUnit {
     if (offset === this.root.offset) return this.root;
     const known = this.read.get(offset);
     if (known !== undefined) return known;
-    const { tops } = this.sketch;
-    let [low, high] = [0, tops.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (tops[middle] > offset) high = middle;
-      else low = middle + 1;
-    }
-    if (low > 0) this.readTop(low - 1);
+    const top = lastUpTo(this.sketch.tops, offset);
+    if (top >= 0) this.readTop(top);
     return this.read.get(offset);
   }
 

@@ -9,7 +9,7 @@ import type { FunctionInfo, Scope, SourceFile, SourcePosition } from '../dwarf/m
 import { blocksAt } from './code-blocks';
 import { bodyBreak } from './prologue';
 import type { LineEntry } from './line-entries';
-import type { FileLines, SourceLines } from './source-lines';
+import type { SourceLines } from './source-lines';
 
 /** A place for a breakpoint, at link addresses. */
 export interface LinkLocation {
@@ -22,7 +22,7 @@ export interface LinkLocation {
 }
 
 interface Candidate {
-  readonly lines: FileLines;
+  readonly file: SourceFile;
   readonly entry: LineEntry;
 }
 
@@ -33,12 +33,11 @@ export function findLocations(
   line: number,
   column?: number,
 ): readonly LinkLocation[] {
-  const tables = files.flatMap((file) => lines.ofFile(file));
-  let candidates = entriesOfLine(tables, line);
+  let candidates = entriesOfLine(lines, files, line);
   if (candidates.length === 0) {
-    const next = nextLine(tables, line);
+    const next = nextLine(lines, files, line);
     if (next === undefined) return [];
-    candidates = entriesOfLine(tables, next);
+    candidates = entriesOfLine(lines, files, next);
   } else if (column !== undefined) candidates = atColumn(candidates, column);
   const locations = firstOfEachBlock(debug, candidates).map((candidate) => placeOf(debug, lines, candidate));
   const seen = new Set<bigint>();
@@ -49,8 +48,8 @@ function byAddress(a: LinkLocation, b: LinkLocation): number {
   return a.address < b.address ? -1 : a.address > b.address ? 1 : 0;
 }
 
-function entriesOfLine(tables: readonly FileLines[], line: number): Candidate[] {
-  return tables.flatMap((lines) => lines.entries.statementsOf(line).map((entry) => ({ lines, entry })));
+function entriesOfLine(lines: SourceLines, files: readonly SourceFile[], line: number): Candidate[] {
+  return files.flatMap((file) => lines.statementsOf(file, line).map((entry) => ({ file, entry })));
 }
 
 /** Of the statements of a line those that begin at the column or next behind it; behind the last one, the last. */
@@ -79,7 +78,8 @@ export function statementColumns(
   return [...found.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
-function nextLine(tables: readonly FileLines[], line: number): number | undefined {
+function nextLine(lines: SourceLines, files: readonly SourceFile[], line: number): number | undefined {
+  const tables = files.flatMap((file) => lines.ofFile(file));
   const next = Math.min(...tables.map(({ entries }) => entries.lineBehind(line) ?? Infinity));
   return next === Infinity ? undefined : next;
 }
@@ -90,9 +90,9 @@ function firstOfEachBlock(debug: DebugInfo, candidates: readonly Candidate[]): r
   return candidates.filter((_, i) => blocks[i] === undefined || !blocks.slice(0, i).includes(blocks[i]));
 }
 
-function placeOf(debug: DebugInfo, lines: SourceLines, { lines: table, entry }: Candidate): LinkLocation {
+function placeOf(debug: DebugInfo, lines: SourceLines, { file, entry }: Candidate): LinkLocation {
   const found = debug.functionAt(entry.address);
-  const here = { address: entry.address, file: table.file, line: entry.line, column: entry.column, function: found };
+  const here = { address: entry.address, file, line: entry.line, column: entry.column, function: found };
   if (found === undefined) return here;
   const address = functionBreak(debug, lines, found);
   if (entry.address >= address || lines.blockAt(address) === undefined) return here;
@@ -126,11 +126,10 @@ export interface LineExtent {
 }
 
 export function lineExtent(lines: SourceLines, files: readonly SourceFile[], line: number): LineExtent | undefined {
-  const tables = files.flatMap((file) => lines.ofFile(file));
-  let candidates = entriesOfLine(tables, line);
+  let candidates = entriesOfLine(lines, files, line);
   if (candidates.length === 0) {
-    const next = nextLine(tables, line);
-    candidates = next === undefined ? [] : entriesOfLine(tables, next);
+    const next = nextLine(lines, files, line);
+    candidates = next === undefined ? [] : entriesOfLine(lines, files, next);
   }
   const address = candidates.at(0)?.entry.address;
   const block = address === undefined ? undefined : lines.blockAt(address);

@@ -7,6 +7,7 @@
  */
 import type { DebugInfo, UnitLines } from '../dwarf/debug-info';
 import type { LineRegisters } from '../dwarf/line';
+import type { SequenceExtent } from '../dwarf/line-search';
 import type { SourceFile, UnitInfo } from '../dwarf/model';
 import { rangesHull } from './code-blocks';
 import { type LineEntries, LineEntriesBuilder, type LineEntry, PROLOGUE_END, STATEMENT } from './line-entries';
@@ -28,8 +29,13 @@ export interface FileLines {
   readonly entries: LineEntries;
 }
 
+/** Whoever asks for more lines of a unit is given its whole table, which then stays. */
+const mostSearches = 4;
+
 export class SourceLines {
   private readonly byUnit = new Map<UnitInfo, readonly FileLines[]>();
+  /** How often units were searched for a line. */
+  private readonly searches = new Map<UnitInfo, number>();
   private lazyAll: readonly FileLines[] | undefined;
   /** Used for one unit after the other. */
   private readonly builders: LineEntriesBuilder[] = [];
@@ -47,10 +53,32 @@ export class SourceLines {
   }
 
   ofFile(file: SourceFile): readonly FileLines[] {
-    return this.debug
-      .unitsOfFile(file)
-      .flatMap((unit) => this.ofUnit(unit))
-      .filter((lines) => lines.file === file);
+    return this.debug.unitsOfFile(file).flatMap((unit) => this.ofUnit(unit).filter((lines) => lines.file === file));
+  }
+
+  /** Entries that begin a statement of a line. Of a unit's line program only the sequences are run that have the line. */
+  statementsOf(file: SourceFile, line: number): readonly LineEntry[] {
+    return this.debug.unitsOfFile(file).flatMap((unit) => this.statementsIn(unit, file, line));
+  }
+
+  private statementsIn(unit: UnitInfo, file: SourceFile, line: number): readonly LineEntry[] {
+    const asked = this.searches.get(unit) ?? 0;
+    const own = this.byUnit.has(unit) || asked >= mostSearches ? undefined : this.linesOf(unit);
+    const parts = own?.table.partsWithLine(own.files.numbersOf(file), line);
+    if (own === undefined || parts === undefined) {
+      const tables = this.ofUnit(unit).filter((lines) => lines.file === file);
+      return tables.flatMap(({ entries }) => entries.statementsOf(line));
+    }
+    this.searches.set(unit, asked + 1);
+    if (parts.length === 0) return [];
+    const tables = buildTables(own, this.builders, parts).filter((lines) => lines.file === file);
+    return tables.flatMap(({ entries }) => entries.statementsOf(line));
+  }
+
+  /** A table that several units share counts for the one that has the code, which is the first. */
+  private linesOf(unit: UnitInfo): UnitLines | undefined {
+    const lines = this.debug.linesOf(unit);
+    return lines?.unit === unit ? lines : undefined;
   }
 
   /** All code that is of a file, in the order of its addresses. */
@@ -65,9 +93,8 @@ export class SourceLines {
   ofUnit(unit: UnitInfo): readonly FileLines[] {
     let tables = this.byUnit.get(unit);
     if (tables === undefined) {
-      const lines = this.debug.linesOf(unit);
-      // A table that several units share counts for the one that has the code, which is the first.
-      tables = lines === undefined || lines.unit !== unit ? [] : buildTables(lines, this.builders);
+      const lines = this.linesOf(unit);
+      tables = lines === undefined ? [] : buildTables(lines, this.builders);
       this.byUnit.set(unit, tables);
     }
     return tables;
@@ -217,11 +244,17 @@ function endCode(entries: LineEntriesBuilder, low: number, high: number): void {
   if (lastLine !== 0) entries.push(low, high, 0, 0, STATEMENT);
 }
 
-function buildTables({ unit, table, files }: UnitLines, builders: LineEntriesBuilder[]): readonly FileLines[] {
+function buildTables(
+  { unit, table, files }: UnitLines,
+  builders: LineEntriesBuilder[],
+  parts?: readonly SequenceExtent[],
+): readonly FileLines[] {
   const builder = new TableBuilder(builders);
-  table.walk((row) => {
+  const add = (row: LineRegisters): void => {
     const file = files.file(row.file);
     if (file !== undefined) builder.add(row, file);
-  });
+  };
+  if (parts === undefined) table.walk(add);
+  else for (const part of parts) table.walk(add, part);
   return [...builder.tables].map(([file, entries]) => ({ unit, file, entries: entries.finish() }));
 }
