@@ -133,6 +133,20 @@ function repeat(budget: number, attempt: (random: (below: number) => number) => 
   return runs;
 }
 
+test('a unit whose abbreviations are nowhere is empty', () => {
+  const sections = allWhole(
+    readDebugSections(truthElf(truthCase('shapes.m3-O0')), (index) => 0x10000n * BigInt(index)),
+  );
+  const info = new Uint8Array(sections.get('.debug_info') ?? []);
+  sections.set('.debug_info', info);
+  // debug_abbrev_offset of a unit of version 5 (7.5.1.1).
+  new DataView(info.buffer).setUint32(8, 0x80000, true);
+  const debug = new DebugInfo(sections, { littleEndian: true, addressSize: 4, machine: 40 });
+  assert.deepEqual(debug.units.at(0) && debug.globalsOf(debug.units[0]), []);
+  assert.equal(debug.globals.length, 0);
+  assert.match(debug.problems.join('\n'), /\.debug_abbrev\+0x80000/);
+});
+
 test('mutated debug sections give problems and nothing else', (t) => {
   const originals = originalFiles().map((elf) => {
     return allWhole(readDebugSections(elf, (index) => 0x10000n * BigInt(index)));

@@ -31,7 +31,7 @@ class NameLists {
     let range = this.ranges.get(unit);
     if (range === undefined) {
       const first = this.table.size;
-      new UnitNames(this.table, unit, this.inFunctions);
+      if (unit.isReadable) new UnitNames(this.table, unit, this.inFunctions);
       range = { first, end: this.table.size };
       this.ranges.set(unit, range);
       for (let entry = first; entry < range.end; entry++) this.noteKeys(entry, first, unit);
