@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { makeLargeElf } from '../scripts/bench/large-elf';
 import type { ByteSource, ByteWindow } from '../lib/byte-source';
+import { AbbreviationTables } from '../lib/dwarf/abbrev';
 import { DwarfSections } from '../lib/dwarf/sections';
 import type { Unit } from '../lib/dwarf/unit';
 import { EM_ARM } from '../lib/elf/constants';
@@ -313,3 +314,32 @@ function link(path: string, number: number): string {
   execFileSync('arm-none-eabi-ld', options, { stdio: ['ignore', 'ignore', 'ignore'] });
   return output;
 }
+
+test('equal abbreviation tables of several units are read once, and one that differs in its last byte is another', () => {
+  // 7.5.3: code, tag, children, pairs of attribute and form, two zeros; a zero ends the table.
+  const first = [1, 0x11, 1, 0x03, 0x08, 0, 0];
+  const variable = (form: number): number[] => [2, 0x34, 0, 0x3a, form, 0, 0, 0];
+  const bytes = Uint8Array.from([
+    ...first,
+    ...variable(0x0b),
+    ...first,
+    ...variable(0x0b),
+    ...first,
+    ...variable(0x05),
+  ]);
+  const options = { littleEndian: true, addressSize: 4, machine: 40 } as const;
+  const tables = new AbbreviationTables(new DwarfSections(new Map([['.debug_abbrev', bytes]]), options));
+  const size = bytes.length / 3;
+  const [one, two, three] = [0, size, 2 * size].map((offset) => tables.at(offset));
+  const formOf = (table: typeof one): number | undefined => table.get(2)?.attributes[0].form;
+  assert.deepEqual([one, two, three].map(formOf), [0x0b, 0x0b, 0x05]);
+  assert.equal(two.get(1), one.get(1));
+  assert.notEqual(three.get(1), one.get(1));
+  assert.equal(two.get(3), undefined);
+  // The last table without its terminator is not the beginning of a longer one.
+  const cut = new AbbreviationTables(
+    new DwarfSections(new Map([['.debug_abbrev', Uint8Array.from([...first, 0, ...first])]]), options),
+  );
+  assert.equal(cut.at(0).get(2), undefined);
+  assert.deepEqual(cut.at(first.length + 1).get(1)?.tag, 0x11);
+});

@@ -5,7 +5,7 @@
 import { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import { Form, Tag } from './constants';
-import type { RawCursor } from './raw-cursor';
+import { RawCursor } from './raw-cursor';
 import type { DwarfSections } from './sections';
 
 export interface AttributeSpec {
@@ -34,16 +34,43 @@ export class AbbreviationTable {
   /** Offsets behind the codes. */
   private readonly offsets = new Map<number, number>();
   private isComplete = false;
+  /** With the terminator; undefined: not known, or damaged. */
+  private size: number | undefined;
+  private same: AbbreviationTable | undefined;
 
   constructor(
     private readonly cursor: RawCursor,
     private readonly recent: RecentAbbreviations,
+    private readonly originals: AbbreviationTable[],
   ) {}
+
+  /** The first table with the same bytes, or this one: units of one source file that is in a program several times have equal ones. */
+  get original(): AbbreviationTable {
+    this.same ??= this.originals.find((one) => one.isStartOf(this.cursor.bytes)) ?? this.becomeOriginal();
+    return this.same;
+  }
+
+  private becomeOriginal(): this {
+    this.size = tableSize(this.cursor);
+    if (this.size === undefined) return this;
+    if (this.originals.length === mostRecent) this.originals.shift();
+    this.originals.push(this);
+    return this;
+  }
+
+  private isStartOf(bytes: Uint8Array): boolean {
+    const { size = Infinity } = this;
+    const own = this.cursor.bytes;
+    let at = 0;
+    while (at < size && own[at] === bytes[at]) at++;
+    return at === size;
+  }
 
   /** Throws FormatError for a damaged table. */
   get(code: number): Abbreviation | undefined {
     let found = this.known.get(code);
     if (found !== undefined) return found;
+    if (this.original !== this) return this.original.get(code);
     const offset = this.offsets.get(code) ?? this.search(code);
     if (offset === undefined) return undefined;
     found = this.readAt(offset - this.cursor.start);
@@ -125,6 +152,18 @@ const unitTags: ReadonlySet<number> = new Set([
   Tag.DW_TAG_skeleton_unit,
 ]);
 
+/** Bytes of a table with its terminator; undefined: it is damaged, which is told where its abbreviations are read. */
+function tableSize({ bytes, littleEndian }: RawCursor): number | undefined {
+  const cursor = new RawCursor(bytes, littleEndian, section, 0);
+  try {
+    while (cursor.uleb() !== 0) passOver(cursor);
+    return cursor.offset;
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
 /** From behind the code to behind the abbreviation. Nearly all numbers are of one byte. */
 function passOver(cursor: RawCursor): void {
   const { bytes, start } = cursor;
@@ -183,13 +222,14 @@ function readAbbreviation(reader: ByteReader): Abbreviation {
 export class AbbreviationTables {
   private readonly tables = new Map<number, AbbreviationTable>();
   private readonly recent = new RecentAbbreviations();
+  private readonly originals: AbbreviationTable[] = [];
 
   constructor(private readonly sections: DwarfSections) {}
 
   at(offset: number): AbbreviationTable {
     let table = this.tables.get(offset);
     if (table === undefined) {
-      table = new AbbreviationTable(this.sections.cursor(section, offset), this.recent);
+      table = new AbbreviationTable(this.sections.cursor(section, offset), this.recent, this.originals);
       this.tables.set(offset, table);
     }
     return table;
