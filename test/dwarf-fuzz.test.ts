@@ -3,9 +3,10 @@
  * bytes, nothing but problems and FormatError may come of it, and it must come soon.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { DebugInfo } from '../lib/dwarf/debug-info';
 import type { LocationDescription, Scope, Type } from '../lib/dwarf/model';
 import { ElfFile } from '../lib/elf/elf-file';
@@ -16,6 +17,8 @@ import { LoadedProgram } from '../lib/program/loaded-program';
 import { Program } from '../lib/program/program';
 import { projectRoot } from './support/fixtures';
 import { truthCase, truthElf } from './support/gdb-truth';
+import { buildSplit, clang, gcc, writeSources } from './support/split-build';
+import { requireTool, runTool } from './support/tools';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20250117);
 const milliseconds = Number(process.env['FUZZ_MS'] ?? 4000);
@@ -116,6 +119,16 @@ function originalFiles(): ElfFile[] {
   ];
 }
 
+/** undefined: refused. */
+function parsed(bytes: Uint8Array): ElfFile | undefined {
+  try {
+    return ElfFile.parse(bytes);
+  } catch (error) {
+    if (error instanceof FormatError) return undefined;
+    throw error;
+  }
+}
+
 /** Runs `attempt` with seeded generators until the time is over; the seed of a failure is in its message. */
 function repeat(budget: number, attempt: (random: (below: number) => number) => void): number {
   const end = Date.now() + budget;
@@ -166,13 +179,8 @@ test('mutated files open as programs, or are refused with FormatError', (t) => {
   const runs = repeat(milliseconds / 2, (random) => {
     const bytes = originals[random(originals.length)].slice();
     mutate(bytes, random);
-    let elf: ElfFile;
-    try {
-      elf = ElfFile.parse(bytes);
-    } catch (error) {
-      if (error instanceof FormatError) return;
-      throw error;
-    }
+    const elf = parsed(bytes);
+    if (elf === undefined) return;
     const program = Program.open(elf);
     const placements = new Map(program.sections.map(({ index, address }) => [index, address]));
     const loaded = new LoadedProgram(program, { id: 1, name: 'fuzz' }, placements);
@@ -184,4 +192,82 @@ test('mutated files open as programs, or are refused with FormatError', (t) => {
     if (file !== undefined) for (const line of [1, 30, 60, 90]) loaded.breakpointLocations(file, line);
   });
   t.diagnostic(`${runs} inputs from seed ${seed}`);
+});
+
+interface SplitProgram {
+  readonly main: Uint8Array;
+  /** Its .dwo files, or a .dwp of them. */
+  readonly files: readonly Uint8Array[];
+}
+
+/** Of both versions, with type units in both of their places. */
+const splitBuilds = [
+  `${gcc} -gdwarf-4 -O2 -fdebug-types-section`,
+  `${gcc} -gdwarf-5 -O2 -fdebug-types-section -ffunction-sections`,
+  `${clang} -gdwarf-5 -O1 -fdebug-types-section`,
+];
+
+function splitPrograms(t: TestContext, folder: string): SplitProgram[] {
+  const dwp = requireTool(t, 'llvm-dwp-14');
+  if (dwp === undefined) return [];
+  const read = (name: string): Uint8Array => new Uint8Array(readFileSync(join(folder, name)));
+  writeSources(folder);
+  return splitBuilds.flatMap((command, number) => {
+    const name = `split${number}`;
+    if (!buildSplit(t, folder, `${command} -gsplit-dwarf`, name)) return [];
+    const main = read(`${name}.elf`);
+    const dwos = [`${name}-a.dwo`, `${name}-b.dwo`];
+    const asFiles = { main, files: dwos.map(read) };
+    // llvm-dwp 14 may not end with what GCC writes of DWARF 5.
+    if (number === 1) return [asFiles];
+    runTool(dwp, [...dwos, '-o', `${name}.dwp`], { cwd: folder });
+    return [asFiles, { main, files: [read(`${name}.dwp`)] }];
+  });
+}
+
+/** Parts of a file that hold split debug information, and the whole. */
+function mutableParts(bytes: Uint8Array): Uint8Array[] {
+  const sections = ElfFile.parse(bytes).sections.filter(({ name, sh_size }) => /^\.debug_/.test(name) && sh_size > 0n);
+  const parts = sections.map(({ sh_offset, sh_size }) =>
+    bytes.subarray(Number(sh_offset), Number(sh_offset + sh_size)),
+  );
+  return [...parts, bytes];
+}
+
+test('mutated .dwo and .dwp files give problems and nothing else', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'dwarf-fuzz-'));
+  try {
+    const originals = splitPrograms(t, folder);
+    if (originals.length === 0) return;
+    let damaged = 0;
+    const runs = repeat(milliseconds / 2, (random) => {
+      const original = originals[random(originals.length)];
+      const all = [original.main, ...original.files].map((bytes) => bytes.slice());
+      // The program's own file has what belongs to a .dwo together with it, and is damaged less often.
+      const target = all[random(4) === 0 ? 0 : 1 + random(all.length - 1)];
+      const parts = mutableParts(target);
+      mutate(parts[random(parts.length)], random);
+      const elfs = all.flatMap((bytes) => parsed(bytes) ?? []);
+      if (elfs.length < all.length) return;
+      const { debug } = Program.open(elfs[0], undefined, elfs.slice(1));
+      // Where the names of sections are damaged there may be no debug information.
+      if (debug === undefined) return;
+      new Visitor().visit(debug);
+      if (debug.problems.length > 0) damaged++;
+    });
+    // Unharmed, they are read without problems: not the originals are what is damaged.
+    for (const { main, files } of originals) {
+      const { debug } = Program.open(
+        ElfFile.parse(main),
+        undefined,
+        files.map((file) => ElfFile.parse(file)),
+      );
+      assert.ok(debug);
+      new Visitor().visit(debug);
+      assert.deepEqual([debug.problems, debug.functionsNamed('entry').length], [[], 1]);
+    }
+    t.diagnostic(`${runs} inputs from seed ${seed}, ${damaged} with problems`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -8,40 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { LocationDescription, Scope } from '../lib/dwarf/model';
+import { SplitFiles } from '../lib/dwarf/split-files';
 import { ElfFile } from '../lib/elf/elf-file';
 import { Program } from '../lib/program/program';
 import { AdapterClient } from './support/dap-client';
+import { buildSplit, clang, gcc, riscv, writeSources } from './support/split-build';
 import { requireTool, runTool } from './support/tools';
-
-const sources = {
-  'a.c': `
-#define LIMIT 10
-struct point { int x, y : 5; struct point *next; };
-enum color { RED = -1, GREEN };
-typedef struct { struct point p; enum color c; } shape_t;
-static volatile shape_t shapes[3];
-static inline int square(int v) { return v * v + shapes[v & 1].p.x; }
-double mean(const double *values, int count)
-{
-  double sum = 0;
-  for (int i = 0; i < count; i++) sum += values[i];
-  return count > LIMIT ? sum / count : 0;
-}
-int entry(int a)
-{
-  static long long calls;
-  shapes[0].p.x = a;
-  calls += square(a) + square(a + 1);
-  if (calls > 10) { int more = a * 3; shapes[1].c = more > 4 ? RED : GREEN; calls += more; }
-  return shapes[0].p.x + (int)calls;
-}
-`,
-  'b.c': `
-struct other { int q; char tag[4]; };
-struct other kept;
-int second(int a) { struct other o = { a, "abc" }; kept = o; return o.q + 1; }
-`,
-};
 
 function placesOf(location: LocationDescription | undefined): string {
   if (location?.kind !== 'list') return location?.kind ?? 'none';
@@ -82,9 +54,6 @@ function describeProgram({ debug, warnings }: Program): unknown {
   };
 }
 
-const gcc = 'arm-none-eabi-gcc -mcpu=cortex-m3 -mthumb -w';
-const clang = 'clang-14 --target=thumbv7m-none-eabi -w';
-const riscv = 'riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32 -w';
 const builds = [
   `${gcc} -gdwarf-4 -O2`,
   `${gcc} -gdwarf-5 -g3 -Os`,
@@ -100,26 +69,13 @@ describe('split debug information', () => {
   let folder = '';
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'split-'));
-    for (const [name, text] of Object.entries(sources)) writeFileSync(join(folder, name), text);
+    writeSources(folder);
   });
   after(() => rmSync(folder, { recursive: true }));
 
   const read = (name: string): ElfFile => ElfFile.parse(new Uint8Array(readFileSync(join(folder, name))));
 
-  /** Both sources, joined; undefined where the compiler is not there. */
-  function build(t: TestContext, command: string, name: string): boolean {
-    const [compiler, ...options] = command.split(' ');
-    const path = requireTool(t, compiler);
-    const isRiscv = command.startsWith(riscv);
-    const ld = requireTool(t, isRiscv ? 'riscv64-unknown-elf-ld' : 'arm-none-eabi-ld');
-    if (path === undefined || ld === undefined) return false;
-    for (const one of ['a', 'b'])
-      runTool(path, [...options, '-c', `${one}.c`, '-o', `${name}-${one}.o`], { cwd: folder });
-    runTool(ld, [...(isRiscv ? ['-melf32lriscv'] : []), '-r', `${name}-a.o`, `${name}-b.o`, '-o', `${name}.elf`], {
-      cwd: folder,
-    });
-    return true;
-  }
+  const build = (t: TestContext, command: string, name: string): boolean => buildSplit(t, folder, command, name);
 
   for (const command of builds) {
     it(command, (t) => {
@@ -169,6 +125,28 @@ describe('split debug information', () => {
       ['calls'],
     );
     assert.match(split.debug?.problems[0] ?? '', /^variable at 0x.*ranges in location lists of a\.c are lost/);
+  });
+
+  it('tells of a damaged index of a package', () => {
+    const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
+    const info = new Uint8Array(4);
+    // Version, columns, rows, slots; then a slot of 12 bytes, the kinds of columns, offsets and sizes.
+    const cases: [RegExp, Uint8Array][] = [
+      [/index of version 3/, words(3, 1, 0, 0)],
+      [/debug_cu_index\+0x4: /, words(2, 0, 0xffffffff, 0)],
+      [/debug_cu_index\+0x4: /, words(2, 33, 0, 0)],
+      [/debug_cu_index\+0x4: /, words(5, 1, 1000, 1)],
+      [/debug_info\.dwo/, words(5, 1, 1, 1, 0, 0, 0, 1, 2, 4)],
+      [/debug_cu_index/, words(5)],
+    ];
+    for (const [wanted, index] of cases) {
+      const problems: string[] = [];
+      const options = { littleEndian: true, addressSize: 4, machine: 40, problems } as const;
+      const file = new Map(Object.entries({ '.debug_cu_index': index, '.debug_info.dwo': info }));
+      new SplitFiles(new Map(), [file], options, () => []);
+      assert.equal(problems.length, 1, String(wanted));
+      assert.match(problems[0], wanted);
+    }
   });
 
   it('in the object itself', (t) => {

@@ -99,16 +99,16 @@ const mostColumns = 32;
 function packageParts(
   file: Sections,
   indexName: string,
-  { littleEndian, report }: { readonly littleEndian: boolean; report(problem: string): void },
+  files: { readonly littleEndian: boolean; report(problem: string): void },
 ): Sections[] {
   const index = file.get(indexName);
   if (index === undefined) return [];
   try {
     const bytes = index instanceof Uint8Array ? index : bytesOf(index, 0, index.length);
-    return readIndex(file, new ByteReader(bytes, littleEndian, indexName));
+    return readIndex(file, new ByteReader(bytes, files.littleEndian, indexName));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    report(error.message);
+    files.report(error.message);
     return [];
   }
 }
@@ -122,7 +122,8 @@ function readIndex(file: Sections, reader: ByteReader): Sections[] {
   const names = sectionNames[version];
   if (names === undefined) throw new FormatError('bad-version', section, 0, `index of version ${version}`);
   const [columns, rows, slots] = [reader.u32(), reader.u32(), reader.u32()];
-  if (columns > mostColumns || slots * 12 + rows * columns * 8 > reader.end) {
+  // Rows without columns would take no bytes.
+  if (columns === 0 || columns > mostColumns || slots * 12 + rows * columns * 8 > reader.end) {
     throw new FormatError('bad-size', section, 4);
   }
   reader.skip(slots * 12);
