@@ -123,7 +123,7 @@ function readIndex(file: Sections, reader: ByteReader): Sections[] {
   if (names === undefined) throw new FormatError('bad-version', section, 0, `index of version ${version}`);
   const [columns, rows, slots] = [reader.u32(), reader.u32(), reader.u32()];
   // Rows without columns would take no bytes.
-  if (columns === 0 || columns > mostColumns || slots * 12 + rows * columns * 8 > reader.end) {
+  if ((columns === 0 && rows > 0) || columns > mostColumns || slots * 12 + rows * columns * 8 > reader.end) {
     throw new FormatError('bad-size', section, 4);
   }
   reader.skip(slots * 12);
