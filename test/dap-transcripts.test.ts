@@ -236,10 +236,10 @@ const sessions: Readonly<Record<string, (session: Recorder) => Promise<void>>> =
   },
 };
 
-/** Pages and workers take long to start: they play what differs from each other most. Only a server keeps a target. */
+/** Pages and workers take long to start: they play two sessions. Only a server keeps a target. */
 function playedOn(name: string, transport: string): boolean {
   if (name === 'attach') return transport === 'tcp';
-  return !['worker', 'browser'].includes(transport) || ['walk', 'refusals', 'backwards'].includes(name);
+  return !['worker', 'browser'].includes(transport) || ['walk', 'refusals'].includes(name);
 }
 
 describe('transcripts', () => {
