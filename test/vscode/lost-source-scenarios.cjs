@@ -57,8 +57,14 @@ async function run(workbench) {
   await workbench.shot('save-replay');
   await page.keyboard.press('Enter');
   await page.getByText('Saved. A launch configuration with').waitFor();
+  // The toast may be gone already; the bell has it.
+  await page.locator('#status\\.notifications').click();
+  await page.locator('.notifications-center').getByText('Replay Now').click();
+  const session = page.locator('.debug-call-stack .monaco-list-row', { hasText: 'Replay session' });
+  await session.getByText(/^Paused/).waitFor();
+  await workbench.shot('replayed');
 }
 
-const title = 'a program without its source: instructions by line, macros, binary display, its replay saved';
+const title = 'a program without its source: instructions by line, macros, binary display, its replay saved and run';
 
 module.exports = { lostSourceScenarios: [{ title, prepare, run }] };
