@@ -17,7 +17,8 @@ import { whoWroteCommand } from './who-wrote-command';
 type After = (action: () => void) => void;
 type EvaluateBody = DebugProtocol.EvaluateResponse['body'];
 
-const consoleOptions = { sideEffects: 'allow', calls: 'allow' } as const;
+const shownOptions = { sideEffects: 'forbid', references: 'shown' } as const;
+const consoleOptions = { sideEffects: 'allow', calls: 'allow', references: 'shown' } as const;
 
 export async function evaluate(
   session: SessionState,
@@ -48,7 +49,7 @@ export async function evaluate(
   if (writer !== undefined) return { result: writer, variablesReference: 0 };
   // In a hover they would hide what the extension's own hover tells of an export.
   const names = { ofHost: args.context !== 'hover' };
-  const compiled = compileIn(reference, text, isConsole ? consoleOptions : { sideEffects: 'forbid' }, names);
+  const compiled = compileIn(reference, text, isConsole ? consoleOptions : shownOptions, names);
   const key = `evaluate ${reference.level} ${args.expression.trim()}`;
   const describe = async (value: Value): Promise<EvaluateBody> =>
     asResult(await describeValue(session, { ...reference, key }, value, compiled.hasCalls ? undefined : text, options));

@@ -4,6 +4,8 @@
  * the session has that name.
  */
 
+import { templateKey } from '../lib/dwarf/base-type-name';
+
 /** A name as it is written, or what names have to match. */
 export type NamePattern = string | RegExp;
 
@@ -25,7 +27,7 @@ export function parseFunctionPattern(text: string): FunctionPattern | string {
 }
 
 export function matchesName(pattern: NamePattern, name: string): boolean {
-  return typeof pattern === 'string' ? pattern === name : pattern.test(name);
+  return typeof pattern === 'string' ? templateKey(pattern) === templateKey(name) : pattern.test(name);
 }
 
 class SyntaxProblem {

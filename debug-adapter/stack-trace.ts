@@ -4,6 +4,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
 import type { FunctionInfo } from '../lib/dwarf/model';
 import type { FrameInfo } from '../lib/dwarf/unwind';
+import { frameName } from '../lib/program/frame-name';
 import type { Cancellation } from './cancellation';
 import { clientSource } from './client-source';
 import { errors } from './errors';
@@ -101,7 +102,7 @@ function symbolName(inferior: Stop['inferior'], { pc, position }: FrameInfo): st
 }
 
 function nameOf({ inferior }: Stop, frame: FrameInfo): string {
-  const name = frame.name ?? symbolName(inferior, frame) ?? hex(frame.pc, 8);
+  const name = frameName(frame) ?? symbolName(inferior, frame) ?? hex(frame.pc, 8);
   switch (frame.kind) {
     case 'inline':
       return `${name} [inlined]`;

@@ -13,6 +13,7 @@ import {
   type Value,
   variableValue,
 } from '../lib/dwarf/value';
+import { isReference } from '../lib/dwarf/value-types';
 import { assignText } from './assignment';
 import type { Cancellation } from './cancellation';
 import { displayOptions } from './display-format';
@@ -45,6 +46,8 @@ export interface Child {
   readonly value: Value;
   readonly evaluateName: string | undefined;
   readonly declaration?: SourcePosition | undefined;
+  /** Of a class, not of the object that it is shown in. */
+  readonly isStatic?: boolean;
 }
 
 export async function variables(
@@ -143,6 +146,7 @@ async function childrenIn(
     name: child.name ?? (child.isBase === true ? `<${child.value.type.displayName}>` : anonymousName(child.value)),
     value: child.value,
     evaluateName: evaluateName && childExpression(value, evaluateName, child.name),
+    isStatic: child.isStatic === true,
   }));
 }
 
@@ -221,7 +225,7 @@ async function describeChild(
     ...described,
     ...(child.evaluateName === undefined ? {} : { evaluateName: child.evaluateName }),
     ...declared(session.locations.of(child.declaration)),
-    ...(container.kind === 'returned' ? readOnly : hintOf(child.value)),
+    ...(container.kind === 'returned' ? readOnly : hintOf(child.value, child.isStatic)),
   };
 }
 
@@ -253,9 +257,9 @@ export async function describeValue(
   };
 }
 
-/** Where a pointer points to; where anything else is. */
+/** Where a pointer or a reference leads to; where anything else is. */
 async function memoryReferenceOf(inferior: Inferior, value: Value): Promise<string | undefined> {
-  if (stripType(value.type).kind === 'pointer') {
+  if (stripType(value.type).kind === 'pointer' || isReference(value.type)) {
     const address = await inferior.query(readScalar(value));
     if (typeof address === 'bigint') return hex(BigInt.asUintN(64, address), 8);
   }
@@ -264,12 +268,14 @@ async function memoryReferenceOf(inferior: Inferior, value: Value): Promise<stri
 
 const readOnly = { presentationHint: { kind: 'data', attributes: ['readOnly'] } };
 
-function hintOf(value: Value): Pick<DebugProtocol.Variable, 'presentationHint'> {
+function hintOf(value: Value, isStatic = false): Pick<DebugProtocol.Variable, 'presentationHint'> {
   const { kind } = value.location;
-  if (kind === 'memory' || kind === 'register' || kind === 'pieces') {
-    return isStruct(stripType(value.type)) ? {} : { presentationHint: { kind: 'data' } };
+  const isWritable = kind === 'memory' || kind === 'register' || kind === 'pieces';
+  if (isStatic) {
+    return { presentationHint: { kind: 'data', attributes: isWritable ? ['static'] : ['static', 'readOnly'] } };
   }
-  return readOnly;
+  if (!isWritable) return readOnly;
+  return isStruct(stripType(value.type)) ? {} : { presentationHint: { kind: 'data' } };
 }
 
 export async function setVariable(

@@ -305,7 +305,7 @@ describe('C++', () => {
           ['function(3)', '4'],
           ['corner.*member', '-5'],
           ['(&corner)->*member', '-5'],
-          ['(void *)0 == nullptr', '1'],
+          ['(void *)0 == nullptr', 'true'],
           ['static_cast<int>(2.75) + reinterpret_cast<int>(4)', '6'],
         ];
         const wrong: string[] = [];

@@ -163,8 +163,14 @@ describe('C++', () => {
         base.map(({ name, evaluateName }) => [name, evaluateName]),
         [
           ['_vptr.Shape', undefined],
+          ['count', 'square.count'],
+          ['limit', 'square.limit'],
           ['id_', 'square.id_'],
         ],
+      );
+      assert.deepEqual(
+        base.map(({ presentationHint }) => presentationHint?.attributes?.includes('static') === true),
+        [false, true, true, false],
       );
       const corner = locals.find(({ name }) => name === 'corner');
       const parts = await adapter.variables(corner?.variablesReference ?? 0);

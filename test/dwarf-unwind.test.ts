@@ -308,6 +308,7 @@ test('inlined calls are frames, from the innermost outwards, and can be hidden',
   const range = [{ start: 0x104n, end: 0x108n }];
   const inline = (name: string, line: number) => ({
     name,
+    linkageName: undefined,
     declaration: undefined,
     call: position(line),
     entryPc: 0x104n,

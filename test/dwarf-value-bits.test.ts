@@ -93,6 +93,7 @@ function struct(byteSize: number, members: readonly Member[]): StructType {
     name: 's',
     declaration: undefined,
     incomplete: false,
+    staticMembers: [],
     passedByReference: false,
   };
   return { kind: 'struct', byteSize, members, ...common };

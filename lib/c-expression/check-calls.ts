@@ -4,25 +4,23 @@
  */
 import { type FunctionType, type Member, stripType, type StructType, type Type } from '../dwarf/model';
 import { findMember, isStruct } from '../dwarf/value';
-import { isBoolean, isComplex, isInteger, isPointer, isReference, isScalar, pointerTo } from '../dwarf/value-types';
+import { isBoolean, isComplex, isInteger, isReference, isScalar, pointerTo } from '../dwarf/value-types';
+import { addressOf, type PointerChecker, toBase } from './class-pointers';
 import { fail, type Span, spanOf } from './errors';
 import { chooseOverload, pathToBase } from './overload';
 import type { ExpressionScope, FunctionEntity } from './scope';
 import type { Expression } from './syntax';
-import { isPlace, type TypedNode } from './typed';
-import type { OperandChecker } from './check-operators';
+import type { TypedNode } from './typed';
 
 type Call = Extract<Expression, { kind: 'call' }>;
 type CallNode = Extract<TypedNode, { kind: 'call' }>;
 
-export interface CallChecker extends OperandChecker {
+export interface CallChecker extends PointerChecker {
   /** Why nothing may be called here; undefined: it may. */
   readonly callsRefused: string | undefined;
   hasCalls: boolean;
   assigned(value: TypedNode, type: Type, span: Span): TypedNode;
   object(base: Expression): TypedNode;
-  dereference(operand: TypedNode, span: Span): TypedNode;
-  memberOf(base: TypedNode, path: readonly Member[], span: Span): TypedNode;
   unsupported(type: Type, reason: string, span: Span): TypedNode;
 }
 
@@ -67,7 +65,8 @@ export function checkCall(call: Call, span: Span, checker: CallChecker): TypedNo
     const type = stripType(pointer.type);
     const target = type.kind === 'member-pointer' ? stripType(type.target) : type;
     if (target.kind === 'function') {
-      const object = addressOf(checker.check(callee.left), checker);
+      const left = checker.check(callee.left);
+      const object = callee.operator === '->*' ? checker.scalar(left) : addressOf(left, checker);
       return finish({ name: 'the method', type: target, callee: pointer, list: [object, ...list] }, span, checker);
     }
   }
@@ -120,17 +119,6 @@ function methodCall(
   const self = addressOf(path.length === 0 ? object : checker.memberOf(object, path, spanOf(object)), checker);
   const virtual = chosen.vtableIndex === undefined ? {} : { vtableIndex: chosen.vtableIndex };
   return finish({ ...parts, ...virtual, list: [self, ...list] }, span, checker);
-}
-
-/** An object that is only in the expression is given a place for the call. */
-function addressOf(object: TypedNode, { scope }: CallChecker): TypedNode {
-  if (isPointer(object.type)) return object;
-  const type = pointerTo(object.type, scope.machine.addressSize);
-  const { offset, length } = object;
-  if (object.kind === 'dereference') return { ...object.pointer, offset, length };
-  const hasAddress =
-    isPlace(object) && object.kind !== 'bytes' && object.kind !== 'literal' && object.kind !== 'register';
-  return { kind: hasAddress ? 'address' : 'temporary', type, operand: object, offset, length };
 }
 
 function pointerCall(callee: Expression, list: readonly TypedNode[], span: Span, checker: CallChecker): TypedNode {
@@ -243,17 +231,6 @@ function passed(argument: TypedNode, parameter: Type, checker: CallChecker): Typ
 
 function sameName(a: Type, b: Type): boolean {
   return stripType(a).displayName === stripType(b).displayName;
-}
-
-/** A pointer to a class points to its base where that is wanted. */
-function toBase(pointer: TypedNode, wanted: Type, checker: CallChecker): TypedNode {
-  const [from, to] = [stripType(pointer.type), stripType(wanted)];
-  if (from.kind !== 'pointer' || to.kind !== 'pointer') return pointer;
-  const [derived, base] = [stripType(from.target), stripType(to.target)];
-  if (!isStruct(derived) || !isStruct(base)) return pointer;
-  const path = pathToBase(derived, base);
-  if (path === undefined || path.length === 0) return pointer;
-  return addressOf(checker.memberOf(checker.dereference(pointer, spanOf(pointer)), path, spanOf(pointer)), checker);
 }
 
 /** 6.5.2.2 paragraph 6 */

@@ -92,7 +92,7 @@ export function complexComparison(
   for (const node of [left, right]) requireNumber(node, operator);
   const type = commonComplex(left, right, checker);
   const operands = { left: toComplex(left, type, checker), right: toComplex(right, type, checker) };
-  return { kind: 'complex-compare', type: checker.types.int, isEqual: operator === '==', ...operands, ...span };
+  return { kind: 'complex-compare', type: checker.truthType, isEqual: operator === '==', ...operands, ...span };
 }
 
 export function complexUnary(operator: '+' | '-' | '~', operand: TypedNode, span: Span): TypedNode {

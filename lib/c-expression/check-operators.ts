@@ -27,6 +27,8 @@ import { isPlace, type TypedNode } from './typed';
 export interface OperandChecker {
   readonly types: BasicTypes;
   readonly scope: ExpressionScope;
+  /** Of comparisons and of `!`, `&&`, `||`: int, in C++ bool. */
+  readonly truthType: BaseType;
   check(expression: Expression): TypedNode;
   /** Decays arrays and functions; fails for what is no number. */
   scalar(node: TypedNode): TypedNode;
@@ -54,7 +56,7 @@ export function checkBinary({ operator, left, right }: Binary, span: Span, check
     case '||': {
       const kind = operator === '&&' ? 'and' : 'or';
       const operands = { left: checker.truth(first), right: checker.truth(second) };
-      return { kind, type: checker.types.int, ...operands, ...span };
+      return { kind, type: checker.truthType, ...operands, ...span };
     }
     case '<':
     case '>':
@@ -199,7 +201,7 @@ function checkComparison(
   if (isComplex(left.type) || isComplex(right.type)) return complexComparison(operator, left, right, span, checker);
   const type = comparedType(left, right, checker);
   const operands = { left: operand(left, type, checker), right: operand(right, type, checker) };
-  return { kind: 'compare', type: checker.types.int, operator, ...operands, ...span };
+  return { kind: 'compare', type: checker.truthType, operator, ...operands, ...span };
 }
 
 function comparedType(left: TypedNode, right: TypedNode, checker: OperandChecker): BaseType {

@@ -4,7 +4,7 @@
  * Operators on arithmetic types are in check-operators.ts.
  */
 import { Encoding } from '../dwarf/constants';
-import { type Member, stripType, type StructType, type Type } from '../dwarf/model';
+import { type BaseType, type Member, stripType, type StructType, type Type } from '../dwarf/model';
 import { findMember, isStruct } from '../dwarf/value';
 import {
   arrayOf,
@@ -14,6 +14,7 @@ import {
   isFloating,
   isInteger,
   isPointer,
+  isReference,
   isScalar,
   pointerTo,
   voidType,
@@ -25,6 +26,7 @@ import { checkLiteral } from './check-initializer';
 import { complexOf, complexPart, toComplex, toReal } from './check-complex';
 import { castCall, checkCall } from './check-calls';
 import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
+import { addressOf, castPointer, pointerOf, toBase } from './class-pointers';
 import { isCompatible, sameType } from './compatible-types';
 import { fail, type Span } from './errors';
 import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
@@ -38,6 +40,8 @@ export interface CheckOptions {
   readonly sideEffects: 'forbid' | 'allow';
   /** Functions are called; by default that is refused. */
   readonly calls?: 'allow';
+  /** An expression that is a reference is shown as one, with its type and address; by default it is what it refers to. */
+  readonly references?: 'shown';
 }
 
 const callsRefusedHere = 'functions are called in the Debug Console only: nothing may change the program here';
@@ -66,8 +70,8 @@ export class Checker implements ExpressionTyper {
     return { kind: 'dereference', type: type.target, pointer: node, offset: node.offset, length: node.length };
   }
 
-  /** Dispatches by production. */
-  private production(expression: Expression): TypedNode {
+  /** Dispatches by production; what names a reference is the reference. */
+  production(expression: Expression): TypedNode {
     const span = { offset: expression.offset, length: expression.length };
     switch (expression.kind) {
       case 'integer':
@@ -113,6 +117,10 @@ export class Checker implements ExpressionTyper {
       case 'generic':
         return this.checkGeneric(expression, span);
     }
+  }
+
+  get truthType(): BaseType {
+    return this.scope.isCPlusPlus ? this.types._Bool : this.types.int;
   }
 
   get callsRefused(): string | undefined {
@@ -183,7 +191,7 @@ export class Checker implements ExpressionTyper {
     return { ...this.check(found.result), ...span };
   }
 
-  /** 6.4.4.4: an int; the bytes of several characters make one number, as GCC has it. */
+  /** 6.4.4.4: an int, in C++ a char; the bytes of several characters make one number, as GCC has it. */
   private checkCharacter({ units, prefix }: TextLiteral, span: Span): TypedNode {
     if (prefix !== '' && prefix !== 'u8') {
       const type = prefix === 'u' ? this.types['unsigned short'] : this.types['unsigned int'];
@@ -193,7 +201,8 @@ export class Checker implements ExpressionTyper {
     let value = 0n;
     for (const unit of units) value = BigInt.asIntN(32, (value << 8n) | BigInt(unit));
     if (units.length === 1 && signed) value = BigInt.asIntN(8, value);
-    return { kind: 'constant', type: this.types.int, value, ...span };
+    const type = units.length === 1 && this.scope.isCPlusPlus ? this.types.char : this.types.int;
+    return { kind: 'constant', type, value, ...span };
   }
 
   /** 6.4.5: an array with its terminating zero. It exists only in the expression, so it has no address. */
@@ -334,7 +343,7 @@ export class Checker implements ExpressionTyper {
       return fail(`${value.type.displayName} cannot be assigned to ${type.displayName}`, span);
     }
     if (isComplex(value.type)) return toReal(value, type, this);
-    return this.convert(this.scalar(value), type);
+    return this.convert(toBase(this.scalar(value), type, this), type);
   }
 
   /** 6.3.1, written out. A place is always converted: its number is read by the conversion. */
@@ -355,7 +364,7 @@ export class Checker implements ExpressionTyper {
       case '--':
         return this.checkIncrement(operand, operator, false, span);
       case '!':
-        return { kind: 'not', type: this.types.int, operand: this.truth(this.check(operand)), ...span };
+        return { kind: 'not', type: this.truthType, operand: this.truth(this.check(operand)), ...span };
       case '__real__':
       case '__imag__':
         return complexPart(this.check(operand), operator === '__real__' ? 0 : 1, span, this);
@@ -371,8 +380,7 @@ export class Checker implements ExpressionTyper {
     if (!isPlace(operand)) return fail('only an object has an address', operand);
     if (operand.kind === 'register') return fail('a register has no address', operand);
     if (operand.bitSize !== undefined) return fail('a bit-field has no address', operand);
-    // The pointer itself, but not as what could be assigned to.
-    if (operand.kind === 'dereference') return { ...operand.pointer, ...span };
+    if (operand.kind === 'dereference') return { ...pointerOf(operand, this), ...span };
     const target = operand.type.kind === 'unknown' ? voidType : operand.type;
     return { kind: 'address', type: pointerTo(target, this.scope.machine.addressSize), operand, ...span };
   }
@@ -446,7 +454,7 @@ export class Checker implements ExpressionTyper {
   }
 
   /** 6.5.4 */
-  private checkCast({ type: name, operand }: Of<'cast'>, span: Span): TypedNode {
+  private checkCast({ type: name, operand, form }: Of<'cast'>, span: Span): TypedNode {
     const type = this.resolve(name);
     const call = operand.kind === 'call' ? castCall(operand, type, span, this) : undefined;
     if (call !== undefined) return call;
@@ -459,7 +467,17 @@ export class Checker implements ExpressionTyper {
     if (isComplex(stripped)) return { ...toComplex(node, type, this), ...span };
     if (isComplex(node.type) && isArithmetic(type)) return { ...toReal(node, type, this), ...span };
     if (!isScalar(type)) return fail(`a value cannot be cast to ${type.displayName}`, span);
-    return { ...this.convert(this.scalar(node), type), ...span };
+    return { ...this.castScalar(node, type, form === 'reinterpret', span), ...span };
+  }
+
+  /** A cast to a reference is one of the address (C++ 7.6.1.9, 7.6.1.10). */
+  private castScalar(node: TypedNode, type: Type, isReinterpreted: boolean, span: Span): TypedNode {
+    const stripped = stripType(type);
+    const isToReference = isReference(stripped) && 'target' in stripped;
+    const pointer = isToReference ? pointerTo(stripped.target, this.scope.machine.addressSize) : type;
+    const operand = isToReference ? addressOf(node, this) : this.scalar(node);
+    const converted = isReinterpreted ? this.convert(operand, pointer) : castPointer(operand, pointer, span, this);
+    return isToReference ? this.convert(converted, type) : converted;
   }
 
   private nothing(span: Span): TypedNode {

@@ -41,7 +41,7 @@ export function compileExpression(
 ): CompiledExpression {
   const syntax = typeof expression === 'string' ? parseExpression(expression, scope) : expression;
   const checker = new Checker(scope, options);
-  const node = checker.check(syntax);
+  const node = options.references === 'shown' ? checker.production(syntax) : checker.check(syntax);
   const text = typeof expression === 'string' ? expression : '';
   return { text, node, hasSideEffects: checker.hasSideEffects, hasCalls: checker.hasCalls };
 }

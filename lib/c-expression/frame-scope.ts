@@ -10,6 +10,7 @@ import type {
   EnumType,
   FunctionInfo,
   Scope,
+  StructType,
   Type,
   SourcePosition,
   UnitInfo,
@@ -82,7 +83,7 @@ export class FrameScope implements ExpressionScope {
     const own = options.modules.filter((module) => module === options.frame?.frame.module);
     this.modules = [...own, ...options.modules.filter((module) => !own.includes(module))];
     this.frame = options.frame?.frame ?? moduleFrame(this.modules[0], options.machine);
-    this.types = basicTypes(options.machine.addressSize, this.charIsSigned());
+    this.types = basicTypes(options.machine.addressSize, this.charIsSigned(), this.isCPlusPlus ? 'bool' : '_Bool');
   }
 
   /** The ABI decides; the program's own `char` tells. */
@@ -98,7 +99,7 @@ export class FrameScope implements ExpressionScope {
     if (qualifier?.within !== undefined) return this.within(qualifier.within, name, qualifier.file);
     if (qualifier?.file !== undefined) return this.inFile(qualifier.file, name);
     if (!qualifier) {
-      const local = this.local(name) ?? this.ownMember(name);
+      const local = this.local(name) ?? this.ownMember(name) ?? this.ofOwnBases(name);
       if (local) return local;
     }
     return this.inScopes(qualifier?.global === true ? [''] : this.prefixes, name);
@@ -128,7 +129,7 @@ export class FrameScope implements ExpressionScope {
     return incomplete;
   }
 
-  private get isCPlusPlus(): boolean {
+  get isCPlusPlus(): boolean {
     const unit = this.options.frame?.function?.unit ?? this.modules.at(0)?.debug?.units.at(0);
     return unit !== undefined && isCPlusPlus(unit);
   }
@@ -190,12 +191,34 @@ export class FrameScope implements ExpressionScope {
   }
 
   private ownMember(name: string): NamedEntity | undefined {
+    const own = this.ownObject();
+    const path = own && findMember(own.type, name);
+    return path && { kind: 'own-member', object: own.pointer, path };
+  }
+
+  /** What a method's class has from its bases: static members, methods, enumerators (C++ 6.5.2). */
+  private ofOwnBases(name: string): NamedEntity | undefined {
+    const own = this.ownObject();
+    const isHidden = own?.type.name !== undefined && this.fileScope(`${own.type.name}::${name}`) !== undefined;
+    return own === undefined || isHidden ? undefined : this.inBases(own.type, name);
+  }
+
+  private inBases({ members }: StructType, name: string): NamedEntity | undefined {
+    for (const { type, isBase } of members) {
+      const base = stripType(type);
+      if (isBase !== true || !isStruct(base) || base.name === undefined) continue;
+      const found = this.fileScope(`${base.name}::${name}`) ?? this.inBases(base, name);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  private ownObject(): { readonly pointer: VariableInfo; readonly type: StructType } | undefined {
     const own = this.local('this');
     if (own?.kind !== 'variable') return undefined;
     const pointer = stripType(own.variable.type);
     const type = pointer.kind === 'pointer' ? stripType(pointer.target) : pointer;
-    const path = isStruct(type) ? findMember(type, name) : undefined;
-    return path && { kind: 'own-member', object: own.variable, path };
+    return isStruct(type) ? { pointer: own.variable, type } : undefined;
   }
 
   /** `function::x`, `ns::Class::x`, `extension::x`. */

@@ -44,6 +44,8 @@ export type TypeTag = 'struct' | 'union' | 'enum' | 'class' | 'any';
 
 export interface ExpressionScope extends TypeNames {
   readonly machine: UnwindMachine;
+  /** The language of the code that the expression stands in. */
+  readonly isCPlusPlus: boolean;
   /** int, long, char, ... of the target. */
   readonly types: BasicTypes;
   /** Where constants live and what has no frame is evaluated. */

@@ -55,7 +55,13 @@ export type Expression = Span &
     | { readonly kind: 'index'; readonly base: Expression; readonly index: Expression }
     | { readonly kind: 'member'; readonly base: Expression; readonly name: string; readonly arrow: boolean }
     | { readonly kind: 'call'; readonly callee: Expression; readonly arguments: readonly Expression[] }
-    | { readonly kind: 'cast'; readonly type: TypeName; readonly operand: Expression }
+    | {
+        readonly kind: 'cast';
+        readonly type: TypeName;
+        readonly operand: Expression;
+        /** reinterpret_cast: addresses stay what they are. */
+        readonly form?: 'reinterpret';
+      }
     | { readonly kind: 'sizeof'; readonly operand: Expression }
     | { readonly kind: 'sizeof-type'; readonly type: TypeName }
     | { readonly kind: 'alignof'; readonly type: TypeName | Expression }

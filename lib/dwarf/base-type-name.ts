@@ -28,6 +28,15 @@ export function canonicalTypeText(text: string): string {
     )
     .replace(/\s*,\s*/g, ', ')
     .replace(/<\s+/g, '<')
-    .replace(/>\s+(?=>)/g, '>')
-    .replace(/\s+>/g, (space, at: number) => (text.startsWith('operator', at - 8) ? space : '>'));
+    .replace(/\s+>/g, (space, at: number) => (text.startsWith('operator', at - 8) ? space : '>'))
+    .replace(/(?<!operator)>(?=>)/g, '> ')
+    .replace(/\b(\d+)[uUlL]+\b/g, (number) => number.toLowerCase());
+}
+
+/** What all spellings of a name have in common: `Box<Box<int> >` and `Box<Box<int>>`, `Ring<int, 3u>` and `Ring<int, 3>`. */
+export function templateKey(name: string): string {
+  if (!name.includes('<')) return name;
+  return canonicalTypeText(name)
+    .replace(/> (?=>)/g, '>')
+    .replace(/\b(\d+)[ul]+\b/g, '$1');
 }

@@ -4,6 +4,7 @@
  * Damaged data never throws from here: it becomes an entry of `problems` and an absent or 'unknown' value.
  */
 import type { ByteSource } from '../byte-source';
+import { templateKey } from './base-type-name';
 import { FrameTable } from './cfi';
 import { At, Tag } from './constants';
 import type { Die } from './die';
@@ -24,6 +25,7 @@ import type {
   SourcePosition,
   Type,
   UnitInfo,
+  VariableInfo,
 } from './model';
 import { NameIndex } from './name-index';
 import { isCPlusPlus, qualifiedName } from './qualified-name';
@@ -104,6 +106,7 @@ export class DebugInfo {
       guard,
       positionOf: (die) => this.positionOf(die),
       definitionOf: (tag, name) => this.definitionOf(tag, name),
+      staticMember: (die) => this.staticMember(die),
     });
     const readers = {
       typeOf: (die: Die) => this.types.typeOf(die),
@@ -246,8 +249,9 @@ export class DebugInfo {
 
   /** Functions with code of that name, in C++ qualified or not, or of that linkage name. */
   functionsNamed(name: string): readonly FunctionInfo[] {
+    const key = templateKey(name);
     const isNamed = (one: FunctionInfo): boolean =>
-      one.name === name || one.shortName === name || one.linkageName === name;
+      templateKey(one.name) === key || templateKey(one.shortName) === key || one.linkageName === name;
     return this.names.functionsNamed(name).flatMap((die) => {
       const found = this.functionOf(die);
       return found !== undefined && isNamed(found) ? [found] : [];
@@ -390,6 +394,15 @@ export class DebugInfo {
   private definitionOf(tag: number, name: string): Die | undefined {
     const die = this.names.type([tag], name);
     return die?.flag(At.DW_AT_declaration) === true ? undefined : die;
+  }
+
+  /** The definition outside of the class has the place; one that was not kept may have its value in the class. */
+  private staticMember(die: Die): VariableInfo | undefined {
+    const name = this.guard('name of a static member', () => qualifiedName(die), undefined);
+    const definition = name === undefined ? undefined : this.names.globalDefinition(name);
+    const declared = readVariable(die, this.functionContext);
+    const defined = definition && readVariable(definition, this.functionContext);
+    return declared && { ...(defined ?? declared), name: declared.name, declaration: declared.declaration };
   }
 
   private locationOf(die: Die): LocationDescription | undefined {

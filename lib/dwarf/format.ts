@@ -74,6 +74,14 @@ export function unavailableText({ optimizedOut, reason }: Unavailable): string {
   return optimizedOut ? '<optimized out>' : `<error: ${reason}>`;
 }
 
+/** What is shown once in an object. */
+interface Shown {
+  /** Virtual bases. */
+  readonly bases: Set<Type>;
+  /** Addresses of static members that are objects of a class, or arrays. */
+  readonly statics: Set<bigint>;
+}
+
 class Formatter {
   private readonly maxElements: number;
 
@@ -81,16 +89,17 @@ class Formatter {
     this.maxElements = options.maxElements ?? defaultMaxElements;
   }
 
-  *format(value: Value, depth: number): Query<string> {
+  /** `statics`: classes' static members that are being shown, by their addresses: they may have themselves as a member. */
+  *format(value: Value, depth: number, statics: ReadonlySet<bigint> = new Set()): Query<string> {
     const type = stripType(value.type);
     if (value.location.kind === 'implicit-pointer') return '<synthetic pointer>';
     switch (type.kind) {
       case 'struct':
       case 'union':
       case 'class':
-        return yield* this.formatStruct(value, type, depth, new Set());
+        return yield* this.formatStruct(value, type, depth, { bases: new Set(), statics: new Set(statics) });
       case 'array':
-        return yield* this.formatArray(value, depth);
+        return yield* this.formatArray(value, depth, statics);
       case 'function':
         return this.formatFunction(value);
       case 'void':
@@ -102,31 +111,44 @@ class Formatter {
 
   // ---- aggregates ----
 
-  /** `shared`: the virtual bases of the object that were shown already; each is there once. */
-  private *formatStruct(value: Value, type: StructType, depth: number, shared: Set<Type>): Query<string> {
+  private *formatStruct(value: Value, type: StructType, depth: number, shown: Shown): Query<string> {
     if (type.incomplete || type.byteSize === undefined) return '<incomplete type>';
-    if (type.members.length === 0) return '{<No data fields>}';
     if (depth > (this.options.maxDepth ?? defaultMaxDepth)) return '{...}';
     const whole = yield* this.fetched(value);
     if ('kind' in whole) return unavailableText(whole);
     const parts: string[] = [];
     for (const part of yield* membersOf(whole)) {
       const { name, value: member } = part;
-      if (part.isBase !== true) {
-        const text = yield* this.format(member, depth + 1);
+      if (part.isStatic === true) parts.push(`static ${name} = ${yield* this.formatStatic(member, depth + 1, shown)}`);
+      else if (part.isBase !== true) {
+        const text = yield* this.format(member, depth + 1, shown.statics);
         parts.push(name === undefined ? text : `${name} = ${text}`);
-        continue;
+      } else {
+        const base = stripType(member.type);
+        if (part.isVirtual === true && shown.bases.has(base)) continue;
+        if (part.isVirtual === true) shown.bases.add(base);
+        const text = isStruct(base) ? yield* this.formatStruct(member, base, depth + 1, shown) : '<incomplete type>';
+        parts.push(`<${member.type.displayName}> = ${text}`);
       }
-      const base = stripType(member.type);
-      if (part.isVirtual === true && shared.has(base)) continue;
-      if (part.isVirtual === true) shared.add(base);
-      const text = isStruct(base) ? yield* this.formatStruct(member, base, depth + 1, shared) : '<incomplete type>';
-      parts.push(`<${member.type.displayName}> = ${text}`);
     }
+    const hasOwn = type.staticMembers.length > 0 || type.members.some(({ isBase }) => isBase !== true);
+    if (!hasOwn) parts.push('<No data fields>');
     return `{${parts.join(', ')}}`;
   }
 
-  private *formatArray(value: Value, depth: number): Query<string> {
+  private *formatStatic(value: Value, depth: number, shown: Shown): Query<string> {
+    if (value.location.kind === 'unavailable') return unavailableText(value.location);
+    const type = stripType(value.type);
+    const address = addressOf(value.location);
+    if ((isStruct(type) || type.kind === 'array') && address !== undefined) {
+      if (shown.statics.has(address)) return '<same as static member of an already seen type>';
+      shown.statics.add(address);
+    }
+    if (!isStruct(type)) return yield* this.format(value, depth, shown.statics);
+    return yield* this.formatStruct(value, type, depth, { bases: new Set(), statics: shown.statics });
+  }
+
+  private *formatArray(value: Value, depth: number, statics: ReadonlySet<bigint>): Query<string> {
     const count = elementCount(value.type);
     const array = stripType(value.type);
     if (array.kind !== 'array') return '';
@@ -147,7 +169,7 @@ class Formatter {
       return arrayText(whole.location.bytes, count > shown);
     }
     const parts: string[] = [];
-    for (let i = 0; i < shown; i++) parts.push(yield* this.format(elementValue(whole, i), depth + 1));
+    for (let i = 0; i < shown; i++) parts.push(yield* this.format(elementValue(whole, i), depth + 1, statics));
     return `{${parts.join(', ')}${count > shown ? '...' : ''}}`;
   }
 
@@ -206,11 +228,8 @@ class Formatter {
     const containing = stripType(type.containing);
     const offset = Number(BigInt.asIntN(bytes.length * 8, word));
     if (offset === -1) return 'NULL';
-    const member =
-      containing.kind === 'struct' || containing.kind === 'class' || containing.kind === 'union'
-        ? containing.members.find(({ byteOffset, isBase }) => byteOffset === offset && isBase !== true)
-        : undefined;
-    return member?.name === undefined ? `${offset}` : `&${type.containing.displayName}::${member.name}`;
+    const name = isStruct(containing) ? nameAt(containing, offset) : undefined;
+    return name === undefined ? `${offset}` : `&${type.containing.displayName}::${name}`;
   }
 
   private float(bytes: Uint8Array, littleEndian: boolean): string {
@@ -268,6 +287,18 @@ class Formatter {
     }
     return `${quotedText(Uint8Array.from(characters))}...`;
   }
+}
+
+/** The member at an offset, also of an anonymous one. */
+function nameAt({ members }: StructType, offset: number): string | undefined {
+  for (const { name, type, byteOffset, isBase } of members) {
+    const inner = stripType(type);
+    if (isBase === true) continue;
+    if (name !== undefined && byteOffset === offset) return name;
+    const found = name === undefined && isStruct(inner) ? nameAt(inner, offset - byteOffset) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function isMethod(type: MemberPointerType): boolean {

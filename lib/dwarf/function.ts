@@ -226,6 +226,7 @@ function readInline(die: Die, ranges: readonly AddressRange[], context: Function
     const lowest = ranges.reduce((low, range) => (range.start < low ? range.start : low), ranges[0].start);
     return {
       name: qualifiedName(die) ?? '',
+      linkageName: linkageNameOf(die),
       declaration: context.positionOf(die),
       call: context.positionFrom(die, At.DW_AT_call_file, At.DW_AT_call_line, At.DW_AT_call_column),
       // A constant counts from the first range (DWARF 5, 2.18).
@@ -234,7 +235,8 @@ function readInline(die: Die, ranges: readonly AddressRange[], context: Function
     };
   };
   const what = `inlined call at 0x${die.offset.toString(16)}`;
-  return context.guard(what, read, { name: '', declaration: undefined, call: undefined, entryPc: undefined });
+  const nothing = { name: '', linkageName: undefined, declaration: undefined, call: undefined, entryPc: undefined };
+  return context.guard(what, read, nothing);
 }
 
 function readCallSites(root: Die, context: FunctionContext): readonly CallSite[] {

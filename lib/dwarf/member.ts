@@ -13,9 +13,7 @@ import type { Member, SourcePosition, Type } from './model';
 
 /** None for a child that is no data member, else one. */
 export function readMembers(die: Die, type: Type, positionOf: (die: Die) => SourcePosition | undefined): Member[] {
-  if (die.tag !== Tag.DW_TAG_member && die.tag !== Tag.DW_TAG_inheritance) return [];
-  // A static member of a class: declared here, stored elsewhere.
-  if (die.flag(At.DW_AT_external) || die.flag(At.DW_AT_declaration)) return [];
+  if ((die.tag !== Tag.DW_TAG_member && die.tag !== Tag.DW_TAG_inheritance) || isStaticMember(die)) return [];
   const bitSize = die.number(At.DW_AT_bit_size);
   const isBase = die.tag === Tag.DW_TAG_inheritance;
   const common = { name: die.name, type, declaration: positionOf(die), ...(isBase ? { isBase } : {}) };
@@ -31,6 +29,12 @@ export function readMembers(die: Die, type: Type, positionOf: (die: Die) => Sour
   const storage = type.byteSize ?? 1;
   const byteOffset = Math.floor(bitOffset / (8 * storage)) * storage;
   return [{ ...common, byteOffset, bitSize, bitOffset }];
+}
+
+/** Of a class: declared in it, stored elsewhere (5.7.7; before DWARF 5 its entry is a member's). */
+export function isStaticMember(die: Die): boolean {
+  if (die.tag !== Tag.DW_TAG_member && die.tag !== Tag.DW_TAG_variable) return false;
+  return die.flag(At.DW_AT_external) || die.flag(At.DW_AT_declaration);
 }
 
 function bitFieldOffset(die: Die, type: Type, bitSize: number): number {

@@ -86,9 +86,18 @@ export interface Member {
   readonly baseAddress?: ExpressionBytes;
 }
 
+/** What a class of C++ has once for all objects (5.7.7). */
+export interface StaticMember {
+  /** How many members are declared before it. */
+  readonly position: number;
+  /** `name` is that of the member alone. */
+  readonly variable: VariableInfo;
+}
+
 export interface StructType extends TypeCommon {
   readonly kind: 'struct' | 'union' | 'class';
   readonly members: readonly Member[];
+  readonly staticMembers: readonly StaticMember[];
   /** Only declared here, nowhere defined in this program. */
   readonly incomplete: boolean;
   /** A C++ class that functions get and return by the address of a copy, which its constructor has made. */
@@ -214,6 +223,7 @@ export interface VariableInfo {
 export interface InlineInfo {
   /** Name of the inlined function. */
   readonly name: string;
+  readonly linkageName: string | undefined;
   readonly declaration: SourcePosition | undefined;
   /** Where it was called from. */
   readonly call: SourcePosition | undefined;

@@ -3,7 +3,7 @@
  * through one after the other, as far as a search goes; a unit's entries are read only where a name is found.
  * Definitions win over declarations, file scope over function scope, the earlier unit over the later one.
  */
-import { canonicalBaseName, canonicalTypeText } from './base-type-name';
+import { canonicalBaseName, templateKey } from './base-type-name';
 import { Tag } from './constants';
 import type { Die } from './die';
 import { NameSearch } from './name-search';
@@ -42,7 +42,7 @@ class NameLists {
   /** Entries of a unit with that name, in order. */
   named(name: string, unit: Unit): number[] {
     const { first, end } = this.rangeOf(unit);
-    const all = this.entries.get(name) ?? [];
+    const all = this.entries.get(templateKey(name)) ?? [];
     if (typeof all === 'number') return all >= first && all < end ? [all] : [];
     // A name of a header is in every unit: those of this unit are side by side.
     let [low, high] = [0, all.length];
@@ -69,7 +69,8 @@ class NameLists {
     return this.prefixOf(table.parentOf(scope)) + (isTransparent ? '' : `${name}::`);
   }
 
-  private note(key: string, entry: number): void {
+  private note(name: string, entry: number): void {
+    const key = templateKey(name);
     const known = this.entries.get(key);
     if (known === undefined) this.entries.set(key, entry);
     else if (typeof known === 'number') this.entries.set(key, [known, entry]);
@@ -136,7 +137,7 @@ export class NameIndex {
   type(tags: readonly number[], name: string): Die | undefined {
     // Base types have names of their own for what C writes.
     const isBase = tags.includes(Tag.DW_TAG_base_type);
-    const key = isBase ? canonicalBaseName(name) : canonicalTypeText(name);
+    const key = isBase ? canonicalBaseName(name) : name;
     return this.best(
       key,
       isBase ? this.unitsSpelling(key) : this.unitsWith(key),
@@ -147,7 +148,7 @@ export class NameIndex {
 
   /** The enumeration that has an enumerator of that name. */
   enumeration(enumerator: string): Die | undefined {
-    const key = canonicalTypeText(enumerator);
+    const key = enumerator;
     const found = this.best(
       key,
       this.unitsWith(key),
@@ -158,14 +159,12 @@ export class NameIndex {
   }
 
   globalDefinition(name: string): Die | undefined {
-    return this.find(canonicalTypeText(name), (entry) => this.isGlobal(entry) && this.lists.table.hasPlace(entry)).at(
-      0,
-    );
+    return this.find(name, (entry) => this.isGlobal(entry) && this.lists.table.hasPlace(entry)).at(0);
   }
 
   /** All file-scope variables of a name that are more than declared. */
   globalsNamed(name: string): Die[] {
-    return this.find(canonicalTypeText(name), (entry) => this.isGlobal(entry) && this.isDefined(entry));
+    return this.find(name, (entry) => this.isGlobal(entry) && this.isDefined(entry));
   }
 
   /** File-scope variables of a unit that have a place or a value there. A declaration that is completed is not one. */
@@ -209,7 +208,7 @@ export class NameIndex {
   /** Functions with code of that name: qualified, alone, or its linkage name; and those whose name another unit has. */
   functionsNamed(name: string): Die[] {
     const { table } = this.lists;
-    const key = canonicalTypeText(name);
+    const key = name;
     const hasCode = (entry: number): boolean => table.tagOf(entry) === Tag.DW_TAG_subprogram && table.hasPlace(entry);
     return this.unitsOfFunction(name).flatMap((unit) => {
       const named = this.lists.named(key, unit).filter(hasCode);

@@ -9,7 +9,7 @@ import { canonicalBaseName } from './base-type-name';
 import { isPassedByReference } from './copied-class';
 import { At, Encoding, Tag, tagName } from './constants';
 import type { Die } from './die';
-import { readMembers } from './member';
+import { isStaticMember, readMembers } from './member';
 import { isCPlusPlus, qualifiedName } from './qualified-name';
 import type {
   ArrayType,
@@ -22,9 +22,11 @@ import type {
   PointerType,
   QualifiedType,
   SourcePosition,
+  StaticMember,
   StructType,
   Type,
   UnknownType,
+  VariableInfo,
   VoidType,
 } from './model';
 import { stripType } from './model';
@@ -38,6 +40,8 @@ export interface TypeContext {
   positionOf(die: Die): SourcePosition | undefined;
   /** The complete entry with that tag and name anywhere in the program. */
   definitionOf(tag: number, name: string): Die | undefined;
+  /** The variable that a declaration in a class is of. */
+  staticMember(die: Die): VariableInfo | undefined;
 }
 
 export const voidType: VoidType = {
@@ -211,6 +215,7 @@ export class TypeReader {
       const complete = definition();
       return complete === undefined ? [] : this.members(complete);
     });
+    const statics = lazy((): readonly StaticMember[] => this.staticMembers(definition()));
     const size = lazy(() =>
       context.guard(`struct ${name ?? ''}`, () => definition()?.number(At.DW_AT_byte_size), undefined),
     );
@@ -233,6 +238,9 @@ export class TypeReader {
       },
       get members(): readonly Member[] {
         return members();
+      },
+      get staticMembers(): readonly StaticMember[] {
+        return statics();
       },
       get incomplete(): boolean {
         return definition() === undefined;
@@ -257,6 +265,20 @@ export class TypeReader {
   private members(die: Die): readonly Member[] {
     const read = (child: Die): Member[] => this.context.guard('member', () => this.memberOf(child, die), []);
     return die.children.flatMap(read);
+  }
+
+  /** Among the members, in the order of their declarations. */
+  private staticMembers(die: Die | undefined): readonly StaticMember[] {
+    if (die === undefined || !isCPlusPlus(die.unit)) return [];
+    let position = 0;
+    return die.children.flatMap((child): StaticMember[] => {
+      if (!isStaticMember(child)) {
+        if (child.tag === Tag.DW_TAG_member || child.tag === Tag.DW_TAG_inheritance) position++;
+        return [];
+      }
+      const variable = this.context.staticMember(child);
+      return variable === undefined ? [] : [{ position, variable }];
+    });
   }
 
   private memberOf(child: Die, parent: Die): Member[] {

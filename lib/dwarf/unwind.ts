@@ -40,6 +40,7 @@ export interface FrameInfo {
   readonly kind: '' | 'inline' | 'tailcall' | 'host';
   /** The function's name; undefined without debug information (the caller may have a symbol). */
   readonly name: string | undefined;
+  readonly linkageName?: string | undefined;
   readonly pc: bigint;
   readonly lookupPc: bigint;
   /** Where the frame is: the line table's for the innermost, the call's for the others. */
@@ -355,7 +356,7 @@ class UnwoundRegisters implements FrameRegisters {
 /** The frames shown for one physical frame: the inlined calls at its pc, innermost first, then its function. */
 function expandInlines(frame: Frame, hidden: number, options: UnwindOptions): FrameInfo[] {
   const host = frame.module ? undefined : options.host?.(frame.pc);
-  if (host) return [shownFrame(frame, 'host', host.name, undefined, [])];
+  if (host) return [shownFrame(frame, 'host', host, undefined, [])];
   const outermostKind = frame.tailCall ? 'tailcall' : '';
   let position = sourcePosition(frame);
   const shown: FrameInfo[] = [];
@@ -365,11 +366,11 @@ function expandInlines(frame: Frame, hidden: number, options: UnwindOptions): Fr
     scopes.push(scope);
     if (scope.kind === 'block' || !scope.inline) continue;
     if (toHide > 0) toHide--;
-    else shown.push(shownFrame(frame, 'inline', scope.inline.name, position, scopes));
+    else shown.push(shownFrame(frame, 'inline', scope.inline, position, scopes));
     position = scope.inline.call ?? position;
     scopes = [];
   }
-  shown.push(shownFrame(frame, outermostKind, frame.function?.name, position, scopes));
+  shown.push(shownFrame(frame, outermostKind, frame.function, position, scopes));
   return shown;
 }
 
@@ -388,11 +389,22 @@ function sourcePosition({ module, linkPc, lookupPc, pc }: Frame): SourcePosition
 function shownFrame(
   frame: Frame,
   kind: FrameInfo['kind'],
-  name: string | undefined,
+  named: { readonly name: string; readonly linkageName?: string | undefined } | undefined,
   position: SourcePosition | undefined,
   scopes: readonly Scope[],
 ): FrameInfo {
-  return { kind, name, pc: frame.pc, lookupPc: frame.lookupPc, position, function: frame.function, scopes, frame };
+  const { name, linkageName } = named ?? {};
+  return {
+    kind,
+    name,
+    linkageName,
+    pc: frame.pc,
+    lookupPc: frame.lookupPc,
+    position,
+    function: frame.function,
+    scopes,
+    frame,
+  };
 }
 
 /**

@@ -103,8 +103,8 @@ export type BasicTypes = Readonly<Record<BasicTypeName, BaseType>>;
 const cache = new Map<string, BasicTypes>();
 
 /** ILP32 for 4-byte addresses, LP64 for 8. `charSigned` differs by ABI: unsigned on Arm and RISC-V, signed on x86. */
-export function basicTypes(addressSize: 4 | 8, charSigned: boolean): BasicTypes {
-  const key = `${addressSize}${charSigned}`;
+export function basicTypes(addressSize: 4 | 8, charSigned: boolean, boolean: '_Bool' | 'bool' = '_Bool'): BasicTypes {
+  const key = `${addressSize}${charSigned}${boolean}`;
   const known = cache.get(key);
   if (known) return known;
   const { DW_ATE_signed, DW_ATE_unsigned, DW_ATE_signed_char, DW_ATE_unsigned_char, DW_ATE_float } = Encoding;
@@ -123,7 +123,7 @@ export function basicTypes(addressSize: 4 | 8, charSigned: boolean): BasicTypes 
     float: baseType('float', 4, DW_ATE_float),
     double: baseType('double', 8, DW_ATE_float),
     'long double': baseType('long double', addressSize === 4 ? 8 : 16, DW_ATE_float),
-    _Bool: baseType('_Bool', 1, Encoding.DW_ATE_boolean),
+    _Bool: baseType(boolean, 1, Encoding.DW_ATE_boolean),
   };
   cache.set(key, types);
   return types;

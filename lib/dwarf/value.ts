@@ -39,6 +39,8 @@ export interface NamedValue {
   /** A base class of C++. */
   readonly isBase?: boolean;
   readonly isVirtual?: boolean;
+  /** A class has it once for all objects. */
+  readonly isStatic?: boolean;
 }
 
 export function valueAt(type: Type, location: Location, frame: Frame): Value {
@@ -172,15 +174,19 @@ export function* memberOf(value: Value, member: Member): Query<Value> {
   return valueAt(member.type, location, value.frame);
 }
 
-/** As memberValues, with virtual bases. */
+/** As memberValues, with virtual bases, and with static members at their places. */
 export function* membersOf(value: Value): Query<NamedValue[]> {
   const type = stripType(value.type);
-  const members = memberValues(value);
-  if (!isStruct(type) || type.members.every(({ baseAddress }) => baseAddress === undefined)) return members;
-  const found: NamedValue[] = [];
+  const found = memberValues(value);
+  if (!isStruct(type)) return found;
   for (const [i, member] of type.members.entries()) {
-    if (member.baseAddress === undefined) found.push(members[i]);
-    else found.push({ ...members[i], value: yield* memberOf(value, member), isVirtual: true });
+    if (member.baseAddress === undefined) continue;
+    found[i] = { ...found[i], value: yield* memberOf(value, member), isVirtual: true };
+  }
+  // From the last one on, so that the places of the others stay.
+  for (const { position, variable } of [...type.staticMembers].reverse()) {
+    const shared = { name: variable.name, value: yield* variableValue(variable, value.frame), isStatic: true };
+    found.splice(position, 0, shared);
   }
   return found;
 }
@@ -276,7 +282,7 @@ export function* childrenOf(value: Value, start = 0, wanted = mostChildren): Que
 export function hasChildren(value: Value): boolean {
   const type = stripType(value.type);
   if (value.location.kind === 'unavailable') return false;
-  if (isStruct(type)) return type.members.length > 0;
+  if (isStruct(type)) return type.members.length + type.staticMembers.length > 0;
   if (type.kind === 'array') return (elementCount(type) ?? 0) > 0;
   if (isReference(type) && 'target' in type) {
     const { kind } = stripType(type.target);

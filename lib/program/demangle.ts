@@ -91,6 +91,20 @@ export function demangle(symbol: string): string {
   }
 }
 
+/**
+ * A function's name without its return type, and its parameters with the qualifiers of a method behind them; undefined where it is no
+ * mangled name of a function.
+ */
+export function demangledFunction(symbol: string): { readonly name: string; readonly parameters: string } | undefined {
+  if (!symbol.startsWith('_Z')) return undefined;
+  try {
+    return new Demangler(symbol).function();
+  } catch (error) {
+    if (error instanceof NotMangled) return undefined;
+    throw error;
+  }
+}
+
 interface Name {
   readonly text: string;
   /** Ends with template arguments: a function's return type stands before its parameters. */
@@ -119,6 +133,12 @@ class Demangler {
     return suffix === '' ? result : `${result} [clone ${suffix}]`;
   }
 
+  function(): { readonly name: string; readonly parameters: string } | undefined {
+    if (this.rest(2) in special || /^(GV|Th|Tv)/.test(this.rest(2))) return undefined;
+    const { name, parameters } = this.parts();
+    return parameters === undefined ? undefined : { name, parameters };
+  }
+
   private encoding(): string {
     const kind = this.text.slice(this.at, this.at + 2);
     if (kind in special) {
@@ -135,13 +155,16 @@ class Demangler {
       }
       return `${isVirtual ? 'virtual' : 'non-virtual'} thunk to ${this.encoding()}`;
     }
+    const { name, parameters = '', returned } = this.parts();
+    return returned === undefined ? name + parameters : `${returned.left} ${name}${parameters}${returned.right}`;
+  }
+
+  /** A function, or a variable, which has no parameters. */
+  private parts(): { readonly name: string; readonly parameters?: string; readonly returned?: Spelled | undefined } {
     const name = this.name();
-    if (this.at >= this.text.length || '.E@'.includes(this.text[this.at])) return name.text;
+    if (this.at >= this.text.length || '.E@'.includes(this.text[this.at])) return { name: name.text };
     const returned = name.isTemplate && !name.hasNoReturn ? this.type() : undefined;
-    const parameters = `(${this.parameters()})${name.qualifiers}`;
-    return returned === undefined
-      ? name.text + parameters
-      : `${returned.left} ${name.text}${parameters}${returned.right}`;
+    return { name: name.text, parameters: `(${this.parameters()})${name.qualifiers}`, returned };
   }
 
   private parameters(): string {

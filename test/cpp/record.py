@@ -31,7 +31,7 @@ EXPRESSIONS = {
     'LAMBDA': ['value', 'sum'],
     'LARGEST': ['a', 'b', 'a + b', 'result'],
     'END': ['square', 'reference', 'reference + 1', 'corner', 'corner.x', 'corner.*member', 'member', 'function', 'pair',
-            'pair.second', 'ring', 'speed', 'origin', 'alias', 'alias.y', 'text', 'motion::Shape::count', 'n', 'total',
+            'pair.second', 'ring', 'speed', 'origin', 'alias', '&alias', '&reference', '&corner.x', 'alias.y', 'total == n', '!total', "'x'", 'corner.x > 5 || n', 'text', 'motion::Shape::count', 'n', 'total',
             'sizeof(motion::Ring<short, 3>)', 'sizeof(Pair)', 'motion::convert', '&motion::Square::area', 'motion::FAST',
             'motion::Axis::X', '(motion::Axis)5', 'static_cast<short>(total)', '&origin', 'true', '*(Point *)&origin'],
 }
@@ -68,9 +68,7 @@ def plain(text):
 def evaluate(expression):
     try:
         value = gdb.parse_and_eval(expression)
-        if value.type.code in (gdb.TYPE_CODE_REF, gdb.TYPE_CODE_RVALUE_REF):
-            value = value.referenced_value()
-        return [str(value.type), plain(value.format_string(symbols=True, max_elements=100, repeat_threshold=0, static_members=False))]
+        return [str(value.type), plain(value.format_string(symbols=True, max_elements=100, repeat_threshold=0, deref_refs=True))]
     except gdb.error as error:
         return [None, str(error)]
 
@@ -84,10 +82,8 @@ def variables(frame):
                 value = symbol.value(frame)
                 if value.is_optimized_out:
                     text = '<optimized out>'
-                elif value.type.code == gdb.TYPE_CODE_REF:
-                    text = '@{address}: ' + plain(value.referenced_value().format_string(static_members=False))
                 else:
-                    text = plain(value.format_string(static_members=False))
+                    text = plain(value.format_string(deref_refs=True))
                 found.append([symbol.print_name, str(symbol.type), text])
         if block.function:
             break
@@ -141,7 +137,6 @@ def record(name):
 
 gdb.execute('set confirm off')
 gdb.execute('set pagination off')
-gdb.execute('set print static-members off')
 VARIANT = os.environ['VARIANT']
 with open('classes.%s.json' % VARIANT, 'w') as out:
     json.dump(record(VARIANT), out, separators=(',', ':'))

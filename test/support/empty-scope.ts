@@ -10,6 +10,7 @@ export function emptyScope(addressSize: 4 | 8 = 4, charSigned = false, littleEnd
   const machine: UnwindMachine = { addressSize, littleEndian, registers: machineRegisters(EM_ARM) };
   return {
     machine,
+    isCPlusPlus: false,
     types: basicTypes(addressSize, charSigned),
     frame: moduleFrame(undefined, machine),
     lookup: () => undefined,

@@ -1,0 +1,16 @@
+/**
+ * How gdb names a frame of C++: by the linkage name, whose template arguments are more exact than those of the debug information
+ * (`Ring<int, 3u>`), without the parameters. Where a name has a part that is no C++ (a lambda), gdb 13 cannot take them off.
+ */
+import type { FrameInfo } from '../dwarf/unwind';
+import { demangledFunction } from './demangle';
+
+const unwritable = /\$_|<lambda\(|\{lambda\(|\{unnamed type#/;
+
+export function frameName({ name, linkageName, kind, function: called }: FrameInfo): string | undefined {
+  if (name === undefined) return undefined;
+  const full = linkageName === undefined ? undefined : demangledFunction(linkageName);
+  if (full !== undefined) return unwritable.test(full.name) ? full.name + full.parameters : full.name;
+  if (linkageName !== undefined || kind === 'inline' || called === undefined || !unwritable.test(name)) return name;
+  return `${name}(${called.signature.parameters.map(({ type }) => type.displayName).join(', ')})`;
+}
