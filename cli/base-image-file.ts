@@ -3,8 +3,8 @@
  * JSON list, or without FILE the built-in image. And what `llext load` needs of it: one heap, addresses, a pool.
  */
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { companionFiles, parseBaseImage as parse, type BaseImageDescription } from '../lib/base-image';
+import { parseBaseImage as parse, type BaseImageDescription } from '../lib/base-image';
+import { openBaseImage } from '../lib/base-image/open-base-image';
 import { ElfFile } from '../lib/elf/elf-file';
 import { FormatError } from '../lib/errors';
 import { baseExports } from '../lib/kernel/base-image';
@@ -13,6 +13,7 @@ import { planOfImage } from '../lib/kernel/llext-heaps';
 import type { HeapPlan } from '../lib/kernel/llext-heaps';
 import type { BaseExport, LlextConfig } from '../lib/llext/types';
 import { checkExtension } from '../lib/target/base-image-check';
+import { nearbyFiles } from './nearby-files';
 import { UsageError } from './usage-error';
 
 const HEAP_RECORDS = 0xf0_0000;
@@ -48,36 +49,23 @@ export function builtInBaseOf(files: readonly Uint8Array[]): BaseImageDescriptio
 
 /** Throws UsageError: the file cannot be read, or is no base image. */
 export async function readBase(file: string, option = '--base: '): Promise<BaseImageDescription> {
-  const text = async (names: readonly string[]): Promise<string | undefined> => {
-    for (const name of names) {
-      try {
-        return await readFile(join(dirname(file), name), 'utf8');
-      } catch {
-        // Not there: the next place, or nothing.
-      }
-    }
-    return undefined;
-  };
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
   } catch (error) {
     throw new UsageError(`${option}cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const dotConfig = await text(companionFiles.dotConfig);
-  const versionHeader = await text(companionFiles.versionHeader);
-  return parseBase(bytes, { origin: file, dotConfig, versionHeader }, option);
+  const context = { origin: file, knownNames: baseExports.map(({ name }) => name) };
+  try {
+    return await openBaseImage({ path: file, bytes, files: nearbyFiles }, context, builtInBaseImage());
+  } catch (error) {
+    throw asUsageError(error, file, option);
+  }
 }
 
-function parseBase(bytes: Uint8Array, context: Parameters<typeof parse>[1], option = '--base: '): BaseImageDescription {
-  try {
-    const knownNames = baseExports.map(({ name }) => name);
-    return parse(bytes, { ...context, knownNames }, builtInBaseImage());
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    const message = error.message.startsWith(context.origin) ? error.message : `${context.origin}: ${error.message}`;
-    throw new UsageError(`${option}${message}`);
-  }
+function asUsageError(error: unknown, file: string, option = '--base: '): unknown {
+  if (!(error instanceof FormatError)) return error;
+  return new UsageError(`${option}${error.message.startsWith(file) ? error.message : `${file}: ${error.message}`}`);
 }
 
 /** What speaks against loading a file into this image; what is no ELF is refused by the loader. */
@@ -92,7 +80,11 @@ export function extensionProblems(bytes: Uint8Array, base: BaseImageDescription)
 
 /** A JSON image from its text; throws UsageError. */
 export function parseBaseImage(text: string, file: string): BaseImage {
-  return loadableBase(parseBase(new TextEncoder().encode(text), { origin: file }));
+  try {
+    return loadableBase(parse(new TextEncoder().encode(text), { origin: file }, builtInBaseImage()));
+  } catch (error) {
+    throw asUsageError(error, file);
+  }
 }
 
 /** Throws UsageError when something is missing that a load cannot do without. */

@@ -4,7 +4,7 @@ import { profileNames } from '../lib/llext/profile';
 import type { ProfileName } from '../lib/llext/profile';
 import type { LlextStorage } from '../lib/llext/types';
 import { readCheckBase } from './check-base';
-import { findDebugElf } from './debug-elf';
+import { findDebugFiles } from './debug-elf';
 import { readInput } from './load';
 import { UsageError } from './usage-error';
 
@@ -54,5 +54,5 @@ function oneOf<T extends string>(option: string, known: readonly T[], value: str
 
 export async function readLoadInput(file: string): Promise<CheckInput> {
   const bytes = await readInput(file);
-  return { file, bytes, debugElf: await findDebugElf(file, bytes) };
+  return { file, bytes, ...(await findDebugFiles(file, bytes)) };
 }

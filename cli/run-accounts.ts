@@ -7,11 +7,10 @@ import { coverageOf, type FunctionCoverage, type LineCoverage, mergeLines } from
 import { demangle } from '../lib/program/demangle';
 import { lcovText, type LcovFile } from '../lib/program/lcov';
 import { LoadedProgram } from '../lib/program/loaded-program';
-import { Program } from '../lib/program/program';
 import type { BorderEvent, RunAccounts } from '../lib/target/accounts';
 import type { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
-import { findDebugElf } from './debug-elf';
+import { type DebugFiles, openProgram } from './debug-elf';
 import { table } from './output';
 import { UsageError } from './usage-error';
 
@@ -66,7 +65,7 @@ interface Module {
 
 export interface LoadedFile {
   readonly file: string;
-  readonly bytes: Uint8Array;
+  readonly debug: DebugFiles;
   readonly loaded: LoadedExtension;
 }
 
@@ -97,11 +96,11 @@ export class RunReport {
       target.keepAccounts({ tracesCalls: options.traceCalls || options.json }),
       options,
     );
-    for (const { file, bytes, loaded } of files) {
+    for (const { file, debug, loaded } of files) {
       const name = loaded.instance.name;
       if (report.modules.some(({ program }) => program.instance.id === loaded.instance.id)) continue;
       try {
-        const program = Program.open(loaded.elf, await findDebugElf(file, bytes));
+        const program = openProgram(loaded.elf, debug);
         if (program.debug === undefined) warn(`${file} has no debug information: its lines are not counted`);
         const placed = new Map(loaded.extension.sections.map(({ index, address }) => [index, address]));
         const folder = dirname(resolve(file));

@@ -15,13 +15,13 @@ import { ElfFile } from '../lib/elf/elf-file';
 import { MAX_HEAP_SIZE_KIB } from '../lib/kernel/memory-map';
 import { cpuForElf, missingFloatRegisters, withFloatAbiOf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
-import { Program } from '../lib/program/program';
 import { checkBaseImage, ownHeapText } from '../lib/target/base-image-check';
 import { DEFAULT_HISTORY_MIB, extensionName, usualEntry } from '../lib/target/defaults';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LoadedExtension } from '../lib/target/load';
 import type { FaultReport, TargetStop } from '../lib/target/target';
 import { extensionProblems, readBase } from './base-image-file';
+import { findDebugFiles, openProgram } from './debug-elf';
 import { checkedRules, createTarget, parseSharedMemory } from './memory-options';
 import { parseArguments } from './parse-arguments';
 import {
@@ -287,17 +287,17 @@ async function runFiles(options: RunOptions, io: CommandIo): Promise<number> {
       io.stderr.write(`${file}: ${outcome.message}\n`);
       return 1;
     }
-    loaded.push({ file, bytes: contents[i], loaded: outcome });
+    loaded.push({ file, debug: await findDebugFiles(file, contents[i]), loaded: outcome });
   }
-  const last = loaded.at(-1)?.loaded;
+  const last = loaded.at(-1);
   if (last === undefined) throw new UsageError('no FILE');
-  const { name, address } = chooseEntry(last, options.entry);
+  const { name, address } = chooseEntry(last.loaded, options.entry);
   const warn = (text: string): unknown => io.stderr.write(`llext run: ${text}\n`);
   const report = options.accounts && (await RunReport.open(target, loaded, options.accounts, warn));
   const watches = new RunWatches(target, loaded, options, (line) => void io.stderr.write(`${line}\n`));
   target.prepareCall(address, options.arguments, target.bringUpCalls());
   const stop = await target.resume({ kind: 'continue' });
-  const returnsNothing = stop.reason === 'exited' && isVoid(last.elf, name);
+  const returnsNothing = stop.reason === 'exited' && isVoid(last, name);
   const ended = returnsNothing ? `${name} returned` : describeStop(name, stop);
   io.stderr.write(`${ended}\n`);
   if (stop.reason === 'fault') io.stderr.write(siteLines(stop.fault, loaded));
@@ -336,9 +336,9 @@ async function tearDown(target: EmulatedTarget, io: CommandIo): Promise<number> 
 }
 
 /** As far as the file has debug information that can be read: the function ran all the same. */
-function isVoid(elf: ElfFile, name: string): boolean {
+function isVoid({ debug, loaded }: LoadedFile, name: string): boolean {
   try {
-    const found = Program.open(elf).debug?.functionsNamed(name).at(0);
+    const found = openProgram(loaded.elf, debug).debug?.functionsNamed(name).at(0);
     return found !== undefined && stripType(found.returnType).kind === 'void';
   } catch (error) {
     if (error instanceof FormatError) return false;
@@ -363,17 +363,17 @@ function chooseEntry({ extension }: LoadedExtension, wanted: string | undefined)
 function siteLines({ pc, safety }: FaultReport, loaded: readonly LoadedFile[]): string {
   if (safety === undefined) return '';
   const line = (what: string, at: bigint): string => {
-    const position = loaded.map(({ loaded: one }) => sourceAt(one, at)).find((found) => found !== undefined);
+    const position = loaded.map((one) => sourceAt(one, at)).find((found) => found !== undefined);
     return position === undefined ? '' : `  ${what}: ${position}\n`;
   };
   return [line('at', pc), ...safety.sites.map((site) => line(site.what, site.pc))].join('');
 }
 
 /** 'main.c:12'; undefined where the file's debug information does not tell, or cannot be read. */
-function sourceAt({ elf, instance, extension }: LoadedExtension, address: bigint): string | undefined {
+function sourceAt({ debug, loaded: { elf, instance, extension } }: LoadedFile, address: bigint): string | undefined {
   try {
     const placements = new Map(extension.sections.map((section) => [section.index, section.address]));
-    const position = new LoadedProgram(Program.open(elf), instance, placements).sourceAt(address);
+    const position = new LoadedProgram(openProgram(elf, debug), instance, placements).sourceAt(address);
     return position && `${position.file.path}:${position.line}`;
   } catch (error) {
     if (error instanceof FormatError) return undefined;

@@ -9,11 +9,11 @@ import { type Value, valueAt } from '../lib/dwarf/value';
 import { hex } from '../lib/bytes';
 import { FormatError } from '../lib/errors';
 import { LoadedProgram } from '../lib/program/loaded-program';
-import { Program } from '../lib/program/program';
 import { runQuery, type Query } from '../lib/query';
 import type { EmulatedTarget } from '../lib/target/emulated-target';
 import type { LastWrite } from '../lib/target/reverse';
 import type { LoadedFile } from './run-accounts';
+import { openProgram } from './debug-elf';
 import { UsageError } from './usage-error';
 
 export const watchOptions = {
@@ -40,10 +40,10 @@ interface Watched {
 
 type Tell = (line: string) => void;
 
-function programOf({ file, loaded: { elf, instance, extension } }: LoadedFile): LoadedProgram {
+function programOf({ file, debug, loaded: { elf, instance, extension } }: LoadedFile): LoadedProgram {
   const placements = new Map(extension.sections.map((section) => [section.index, section.address]));
   try {
-    return new LoadedProgram(Program.open(elf), instance, placements);
+    return new LoadedProgram(openProgram(elf, debug), instance, placements);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     throw new UsageError(`--watch, --who-wrote: the debug information of ${file} cannot be read: ${error.message}`);

@@ -3,18 +3,19 @@
  * folder says beside it, checked against core and extensions, and its code and data as a module with debug information.
  */
 import { cpus, type CpuInfo } from '../lib/arch';
-import { companionFiles, parseBaseImage, type BaseImageDescription } from '../lib/base-image';
+import type { BaseImageDescription } from '../lib/base-image';
+import { openBaseImage } from '../lib/base-image/open-base-image';
 import type { ElfFile } from '../lib/elf/elf-file';
 import { FormatError } from '../lib/errors';
 import { baseExports } from '../lib/kernel/base-image';
 import { builtInBaseImage } from '../lib/kernel/base-image-description';
+import { baseName, folderOf } from '../lib/paths';
 import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { LoadedProgram } from '../lib/program/loaded-program';
 import { Program } from '../lib/program/program';
 import { checkBaseImage, checkExtension, ownHeapText } from '../lib/target/base-image-check';
 import { errors } from './errors';
 import type { LaunchConfig } from './launch-config';
-import { baseName, folderOf, joinPath } from './paths';
 import { openFile } from './read-file';
 import type { FileAccess } from './services';
 
@@ -60,26 +61,11 @@ export function checkAgainstBase(path: string, extension: ElfFile, base: Session
 
 async function readDescription(path: string, files: FileAccess): Promise<BaseImageDescription> {
   const bytes = await openFile(path, files, errors.baseUnreadable);
-  const folder = folderOf(path);
-  const context = {
-    origin: baseName(path),
-    dotConfig: await companion(folder, companionFiles.dotConfig, files),
-    versionHeader: await companion(folder, companionFiles.versionHeader, files),
-    knownNames: baseExports.map(({ name }) => name),
-  };
+  const context = { origin: baseName(path), knownNames: baseExports.map(({ name }) => name) };
   try {
-    return parseBaseImage(bytes, context, builtInBaseImage());
+    return await openBaseImage({ path, bytes, files }, context, builtInBaseImage());
   } catch (error) {
     if (error instanceof FormatError) throw errors.baseUnusable(path, error.message);
     throw error;
   }
-}
-
-async function companion(folder: string, names: readonly string[], files: FileAccess): Promise<string | undefined> {
-  for (const name of names) {
-    const place = joinPath(folder, name);
-    const there = await files.list(folderOf(place));
-    if (there.includes(baseName(place))) return new TextDecoder().decode(await files.read(place));
-  }
-  return undefined;
 }

@@ -6,7 +6,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { SourcePosition } from '../lib/dwarf/model';
 import { type HitTest, type LogPart, modeProblem, parseHitCondition, parseLogMessage } from './breakpoint-options';
 import { type FunctionPattern, parseFunctionPattern } from './function-pattern';
-import { samePath } from './paths';
+import { samePath } from '../lib/paths';
 
 /** Where the user wants it. */
 export type BreakpointPlace =

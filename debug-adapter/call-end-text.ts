@@ -1,7 +1,7 @@
 /** Why a function that was called aside of the program (lib/target/excursion) has not returned, in words behind its name. */
 import type { CallEnd } from '../lib/target/excursion';
 import type { Inferior } from './inferior';
-import { baseName } from './paths';
+import { baseName } from '../lib/paths';
 
 /** Instructions that one call may execute: some seconds. */
 export const callLimit = 50_000_000;

@@ -9,7 +9,7 @@ import type { Instruction } from '../lib/disassembler';
 import type { SourceFile } from '../lib/dwarf/model';
 import { errors } from './errors';
 import type { Inferior, LoadedModule } from './inferior';
-import { baseName } from './paths';
+import { baseName } from '../lib/paths';
 import type { SessionState } from './session-state';
 
 export function clientSource(path: string, file?: Pick<SourceFile, 'md5'>): DebugProtocol.Source {

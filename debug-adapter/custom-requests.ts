@@ -16,7 +16,7 @@ import type { SessionBase } from './base-image';
 import { errors } from './errors';
 import { globalText } from './expression-context';
 import type { Inferior, LoadedExtension } from './inferior';
-import { baseName } from './paths';
+import { baseName } from '../lib/paths';
 import type { SessionState } from './session-state';
 
 export function extensions(session: SessionState): ExtensionsResponse {

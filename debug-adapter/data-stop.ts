@@ -6,7 +6,7 @@ import { elementValue, isStruct, memberValue, type Value } from '../lib/dwarf/va
 import type { TargetStop, TargetWatchHit } from '../lib/target/target';
 import type { UserDataBreakpoint } from './data-breakpoints';
 import type { Inferior } from './inferior';
-import { baseName } from './paths';
+import { baseName } from '../lib/paths';
 import type { SessionState } from './session-state';
 import { formatOptions } from './value-text';
 

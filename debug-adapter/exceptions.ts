@@ -3,7 +3,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
 import type { FaultReport } from '../lib/target/target';
 import { errors } from './errors';
-import { baseName } from './paths';
+import { baseName } from '../lib/paths';
 import type { SessionState } from './session-state';
 import type { Stop } from './stop';
 

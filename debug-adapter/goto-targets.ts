@@ -10,7 +10,7 @@ import type { Frame } from '../lib/dwarf/unwind-frame';
 import type { LoadedProgram, StepRange } from '../lib/program/loaded-program';
 import { errors } from './errors';
 import type { LoadedModule } from './inferior';
-import { baseName } from './paths';
+import { baseName } from '../lib/paths';
 import type { SessionState } from './session-state';
 import { threadId } from './thread-id';
 

@@ -7,7 +7,7 @@ import { cpus, findCpu, type CpuInfo } from '../lib/arch';
 import { extensionName, MAX_NAME_LENGTH } from '../lib/target/defaults';
 import type { SharedMemoryWish } from '../lib/target/shared-memory';
 import { errors } from './errors';
-import { baseName } from './paths';
+import { baseName } from '../lib/paths';
 import { noStepFilter, patternOf, type StepFilterConfig } from './step-filter';
 
 export interface ExtensionConfig {

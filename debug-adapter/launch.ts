@@ -14,7 +14,7 @@ import { chooseEntry, processName, programName } from './entry';
 import { checkLaunchArguments, type LaunchConfig } from './launch-config';
 import { loadExtensions } from './loading';
 import { describeModule } from './modules';
-import { baseName } from './paths';
+import { baseName } from '../lib/paths';
 import { type ReportProgress, withProgress } from './progress';
 import { openExtensions } from './program-files';
 import { openReplay, scheduleReplay } from './replay-file';

@@ -9,14 +9,14 @@ import { EM_ARM, EM_RISCV, ET_REL } from '../lib/elf/constants';
 import type { CpuInfo } from '../lib/arch';
 import { FormatError } from '../lib/errors';
 import { cpuForElf, missingFloatRegisters } from '../lib/program/cpu-for-elf';
+import { companionsOf } from '../lib/program/debug-companions';
 import { Program } from '../lib/program/program';
 import { checkAgainstBase, type SessionBase } from './base-image';
 import { errors } from './errors';
 import type { ExtensionConfig, LaunchConfig } from './launch-config';
-import { baseName, folderOf, joinPath } from './paths';
+import { baseName, folderOf, joinPath } from '../lib/paths';
 import { openFile, readFile } from './read-file';
 import type { FileAccess } from './services';
-import { splitFilesOf } from './split-debug-files';
 
 export interface ExtensionFile {
   readonly config: ExtensionConfig;
@@ -59,13 +59,12 @@ export async function openExtension(
   const chosen = config.debugElf ?? debugPath;
   const isOther = chosen !== undefined && chosen !== config.program;
   const debugElf = isOther ? parse(chosen, await openFile(chosen, files)) : undefined;
-  const program = open(config.program, elf, debugElf, []);
-  const split = await splitFilesOf(program.debug, chosen ?? config.program, files);
+  const companions = await companionsOf(debugElf ?? elf, chosen ?? config.program, files);
   return {
     config,
     bytes,
     elf,
-    program: split.length === 0 ? program : open(config.program, elf, debugElf, split),
+    program: open(config.program, elf, debugElf, companions),
     debugPath: chosen,
     folder: folderOf(chosen ?? config.program),
   };
@@ -80,9 +79,9 @@ function parse(path: string, bytes: Uint8Array | ByteSource): ElfFile {
   }
 }
 
-function open(path: string, elf: ElfFile, debugElf: ElfFile | undefined, splitFiles: readonly ElfFile[]): Program {
+function open(path: string, elf: ElfFile, debugElf: ElfFile | undefined, companions: readonly ElfFile[]): Program {
   try {
-    return Program.open(elf, debugElf, splitFiles);
+    return Program.open(elf, debugElf, companions);
   } catch (error) {
     if (error instanceof FormatError) throw errors.notElf(path, error.message);
     throw error;

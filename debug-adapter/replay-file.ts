@@ -10,7 +10,7 @@ import { sha256 } from '../lib/llext/slid';
 import type { ReplayFileResponse } from '../lib/protocol';
 import type { Input, RecordedInput } from '../lib/target/history';
 import { errors } from './errors';
-import { folderOf, joinPath, segmentsOf } from './paths';
+import { folderOf, joinPath, segmentsOf } from '../lib/paths';
 import { readFile } from './read-file';
 import type { FileAccess } from './services';
 import type { SessionState } from './session-state';

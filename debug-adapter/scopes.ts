@@ -7,7 +7,7 @@ import { type NamedValue, valueAt } from '../lib/dwarf/value';
 import { abiOfFunction, callAbiOf, returnLocation } from '../lib/program/return-value';
 import { type ListedVariable, localsOf } from './frame-variables';
 import { hasMacros } from './macro-variables';
-import { baseName } from './paths';
+import { baseName } from '../lib/paths';
 import type { SessionState } from './session-state';
 import { type FrameReference, requireFrame } from './stack-trace';
 import type { Stop } from './stop';

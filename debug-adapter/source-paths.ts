@@ -8,7 +8,7 @@
  */
 import type { DebugInfo } from '../lib/dwarf/debug-info';
 import type { SourceFile } from '../lib/dwarf/model';
-import { baseName, commonSuffix, folderOf, isAbsolutePath, joinPath, replacePrefix, samePath } from './paths';
+import { baseName, commonSuffix, folderOf, isAbsolutePath, joinPath, replacePrefix, samePath } from '../lib/paths';
 import type { FileAccess } from './services';
 
 export interface SourceSearch {

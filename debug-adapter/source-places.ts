@@ -4,7 +4,7 @@ import type { BoundLocation } from './breakpoints';
 import type { SessionBase } from './base-image';
 import type { BreakpointHost, Explanation } from './breakpoint-binding';
 import type { Inferior, LoadedExtension, LoadedModule, SourceOwner } from './inferior';
-import { baseName, folderOf } from './paths';
+import { baseName, folderOf } from '../lib/paths';
 import type { ExtensionFile } from './program-files';
 import type { SourceMatch } from './source-paths';
 

@@ -3,7 +3,7 @@
  * files, those of some names. Like gdb's skip, it only decides about calls; where one stops by itself, it stops.
  */
 import type { SourceFile } from '../lib/dwarf/model';
-import { baseName, segmentsOf } from './paths';
+import { baseName, segmentsOf } from '../lib/paths';
 
 export interface StepFilterConfig {
   readonly onlyExtensions: boolean;

@@ -1,12 +1,13 @@
 /** The base image of the setting `llext.base` as checks suppose it; read again when the file has changed. */
 import * as vscode from 'vscode';
-import { companionFiles, parseBaseImage } from '../lib/base-image';
+import { openBaseImage } from '../lib/base-image/open-base-image';
 import { checkBaseOf, type CheckBase } from '../lib/check/base';
 import type { ElfFile } from '../lib/elf/elf-file';
 import { baseExports } from '../lib/kernel/base-image';
 import { builtInBaseImage, builtInBaseImageFor } from '../lib/kernel/base-image-description';
 import { messageOf } from './log';
-import { baseName, exists, resolvePath } from './workspace-files';
+import { nearbyFiles } from './nearby-files';
+import { baseName, fromUri, resolvePath } from './workspace-files';
 
 /** A setting that names no readable base image. */
 export class NoBaseImage extends Error {
@@ -40,18 +41,6 @@ export async function checkBaseFor(folder: vscode.WorkspaceFolder | undefined, e
 
 async function readBase(uri: vscode.Uri) {
   const bytes = await vscode.workspace.fs.readFile(uri);
-  const beside = async (names: readonly string[]): Promise<string | undefined> => {
-    for (const name of names) {
-      const file = vscode.Uri.joinPath(uri, '..', name);
-      if (await exists(file)) return new TextDecoder().decode(await vscode.workspace.fs.readFile(file));
-    }
-    return undefined;
-  };
-  const context = {
-    origin: baseName(uri),
-    dotConfig: await beside(companionFiles.dotConfig),
-    versionHeader: await beside(companionFiles.versionHeader),
-    knownNames: baseExports.map(({ name }) => name),
-  };
-  return parseBaseImage(bytes, context, builtInBaseImage());
+  const context = { origin: baseName(uri), knownNames: baseExports.map(({ name }) => name) };
+  return openBaseImage({ path: fromUri(uri), bytes, files: nearbyFiles }, context, builtInBaseImage());
 }

@@ -152,6 +152,7 @@ function reportOf(file: ExtensionFile, all: readonly ExtensionFile[], base: Chec
     file: loaded.uri.path,
     bytes: loaded.elf.bytes,
     debugElf: debug?.elf,
+    companions: (debug ?? loaded).companions,
   }));
   const { files } = checkFiles(inputs, { base });
   return files[files.length - 1];

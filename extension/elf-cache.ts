@@ -4,13 +4,18 @@
  */
 import * as vscode from 'vscode';
 import { ElfFile } from '../lib/elf/elf-file';
+import { companionsOf } from '../lib/program/debug-companions';
 import { Program } from '../lib/program/program';
 import { messageOf } from './log';
+import { nearbyFiles } from './nearby-files';
+import { fromUri } from './workspace-files';
 
 export interface ElfEntry {
   readonly uri: vscode.Uri;
   readonly size: number;
   readonly elf: ElfFile;
+  /** Files with parts of its debug information. */
+  readonly companions: readonly ElfFile[];
 }
 
 export interface BrokenElf {
@@ -21,20 +26,25 @@ export interface BrokenElf {
 export class ElfCache implements vscode.Disposable {
   private readonly entries = new Map<string, Promise<ElfEntry | BrokenElf>>();
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
-  private readonly watcher: vscode.FileSystemWatcher;
+  private readonly watchers: readonly vscode.FileSystemWatcher[];
 
   /** A file that may be an extension ELF appeared, changed or vanished. */
   readonly onDidChange = this.changed.event;
 
   constructor() {
-    this.watcher = vscode.workspace.createFileSystemWatcher('**/*.{llext,elf,o,obj}');
+    const elfs = vscode.workspace.createFileSystemWatcher('**/*.{llext,elf,o,obj}');
+    const companions = vscode.workspace.createFileSystemWatcher('**/*.{dwo,dwp,dwz}');
+    this.watchers = [elfs, companions];
     const forget = (uri: vscode.Uri) => {
       this.entries.delete(uri.toString());
       this.changed.fire(uri);
     };
-    this.watcher.onDidChange(forget);
-    this.watcher.onDidCreate(forget);
-    this.watcher.onDidDelete(forget);
+    elfs.onDidChange(forget);
+    elfs.onDidCreate(forget);
+    elfs.onDidDelete(forget);
+    // Whose it is, is not known; a build that writes many of them writes an ELF file too, which tells the others.
+    for (const event of [companions.onDidChange, companions.onDidCreate, companions.onDidDelete])
+      event(() => this.clear());
   }
 
   get(uri: vscode.Uri): Promise<ElfEntry | BrokenElf> {
@@ -53,7 +63,7 @@ export class ElfCache implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.watcher.dispose();
+    for (const watcher of this.watchers) watcher.dispose();
     this.changed.dispose();
   }
 }
@@ -64,7 +74,7 @@ const programs = new WeakMap<ElfFile, { debug: ElfFile | undefined; program: Pro
 export function programOf(loaded: ElfEntry, debug: ElfEntry | undefined): Program {
   const known = programs.get(loaded.elf);
   if (known !== undefined && known.debug === debug?.elf) return known.program;
-  const program = Program.open(loaded.elf, debug?.elf);
+  const program = Program.open(loaded.elf, debug?.elf, (debug ?? loaded).companions);
   programs.set(loaded.elf, { debug: debug?.elf, program });
   return program;
 }
@@ -77,7 +87,8 @@ async function readElf(uri: vscode.Uri): Promise<ElfEntry | BrokenElf> {
   try {
     const bytes = await vscode.workspace.fs.readFile(uri);
     const elf = ElfFile.parse(bytes);
-    return { uri, size: bytes.length, elf };
+    const companions = await companionsOf(elf, fromUri(uri), nearbyFiles);
+    return { uri, size: bytes.length, elf, companions };
   } catch (error) {
     return { uri, problem: messageOf(error) };
   }

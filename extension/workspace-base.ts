@@ -1,12 +1,14 @@
 /** Reads the base image that the setting llext.base names, again when the setting or the file changes. */
 import * as vscode from 'vscode';
-import { companionFiles, parseBaseImage, type BaseImageDescription } from '../lib/base-image';
+import type { BaseImageDescription } from '../lib/base-image';
+import { openBaseImage } from '../lib/base-image/open-base-image';
 import { baseExports } from '../lib/kernel/base-image';
 import { builtInBaseImage } from '../lib/kernel/base-image-description';
 import { useBaseImage } from './base-exports';
 import { resolveBaseSetting } from './base-setting';
 import { messageOf } from './log';
-import { exists, fromUri, parentOf, toUri } from './workspace-files';
+import { nearbyFiles } from './nearby-files';
+import { fromUri, parentOf, toUri } from './workspace-files';
 
 const section = 'llext.base';
 
@@ -78,19 +80,7 @@ export class WorkspaceBase implements vscode.Disposable {
 
 async function readBaseFile(uri: vscode.Uri): Promise<BaseImageDescription> {
   const bytes = await vscode.workspace.fs.readFile(uri);
-  const context = {
-    origin: fromUri(uri),
-    dotConfig: await companion(uri, companionFiles.dotConfig),
-    versionHeader: await companion(uri, companionFiles.versionHeader),
-    knownNames: baseExports.map(({ name }) => name),
-  };
-  return parseBaseImage(bytes, context, builtInBaseImage());
-}
-
-async function companion(image: vscode.Uri, names: readonly string[]): Promise<string | undefined> {
-  for (const name of names) {
-    const uri = vscode.Uri.joinPath(parentOf(image), name);
-    if (await exists(uri)) return new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
-  }
-  return undefined;
+  const path = fromUri(uri);
+  const context = { origin: path, knownNames: baseExports.map(({ name }) => name) };
+  return openBaseImage({ path, bytes, files: nearbyFiles }, context, builtInBaseImage());
 }

@@ -24,6 +24,7 @@ wanted=(
   gdb-multiarch:gdb-multiarch
   git:git
   lcov:lcov
+  dwz:dwz
   # For the native modules of the VS Code that tests run in.
   make:make
   g++:g++

@@ -13,7 +13,7 @@ import {
   joinPath,
   replacePrefix,
   samePath,
-} from '../debug-adapter/paths';
+} from '../lib/paths';
 import { statusFields } from '../debug-adapter/registers';
 import { SourcePaths, spelled } from '../debug-adapter/source-paths';
 import type { FileAccess } from '../debug-adapter/services';

@@ -196,7 +196,7 @@ test('mutated files open as programs, or are refused with FormatError', (t) => {
 
 interface SplitProgram {
   readonly main: Uint8Array;
-  /** Its .dwo files, or a .dwp of them. */
+  /** Its .dwo files, a .dwp of them, or its supplementary file. */
   readonly files: readonly Uint8Array[];
 }
 
@@ -225,6 +225,19 @@ function splitPrograms(t: TestContext, folder: string): SplitProgram[] {
   });
 }
 
+/** One whose entries, strings and macros are mostly in a supplementary file. */
+function sharedProgram(t: TestContext, folder: string): SplitProgram[] {
+  const [dwz, ld] = [requireTool(t, 'dwz'), requireTool(t, 'arm-none-eabi-ld')];
+  if (dwz === undefined || ld === undefined || !buildSplit(t, folder, `${gcc} -g3 -O1`, 'joined')) return [];
+  for (const name of ['first.elf', 'second.elf']) {
+    const options = ['--unresolved-symbols=ignore-all', '-Ttext=0x10000', '-e0'];
+    runTool(ld, [...options, 'joined.elf', '-o', name], { cwd: folder });
+  }
+  runTool(dwz, ['-m', 'common.dwz', '-M', 'common.dwz', 'first.elf', 'second.elf'], { cwd: folder });
+  const [main, common] = ['first.elf', 'common.dwz'].map((name) => new Uint8Array(readFileSync(join(folder, name))));
+  return [{ main, files: [common] }];
+}
+
 /** Parts of a file that hold split debug information, and the whole. */
 function mutableParts(bytes: Uint8Array): Uint8Array[] {
   const sections = ElfFile.parse(bytes).sections.filter(({ name, sh_size }) => /^\.debug_/.test(name) && sh_size > 0n);
@@ -234,10 +247,10 @@ function mutableParts(bytes: Uint8Array): Uint8Array[] {
   return [...parts, bytes];
 }
 
-test('mutated .dwo and .dwp files give problems and nothing else', (t) => {
+test('mutated .dwo, .dwp and supplementary files give problems and nothing else', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dwarf-fuzz-'));
   try {
-    const originals = splitPrograms(t, folder);
+    const originals = [...splitPrograms(t, folder), ...sharedProgram(t, folder)];
     if (originals.length === 0) return;
     let damaged = 0;
     const runs = repeat(milliseconds / 2, (random) => {

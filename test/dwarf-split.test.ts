@@ -7,52 +7,23 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import type { LocationDescription, Scope } from '../lib/dwarf/model';
+import { findDebugFiles } from '../cli/debug-elf';
+import { nearbyFiles } from '../cli/nearby-files';
+import { run } from '../cli/run';
+import type { BaseImageDescription } from '../lib/base-image';
+import { openBaseImage } from '../lib/base-image/open-base-image';
+import { SourcePlaces } from '../lib/check/source-places';
 import { SplitFiles } from '../lib/dwarf/split-files';
 import { ElfFile } from '../lib/elf/elf-file';
+import { builtInBaseImage } from '../lib/kernel/base-image-description';
 import { Program } from '../lib/program/program';
+import { buildBaseImage } from '../scripts/build-base-image';
+import { baseImageBuild, baseImagePath } from './support/base-images';
 import { AdapterClient } from './support/dap-client';
+import { describeProgram } from './support/describe-program';
+import { examplePath, projectRoot } from './support/fixtures';
 import { buildSplit, clang, gcc, riscv, writeSources } from './support/split-build';
 import { requireTool, runTool } from './support/tools';
-
-function placesOf(location: LocationDescription | undefined): string {
-  if (location?.kind !== 'list') return location?.kind ?? 'none';
-  return location.entries.map(({ range }) => `${range.start}-${range.end}`).join(',');
-}
-
-function scopeText({ kind, ranges, variables, children, inline }: Scope): unknown {
-  return [
-    kind,
-    inline?.name,
-    inline?.call?.line,
-    ranges.map(({ start, end }) => `${start}-${end}`),
-    variables.map(({ name, type, location, declaration, isParameter }) =>
-      [name, type.displayName, type.byteSize, placesOf(location), declaration?.line, isParameter].join(' '),
-    ),
-    children.map(scopeText),
-  ];
-}
-
-/** All that the other build must have too. */
-function describeProgram({ debug, warnings }: Program): unknown {
-  assert.ok(debug);
-  assert.deepEqual([...debug.problems, ...warnings], []);
-  const point = debug.typeNamed('struct', 'point');
-  assert.ok(point?.kind === 'struct');
-  const macros = debug.units.map((unit) => debug.macrosAt(unit, undefined)?.get('LIMIT') !== undefined);
-  return {
-    functions: debug.functions().map((one) => [one.name, one.entryPc, one.declaration?.line, scopeText(one.scope)]),
-    calls: debug.functions().map(({ callSites }) => callSites.map(({ returnPc }) => returnPc)),
-    globals: debug.globals().map(({ name, type }) => `${name} ${type.displayName} ${type.byteSize}`),
-    members: point.members.map(({ name, byteOffset, bitSize, type }) => [name, byteOffset, bitSize, type.displayName]),
-    color: debug.enumeratorNamed('RED')?.enumerator.value,
-    other: debug.typeNamed('struct', 'other')?.byteSize,
-    found: debug.functionsNamed('second').map(({ entryPc }) => entryPc),
-    units: debug.units.flatMap(({ name, producer }) => (name === undefined ? [] : [[name, producer?.slice(0, 5)]])),
-    macros: macros.includes(true),
-    rows: debug.unitLines().flatMap(({ table }) => table.rows.map(({ address, line }) => `${address} ${line}`)),
-  };
-}
 
 const builds = [
   `${gcc} -gdwarf-4 -O2`,
@@ -214,5 +185,76 @@ describe('split debug information', () => {
     } finally {
       rmSync(beside, { recursive: true });
     }
+  });
+
+  /** The base image of the examples, in a folder of its own, its entries left to a .dwo file there. */
+  async function buildBase(t: TestContext, name: string): Promise<string | undefined> {
+    if (requireTool(t, 'arm-none-eabi-gcc') === undefined) return undefined;
+    const build = baseImageBuild(name);
+    const place = mkdtempSync(join(folder, 'base-'));
+    const output = 'zephyr.elf';
+    await buildBaseImage({ ...build, output, flags: [...build.flags, '-gsplit-dwarf'] }, projectRoot, place, place);
+    return join(place, output);
+  }
+
+  it('of a base image: functions, values and settings', async (t) => {
+    const base = await buildBase(t, 'm3-macros');
+    if (base === undefined) return;
+    const open = async (path: string): Promise<BaseImageDescription> =>
+      openBaseImage(
+        { path, bytes: new Uint8Array(readFileSync(path)), files: nearbyFiles },
+        { origin: 'zephyr.elf' },
+        builtInBaseImage(),
+      );
+    const [split, plain] = [await open(base), await open(baseImagePath('m3-macros'))];
+    assert.deepEqual(split.debug?.problems, []);
+    assert.equal(split.kconfig.source, 'debug information');
+    const facts = ({ kconfig, zephyrVersion, config, layoutFound, notes, exports }: BaseImageDescription): unknown => [
+      [...kconfig.values].sort(),
+      [zephyrVersion, config.layout, layoutFound, notes, exports.length],
+    ];
+    assert.deepEqual(facts(split), facts(plain));
+    const adapter = new AdapterClient();
+    try {
+      const session = { program: examplePath('with-base/with_base.llext'), base, entry: 'entry', args: [14] };
+      await adapter.launchToStop({ ...session, stopOnEntry: true });
+      await adapter.request('setFunctionBreakpoints', { breakpoints: [{ name: 'firmware_scale' }] });
+      await adapter.run('continue');
+      assert.equal((await adapter.topFrame()).name, 'firmware_scale');
+      assert.equal((await adapter.evaluate('value * firmware_settings.gain')).result, '42');
+    } finally {
+      await adapter.close();
+    }
+  });
+
+  it('of files of the command line: names of objects, functions of the coverage, places of checks', async (t) => {
+    const [compiler, ...options] = `${gcc} -fno-pic -mlong-calls -ffreestanding -g -O0 -gsplit-dwarf -c`.split(' ');
+    const compile = requireTool(t, compiler);
+    if (compile === undefined) return;
+    const exported = `struct counter { int low, high; };
+struct counter kept;
+int doubled(int a) { kept.high = a * 2; return kept.high; }
+struct llext_const_symbol { const char *name; const void *address; };
+const struct llext_const_symbol symbol __attribute__((section(".exported_sym"))) = { "doubled", doubled };
+`;
+    writeFileSync(join(folder, 'exported.c'), exported);
+    runTool(compile, [...options, 'exported.c', '-o', 'exported.elf'], { cwd: folder });
+    const path = join(folder, 'exported.elf');
+    const text = { stdout: '', stderr: '' };
+    const io = {
+      stdout: { write: (part: string) => (text.stdout += part) },
+      stderr: { write: (part: string) => (text.stderr += part) },
+    };
+    const lcov = join(folder, 'lcov.info');
+    const asked = ['--watch', 'kept.high', '--coverage', 'lcov', '--output', lcov];
+    assert.equal(await run([path, '--entry', 'doubled', '--arg', '5', ...asked], io), 0, text.stderr);
+    assert.match(text.stderr, /kept\.high.* 10/);
+    assert.match(readFileSync(lcov, 'utf8'), /^FN:3,doubled$/m);
+    const input = { file: path, bytes: new Uint8Array(readFileSync(path)) };
+    const { companions } = await findDebugFiles(path, input.bytes);
+    assert.equal(companions.length, 1);
+    const elf = ElfFile.parse(input.bytes);
+    assert.equal(new SourcePlaces(elf, {}).ofSymbol('kept'), undefined);
+    assert.match(new SourcePlaces(elf, { companions }).ofSymbol('kept')?.file.path ?? '', /exported\.c$/);
   });
 });

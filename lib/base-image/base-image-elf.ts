@@ -4,10 +4,11 @@
  */
 import { constantName, elfTypes, ET_DYN, ET_EXEC, machineNames } from '../elf/constants';
 import type { ElfFile } from '../elf/elf-file';
-import { DebugInfo } from '../dwarf/debug-info';
+import type { DebugInfo } from '../dwarf/debug-info';
 import { slidOf } from '../llext/slid';
 import type { LlextConfig } from '../llext/types';
-import { hasDebugSections, readDebugSections, wholeSections } from '../program/debug-sections';
+import { openDebugInfo } from '../program/debug-companions';
+import { hasDebugSections } from '../program/debug-sections';
 import { BaseImageError } from './base-image-error';
 import { declarationIn, llextLayoutOf, regionsOf, userspaceSizesOf } from './debug-facts';
 import type { BaseImageDescription, BaseImageExport, BaseMachine, KconfigFacts } from './description';
@@ -28,6 +29,8 @@ export interface BaseImageContext {
   readonly versionHeader?: string | undefined;
   /** Names whose SLIDs are recognised in a table that has no names. */
   readonly knownNames?: readonly string[];
+  /** Files with parts of its debug information. */
+  readonly companions?: readonly ElfFile[];
 }
 
 const MIB = 0x10_0000n;
@@ -37,10 +40,11 @@ export function readBaseImage(elf: ElfFile, context: BaseImageContext): BaseImag
   const machine = checkedMachine(elf);
   const memory = new ImageMemory(elf);
   const notes: string[] = [];
-  const { debug, debugSections } = readDebug(elf, notes);
+  const debug = readDebug(elf, context.companions ?? [], notes);
+  const macroSources = debug?.macroSources ?? [];
   const table = readExportTable(elf, memory, debug);
-  const kconfig = readKconfig({ elf, dotConfig: context.dotConfig, debugSections });
-  const version = zephyrVersion(memory, context.versionHeader, debugSections, elf.littleEndian);
+  const kconfig = readKconfig({ elf, dotConfig: context.dotConfig, macroSources });
+  const version = zephyrVersion(memory, context.versionHeader, macroSources, elf.littleEndian);
   const bySlid = isBySlid(table, kconfig, memory);
   const exports = bySlid
     ? exportsBySlid(table, machine, context.knownNames ?? [])
@@ -89,18 +93,10 @@ function checkedMachine(elf: ElfFile): BaseMachine {
 }
 
 /** Debug information that cannot be read must not keep the rest from being used. */
-function readDebug(elf: ElfFile, notes: string[]) {
-  const { sections, problems } = readDebugSections(elf, (index) => elf.sections.at(index)?.sh_addr);
-  notes.push(...problems);
-  const debug = hasDebugSections(elf)
-    ? new DebugInfo(sections, {
-        littleEndian: elf.littleEndian,
-        addressSize: elf.is64 ? 8 : 4,
-        machine: elf.header.e_machine,
-        ehFrameAddress: elf.section('.eh_frame')?.sh_addr,
-      })
-    : undefined;
-  return { debug, debugSections: wholeSections({ sections }) };
+function readDebug(elf: ElfFile, companions: readonly ElfFile[], notes: string[]): DebugInfo | undefined {
+  if (!hasDebugSections(elf)) return undefined;
+  const addressOf = (index: number): bigint | undefined => elf.sections.at(index)?.sh_addr;
+  return openDebugInfo(elf, addressOf, companions, (problem) => notes.push(problem));
 }
 
 /** The configuration tells; without it, a table whose first words are no names of symbols is one of SLIDs. */

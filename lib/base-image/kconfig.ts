@@ -14,11 +14,11 @@ export interface KconfigSources {
   readonly elf: ElfFile;
   /** Text of .config, when it lies beside the image. */
   readonly dotConfig: string | undefined;
-  /** The image's .debug_* sections by name. */
-  readonly debugSections: MacroSections;
+  /** Where macros are: the image's .debug_* sections, and those of its companions. */
+  readonly macroSources: readonly MacroSections[];
 }
 
-export function readKconfig({ elf, dotConfig, debugSections }: KconfigSources): KconfigFacts {
+export function readKconfig({ elf, dotConfig, macroSources }: KconfigSources): KconfigFacts {
   const symbols = new Map<string, bigint>();
   for (const { name, st_value, st_shndx } of elf.symbols()) {
     if (st_shndx === SHN_ABS && name.startsWith(PREFIX)) symbols.set(name, st_value);
@@ -28,9 +28,11 @@ export function readKconfig({ elf, dotConfig, debugSections }: KconfigSources): 
     const values = parseDotConfig(dotConfig);
     if (values.size > 0) return { values, source: '.config' };
   }
-  const macros = macroDefinitions(debugSections, elf.littleEndian, (name) => name.startsWith(PREFIX));
-  if (macros.size === 0) return { values: new Map(), source: undefined };
-  const values = new Map([...macros].map(([name, text]) => [name, settingOf(text)] as const));
+  const macros = macroSources.flatMap((sections) => [
+    ...macroDefinitions(sections, elf.littleEndian, (name) => name.startsWith(PREFIX)),
+  ]);
+  if (macros.length === 0) return { values: new Map(), source: undefined };
+  const values = new Map(macros.map(([name, text]) => [name, settingOf(text)] as const));
   return { values, source: 'debug information' };
 }
 

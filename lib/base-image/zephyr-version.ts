@@ -9,7 +9,7 @@ const number = /(\d+\.\d+\.\d+)/;
 export function zephyrVersion(
   memory: ImageMemory,
   versionHeader: string | undefined,
-  debugSections: MacroSections,
+  macroSources: readonly MacroSections[],
   littleEndian: boolean,
 ): string | undefined {
   for (const { bytes } of memory.sections) {
@@ -17,8 +17,12 @@ export function zephyrVersion(
     if (found !== undefined) return found;
   }
   const header = /^#define\s+KERNEL_VERSION_STRING\s+"?([^"\n]*)/m.exec(versionHeader ?? '')?.[1];
-  const macro = macroDefinitions(debugSections, littleEndian, (name) => name === VERSION_MACRO).get(VERSION_MACRO);
-  return number.exec(header ?? macro ?? '')?.[1];
+  if (header !== undefined) return number.exec(header)?.[1];
+  for (const sections of macroSources) {
+    const macro = macroDefinitions(sections, littleEndian, (name) => name === VERSION_MACRO).get(VERSION_MACRO);
+    if (macro !== undefined) return number.exec(macro)?.[1];
+  }
+  return undefined;
 }
 
 const start = new TextEncoder().encode('Zephyr OS ');

@@ -69,6 +69,11 @@ export interface FrameScopeOptions {
   readonly hostFunction?: (name: string) => DeclaredFunction | undefined;
 }
 
+/** What is said of a program as a whole is in its units with code. */
+function firstUnit(debug: NamedDebugInfo | undefined): UnitInfo | undefined {
+  return debug?.units.find(({ isPartial }) => isPartial !== true);
+}
+
 export class FrameScope implements ExpressionScope {
   readonly machine: UnwindMachine;
   readonly frame: Frame;
@@ -130,7 +135,7 @@ export class FrameScope implements ExpressionScope {
   }
 
   get isCPlusPlus(): boolean {
-    const unit = this.options.frame?.function?.unit ?? this.modules.at(0)?.debug?.units.at(0);
+    const unit = this.options.frame?.function?.unit ?? firstUnit(this.modules.at(0)?.debug);
     return unit !== undefined && isCPlusPlus(unit);
   }
 
@@ -169,7 +174,7 @@ export class FrameScope implements ExpressionScope {
   private findMacros(): ReadonlyMap<string, Macro> | undefined {
     const { function: current, frame, position } = this.options.frame ?? {};
     const { debug } = this.modules.find((module) => module === frame?.module) ?? this.modules.at(0) ?? {};
-    const unit = current?.unit ?? debug?.units.at(0);
+    const unit = current?.unit ?? firstUnit(debug);
     return unit && debug?.macrosAt?.(unit, position);
   }
 

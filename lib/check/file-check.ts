@@ -23,6 +23,8 @@ export interface CheckInput {
   readonly name?: string;
   /** Where the debug information is, when the file is stripped. */
   readonly debugElf?: ElfFile;
+  /** Files with parts of the debug information. */
+  readonly companions?: readonly ElfFile[];
 }
 
 export interface CheckOptions {
@@ -116,7 +118,7 @@ export class FileCheck implements FileFacts {
   }
 
   get places(): SourcePlaces {
-    this.lazyPlaces ??= new SourcePlaces(this.elf, this.input.debugElf);
+    this.lazyPlaces ??= new SourcePlaces(this.elf, this.input);
     return this.lazyPlaces;
   }
 

@@ -8,6 +8,7 @@ import type { ElfFile } from '../elf/elf-file';
 import { FormatError } from '../errors';
 import { Program } from '../program/program';
 import type { ProgramSection } from '../program/program';
+import type { CheckInput } from './file-check';
 import type { SourcePlace } from './finding';
 
 export class SourcePlaces {
@@ -15,9 +16,9 @@ export class SourcePlaces {
 
   constructor(
     private readonly elf: ElfFile,
-    debugElf: ElfFile | undefined,
+    { debugElf, companions }: Pick<CheckInput, 'debugElf' | 'companions'>,
   ) {
-    this.program = attempt(() => Program.open(elf, debugElf));
+    this.program = attempt(() => Program.open(elf, debugElf, companions));
   }
 
   /** Of a byte of a section; undefined without debug information. */

@@ -3,15 +3,17 @@
  * frame rows, all at link addresses. Unit headers are read at once, everything else at first use and then kept.
  * Damaged data never throws from here: it becomes an entry of `problems` and an absent or 'unknown' value.
  */
-import type { ByteSource } from '../byte-source';
+import { FormatError } from '../errors';
 import { templateKey } from './base-type-name';
 import { FrameTable } from './cfi';
 import { At, Tag } from './constants';
 import type { Die } from './die';
 import { scopesAt, Subprogram, type FunctionContext } from './function';
 import { filesOfRows } from './line-files';
+import { languagesOfImports, withImports } from './imported-units';
+import { FileTable } from './line-index';
 import { LineTables, type UnitLines } from './line-tables';
-import { macinfoEvents, type MacroEvent, macroEvents } from './macro';
+import { macinfoEvents, type MacroEvent, macroEvents, type MacroSections } from './macro';
 import { type MacroDefinition, type MacroPosition, MacroTable } from './macro-table';
 import type {
   CfiRow,
@@ -32,11 +34,12 @@ import { isCPlusPlus, qualifiedName } from './qualified-name';
 import { contains, rangesOf } from './ranges';
 import type { MachineRegisters } from './regnum';
 import { DwarfSections, type DwarfOptions } from './sections';
-import { SplitFiles } from './split-files';
+import { type Sections, SplitFiles } from './split-files';
+import { isLinked, missingSupplementary, supplementaryLink, type SupplementaryLink } from './supplementary';
 import { TypeReader } from './type';
 import type { Unit } from './unit';
 import { hasLocationLists, type UnitOutline } from './unit-outline';
-import { type SplitName, UnitTable } from './unit-table';
+import { type SplitName, type UnitReaders, UnitTable } from './unit-table';
 import { readVariable, variableLocation, type GlobalVariable } from './variable';
 
 export type { UnitLines } from './line-tables';
@@ -73,6 +76,12 @@ export interface ReadCounts {
   readonly lineTables: number;
 }
 
+interface SupplementaryUnits {
+  readonly sections: DwarfSections;
+  readonly units: UnitTable;
+  readonly lines: LineTables;
+}
+
 export class DebugInfo {
   readonly littleEndian: boolean;
   readonly addressSize: 4 | 8;
@@ -81,6 +90,11 @@ export class DebugInfo {
   private readonly types: TypeReader;
   private readonly frames: FrameTable;
   private readonly lines: LineTables;
+  /** What dwz has moved to another file. */
+  private readonly shared: SupplementaryUnits | undefined;
+  /** The file with it, where that was not given. */
+  readonly missingSupplementary: SupplementaryLink | undefined;
+  private lazyLanguages: ReadonlyMap<Unit, number> | undefined;
   private readonly functionsOfUnit = new Map<Unit, readonly Subprogram[]>();
   private readonly functionByDie = new Map<Die, Subprogram | undefined>();
   private readonly locationLists = new Map<UnitInfo, boolean>();
@@ -92,12 +106,8 @@ export class DebugInfo {
   private lazyGlobals: readonly GlobalVariable[] | undefined;
   private lazyFunctions: readonly FunctionInfo[] | undefined;
 
-  /** `splitFiles`: the sections of .dwo and .dwp files, in any order. */
-  constructor(
-    sections: ReadonlyMap<string, Uint8Array | ByteSource>,
-    options: DwarfOptions,
-    splitFiles: readonly ReadonlyMap<string, Uint8Array | ByteSource>[] = [],
-  ) {
+  /** `companions`: sections of .dwo and .dwp files and of supplementary ones, in any order; what is of another build is not used. */
+  constructor(sections: Sections, options: DwarfOptions, companions: readonly Sections[] = []) {
     this.sections = new DwarfSections(sections, options);
     this.littleEndian = options.littleEndian;
     this.addressSize = options.addressSize;
@@ -108,18 +118,35 @@ export class DebugInfo {
       definitionOf: (tag, name) => this.definitionOf(tag, name),
       staticMember: (die) => this.staticMember(die),
     });
-    const readers = {
-      typeOf: (die: Die) => this.types.typeOf(die),
-      locationOf: (die: Die) => this.locationOf(die),
-      frameRangeAt: (address: bigint) => this.frames.rangeAt(address),
+    const link = guard('supplementary file', () => supplementaryLink(sections, this.littleEndian), undefined);
+    const readers: UnitReaders = {
+      typeOf: (die) => this.types.typeOf(die),
+      locationOf: (die) => this.locationOf(die),
+      frameRangeAt: (address) => this.frames.rangeAt(address),
+      languageOfImport: (unit) => this.languages.get(unit),
+      supplementary: () => {
+        if (this.shared !== undefined) return this.shared.units;
+        const where = link === undefined ? 'that the program does not name' : `${link.name}, which is not there`;
+        throw new FormatError('bad-form', '.debug_info', 0, `it is in the supplementary file ${where}`);
+      },
     };
-    const shared = { ...options, problems: this.sections.problems };
+    const together = { ...options, problems: this.sections.problems };
+    const files = new FileTable();
+    const other = link && companions.find((file) => isLinked(file, this.littleEndian, link));
+    if (other !== undefined) {
+      const its = new DwarfSections(other, together);
+      const units = new UnitTable(its, readers);
+      this.shared = { sections: its, units, lines: new LineTables(its, units.units, files) };
+    } else if (link !== undefined) {
+      this.missingSupplementary = link;
+      this.sections.report(missingSupplementary(link));
+    }
     this.unitTable = new UnitTable(
       this.sections,
       readers,
-      (makeUnits) => new SplitFiles(sections, splitFiles, shared, makeUnits),
+      (makeUnits) => new SplitFiles(sections, companions, together, makeUnits),
     );
-    this.lines = new LineTables(this.sections, this.unitTable.units);
+    this.lines = new LineTables(this.sections, this.unitTable.units, files);
     this.frames = new FrameTable(this.sections, options.ehFrameAddress);
   }
 
@@ -300,7 +327,7 @@ export class DebugInfo {
   private readMacros(unit: Unit): MacroTable | undefined {
     const { root } = unit;
     const { littleEndian } = this;
-    const sections = { get: (name: string) => unit.context.sections.bytes(name) };
+    const sections = this.macroSectionsOf(unit.context.sections);
     const at = root.sectionOffset(At.DW_AT_macros) ?? root.sectionOffset(At.DW_AT_GNU_macros);
     const old = root.sectionOffset(At.DW_AT_macro_info);
     const read = (): MacroEvent[] =>
@@ -312,7 +339,8 @@ export class DebugInfo {
   /** Namespaces that `using namespace` names in a unit, wherever it stands there (DWARF 5, 3.2.4). */
   usedNamespaces(unit: UnitInfo): readonly string[] {
     if (!isCPlusPlus(unit)) return [];
-    const imports = [...(unit as Unit).dies.values()].filter(({ tag }) => tag === Tag.DW_TAG_imported_module);
+    const entries = [...withImports(unit as Unit)].flatMap(({ dies }) => [...dies.values()]);
+    const imports = entries.filter(({ tag }) => tag === Tag.DW_TAG_imported_module);
     const names = imports.flatMap((die) => {
       const what = `using directive at 0x${die.offset.toString(16)}`;
       const namespace = this.guard(what, () => die.reference(At.DW_AT_import), undefined);
@@ -369,14 +397,35 @@ export class DebugInfo {
   }
 
   linesOf(unit: UnitInfo): UnitLines | undefined {
-    return this.lines.of(unit as Unit);
+    const { context } = unit as Unit;
+    const tables = context.sections === this.shared?.sections ? this.shared.lines : this.lines;
+    return tables.of(unit as Unit);
+  }
+
+  /** By partial units of dwz, which leaves it out. */
+  private get languages(): ReadonlyMap<Unit, number> {
+    this.lazyLanguages ??= languagesOfImports(this.unitTable.units);
+    return this.lazyLanguages;
+  }
+
+  /** What the units' macros are in: the program's sections, and those of each companion. */
+  get macroSources(): readonly MacroSections[] {
+    const units = [...this.unitTable.units, ...(this.shared?.units.units ?? [])];
+    const all = new Set([this.sections, ...units.map(({ context }) => context.sections)]);
+    return [...all].map((sections) => this.macroSectionsOf(sections));
+  }
+
+  private macroSectionsOf(sections: DwarfSections): MacroSections {
+    const read = (from: DwarfSections): Pick<MacroSections, 'get'> => ({ get: (name) => from.bytes(name) });
+    const shared = this.shared && read(this.shared.sections);
+    return { ...read(sections), ...(shared === undefined ? {} : { supplementary: shared }) };
   }
 
   private readonly guard = <T>(what: string, read: () => T, fallback: T): T =>
     this.sections.guard(what, read, fallback);
 
   private get names(): NameIndex {
-    this.lazyNames ??= new NameIndex(this.unitTable.units);
+    this.lazyNames ??= new NameIndex(this.unitTable.units, this.shared?.units.units);
     return this.lazyNames;
   }
 

@@ -28,7 +28,6 @@ const nameSection = '.debug_line_str';
 const mostPlaces = 200;
 
 export class LineTables {
-  private readonly fileTable = new FileTable();
   private readonly tables = new Map<number, UnitLines | undefined>();
   private readonly offsets = new Map<Unit, number | undefined>();
   private readonly places = new Map<Abbreviation, Place>();
@@ -37,6 +36,7 @@ export class LineTables {
   constructor(
     private readonly sections: DwarfSections,
     private readonly units: readonly Unit[],
+    private readonly fileTable = new FileTable(),
   ) {}
 
   /** Line tables that have been read. */

@@ -30,6 +30,8 @@ const deepestImport = 100;
 
 export interface MacroSections {
   get(name: string): Uint8Array | undefined;
+  /** Of the supplementary file. */
+  readonly supplementary?: Pick<MacroSections, 'get'>;
 }
 
 export type MacroEvent =
@@ -40,7 +42,10 @@ export type MacroEvent =
   | { readonly kind: 'start-file'; readonly line: number; readonly file: number }
   | { readonly kind: 'end-file' };
 
-/** Object-like macros by name; of several definitions the last. Throws FormatError for a section that cannot be read. */
+/**
+ * Object-like macros by name, of all units of one file's section; of several definitions the last. Throws FormatError for a section that
+ * cannot be read.
+ */
 export function macroDefinitions(
   sections: MacroSections,
   littleEndian: boolean,
@@ -73,7 +78,10 @@ export function macroEvents(
   const path = [...around, at];
   const events: MacroEvent[] = [];
   for (const event of unitEvents(readerOf(sections, MACRO_SECTION, littleEndian).at(at), sections)) {
-    if (event.kind !== 'import') events.push(event);
+    if (event.kind === 'import-sup') {
+      // What is there imports nothing from here.
+      for (const inner of macroEvents(supplementaryOf(sections, at), littleEndian, event.offset)) events.push(inner);
+    } else if (event.kind !== 'import') events.push(event);
     else if (!path.includes(event.offset)) {
       for (const inner of macroEvents(sections, littleEndian, event.offset, path)) events.push(inner);
     }
@@ -117,7 +125,15 @@ function readerOf(sections: MacroSections, name: string, littleEndian: boolean):
   return new ByteReader(sections.get(name) ?? new Uint8Array(0), littleEndian, name);
 }
 
-type UnitEvent = MacroEvent | { readonly kind: 'import'; readonly offset: number };
+type UnitEvent =
+  | MacroEvent
+  | { readonly kind: 'import'; readonly offset: number }
+  | { readonly kind: 'import-sup'; readonly offset: number };
+
+function supplementaryOf({ supplementary }: MacroSections, at: number): MacroSections {
+  if (supplementary !== undefined) return supplementary;
+  throw new FormatError('bad-form', MACRO_SECTION, at, 'macros are in a supplementary file that is not there');
+}
 
 function* unitEvents(reader: ByteReader, sections: MacroSections): Iterable<UnitEvent> {
   const start = reader.offset;
@@ -157,14 +173,15 @@ function* unitEvents(reader: ByteReader, sections: MacroSections): Iterable<Unit
       case DW_MACRO_import:
         yield { kind: 'import', offset: offset() };
         break;
-      // In a supplementary file, which nobody makes for extensions.
       case DW_MACRO_define_sup:
-      case DW_MACRO_undef_sup:
-        reader.ulebNumber();
-        offset();
+      case DW_MACRO_undef_sup: {
+        const line = reader.ulebNumber();
+        const text = stringOf(supplementaryOf(sections, at), '.debug_str', offset());
+        yield { kind: opcode === DW_MACRO_define_sup ? 'define' : 'undef', line, text };
         break;
+      }
       case DW_MACRO_import_sup:
-        offset();
+        yield { kind: 'import-sup', offset: offset() };
         break;
       case DW_MACRO_define_strx:
       case DW_MACRO_undef_strx: {

@@ -303,6 +303,8 @@ export interface UnitInfo {
   /** DW_LANG_* */
   readonly language: number | undefined;
   readonly version: number;
+  /** What several units have in common (3.1.1): nothing of it is executed. */
+  readonly isPartial?: boolean;
 }
 
 // ---- call-frame information (6.4) ----

@@ -124,8 +124,12 @@ export class NameIndex {
   private readonly occurring = new Map<string, boolean>();
   private readonly search: NameSearch;
 
-  constructor(private readonly units: readonly Unit[]) {
-    this.search = new NameSearch(units);
+  private readonly units: readonly Unit[];
+
+  /** `supplementary`: what dwz has moved to another file. */
+  constructor(units: readonly Unit[], supplementary: readonly Unit[] = []) {
+    this.units = [...units, ...supplementary];
+    this.search = new NameSearch(this.units, supplementary);
   }
 
   /** Units whose names have been looked through. */

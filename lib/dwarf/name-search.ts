@@ -30,10 +30,16 @@ const none: ReadonlySet<Unit> = new Set();
 export class NameSearch {
   private readonly known = new Map<string, ReadonlySet<Unit>>();
   private readonly sections: DwarfSections | undefined;
+  /** The program's own, and those of its supplementary file, which has strings and units for it. */
+  private readonly searched: readonly DwarfSections[];
   private lazyCrossing: readonly Unit[] | undefined;
 
-  constructor(private readonly units: readonly Unit[]) {
+  constructor(
+    private readonly units: readonly Unit[],
+    supplementary: readonly Unit[],
+  ) {
     this.sections = units.at(0)?.context.sections;
+    this.searched = [...new Set([...units.slice(0, 1), ...supplementary].map(({ context }) => context.sections))];
   }
 
   /** Units that may give that name to something, in order; the word is all of the name, or all before its template arguments. */
@@ -60,21 +66,26 @@ export class NameSearch {
   }
 
   private search(word: string): ReadonlySet<Unit> {
-    const { sections } = this;
     const found = new Set<Unit>();
-    if (sections === undefined) return found;
     // Those of .dwo files have string sections of their own, and are few.
-    for (const unit of this.units) if (unit.context.sections !== sections) found.add(unit);
+    for (const unit of this.units) if (!this.searched.includes(unit.context.sections)) found.add(unit);
     const text = new TextEncoder().encode(word);
     const offsets = new Set<number>();
-    for (const section of stringSections) {
-      sections.search(section, text, (at, next) => {
-        if (!isWordCharacter(next)) offsets.add(at);
-      });
+    for (const sections of this.searched) {
+      for (const section of stringSections) {
+        sections.search(section, text, (at, next) => {
+          if (!isWordCharacter(next)) offsets.add(at);
+        });
+      }
     }
     // Units with a table of string offsets name its entries, which are different numbers in each.
-    const isIndexed = offsets.size > 0 && sections.has('.debug_str_offsets');
+    const isIndexed = offsets.size > 0 && this.searched.some((sections) => sections.has('.debug_str_offsets'));
     if (isIndexed || offsets.size > mostTexts) return new Set(this.units);
+    for (const sections of this.searched) this.collect(sections, text, offsets, found);
+    return found;
+  }
+
+  private collect(sections: DwarfSections, text: Uint8Array, offsets: ReadonlySet<number>, found: Set<Unit>): void {
     const patterns = [...offsets].map((offset) => encodeInteger(BigInt(offset), 4, sections.littleEndian));
     for (const section of unitSections) {
       const units = this.units.filter((unit) => unit.section === section && unit.context.sections === sections);
@@ -86,7 +97,6 @@ export class NameSearch {
         ...patterns.map((wanted) => ({ wanted, visit: collector(units, found, () => true) })),
       ]);
     }
-    return found;
   }
 
   /** By their abbreviations; the pair of bytes may also be something else there. */

@@ -11,7 +11,8 @@ import { At, UnitType } from './constants';
 import { DwarfSections, type DwarfOptions } from './sections';
 import type { Unit } from './unit';
 
-type Sections = ReadonlyMap<string, Uint8Array | ByteSource>;
+/** A file's sections by name. */
+export type Sections = ReadonlyMap<string, Uint8Array | ByteSource>;
 
 /** The units of some sections, made by the table that they are for. */
 export type MakeUnits = (sections: DwarfSections) => readonly Unit[];

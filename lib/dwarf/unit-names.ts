@@ -160,6 +160,14 @@ const wanted: ReadonlySet<number> = new Set([
   At.DW_AT_export_symbols,
 ]);
 
+/** References that do not count from the unit's beginning, nor within its section. */
+const elsewhereForms: ReadonlySet<number> = new Set([
+  Form.DW_FORM_ref_sig8,
+  Form.DW_FORM_ref_sup4,
+  Form.DW_FORM_ref_sup8,
+  Form.DW_FORM_GNU_ref_alt,
+]);
+
 interface Parent {
   readonly entry: number;
   readonly isIndexed: boolean;
@@ -297,7 +305,8 @@ export class UnitNames {
   }
 
   private target(form: number, value: number): number {
-    return form === Form.DW_FORM_ref_addr ? value : this.unit.header.offset + value;
+    if (form === Form.DW_FORM_ref_addr) return value;
+    return elsewhereForms.has(form) ? none : this.unit.header.offset + value;
   }
 
   private text(cursor: RawCursor, form: number, value: number): string | undefined {

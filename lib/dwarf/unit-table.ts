@@ -26,6 +26,9 @@ function upperBound(count: number, isAfter: (index: number) => boolean): number 
   return low;
 }
 
+/** What does not depend on the sections that a unit is in. */
+export type UnitReaders = Omit<UnitContext, 'sections' | 'abbreviations' | 'dieAt' | 'typeDieBySignature'>;
+
 export class UnitTable {
   readonly units: readonly Unit[];
   /** Files with the rest of units that nobody has given. */
@@ -38,8 +41,8 @@ export class UnitTable {
   private readonly lazyRanges = new Map<Unit, readonly AddressRange[]>();
 
   constructor(
-    private readonly sections: DwarfSections,
-    private readonly readers: Pick<UnitContext, 'typeOf' | 'locationOf' | 'frameRangeAt'>,
+    readonly sections: DwarfSections,
+    private readonly readers: UnitReaders,
     private readonly splitFiles?: (makeUnits: MakeUnits) => SplitFiles,
     private readonly signatures = new Map<bigint, Unit>(),
   ) {

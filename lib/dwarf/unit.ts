@@ -8,10 +8,11 @@ import type { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import type { Abbreviation, AbbreviationTable } from './abbrev';
 import { readAttribute, type RawAttribute } from './attribute';
-import { At, Form, Tag } from './constants';
+import { At, Form, Tag, UnitType } from './constants';
 import { Die } from './die';
 import type { AddressRange, ExpressionUnit, LocationDescription, Type, UnitInfo } from './model';
 import { readTableEntry, type DwarfSections } from './sections';
+import type { Supplementary } from './supplementary';
 import type { UnitHeader } from './unit-header';
 import { lastUpTo, readOutline, readSketch, type UnitOutline } from './unit-outline';
 
@@ -25,6 +26,10 @@ export interface UnitContext {
   locationOf(die: Die): LocationDescription | undefined;
   /** The code that is described together with an address in call-frame information. */
   frameRangeAt(address: bigint): AddressRange | undefined;
+  /** Throws FormatError where the program has none, or it was not given. */
+  supplementary(): Supplementary;
+  /** Of a partial unit that does not say it. */
+  languageOfImport(unit: Unit): number | undefined;
 }
 
 /** undefined: not read yet. */
@@ -90,8 +95,16 @@ export class Unit implements UnitInfo, ExpressionUnit {
   }
 
   get language(): number | undefined {
-    this.lazyLanguage ??= this.fact(() => this.root.number(At.DW_AT_language));
+    this.lazyLanguage ??= this.fact(
+      () => this.root.number(At.DW_AT_language) ?? (this.isPartial ? this.context.languageOfImport(this) : undefined),
+    );
     return this.lazyLanguage.value;
+  }
+
+  /** What several units have in common (3.1.1), or part of one. */
+  get isPartial(): boolean {
+    const { unitType } = this.header;
+    return unitType === UnitType.DW_UT_partial || (this.version < 5 && this.root.tag === Tag.DW_TAG_partial_unit);
   }
 
   /** All entries by offset in the section. */
@@ -181,7 +194,7 @@ export class Unit implements UnitInfo, ExpressionUnit {
           return sections.string('.debug_str', this.stringOffset(value));
         case Form.DW_FORM_strp_sup:
         case Form.DW_FORM_GNU_strp_alt:
-          throw new FormatError('bad-form', this.section, this.header.offset, 'a string is in a supplementary file');
+          return this.context.supplementary().sections.string('.debug_str', value);
       }
     }
     throw this.badForm(attribute, 'a string');
@@ -226,7 +239,8 @@ export class Unit implements UnitInfo, ExpressionUnit {
         case Form.DW_FORM_ref_sup4:
         case Form.DW_FORM_ref_sup8:
         case Form.DW_FORM_GNU_ref_alt:
-          throw new FormatError('bad-form', this.section, from, 'an entry is in a supplementary file');
+          die = this.context.supplementary().dieAt('.debug_info', value);
+          break;
         default:
           throw this.badForm(attribute, 'a reference');
       }

@@ -82,7 +82,7 @@ function baseOf(elfs: readonly ElfFile[], { base, profile }: CheckOptions): Chec
 }
 
 function describe(input: CheckInput, elf: ElfFile, name: string, trial: Trial, config: LlextConfig): FileExplanation {
-  const places = new SourcePlaces(elf, input.debugElf);
+  const places = new SourcePlaces(elf, input);
   const relocations = trial.events.flatMap((event) =>
     event.kind === 'relocation' || event.kind === 'relocation-refused'
       ? [describeRelocation(event, config, places)]

@@ -3,8 +3,9 @@
  * An ET_REL may have several sections of one name (type units in COMDAT groups, each with its own .debug_info); they
  * are laid end to end as a linker would, and relocations against them are resolved into the joined section.
  */
-import { type ByteSource, bytesOf } from '../byte-source';
+import type { ByteSource } from '../byte-source';
 import { decodeUnsigned, encodeInteger } from '../bytes';
+import { supplementaryLinkSections } from '../dwarf/supplementary';
 import { FormatError } from '../errors';
 import { ET_REL, SHF_ALLOC, SHN_ABS, SHN_LORESERVE, SHT_NOBITS } from '../elf/constants';
 import type { ElfFile, ElfRelocation, ElfSymbol, SectionHeader } from '../elf/elf-file';
@@ -17,30 +18,16 @@ export interface DebugSections {
 }
 
 const debugName = /^\.(debug_|zdebug_|eh_frame$)/;
+/** Those that only tell of other files with debug information, or are in files without. */
+const otherNames = new Set(['.eh_frame', ...supplementaryLinkSections]);
 
 export function hasDebugSections(elf: ElfFile): boolean {
-  return elf.sections.some((section) => debugName.test(section.name) && section.name !== '.eh_frame');
+  return elf.sections.some(({ name }) => debugName.test(name) && !otherNames.has(name));
 }
 
 /** `linkAddress` gives the base of an allocated section of `elf`, by index. */
 export function readDebugSections(elf: ElfFile, linkAddress: (index: number) => bigint | undefined): DebugSections {
   return new Reader(elf, linkAddress).read();
-}
-
-/** For those who want sections whole: read at the first time. */
-export function wholeSections({ sections }: Pick<DebugSections, 'sections'>): {
-  get(name: string): Uint8Array | undefined;
-} {
-  const known = new Map<string, Uint8Array>();
-  return {
-    get(name) {
-      const data = sections.get(name);
-      if (data === undefined || data instanceof Uint8Array) return data;
-      const bytes = known.get(name) ?? bytesOf(data, 0, data.length);
-      known.set(name, bytes);
-      return bytes;
-    },
-  };
 }
 
 class Reader {
@@ -59,7 +46,8 @@ class Reader {
   read(): DebugSections {
     const groups = new Map<string, SectionHeader[]>();
     for (const section of this.elf.sections) {
-      if (!debugName.test(section.name) || section.sh_type === SHT_NOBITS) continue;
+      const isKept = debugName.test(section.name) || otherNames.has(section.name);
+      if (!isKept || section.sh_type === SHT_NOBITS) continue;
       const name = section.name.replace(/^\.zdebug_/, '.debug_');
       groups.set(name, [...(groups.get(name) ?? []), section]);
     }

@@ -3,11 +3,12 @@
  * same file or from a debug ELF beside it (Zephyr ships stripped .llext files). Everything here is at link addresses;
  * loaded-program.ts translates to where an instance really is.
  */
-import { DebugInfo } from '../dwarf/debug-info';
+import type { DebugInfo } from '../dwarf/debug-info';
 import { FormatError } from '../errors';
 import type { ElfFile, SectionHeader } from '../elf/elf-file';
 import { EM_ARM, SHT_NOBITS } from '../elf/constants';
-import { hasDebugSections, readDebugSections } from './debug-sections';
+import { openDebugInfo } from './debug-companions';
+import { hasDebugSections } from './debug-sections';
 import { isAllocated, layOut, type LinkLayout, type ProgramSection } from './link-layout';
 import { SourceLines } from './source-lines';
 import { SymbolIndex, type ProgramSymbol } from './symbols';
@@ -30,14 +31,14 @@ export class Program {
     readonly elf: ElfFile,
     readonly debugElf: ElfFile | undefined,
     known: DebugInfo | undefined,
-    splitFiles: readonly ElfFile[] = [],
+    companions: readonly ElfFile[] = [],
   ) {
     const warnings: string[] = [];
     const layout = layOut(elf, debugElf);
     this.sections = layout.sections;
     const withDebug = [debugElf, elf].find((file) => file !== undefined && hasDebugSections(file));
     if (withDebug !== undefined) {
-      this.debug = known ?? debugInfoOf(withDebug, layout, splitFiles, warnings);
+      this.debug = known ?? debugInfoOf(withDebug, layout, companions, warnings);
       this.lines = new SourceLines(
         this.debug,
         elf.header.e_machine === EM_ARM ? (link) => this.halfwordAt(link) : undefined,
@@ -49,11 +50,11 @@ export class Program {
   }
 
   /**
-   * `debugElf`: where the debug information is when `elf` is stripped; `splitFiles`: the .dwo and .dwp files that it needs
-   * (DebugInfo.missingSplitFiles). Throws FormatError only for unreadable headers.
+   * `debugElf`: where the debug information is when `elf` is stripped; `companions`: the files that it needs (debug-companions.ts).
+   * Throws FormatError only for unreadable headers.
    */
-  static open(elf: ElfFile, debugElf?: ElfFile, splitFiles: readonly ElfFile[] = []): Program {
-    return new Program(elf, debugElf === elf ? undefined : debugElf, undefined, splitFiles);
+  static open(elf: ElfFile, debugElf?: ElfFile, companions: readonly ElfFile[] = []): Program {
+    return new Program(elf, debugElf === elf ? undefined : debugElf, undefined, companions);
   }
 
   /** A linked image, whose debug information somebody has opened already. */
@@ -103,27 +104,13 @@ export class Program {
   }
 }
 
-function debugInfoOf(elf: ElfFile, layout: LinkLayout, splitFiles: readonly ElfFile[], warnings: string[]): DebugInfo {
-  const { sections, problems } = readDebugSections(elf, (index) => layout.addressIn(elf, index));
-  // Nothing is relocated in those: what has an address is an index into the program's own .debug_addr.
-  const split = splitFiles.map((file) => readDebugSections(file, () => undefined));
-  warnings.push(...problems, ...split.flatMap((file) => file.problems));
-  const options = {
-    littleEndian: elf.littleEndian,
-    addressSize: elf.is64 ? 8 : 4,
-    machine: elf.header.e_machine,
-    ehFrameAddress: ehFrameAddress(elf, layout),
-  } as const;
-  return new DebugInfo(
-    sections,
-    options,
-    split.map((file) => file.sections),
+function debugInfoOf(elf: ElfFile, layout: LinkLayout, companions: readonly ElfFile[], warnings: string[]): DebugInfo {
+  return openDebugInfo(
+    elf,
+    (index) => layout.addressIn(elf, index),
+    companions,
+    (problem) => warnings.push(problem),
   );
-}
-
-function ehFrameAddress(elf: ElfFile, layout: LinkLayout): bigint | undefined {
-  const section = elf.section('.eh_frame');
-  return section && layout.addressIn(elf, section.index);
 }
 
 /** Signs that the debug ELF is not of the loaded file's build. */

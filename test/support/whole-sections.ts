@@ -1,7 +1,10 @@
 /** Debug sections of an ELF file, all read. */
-import { type DebugSections, wholeSections } from '../../lib/program/debug-sections';
+import { bytesOf } from '../../lib/byte-source';
+import type { DebugSections } from '../../lib/program/debug-sections';
 
-export function allWhole(read: DebugSections): Map<string, Uint8Array> {
-  const whole = wholeSections(read);
-  return new Map([...read.sections.keys()].map((name) => [name, whole.get(name) ?? new Uint8Array(0)]));
+export function allWhole({ sections }: DebugSections): Map<string, Uint8Array> {
+  const whole = [...sections].map(
+    ([name, data]) => [name, data instanceof Uint8Array ? data : bytesOf(data, 0, data.length)] as const,
+  );
+  return new Map(whole);
 }
