@@ -397,6 +397,8 @@ export class Checker implements ExpressionTyper {
     if (type.kind !== 'pointer') {
       return fail(`only a pointer can be dereferenced, not ${operand.type.displayName}`, operand);
     }
+    // A function's name is its address and itself again.
+    if (pointer.kind === 'address' && pointer.operand.kind === 'symbol') return { ...pointer.operand, ...span };
     return { kind: 'dereference', type: type.target, pointer, ...span };
   }
 

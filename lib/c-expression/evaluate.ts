@@ -25,7 +25,7 @@ import {
   writeValue,
 } from '../dwarf/value';
 import { isUnavailable, type TargetWrite } from '../dwarf/value-bits';
-import { arrayOf, isComplex } from '../dwarf/value-types';
+import { arrayOf, isComplex, isPointer, isReference } from '../dwarf/value-types';
 import type { MemoryReply, MemoryRequest } from '../query';
 import { sameType } from './compatible-types';
 import { arithmetic, compareNumbers, convertNumber, wrapInteger } from './arithmetic';
@@ -80,7 +80,9 @@ export class Evaluation {
 
   /** A conversion to the type that the object has already changes nothing, so that it may be optimized out, as in gdb. */
   private *unconverted(node: TypedNode): ExpressionQuery<Value | undefined> {
-    if (node.kind !== 'convert' || !isPlace(node.operand) || !sameType(node.type, node.operand.type)) return undefined;
+    if (node.kind !== 'convert' || !isPlace(node.operand)) return undefined;
+    const isAddress = isReference(node.operand.type) && isPointer(node.type);
+    if (!isAddress && !sameType(node.type, node.operand.type)) return undefined;
     const value = yield* this.place(node.operand);
     return isUnavailable(value.location) ? { ...value, type: node.type } : undefined;
   }
@@ -235,7 +237,10 @@ export class Evaluation {
       const value = yield* this.place(pointer);
       // A pointer that the compiler only describes may still lead to an object that it kept.
       const target = yield* dereference(value);
-      return isUnavailable(target) ? failUnavailable(target, pointer) : target;
+      if (!isUnavailable(target)) return target;
+      // A reference is its object: of one that is gone nothing is left, which is what the value says, as in gdb.
+      if (target.optimizedOut && isReference(pointer.type)) return valueAt(node.type, target, value.frame);
+      return failUnavailable(target, pointer);
     }
     const { frame } = this.context;
     const target = yield* completeType(node.type, frame);

@@ -107,7 +107,8 @@ export class FrameScope implements ExpressionScope {
       const local = this.local(name) ?? this.ownMember(name) ?? this.ofOwnBases(name);
       if (local) return local;
     }
-    return this.inScopes(qualifier?.global === true ? [''] : this.prefixes, name);
+    const found = this.inScopes(qualifier?.global === true ? [''] : this.prefixes, name);
+    return found ?? (qualifier ? undefined : this.declaredStatic(this.ownObject()?.type, name));
   }
 
   isTypeName(name: string): boolean {
@@ -179,10 +180,11 @@ export class FrameScope implements ExpressionScope {
   }
 
   private findPrefixes(): string[] {
-    const { function: current, frame } = this.options.frame ?? {};
+    const { function: current, frame, scopes } = this.options.frame ?? {};
     const own = this.modules.find((module) => module === frame?.module);
     const used = (current && own?.debug?.usedNamespaces(current.unit)) ?? [];
-    return [...scopesAround(current?.name ?? ''), ...used.map((name) => `${name}::`)];
+    const inlined = scopes?.find(({ inline }) => inline !== undefined)?.inline;
+    return [...scopesAround(inlined?.name ?? current?.name ?? ''), ...used.map((name) => `${name}::`)];
   }
 
   // ---- the steps of a look-up ----
@@ -238,7 +240,16 @@ export class FrameScope implements ExpressionScope {
     const [extension, ...rest] = scope.split('::');
     const module = this.modules.find(({ instance }) => instance?.name === extension);
     const whole = [...rest, name].join('::');
-    return module && (this.inModule(module, whole) ?? this.symbol(module, whole));
+    const inModule = module && (this.inModule(module, whole) ?? this.symbol(module, whole));
+    return inModule ?? this.declaredStatic(this.typeNamed('any', scope), name);
+  }
+
+  /** A static member that has no definition outside of its class: of a constant the compiler need not keep one. */
+  private declaredStatic(type: Type | undefined, name: string): NamedEntity | undefined {
+    const stripped = type && stripType(type);
+    if (stripped === undefined || !isStruct(stripped)) return undefined;
+    const found = stripped.staticMembers.find(({ variable }) => variable.name === name);
+    return found && { kind: 'variable', variable: found.variable, frame: undefined };
   }
 
   private inScopes(prefixes: readonly string[], name: string): NamedEntity | undefined {

@@ -22,7 +22,7 @@ import {
   valueBytes,
 } from './value';
 import { decodeFloat } from './value-float';
-import { isBoolean, isCharacter, isComplex, isFloating } from './value-types';
+import { isBoolean, isCharacter, isComplex, isFloating, isReference } from './value-types';
 
 export interface FormatOptions {
   /** `counter` or `counter+4` for an address that belongs to a symbol. */
@@ -92,7 +92,7 @@ class Formatter {
   /** `statics`: classes' static members that are being shown, by their addresses: they may have themselves as a member. */
   *format(value: Value, depth: number, statics: ReadonlySet<bigint> = new Set()): Query<string> {
     const type = stripType(value.type);
-    if (value.location.kind === 'implicit-pointer') return '<synthetic pointer>';
+    if (value.location.kind === 'implicit-pointer') return yield* this.formatSynthetic(value, depth);
     switch (type.kind) {
       case 'struct':
       case 'union':
@@ -107,6 +107,15 @@ class Formatter {
       default:
         return yield* this.formatScalar(value, type, depth);
     }
+  }
+
+  /** The compiler kept what a reference refers to, but no address of it. */
+  private *formatSynthetic(value: Value, depth: number): Query<string> {
+    const type = stripType(value.type);
+    if (depth > 0 || !isReference(type) || !('target' in type)) return '<synthetic pointer>';
+    const target = yield* dereference(value);
+    const object = isUnavailable(target) ? valueAt(type.target, target, value.frame) : target;
+    return `<synthetic pointer>: ${yield* this.format(object, 1)}`;
   }
 
   // ---- aggregates ----

@@ -1,11 +1,12 @@
 /**
  * How gdb names a frame of C++: by the linkage name, whose template arguments are more exact than those of the debug information
- * (`Ring<int, 3u>`), without the parameters. Where a name has a part that is no C++ (a lambda), gdb 13 cannot take them off.
+ * (`Ring<int, 3u>`), without the parameters. Of what is declared in a function that
+ * has parameters, or in a lambda, gdb 13 cannot take them off.
  */
 import type { FrameInfo } from '../dwarf/unwind';
 import { demangledFunction } from './demangle';
 
-const unwritable = /\$_|<lambda\(|\{lambda\(|\{unnamed type#/;
+const unwritable = /<lambda\(|\{lambda\(|\{unnamed type#|(?<!\(anonymous namespace)\)::/;
 
 export function frameName({ name, linkageName, kind, function: called }: FrameInfo): string | undefined {
   if (name === undefined) return undefined;
