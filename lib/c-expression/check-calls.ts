@@ -20,7 +20,7 @@ export interface CallChecker extends PointerChecker {
   readonly callsRefused: string | undefined;
   hasCalls: boolean;
   assigned(value: TypedNode, type: Type, span: Span): TypedNode;
-  object(base: Expression): TypedNode;
+  object(base: Expression, arrow: boolean): TypedNode;
   unsupported(type: Type, reason: string, span: Span): TypedNode;
 }
 
@@ -32,7 +32,7 @@ export interface Method {
 
 /** `within` is a class: its methods, or those of its bases. */
 export function findMethod(type: StructType, name: string, scope: ExpressionScope): Method | undefined {
-  if (type.name === undefined) return undefined;
+  if (type.name === undefined) return methodOfNameless(type, name, scope);
   const entity = scope.lookup(name, { file: undefined, within: type.name, global: false });
   if (entity?.kind === 'function') return { entity, path: [] };
   for (const base of type.members.filter(({ isBase }) => isBase === true)) {
@@ -43,11 +43,37 @@ export function findMethod(type: StructType, name: string, scope: ExpressionScop
   return undefined;
 }
 
+/** A method that a class or a base of it declares, but of which there is no code: why. */
+export function methodWithoutCode(type: StructType, name: string, scope: ExpressionScope): string | undefined {
+  const own = type.name === undefined ? undefined : scope.whyNoCode?.(`${type.name}::${name}`);
+  if (own !== undefined) return own;
+  for (const base of type.members.filter(({ isBase }) => isBase === true)) {
+    const inner = stripType(base.type);
+    const found = isStruct(inner) ? methodWithoutCode(inner, name, scope) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Of a lambda: found by the class of its object. */
+function methodOfNameless(type: StructType, name: string, scope: ExpressionScope): Method | undefined {
+  const found = scope.lookup(name, { file: undefined, within: undefined, global: true });
+  if (found?.kind !== 'function') return undefined;
+  const own = (found.overloads ?? [found]).filter((one) => classOf(one) === type);
+  return own.length === 0 ? undefined : { entity: { ...own[0], overloads: own }, path: [] };
+}
+
+/** The class that a method is of, by its `this`. */
+function classOf({ type, isMethod }: FunctionEntity): Type | undefined {
+  const first = isMethod ? stripType(type.parameters[0]) : undefined;
+  return first?.kind === 'pointer' ? stripType(first.target) : undefined;
+}
+
 export function checkCall(call: Call, span: Span, checker: CallChecker): TypedNode {
   const { callee } = call;
   const list = call.arguments.map((argument) => checker.check(argument));
   if (callee.kind === 'member') {
-    const object = checker.object(callee.base);
+    const object = checker.object(callee.base, callee.arrow);
     const type = stripType(object.type);
     if (isStruct(type) && findMember(type, callee.name) === undefined) {
       const method = findMethod(type, callee.name, checker.scope);
@@ -113,7 +139,19 @@ function methodCall(
   span: Span,
   checker: CallChecker,
 ): TypedNode {
-  const chosen = chooseOverload(entity.overloads ?? [entity], list, entity.name, span);
+  const chosen = chooseOverload(entity.overloads ?? [entity], list, entity.name, span, object);
+  return callOf(chosen, path, object, list, span, checker);
+}
+
+/** `path`: to the base of the object that has the method. */
+export function callOf(
+  chosen: FunctionEntity,
+  path: readonly Member[],
+  object: TypedNode,
+  list: readonly TypedNode[],
+  span: Span,
+  checker: CallChecker,
+): TypedNode {
   const parts = partsOf(chosen, checker, span);
   if (!chosen.isMethod) return finish({ ...parts, list }, span, checker);
   const self = addressOf(path.length === 0 ? object : checker.memberOf(object, path, spanOf(object)), checker);
@@ -123,6 +161,10 @@ function methodCall(
 
 function pointerCall(callee: Expression, list: readonly TypedNode[], span: Span, checker: CallChecker): TypedNode {
   const called = checker.decay(checker.check(callee));
+  if (isStruct(stripType(called.type))) {
+    const overloaded = checker.classOperator('()', [called, ...list], span);
+    if (overloaded !== undefined) return overloaded;
+  }
   const pointer = stripType(called.type);
   const type = pointer.kind === 'pointer' ? stripType(pointer.target) : pointer;
   const name = callee.kind === 'name' || callee.kind === 'member' ? callee.name : 'the function';

@@ -19,6 +19,7 @@ import {
 import { arithmetic, commonType, convertNumber, isArithmetic, promoted } from './arithmetic';
 import { commonComplex, complexArithmetic, complexComparison, complexUnary, toComplex } from './check-complex';
 import { fail, type Span } from './errors';
+import { checkMemberPointer, compareMemberPointers, isMemberPointer } from './member-pointers';
 import type { ExpressionScope } from './scope';
 import type { ArithmeticOperator, ComparisonOperator, Expression } from './syntax';
 import { isPlace, type TypedNode } from './typed';
@@ -30,6 +31,8 @@ export interface OperandChecker {
   /** Of comparisons and of `!`, `&&`, `||`: int, in C++ bool. */
   readonly truthType: BaseType;
   check(expression: Expression): TypedNode;
+  /** The call of a function that a class has for an operator; undefined: no operand is an object of a class of C++. */
+  classOperator(operator: string, operands: readonly TypedNode[], span: Span): TypedNode | undefined;
   /** Decays arrays and functions; fails for what is no number. */
   scalar(node: TypedNode): TypedNode;
   /** The same, but complex numbers stay. */
@@ -58,12 +61,21 @@ export function checkBinary({ operator, left, right }: Binary, span: Span, check
       const operands = { left: checker.truth(first), right: checker.truth(second) };
       return { kind, type: checker.truthType, ...operands, ...span };
     }
+    default:
+  }
+  const overloaded = checker.classOperator(operator, [first, second], span);
+  if (overloaded !== undefined) return overloaded;
+  switch (operator) {
+    case '==':
+    case '!=':
+      if (isMemberPointer(first) || isMemberPointer(second)) {
+        return compareMemberPointers(operator, first, second, span, checker);
+      }
+      return checkComparison(operator, checker.operand(first), checker.operand(second), span, checker);
     case '<':
     case '>':
     case '<=':
     case '>=':
-    case '==':
-    case '!=':
       return checkComparison(operator, checker.operand(first), checker.operand(second), span, checker);
     default:
       return compoundArithmetic(operator, checker.operand(first), checker.operand(second), span, checker);
@@ -268,32 +280,6 @@ function conditionalType(first: TypedNode, second: TypedNode, span: Span, checke
 function isVoidPointer(type: Type): boolean {
   const stripped = stripType(type);
   return stripped.kind === 'pointer' && stripType(stripped.target).kind === 'void';
-}
-
-/** C++ 8.5.5, for members that are no functions: what lies at the pointer's offset in the object. */
-function checkMemberPointer(object: TypedNode, pointer: TypedNode, span: Span, checker: OperandChecker): TypedNode {
-  const type = stripType(pointer.type);
-  if (type.kind !== 'member-pointer') return fail(`${pointer.type.displayName} is no pointer to a member`, pointer);
-  if (stripType(type.target).kind === 'function') return fail('methods are not called through pointers', pointer);
-  const { addressSize } = checker.scope.machine;
-  const bytes = pointerTo(checker.types.char, addressSize);
-  const whole = isPointer(object.type) ? object : addressOf(object, checker);
-  const address: TypedNode = {
-    kind: 'pointer-add',
-    type: bytes,
-    pointer: checker.convert(whole, bytes),
-    index: checker.convert(pointer, checker.types.int),
-    scale: 1n,
-    subtract: false,
-    ...span,
-  };
-  const target = checker.convert(address, pointerTo(type.target, addressSize));
-  return { kind: 'dereference', type: type.target, pointer: target, ...span };
-}
-
-function addressOf(operand: TypedNode, { scope }: OperandChecker): TypedNode {
-  const { offset, length } = operand;
-  return { kind: 'address', type: pointerTo(operand.type, scope.machine.addressSize), operand, offset, length };
 }
 
 /** gdb's `first@count`: an array of what lies behind each other in memory. */

@@ -14,7 +14,6 @@ import {
   isFloating,
   isInteger,
   isPointer,
-  isReference,
   isScalar,
   pointerTo,
   voidType,
@@ -24,11 +23,14 @@ import { alignmentOf } from '../dwarf/alignment';
 import { isArithmetic } from './arithmetic';
 import { checkLiteral } from './check-initializer';
 import { complexOf, complexPart, toComplex, toReal } from './check-complex';
-import { castCall, checkCall } from './check-calls';
+import { checkCast } from './check-casts';
+import { checkCall, methodWithoutCode } from './check-calls';
 import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
-import { addressOf, castPointer, pointerOf, toBase } from './class-pointers';
+import { classConversion, classOperator, hasOperator } from './class-operators';
+import { pointerOf, toBase } from './class-pointers';
 import { isCompatible, sameType } from './compatible-types';
-import { fail, type Span } from './errors';
+import { fail, type Span, spanOf } from './errors';
+import { isMemberPointer, isNull, isNullConstant, memberAddress, nullMember } from './member-pointers';
 import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
 import type { ExpressionScope, NamedEntity } from './scope';
 import type { Expression, TypeName } from './syntax';
@@ -64,10 +66,17 @@ export class Checker implements ExpressionTyper {
 
   /** The typed node of any expression; a reference is what it refers to (C++ 8.2.2). */
   check(expression: Expression): TypedNode {
-    const node = this.production(expression);
+    return this.referred(this.production(expression));
+  }
+
+  private referred(node: TypedNode): TypedNode {
     const type = stripType(node.type);
     if (type.kind !== 'reference' && type.kind !== 'rvalue-reference') return node;
     return { kind: 'dereference', type: type.target, pointer: node, offset: node.offset, length: node.length };
+  }
+
+  classOperator(operator: string, operands: readonly TypedNode[], span: Span): TypedNode | undefined {
+    return classOperator(operator, operands, span, this);
   }
 
   /** Dispatches by production; what names a reference is the reference. */
@@ -103,7 +112,7 @@ export class Checker implements ExpressionTyper {
       case 'call':
         return checkCall(expression, span, this);
       case 'cast':
-        return this.checkCast(expression, span);
+        return checkCast(expression, span, this);
       case 'sizeof':
         return this.checkSizeof(this.check(expression.operand), span);
       case 'sizeof-type':
@@ -331,7 +340,11 @@ export class Checker implements ExpressionTyper {
 
   /** What a condition tests (6.8.4.1). */
   truth(node: TypedNode): TypedNode {
-    return isComplex(node.type) ? toReal(node, this.types._Bool, this) : this.scalar(node);
+    if (isMemberPointer(node)) {
+      return { kind: 'not', type: this.truthType, operand: isNull(node, spanOf(node), this), ...spanOf(node) };
+    }
+    const tested = classConversion(node, this.types._Bool, spanOf(node), this) ?? node;
+    return isComplex(tested.type) ? toReal(tested, this.types._Bool, this) : this.scalar(tested);
   }
 
   /** As if by assignment (6.5.16.1): structures of the same type, numbers of any. */
@@ -340,6 +353,7 @@ export class Checker implements ExpressionTyper {
     const stripped = stripType(type);
     if (isStruct(stripped) || stripped.kind === 'member-pointer') {
       if (sameType(type, value.type)) return value;
+      if (!isStruct(stripped) && isNullConstant(value)) return nullMember(type, span, this);
       return fail(`${value.type.displayName} cannot be assigned to ${type.displayName}`, span);
     }
     if (isComplex(value.type)) return toReal(value, type, this);
@@ -357,22 +371,22 @@ export class Checker implements ExpressionTyper {
   private checkUnary({ operator, operand }: Of<'unary'>, span: Span): TypedNode {
     switch (operator) {
       case '&':
-        return this.checkAddress(this.check(operand), span);
-      case '*':
-        return this.dereference(this.check(operand), span);
+        return memberAddress(operand, span, this) ?? this.checkAddress(this.check(operand), span);
       case '++':
       case '--':
         return this.checkIncrement(operand, operator, false, span);
-      case '!':
-        return { kind: 'not', type: this.truthType, operand: this.truth(this.check(operand)), ...span };
       case '__real__':
       case '__imag__':
         return complexPart(this.check(operand), operator === '__real__' ? 0 : 1, span, this);
-      case '+':
-      case '-':
-      case '~':
-        return checkUnaryArithmetic(operator, this.operand(this.check(operand)), span, this);
+      default:
     }
+    const node = this.check(operand);
+    const hasOwn = operator !== '!' || hasOperator(node, operator, this);
+    const overloaded = hasOwn ? this.classOperator(operator, [node], span) : undefined;
+    if (overloaded !== undefined) return overloaded;
+    if (operator === '*') return this.dereference(node, span);
+    if (operator === '!') return { kind: 'not', type: this.truthType, operand: this.truth(node), ...span };
+    return checkUnaryArithmetic(operator, this.operand(node), span, this);
   }
 
   /** 6.5.3.2 */
@@ -405,6 +419,8 @@ export class Checker implements ExpressionTyper {
   /** 6.5.2.1; an array is indexed in place, so that one without address works too. */
   private checkIndex({ base, index }: Of<'index'>, span: Span): TypedNode {
     const [left, right] = [this.check(base), this.check(index)];
+    const overloaded = isStruct(stripType(left.type)) ? this.classOperator('[]', [left, right], span) : undefined;
+    if (overloaded !== undefined) return overloaded;
     const swapped = isPointerLike(right.type) && !isPointerLike(left.type);
     const [array, position] = swapped ? [right, left] : [left, right];
     const type = stripType(array.type);
@@ -418,15 +434,19 @@ export class Checker implements ExpressionTyper {
   }
 
   /** What stands before `.` or `->`; like in gdb, `.` goes through a pointer, and `->` works on a structure. */
-  object(base: Expression): TypedNode {
-    const object = this.check(base);
+  object(base: Expression, arrow: boolean): TypedNode {
+    let object = this.check(base);
+    // What operator-> gives is asked again, until it is a pointer (C++ 12.4.6).
+    for (let steps = 0; arrow && steps < 10 && hasOperator(object, '->', this); steps++) {
+      object = this.referred(this.classOperator('->', [object], spanOf(object)) ?? object);
+    }
     if (!isPointerLike(object.type)) return object;
     return this.dereference(object, { offset: object.offset, length: object.length });
   }
 
   /** 6.5.2.3 */
-  private checkMember({ base, name }: Of<'member'>, span: Span): TypedNode {
-    const object = this.object(base);
+  private checkMember({ base, name, arrow }: Of<'member'>, span: Span): TypedNode {
+    const object = this.object(base, arrow);
     const type = stripType(object.type);
     if (!isStruct(type)) return fail(`${object.type.displayName} has no members`, object);
     const path = findMember(type, name);
@@ -435,7 +455,7 @@ export class Checker implements ExpressionTyper {
       if (member !== undefined) return member;
       const reason = type.incomplete
         ? `${type.displayName} is only declared here`
-        : `There is no member named ${name}.`;
+        : (methodWithoutCode(type, name, this.scope) ?? `There is no member named ${name}.`);
       return fail(reason, { offset: span.offset + span.length - name.length, length: name.length });
     }
     return this.memberOf(object, path, span);
@@ -453,37 +473,6 @@ export class Checker implements ExpressionTyper {
       if (found !== undefined) return found;
     }
     return undefined;
-  }
-
-  /** 6.5.4 */
-  private checkCast({ type: name, operand, form }: Of<'cast'>, span: Span): TypedNode {
-    const type = this.resolve(name);
-    const call = operand.kind === 'call' ? castCall(operand, type, span, this) : undefined;
-    if (call !== undefined) return call;
-    const node = this.check(operand);
-    const stripped = stripType(type);
-    if (stripped.kind === 'void')
-      return { kind: 'comma', type: voidType, left: node, right: this.nothing(span), ...span };
-    if (node.kind === 'symbol' && node.type.kind === 'unknown') return { ...node, type, ...span };
-    if (isStruct(stripped) && sameType(type, node.type)) return node;
-    if (isComplex(stripped)) return { ...toComplex(node, type, this), ...span };
-    if (isComplex(node.type) && isArithmetic(type)) return { ...toReal(node, type, this), ...span };
-    if (!isScalar(type)) return fail(`a value cannot be cast to ${type.displayName}`, span);
-    return { ...this.castScalar(node, type, form === 'reinterpret', span), ...span };
-  }
-
-  /** A cast to a reference is one of the address (C++ 7.6.1.9, 7.6.1.10). */
-  private castScalar(node: TypedNode, type: Type, isReinterpreted: boolean, span: Span): TypedNode {
-    const stripped = stripType(type);
-    const isToReference = isReference(stripped) && 'target' in stripped;
-    const pointer = isToReference ? pointerTo(stripped.target, this.scope.machine.addressSize) : type;
-    const operand = isToReference ? addressOf(node, this) : this.scalar(node);
-    const converted = isReinterpreted ? this.convert(operand, pointer) : castPointer(operand, pointer, span, this);
-    return isToReference ? this.convert(converted, type) : converted;
-  }
-
-  private nothing(span: Span): TypedNode {
-    return { kind: 'constant', type: voidType, value: 0n, ...span };
   }
 
   // ---- sizes ----
@@ -539,9 +528,24 @@ export class Checker implements ExpressionTyper {
   private checkAssignment({ operator, target: left, value: right }: Of<'assignment'>, span: Span): TypedNode {
     const target = this.checkTarget(left, span);
     const value = this.check(right);
+    const overloaded = this.assignedByClass(operator, target, value, span);
+    if (overloaded !== undefined) return overloaded;
     const assign = { kind: 'assign', type: target.type, target, returnsOld: false, ...span } as const;
     const computed = operator ? this.compound(target, value, operator, span) : value;
     return { ...assign, value: this.assigned(computed, target.type, right) };
+  }
+
+  /** Objects of one class are copied as they are: that stays, where a call would be undone. */
+  private assignedByClass(
+    operator: Of<'assignment'>['operator'],
+    target: TypedNode,
+    value: TypedNode,
+    span: Span,
+  ): TypedNode | undefined {
+    if (!isStruct(stripType(target.type)) || (operator === undefined && sameType(target.type, value.type)))
+      return undefined;
+    if (operator === undefined && !hasOperator(target, '=', this)) return undefined;
+    return this.classOperator(`${operator ?? ''}=`, [target, value], span);
   }
 
   /** The arithmetic of `a op= b`: on what the target held, read once (6.5.16.2 paragraph 3). */
@@ -561,6 +565,10 @@ export class Checker implements ExpressionTyper {
   private checkIncrement(operand: Expression, operator: '++' | '--', returnsOld: boolean, span: Span): TypedNode {
     const target = this.checkTarget(operand, span);
     const one: TypedNode = { kind: 'constant', type: this.types.int, value: 1n, ...span };
+    // The one behind the object has an int, which is 0 (C++ 12.4.7).
+    const zero: TypedNode = { ...one, value: 0n };
+    const overloaded = this.classOperator(operator, returnsOld ? [target, zero] : [target], span);
+    if (overloaded !== undefined) return overloaded;
     const value = this.compound(target, one, operator === '++' ? '+' : '-', span);
     return {
       kind: 'assign',

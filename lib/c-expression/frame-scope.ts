@@ -24,7 +24,7 @@ import {
   moduleFrame,
   type UnwindMachine,
 } from '../dwarf/unwind-frame';
-import { basicTypes, type BasicTypes, functionType } from '../dwarf/value-types';
+import { basicTypes, type BasicTypes, functionType, voidType } from '../dwarf/value-types';
 import { isCPlusPlus } from '../dwarf/qualified-name';
 import { findMember, isStruct } from '../dwarf/value';
 import { declaredEntity, type DeclaredFunction } from './declared-function';
@@ -41,6 +41,7 @@ export interface NamedDebugInfo extends ModuleDebugInfo {
   usedNamespaces(unit: UnitInfo): readonly string[];
   typeNamed(tag: TypeTag | 'typedef' | 'base', name: string): Type | undefined;
   macrosAt?(unit: UnitInfo, position: SourcePosition | undefined): ReadonlyMap<string, Macro> | undefined;
+  codelessFunction(name: string): { readonly isInlined: boolean } | undefined;
   enumeratorNamed(name: string): { readonly type: EnumType; readonly enumerator: Enumerator } | undefined;
 }
 
@@ -160,7 +161,21 @@ export class FrameScope implements ExpressionScope {
     return this.macros?.get(name);
   }
 
+  whyNoCode(name: string): string | undefined {
+    for (const prefix of this.prefixes) {
+      for (const { debug } of this.modules) {
+        const found = debug?.codelessFunction(prefix + name);
+        if (found === undefined) continue;
+        if (!found.isInlined) return `'${prefix}${name}' is declared, but nothing that is loaded has its code`;
+        return `'${prefix}${name}' was inlined wherever it is used: it has no code of its own that could be called`;
+      }
+    }
+    return undefined;
+  }
+
   whyUnknown(name: string): string | undefined {
+    const codeless = this.whyNoCode(name);
+    if (codeless !== undefined) return `${codeless}.`;
     const hasUnits = this.modules.some(({ debug }) => (debug?.units.length ?? 0) > 0);
     if (this.macros !== undefined || !hasUnits || !/^_*[A-Z][A-Z0-9_]*$/.test(name)) return undefined;
     return 'If it is a macro, build with -g3: the debug information has no macros.';
@@ -355,7 +370,8 @@ export class FrameScope implements ExpressionScope {
     for (const other of module.debug?.functionsNamed(info.name) ?? []) {
       const entity = other === info || !isCPlusPlus(other.unit) ? undefined : this.functionEntity(module, other);
       // Each unit that uses an inline function has a copy of it.
-      const isNew = overloads.every(({ type }) => type.displayName !== entity?.type.displayName);
+      const isSame = ({ type }: FunctionEntity): boolean => type.displayName === entity?.type.displayName;
+      const isNew = isLambda(other) || !overloads.some(isSame);
       if (entity !== undefined && isNew) overloads.push(entity);
     }
     return overloads.length === 1 ? found : { ...found, overloads };
@@ -386,6 +402,12 @@ export class FrameScope implements ExpressionScope {
     }
     return frame;
   }
+}
+
+/** Its class has no name, so that its type reads as that of any other one. */
+function isLambda({ shortName, signature }: FunctionInfo): boolean {
+  const first = shortName === 'operator()' ? stripType(signature.parameters.at(0)?.type ?? voidType) : undefined;
+  return first?.kind === 'pointer' && stripType(first.target).name === undefined;
 }
 
 /** GCC makes copies of functions whose parameters it changes as it likes; debug information does not tell how. */

@@ -12,22 +12,49 @@ import { isPlace, type TypedNode } from './typed';
 /** C++ 12.2.4.2: lower is better; undefined: it does not fit. */
 const Rank = { exact: 0, qualification: 1, promotion: 2, conversion: 3, toBase: 3, toVoid: 4, ellipsis: 6 } as const;
 
+/** A function with what it would be given: `object` stands before a method. */
+export interface Candidate {
+  readonly entity: FunctionEntity;
+  readonly object: TypedNode | undefined;
+  readonly list: readonly TypedNode[];
+}
+
+/** `object`: of methods, which differ in whether they take a const one. */
 export function chooseOverload(
-  candidates: readonly FunctionEntity[],
+  entities: readonly FunctionEntity[],
   list: readonly TypedNode[],
   name: string,
   span: Span,
+  object?: TypedNode,
 ): FunctionEntity {
-  if (candidates.length === 1) return candidates[0];
-  const viable = candidates.flatMap((entity) => {
-    const ranks = ranksOf(entity, list);
-    return ranks === undefined ? [] : [{ entity, ranks }];
+  if (entities.length === 1) return entities[0];
+  return chooseAmong(
+    entities.map((entity) => ({ entity, object, list })),
+    list,
+    name,
+    span,
+  ).entity;
+}
+
+/** `list`: all operands, for the message. */
+export function chooseAmong<T extends Candidate>(
+  candidates: readonly T[],
+  list: readonly TypedNode[],
+  name: string,
+  span: Span,
+): T {
+  const viable = candidates.flatMap((candidate) => {
+    const ranks = ranksOfCandidate(candidate);
+    return ranks === undefined ? [] : [{ candidate, entity: candidate.entity, ranks }];
   });
   const best = viable.filter((one) => viable.every((other) => one === other || isBetter(one.ranks, other.ranks)));
-  if (best.length === 1) return best[0].entity;
+  if (best.length === 1) return best[0].candidate;
   const listed = (entities: readonly FunctionEntity[]): string => entities.map(signatureText).sort().join(', ');
   const given = list.map(({ type }) => type.displayName).join(', ');
-  if (viable.length === 0) return fail(`no function '${name}' fits (${given}); there are ${listed(candidates)}`, span);
+  if (viable.length === 0) {
+    const all = listed(candidates.map(({ entity }) => entity));
+    return fail(`no function '${name}' fits (${given}); there ${candidates.length === 1 ? 'is' : 'are'} ${all}`, span);
+  }
   return fail(
     `the call of '${name}' with (${given}) is ambiguous: ${listed(viable.map(({ entity }) => entity))}; cast an argument`,
     span,
@@ -42,6 +69,16 @@ export function signatureText(entity: FunctionEntity): string {
 /** Without the object of a method. */
 export function parametersOf({ type, isMethod }: FunctionEntity): readonly Type[] {
   return isMethod ? type.parameters.slice(1) : type.parameters;
+}
+
+/** The object counts as the first argument. */
+function ranksOfCandidate({ entity, object, list }: Candidate): number[] | undefined {
+  const ranks = ranksOf(entity, list);
+  if (object === undefined || ranks === undefined) return ranks;
+  const first = entity.isMethod ? stripType(entity.type.parameters[0]) : undefined;
+  const takesConst = first?.kind !== 'pointer' || isConst(first.target);
+  if (isConst(object.type) && !takesConst) return undefined;
+  return [takesConst && !isConst(object.type) && entity.isMethod ? Rank.qualification : Rank.exact, ...ranks];
 }
 
 function ranksOf(entity: FunctionEntity, list: readonly TypedNode[]): number[] | undefined {

@@ -66,11 +66,13 @@ const chainLimit = 500;
 class Parser {
   private readonly tokens: TokenStream;
   private readonly types: TypeParser;
+  private readonly isCPlusPlus: boolean;
   private chained = 0;
 
   constructor(text: string, names: TypeNames) {
     this.tokens = new TokenStream(text, names.macro?.bind(names));
     this.types = new TypeParser(this.tokens, names, () => this.parseAssignment());
+    this.isCPlusPlus = names.isCPlusPlus === true;
   }
 
   parseAll(): Expression {
@@ -230,7 +232,7 @@ class Parser {
         base = { kind: 'index', base, index, ...this.tokens.spanFrom(primary) };
       } else if (this.tokens.is('.') || this.tokens.is('->')) {
         const arrow = this.tokens.take().text === '->';
-        const name = this.tokens.expectName().text;
+        const name = this.parseWord(undefined);
         base = { kind: 'member', base, name, arrow, ...this.tokens.spanFrom(primary) };
       } else if (this.tokens.takeIf('(')) {
         const list = this.parseArguments();
@@ -359,6 +361,7 @@ class Parser {
       return `~${this.tokens.expectName().text}`;
     }
     const { text } = this.tokens.expectName();
+    if (text === 'operator' && this.isCPlusPlus) return this.types.parseOperatorName();
     const instance = this.tokens.is('<') ? this.types.templateAt(within, text) : undefined;
     if (instance === undefined) return text;
     this.tokens.skip(instance.tokens);

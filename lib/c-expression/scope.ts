@@ -54,6 +54,8 @@ export interface ExpressionScope extends TypeNames {
   typeNamed(tag: TypeTag, name: string): Type | undefined;
   /** What may be the reason that a name is not known; undefined: nothing is to be said. */
   whyUnknown?(name: string): string | undefined;
+  /** Why a function that is declared cannot be called; undefined: none of that name is. */
+  whyNoCode?(name: string): string | undefined;
   /** The DWARF number of a register, or its own name for one that DWARF does not number; undefined: no register. */
   register(name: string): number | string | undefined;
 }

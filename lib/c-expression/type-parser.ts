@@ -8,6 +8,8 @@ import type { Derivation, Expression, QualifierWord, TypeName, TypeSpecifier } f
 import type { TokenStream } from './token-stream';
 
 export interface TypeNames {
+  /** `operator` is a keyword. */
+  readonly isCPlusPlus?: boolean;
   /** Whether a name stands for a type (a typedef that no variable hides). */
   isTypeName(name: string): boolean;
   /** Whether an instance of a template is a function, or has members. */
@@ -77,6 +79,10 @@ const basicTypes: Readonly<Record<string, string>> = {
   '_Complex double long': 'complex long double',
 };
 
+const overloadable: ReadonlySet<string> = new Set(
+  '+ - * / % ^ & | ~ ! = < > += -= *= /= %= ^= &= |= << >> <<= >>= == != <= >= && || ++ -- , ->* ->'.split(' '),
+);
+
 export class TypeParser {
   constructor(
     private readonly tokens: TokenStream,
@@ -126,6 +132,22 @@ export class TypeParser {
     if (found === undefined) return undefined;
     const scope = within === undefined ? '' : `${within}::`;
     return this.isKnown(scope + name + found.name) ? { name: name + found.name, tokens: found.tokens } : undefined;
+  }
+
+  /** What follows the word `operator` (C++ 12.4, 11.4.8.3): `operator+`, `operator()`, `operator[]`, `operator long`. */
+  parseOperatorName(): string {
+    for (const [open, close] of ['()', '[]']) {
+      if (!this.tokens.is(open)) continue;
+      this.tokens.take();
+      this.tokens.expect(close);
+      return `operator${open}${close}`;
+    }
+    const { kind, text } = this.tokens.next;
+    if (kind === 'punctuator' && overloadable.has(text)) return `operator${this.tokens.take().text}`;
+    if (!this.startsType()) return this.tokens.unexpected('an operator or a type');
+    const words: string[] = [];
+    while (this.startsType() || this.tokens.is('*') || this.tokens.is('&')) words.push(this.tokens.take().text);
+    return `operator ${words.join(' ')}`;
   }
 
   private isKnown(name: string): boolean {

@@ -18,9 +18,9 @@ export function canonicalBaseName(name: string): string {
   return spelled.join(' ');
 }
 
-/** The same inside of a template's name: `Array<short int, 3>` is `Array<short, 3>` as gdb writes it. */
+/** The same inside of the name of a template or a conversion: `Array<short int, 3>` is `Array<short, 3>` as gdb writes it. */
 export function canonicalTypeText(text: string): string {
-  if (!text.includes('<')) return text;
+  if (!text.includes('<') && !text.includes('operator ')) return text;
   return text
     .replace(
       /\b(?:signed|unsigned|short|long|int|char)(?: (?:signed|unsigned|short|long|int|char))+\b/g,
@@ -35,7 +35,6 @@ export function canonicalTypeText(text: string): string {
 
 /** What all spellings of a name have in common: `Box<Box<int> >` and `Box<Box<int>>`, `Ring<int, 3u>` and `Ring<int, 3>`. */
 export function templateKey(name: string): string {
-  if (!name.includes('<')) return name;
   return canonicalTypeText(name)
     .replace(/> (?=>)/g, '>')
     .replace(/\b(\d+)[ul]+\b/g, '$1');

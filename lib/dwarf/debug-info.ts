@@ -65,6 +65,10 @@ const tagsOfNamespace: Readonly<Record<TypeNamespace, readonly number[]>> = {
   ],
 };
 
+/** DW_INL_inlined, DW_INL_declared_inlined (7.20). */
+const inlinedOnly = 1;
+const declaredInlined = 3;
+
 /** What has been read so far. */
 export interface ReadCounts {
   readonly units: number;
@@ -283,6 +287,17 @@ export class DebugInfo {
       const found = this.functionOf(die);
       return found !== undefined && isNamed(found) ? [found] : [];
     });
+  }
+
+  /** A function of that name that is only declared, or of which every call was inlined (DW_AT_inline, 3.3.8.1). */
+  codelessFunction(name: string): { readonly isInlined: boolean } | undefined {
+    const dies = this.names.functionEntries(name);
+    if (dies.length === 0) return undefined;
+    const inlined = (die: Die): boolean => {
+      const mode = die.number(At.DW_AT_inline);
+      return mode === inlinedOnly || mode === declaredInlined;
+    };
+    return { isInlined: dies.some((die) => this.guard('DW_AT_inline', () => inlined(die), false)) };
   }
 
   /** Scopes that hold pc, innermost first, the function's own last; empty outside of functions. */

@@ -224,6 +224,24 @@ export class NameIndex {
     });
   }
 
+  /** Functions of a name, declarations and abstract instances too. */
+  functionEntries(name: string): Die[] {
+    const { table } = this.lists;
+    return this.unitsOfFunction(name).flatMap((unit) =>
+      this.lists
+        .named(name, unit)
+        .filter((entry) => table.tagOf(entry) === Tag.DW_TAG_subprogram && this.isWhole(name, entry, unit))
+        .flatMap((entry) => this.dieOf(entry, this.lists) ?? []),
+    );
+  }
+
+  /** Whether that is the name with all scopes around it: a method is found by its own name alone too. */
+  private isWhole(name: string, entry: number, unit: Unit): boolean {
+    const { table } = this.lists;
+    const holder = this.lists.holderOf(entry, unit);
+    return templateKey(this.lists.prefixOf(table.parentOf(holder)) + table.nameOf(holder)) === templateKey(name);
+  }
+
   private entriesOf(unit: Unit, isWanted: Test, most = Infinity): number[] {
     const { first, end } = this.lists.rangeOf(unit);
     const found: number[] = [];

@@ -3,7 +3,16 @@
  * basic types of C at the target's widths), and questions about types that values and C expressions share.
  */
 import { Encoding } from './constants';
-import type { ArrayType, BaseType, FunctionType, PointerType, QualifiedType, Type, VoidType } from './model';
+import type {
+  ArrayType,
+  BaseType,
+  FunctionType,
+  MemberPointerType,
+  PointerType,
+  QualifiedType,
+  Type,
+  VoidType,
+} from './model';
 import { stripType } from './model';
 import { spellType } from './type-name';
 
@@ -12,6 +21,20 @@ export function pointerTo(target: Type, addressSize: 4 | 8): PointerType {
   const type: PointerType = {
     kind: 'pointer',
     target,
+    displayName: '',
+    name: undefined,
+    byteSize: addressSize,
+    declaration: undefined,
+  };
+  return { ...type, displayName: spellType(type) };
+}
+
+/** The type of `&Class::member` in C++, of a member that is no method. */
+export function memberPointerTo(target: Type, containing: Type, addressSize: 4 | 8): MemberPointerType {
+  const type: MemberPointerType = {
+    kind: 'member-pointer',
+    target,
+    containing,
     displayName: '',
     name: undefined,
     byteSize: addressSize,

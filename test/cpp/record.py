@@ -1,6 +1,7 @@
-"""Builds classes.cpp and records what gdb shows at its markers, the program running on QEMU:
+"""Builds a program and records what gdb shows at its markers, the program running on QEMU:
 
-    for v in m3-O0 m3-Og m3-O2 rv32-O0; do VARIANT=$v gdb-multiarch -nx -batch -ex 'source record.py'; done
+    for v in m3-O0 m3-Og m3-O2 rv32-O0; do PROGRAM=classes VARIANT=$v gdb-multiarch -nx -batch -ex 'source record.py'; done
+    for v in m3-O0 m3-O2 rv32-O0; do PROGRAM=operators VARIANT=$v gdb-multiarch -nx -batch -ex 'source record.py'; done
 
 from this folder; needs Debian's arm-none-eabi-g++, riscv64-unknown-elf-g++ and qemu-user.
 
@@ -35,6 +36,17 @@ EXPRESSIONS = {
             'sizeof(motion::Ring<short, 3>)', 'sizeof(Pair)', 'motion::convert', '&motion::Square::area', 'motion::FAST',
             'motion::Axis::X', '(motion::Axis)5', 'static_cast<short>(total)', '&origin', 'true', '*(Point *)&origin'],
 }
+EXPRESSIONS.update({
+    'LAST': ['found', '*this', 'this', 'width', 'items[1]'],
+    'OTHER': ['own', 'shared', 'two', 'one', '*this'],
+    'EACH': ['sum', 'f'],
+    'FINISH': ['a', 'b', 'a + b', 'operator+(a, b)', '-a', 'a * 3', 'a == b', 'a < 200', 'b(2, 3)', 'b.operator()(2, 3)', 'a.operator-()',
+               'row', 'row[1]', 'row[4].cents', '*box', '(*box).value', 'box->value', 'box', 'box.made', 'Box<short>::made',
+               'Box<Box<short> >::made', 'Box<Box<short>>::made', 'sizeof(Box<Box<short>>)', 'row.last()', 'Node::root', 'both', 'nothing',
+               '*second', '(Both *)second', '*(Both *)second', '(Second *)&both', '*static_cast<Second *>(&both)', '(Second &)both',
+               '(Second *)(Both *)none', '*reinterpret_cast<First *>(second)', 'field', 'no_field', 'Node::root.*field', 'scale(4)',
+               'Row<bank::Money, 3>::width', 'row.width', 'second->other()', 'a.cents > 5 && !none', 'both.shared', 'b.cents++ + 1'],
+})
 START = {
     'arm': '.syntax unified\n.thumb\n.global _start\n.thumb_func\n_start: mov r0, #6\nbl entry\nmov r7, #1\nsvc 0\n'
            '.global printk\n.thumb_func\nprintk: bx lr\n',
@@ -49,8 +61,8 @@ def build(name, work):
     else:
         gcc, flags = 'riscv64-unknown-elf-g++', ['-march=' + cpu, '-mabi=ilp32', '-mno-relax', '-msmall-data-limit=0', '-mcmodel=medany']
     run = lambda args: subprocess.run(args, check=True)
-    elf = 'classes.%s.elf' % name
-    run([gcc, *flags, level, *COMMON, '-c', 'classes.cpp', '-o', work + '/a.o'])
+    elf = '%s.%s.elf' % (PROGRAM, name)
+    run([gcc, *flags, level, *COMMON, '-c', PROGRAM + '.cpp', '-o', work + '/a.o'])
     ld = gcc.replace('g++', 'ld')
     run([ld, '-r', *(['-m', 'elf32lriscv'] if machine == 'riscv' else []), '-T', '../../scripts/relocatable.ld', work + '/a.o', '-o', elf])
     with open(work + '/start.s', 'w') as out:
@@ -100,10 +112,10 @@ def record(name):
         try:
             gdb.execute('file ' + program)
             gdb.execute('target remote :%d' % port)
-            lines = {m: n for n, line in enumerate(open('classes.cpp'), 1) for m in re.findall(r'// #(\w+)', line)}
+            lines = {m: n for n, line in enumerate(open(PROGRAM + '.cpp'), 1) for m in re.findall(r'// #(\w+)', line)}
             stops = []
             for marker, line in lines.items():
-                gdb.execute('break classes.cpp:%d' % line)
+                gdb.execute('break %s.cpp:%d' % (PROGRAM, line))
             while True:
                 gdb.execute('continue')
                 try:
@@ -123,7 +135,10 @@ def record(name):
                     stops.append({'line': line, 'stack': stack, 'locals': [], 'values': []})
                     continue
                 stop = {'line': line, 'stack': stack, 'locals': variables(frame)}
+                # A function that is called must not stop at the markers.
+                gdb.execute('disable')
                 stop['values'] = [[e, *evaluate(e)] for e in EXPRESSIONS.get(marker, [])]
+                gdb.execute('enable')
                 stops.append(stop)
         finally:
             server.kill()
@@ -137,7 +152,7 @@ def record(name):
 
 gdb.execute('set confirm off')
 gdb.execute('set pagination off')
-VARIANT = os.environ['VARIANT']
-with open('classes.%s.json' % VARIANT, 'w') as out:
+PROGRAM, VARIANT = os.environ['PROGRAM'], os.environ['VARIANT']
+with open('%s.%s.json' % (PROGRAM, VARIANT), 'w') as out:
     json.dump(record(VARIANT), out, separators=(',', ':'))
     out.write('\n')
