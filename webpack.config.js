@@ -1,5 +1,5 @@
 /**
- * Six bundles in two worlds. Node: the extension, the debug adapter (a process of its own) with its thread, and the command line.
+ * Five bundles in two worlds. Node: the extension, the debug adapter (a process of its own) and the command line.
  * Web worker: the extension with the adapter inside, and the adapter alone as a worker's script.
  * ts-loader only strips types; `npm run typecheck` checks them. Capstone's WebAssembly file is copied once beside the
  * node bundles: the adapter reads it there, and the extension reads it by its URI and hands the bytes in.
@@ -34,7 +34,15 @@ const common = {
   // Comments and white space go; names stay, so that stack traces can be read and the build stays fast.
   optimization: {
     minimize: true,
-    minimizer: [new MinimizerPlugin({ minimizerOptions: { compress: false, mangle: false } })],
+    minimizer: [
+      new MinimizerPlugin({
+        minimizerOptions: {
+          compress: false,
+          mangle: { keep_fnames: true, keep_classnames: true },
+          format: { ascii_only: true },
+        },
+      }),
+    ],
   },
   performance: { maxAssetSize: 2_750_000, maxEntrypointSize: 2_750_000, hints: 'error' },
   stats: 'errors-warnings',
@@ -47,8 +55,6 @@ const node = {
   entry: {
     extension: './extension/extension.ts',
     'debug-adapter': './debug-adapter/main.ts',
-    // The script of a thread of it.
-    'disassembler-worker': './debug-adapter/disassembler-worker.ts',
     llext: './cli/llext.ts',
   },
   // Written anew each time: the tests tell by its age that a bundle is as new as the sources.

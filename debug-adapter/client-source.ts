@@ -79,7 +79,7 @@ async function addLines(
     const address = program.toLoad(start);
     if (address === undefined) continue;
     const { data } = await inferior.target.readMemory(address, Number(end - start));
-    const texts = (await disassembler.disassemble(data, address)).map(textOf);
+    const texts = disassembler.disassemble(data, address).map(textOf);
     lines.set(line, [...(lines.get(line) ?? []), ...texts]);
   }
 }

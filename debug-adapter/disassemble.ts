@@ -5,7 +5,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { decodeUnsigned, hex } from '../lib/bytes';
-import type { AsyncDisassembler, Instruction } from '../lib/disassembler';
+import type { Disassembler, Instruction } from '../lib/disassembler';
 import type { Cancellation } from './cancellation';
 import { clientSource } from './client-source';
 import { type CodeRun, runAt } from './code-map';
@@ -50,17 +50,21 @@ export async function disassemble(
   return { instructions };
 }
 
+/** No entry is longer. */
+const longestEntry = 4n;
+const aligned = (address: bigint): bigint => address - (address % longestEntry);
+
 /** Lists entries from a base address in both directions. */
 class Lister {
   constructor(
     private readonly inferior: Inferior,
-    private readonly disassembler: AsyncDisassembler,
+    private readonly disassembler: Disassembler,
     private readonly base: bigint,
   ) {}
 
   /** `count` entries from the base on. */
   async from(count: number): Promise<Entry[]> {
-    const entries: Entry[] = [];
+    let entries: Entry[] = [];
     let address = this.base;
     while (entries.length < count) {
       const run = await runAt(this.inferior, address);
@@ -68,7 +72,9 @@ class Lister {
         const end = run?.end ?? address + 2n * BigInt(count);
         for (; address < end && entries.length < count; address += 2n) entries.push(filler(address));
       } else {
-        entries.push(...(await this.entriesOf({ ...run, start: address }, run)));
+        const end = address + longestEntry * BigInt(count - entries.length + 1);
+        const near = { ...dataFrom(run, aligned(address)), end: end < run.end ? end : run.end };
+        entries = entries.concat(await this.entriesOf({ ...near, start: address }, near));
         address = run.end;
       }
     }
@@ -90,7 +96,8 @@ class Lister {
         entries = [...fillers, ...entries];
         address = start;
       } else {
-        entries = [...(await this.entriesOf({ ...run, end: address }, run)), ...entries];
+        const near = dataFrom(run, aligned(address - longestEntry * BigInt(count - entries.length)));
+        entries = (await this.entriesOf({ ...near, end: address }, near)).concat(entries);
         address = run.start;
       }
     }
@@ -115,13 +122,18 @@ class Lister {
   private async decode({ start, end, kind }: CodeRun): Promise<Entry[]> {
     const { data } = await this.inferior.target.readMemory(start, Number(end - start));
     if (kind === 'data') return dataEntries(data, start);
-    const decoded = await this.disassembler.disassemble(data, start);
+    const decoded = this.disassembler.disassemble(data, start);
     const entries = decoded.map(instructionEntry);
     const last = entries.at(-1);
     const covered = last === undefined ? 0 : Number(last.address - start) + last.size;
     // An instruction that the run's end cuts off is shown as data.
     return [...entries, ...dataEntries(data.subarray(covered), start + BigInt(covered))];
   }
+}
+
+/** A run of data is divided where addresses are aligned: what is far before does not matter. */
+function dataFrom(run: CodeRun, start: bigint): CodeRun {
+  return run.kind === 'data' && start > run.start ? { ...run, start } : run;
 }
 
 function instructionEntry({ address, bytes, mnemonic, operands, valid }: Instruction): Entry {

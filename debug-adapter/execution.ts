@@ -247,6 +247,7 @@ export class Execution {
     const event = stoppedEvent(session, stop, reason, problem);
     await describeDataStop(session, stop, event);
     session.send(event);
+    session.prepareDisassembler(inferior.target.cpu);
   }
 
   /** No filter wants to see it: the program ends as it would on a board. */

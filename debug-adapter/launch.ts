@@ -4,7 +4,6 @@
  */
 import { ModuleEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { cpuForElf } from '../lib/program/cpu-for-elf';
 import type { Cancellation } from './cancellation';
 import { ProcessEvent } from './events';
 import { errors } from './errors';
@@ -35,7 +34,6 @@ export async function launch(
   const begin = (attributes: Attributes): Promise<void> => {
     const config = configOf(session, attributes);
     session.config = config;
-    if (!config.noDebug) session.startDisassembler();
     if (config.noDebug) session.breakpoints.disable();
     if (config.noDebug) session.dataBreakpoints.disable();
     cancellation.onCancel(() => session.client.cancelLaunch(errors.requestCancelled()));
@@ -79,7 +77,6 @@ async function readFiles(session: SessionState, config: LaunchConfig, report: Re
   const files = await openExtensions(config, base, session.services.files, (extension, index) =>
     report(`llext '${extension.name}'`, Math.round(10 + (40 * index) / count)),
   );
-  for (const { elf } of files.slice(0, 1)) session.prepareDisassembler(config.cpu ?? cpuForElf(elf));
   const search = { sourceMap: config.sourceMap, folders: config.workspaceFolders };
   const paths = new SourcePaths(session.services.files, search, (text) => session.output.line('important', text));
   for (const [index, { config: extension, program, folder }] of files.entries()) {

@@ -4,7 +4,6 @@ import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DisassemblerThread } from './disassembler-thread';
 import { openSource, wholeFile } from './file-source';
 import type { AdapterServices } from './services';
 
@@ -24,11 +23,6 @@ export function nodeServices(folder: string): AdapterServices {
       },
     },
     capstoneWasm: () => wholeFile(capstonePath(folder)),
-    // Without a build there is no script for the thread.
-    startDisassembler: () => {
-      const script = join(folder, 'disassembler-worker.js');
-      return existsSync(script) ? new DisassemblerThread(script, capstonePath(folder)) : undefined;
-    },
     loadUnicorn: async (path) => {
       const file = localPath(path);
       const exported: unknown = createRequire(file)(file);

@@ -3,7 +3,6 @@
  * host each hand in their own. Paths are what the client uses, plain or URI; see paths.ts.
  */
 import type { ByteSource } from '../lib/byte-source';
-import type { AsyncDisassembler, InstructionSet } from '../lib/disassembler';
 import type { KeptTargets } from './kept-targets';
 
 export interface FileAccess {
@@ -18,17 +17,10 @@ export interface FileAccess {
   list(folder: string): Promise<readonly string[]>;
 }
 
-export interface DisassemblerElsewhere {
-  for(set: InstructionSet): AsyncDisassembler;
-  close(): Promise<void>;
-}
-
 export interface AdapterServices {
   readonly files: FileAccess;
   /** Bytes of Capstone's WebAssembly file, asked for at the first disassembly. */
   capstoneWasm(): Promise<Uint8Array>;
-  /** Starts a disassembler that loads beside the session, where there can be one: in a process of its own. */
-  startDisassembler?(): DisassemblerElsewhere | undefined;
   /** Whether to load ahead of requests what they will wait for: where it costs nobody else's time, in a process of its own. */
   readonly preparesAhead?: boolean;
   /** Where a server keeps the targets of its sessions, so that one can be left and found again. */

@@ -5,7 +5,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { CpuInfo } from '../lib/arch';
 import type { DebugInfo } from '../lib/dwarf/debug-info';
-import { type AsyncDisassembler, createDisassembler, type Disassembler, instructionSetOf } from '../lib/disassembler';
+import { createDisassembler, instructionSetOf, type Disassembler } from '../lib/disassembler';
 import type { DisplayFormat } from '../lib/protocol';
 import type { RunAccounts } from '../lib/target/accounts';
 import type { SessionBase } from './base-image';
@@ -25,7 +25,7 @@ import { LocationReferences } from './locations';
 import { type ClientPosition, SessionOutput } from './output';
 import type { ExtensionFile } from './program-files';
 import type { SessionRecording } from './replay-file';
-import { type AdapterServices, type DisassemblerElsewhere, reportingChanges } from './services';
+import { type AdapterServices, reportingChanges } from './services';
 import type { SourcePaths } from './source-paths';
 import type { FrameNumber } from './stack-trace';
 import type { CallTarget } from './stepping';
@@ -86,7 +86,7 @@ export class SessionState implements BreakpointHost {
   readonly gotoTargets = new Handles<bigint>();
   readonly containers = new Handles<VariableContainer>();
   private disassembler: Promise<Disassembler> | undefined;
-  private elsewhere: DisassemblerElsewhere | undefined;
+  private preparation: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     services: AdapterServices,
@@ -147,45 +147,43 @@ export class SessionState implements BreakpointHost {
     return stop;
   }
 
-  /** For the session's CPU; loaded at the first use, or in a thread that has been started. */
-  async requireDisassembler(cpu: CpuInfo): Promise<AsyncDisassembler> {
+  /** For the session's CPU; loaded at the first use. */
+  async requireDisassembler(cpu: CpuInfo): Promise<Disassembler> {
     const set = instructionSetOf(cpu.arch, cpu.pointerSize === 8);
-    const failed = (error: unknown): never => {
-      throw errors.noDisassembler(messageOf(error));
-    };
-    if (this.elsewhere !== undefined) {
-      const there = this.elsewhere.for(set);
-      return { disassemble: async (...asked) => await Promise.resolve(there.disassemble(...asked)).catch(failed) };
-    }
     this.disassembler ??= this.services
       .capstoneWasm()
       .then(async (wasm) => createDisassembler(await loadCapstone(), wasm, set))
       .catch((error: unknown) => {
         this.disassembler = undefined;
-        return failed(error);
+        throw errors.noDisassembler(messageOf(error));
       });
     return this.disassembler;
   }
 
-  /** At the launch: loading takes as long as the start of a session. */
-  startDisassembler(): void {
-    if (this.services.preparesAhead === true) this.elsewhere ??= this.services.startDisassembler?.();
-  }
-
-  /** When the CPU is known: the thread loads what that needs. A failure is told to whoever asks for a listing. */
+  /**
+   * After the first stop, when there is time: loading and the first instructions take longer than a listing may. A failure is told
+   * to whoever asks for one.
+   */
   prepareDisassembler(cpu: CpuInfo): void {
-    if (this.elsewhere === undefined) return;
-    const load = async (): Promise<unknown> => (await this.requireDisassembler(cpu)).disassemble(new Uint8Array(0), 0n);
-    void load().catch(() => undefined);
+    if (this.services.preparesAhead !== true || this.preparation !== undefined) return;
+    const prepare = async (): Promise<void> => {
+      const disassembler = await this.requireDisassembler(cpu);
+      disassembler.disassemble(firstInstructions, 0n);
+    };
+    this.preparation = setTimeout(() => void prepare().catch(() => undefined), idleMilliseconds);
   }
 
   async dispose(): Promise<void> {
-    void this.elsewhere?.close();
-    this.elsewhere = undefined;
+    clearTimeout(this.preparation);
     this.client.cancelLaunch();
     this.services.targets?.remove(this);
     await this.execution.halt();
   }
 }
+
+/** The client asks for stack, scopes and variables right after a stop. */
+const idleMilliseconds = 300;
+/** Of different kinds, whatever they mean: what decodes them is compiled. */
+const firstInstructions = Uint8Array.from({ length: 1024 }, (_, n) => (n * 37 + (n >> 3)) & 0xff);
 
 type ClientFile = Parameters<SourcePaths['known']>[0];

@@ -3,6 +3,7 @@
  * that nothing has to be installed and a busy engine never blocks the editor. Elsewhere: inside of this host.
  */
 import * as vscode from 'vscode';
+import { adapterNodeOptions } from '../debug-adapter/process-options';
 import { inlineAdapter } from './inline-adapter';
 
 /** process.execPath of a host that is Node; a browser's worker has none (the bundle's shim of process is empty there). */
@@ -18,7 +19,9 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
     if (node === undefined || !onDisk(session)) return inlineAdapter(() => this.capstoneWasm());
     const script = vscode.Uri.joinPath(this.extensionUri, 'dist', 'debug-adapter.js').fsPath;
     // Electron's executable is Node when this variable says so; it means nothing to a plain Node.
-    return new vscode.DebugAdapterExecutable(node, [script], { env: { ELECTRON_RUN_AS_NODE: '1' } });
+    return new vscode.DebugAdapterExecutable(node, [...adapterNodeOptions, script], {
+      env: { ELECTRON_RUN_AS_NODE: '1' },
+    });
   }
 
   /** Capstone's code, read when the first instruction is shown. */

@@ -22,11 +22,6 @@ export interface Disassembler {
   disassemble(bytes: Uint8Array, address: bigint, limit?: number): Instruction[];
 }
 
-/** One that may be elsewhere. */
-export interface AsyncDisassembler {
-  disassemble(bytes: Uint8Array, address: bigint, limit?: number): Instruction[] | Promise<Instruction[]>;
-}
-
 /** The part of Capstone's JavaScript interface that is used. */
 interface CapstoneInstruction {
   readonly size: number;
@@ -50,7 +45,10 @@ interface CapstoneModule {
   readonly Capstone: new (arch: number, mode: number) => CapstoneDecoder;
 }
 
-export type CapstoneFactory = (options: { wasmBinary: Uint8Array }) => Promise<CapstoneModule>;
+/** What Emscripten's script asks for its instance with; `done` takes it. */
+type InstantiateWasm = (imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void) => void;
+
+export type CapstoneFactory = (options: { instantiateWasm: InstantiateWasm }) => Promise<CapstoneModule>;
 
 /** Instruction sets by what a file or a CPU says of itself. */
 export type InstructionSet = 'thumb' | 'riscv32' | 'riscv64';
@@ -64,13 +62,22 @@ export async function createDisassembler(
   wasm: Uint8Array,
   set: InstructionSet = 'thumb',
 ): Promise<Disassembler> {
-  const cs = await capstone({ wasmBinary: wasm });
+  const cs = await instantiate(capstone, await WebAssembly.compile(wasm as BufferSource));
   const decoder =
     set === 'thumb'
       ? new cs.Capstone(cs.ARCH_ARM, cs.MODE_THUMB | cs.MODE_MCLASS | cs.MODE_V8)
       : new cs.Capstone(cs.ARCH_RISCV, (set === 'riscv32' ? cs.MODE_RISCV32 : cs.MODE_RISCV64) | cs.MODE_RISCVC);
   const rules = set === 'thumb' ? thumb : riscv;
   return { disassemble: (bytes, address, limit = Infinity) => disassemble(decoder, rules, bytes, address, limit) };
+}
+
+/** From a compiled module, because what Capstone is given it keeps: the bytes would stay. */
+function instantiate(capstone: CapstoneFactory, compiled: WebAssembly.Module): Promise<CapstoneModule> {
+  return new Promise((resolve, reject) => {
+    const instantiateWasm: InstantiateWasm = (imports, done) =>
+      void WebAssembly.instantiate(compiled, imports).then(done).catch(reject);
+    capstone({ instantiateWasm }).then(resolve, reject);
+  });
 }
 
 /** What Capstone leaves to be done for an instruction set. */

@@ -1,12 +1,13 @@
 /** Memory and disassembly by DAP; the listing is compared with objdump's. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { FLASH_BASE, STACK_GUARD_BASE } from '../lib/kernel/memory-map';
 import type { ExtensionsResponse } from '../lib/protocol';
 import { type AdapterClient, withAdapter } from './support/dap-client';
-import { fixturePath, fixtureSource, markerLine } from './support/fixtures';
+import { fixturePath, fixtureSource, markerLine, projectRoot } from './support/fixtures';
 import { requireTool, runTool } from './support/tools';
 
 const data = fixtureSource('data');
@@ -203,6 +204,36 @@ describe('disassembly', () => {
       assert.ok(listing.some(({ instruction }) => /^\.word 0x[0-9a-f]{8} ; calls$/.test(instruction)));
       assert.ok(listing.some(({ instruction, symbol }) => /^bl? .*; note$/.test(instruction) || symbol === 'many'));
       assert.ok(data.endsWith('data.c'));
+    }));
+
+  it('lists a part of a large object', () =>
+    withAdapter(async (adapter) => {
+      await adapter.launchToStop({
+        program: join(projectRoot, 'test/dap-programs/dirty.m3-O2.elf'),
+        heapSize: 2048,
+        stopOnEntry: true,
+      });
+      const { memoryReference = '' } = await adapter.evaluate('&pages[160][0]', 'watch');
+      await adapter.evaluate('pages[160][1] = 0x12345678', 'repl');
+      const listing = await list(adapter, memoryReference, -200, 400);
+      assert.deepEqual(
+        listing.map(({ address }) => Number(address)),
+        listing.map((_, n) => Number(memoryReference) + 4 * (n - 200)),
+      );
+      assert.deepEqual(
+        [199, 200, 201].map((n) => listing[n].instruction),
+        ['.word 0x00000000', '.word 0x00000000', '.word 0x12345678'],
+      );
+      const odd = await list(adapter, memoryReference, -2, 4, { offset: 6 });
+      assert.deepEqual(
+        odd.map(({ address, instruction }) => [Number(address) - Number(memoryReference), instruction]),
+        [
+          [0, '.word 0x00000000'],
+          [4, '.short 0x5678'],
+          [6, '.short 0x1234'],
+          [8, '.word 0x00000000'],
+        ],
+      );
     }));
 
   it('lists 400 instructions without a pause', () =>

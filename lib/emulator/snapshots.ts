@@ -6,6 +6,7 @@
  * place: the versions that no snapshot needs any more are what is saved. Memory's dirty pages are those that differ from the
  * snapshot that was taken or restored last.
  */
+import { PagePool } from './page-pool';
 import type { Machine, MachineRewind, MemoryRegion } from './types';
 
 export interface Snapshot<T> {
@@ -23,7 +24,7 @@ interface Version {
   readonly time: number;
   /** undefined: all zeros. */
   readonly bytes: Uint8Array | undefined;
-  /** What it takes: nothing for bytes that many pages share. */
+  /** What it takes: nothing for bytes that many pages share. Else they are its own, out of the pool. */
   readonly size: number;
 }
 
@@ -43,6 +44,8 @@ export interface SnapshotOptions {
 const pageSize = 4096;
 /** The state page and the objects around it. */
 const snapshotBytes = 5000;
+/** What shadows of untouched memory are made of, and more. */
+const sharedPages = 16;
 
 /** Pages lie at multiples of 4 in their buffers. */
 const wordsOf = ({ buffer, byteOffset, length }: Uint8Array) => new Int32Array(buffer, byteOffset, length >>> 2);
@@ -88,7 +91,8 @@ export class SnapshotStore<T> {
   private current: Snapshot<T> | undefined;
   private pageBytes = 0;
   private restBytes = 0;
-  /** Pages that are one word over and over, by that word. */
+  private readonly pool = new PagePool();
+  /** Pages that are one word over and over, by that word: a few. */
   private readonly uniform = new Map<number, Uint8Array>();
 
   /** RangeError for an engine without rewind. */
@@ -173,11 +177,19 @@ export class SnapshotStore<T> {
 
   private versionOf(time: number, now: Uint8Array): Version {
     if (isZero(now)) return { time, bytes: undefined, size: 0 };
-    if (!isUniform(now)) return { time, bytes: now.slice(), size: pageSize };
+    const shared = isUniform(now) ? this.sharedPage(now) : undefined;
+    if (shared !== undefined) return { time, bytes: shared, size: 0 };
+    return { time, bytes: this.pool.keep(now), size: pageSize };
+  }
+
+  /** undefined: there are enough of others. */
+  private sharedPage(now: Uint8Array): Uint8Array | undefined {
     const [word] = wordsOf(now);
-    const shared = this.uniform.get(word) ?? now.slice();
+    const known = this.uniform.get(word);
+    if (known !== undefined || this.uniform.size === sharedPages) return known;
+    const shared = now.slice();
     this.uniform.set(word, shared);
-    return { time, bytes: shared, size: 0 };
+    return shared;
   }
 
   private restorePage(page: number, time: number): void {
@@ -193,7 +205,8 @@ export class SnapshotStore<T> {
     const { bytes: before, size = 0 } = this.versionAt(page, time) ?? {};
     if (now.length === 0 || (before === undefined ? isZero(now) : isSame(now, before))) return;
     if (next !== undefined && this.versionAfter(page, time) > next) {
-      this.addVersion(page, { time: next, bytes: before, size });
+      const own = before === undefined || size === 0 ? before : this.pool.keep(before);
+      this.addVersion(page, { time: next, bytes: own, size });
     }
     this.addVersion(page, this.versionOf(time, now));
   }
@@ -208,7 +221,8 @@ export class SnapshotStore<T> {
     if (versions === undefined) this.versions.set(page, (versions = []));
     const at = indexAfter(versions, version.time);
     const replaced = versions[at - 1]?.time === version.time ? versions[at - 1] : undefined;
-    this.pageBytes += version.size - (replaced?.size ?? 0);
+    this.pageBytes += version.size;
+    if (replaced !== undefined) this.giveUp(replaced);
     versions.splice(replaced === undefined ? at : at - 1, replaced === undefined ? 0 : 1, version);
   }
 
@@ -220,10 +234,15 @@ export class SnapshotStore<T> {
       if (versions[i].time > to) continue;
       const replacedAt = versions.at(i + 1)?.time ?? Infinity;
       if (next !== -Infinity && replacedAt > next) continue;
-      this.pageBytes -= versions[i].size;
+      this.giveUp(versions[i]);
       versions.splice(i, 1);
     }
     if (versions.length === 0) this.versions.delete(page);
+  }
+
+  private giveUp({ bytes, size }: Version): void {
+    this.pageBytes -= size;
+    if (bytes !== undefined && size > 0) this.pool.giveBack(bytes);
   }
 
   // --- Room ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 import type { DebugInfo } from '../dwarf/debug-info';
 import type { FunctionInfo, SourceFile, SourcePosition } from '../dwarf/model';
 import { findLocations, functionBreak, lineExtent, type LineExtent } from './breakpoint-locations';
+import { type CodeRun, codeRunAt } from './code-runs';
 import { findFunctionPlaces, type FunctionPlace, type NameTest } from './function-locations';
 import type { ProgramSection } from './link-layout';
 import { bodyStart } from './prologue';
@@ -99,6 +100,15 @@ export class LoadedProgram {
     const found = this.placementAt(load);
     if (found === undefined) return undefined;
     return this.program.symbolIndex.codeKindAt(load - found.load + found.section.address, found.section.address);
+  }
+
+  /** The run of code or data around an address, at load addresses. */
+  codeRunAt(load: bigint): CodeRun | undefined {
+    const found = this.placementAt(load);
+    if (found === undefined) return undefined;
+    const distance = found.load - found.section.address;
+    const { start, end, kind } = codeRunAt(this.program.symbolIndex, found.section, load - distance);
+    return { start: start + distance, end: end + distance, kind };
   }
 
   /** The source line of an instruction. */

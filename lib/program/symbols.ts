@@ -37,6 +37,11 @@ export interface ProgramSymbol {
   readonly thumb: boolean;
 }
 
+export interface Neighbours {
+  readonly before: bigint | undefined;
+  readonly after: bigint | undefined;
+}
+
 /** `a`, `t`, `x` and `d` of a mapping symbol's name. */
 const mappingKinds: ReadonlyMap<number, CodeKind> = new Map([
   [0x61, 'code'],
@@ -213,10 +218,31 @@ export class SymbolIndex {
     return reader.named(new TextEncoder().encode(name)).map((row) => reader.describe(row));
   }
 
+  /** Addresses of the last symbol at or before an address, and of the first after it. */
+  around(address: bigint): Neighbours {
+    return this.neighbours(this.rows, address);
+  }
+
+  /** The same of mapping symbols. */
+  mappingsAround(address: bigint): Neighbours {
+    return this.neighbours(this.mappings, address);
+  }
+
+  private neighbours(rows: Rows, address: bigint): Neighbours {
+    const next = rows.after(Number(address));
+    const addressAt = (at: number): bigint | undefined =>
+      at < 0 || at >= rows.count ? undefined : this.reader?.address(rows.at(at));
+    return { before: addressAt(next - 1), after: addressAt(next) };
+  }
+
+  private get mappings(): Rows {
+    this.lazyMappings ??= new Rows(this.selection.mappings, this.reader);
+    return this.lazyMappings;
+  }
+
   /** What the mapping symbols say of an address; undefined where there are none before it. */
   codeKindAt(address: bigint, sectionStart: bigint): CodeKind | undefined {
-    const { reader } = this;
-    const mappings = (this.lazyMappings ??= new Rows(this.selection.mappings, reader));
+    const { reader, mappings } = this;
     for (let at = mappings.after(Number(address)) - 1; at >= 0; at--) {
       const row = mappings.at(at);
       const start = reader?.address(row) ?? 0n;

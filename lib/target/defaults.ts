@@ -21,4 +21,4 @@ export function usualEntry(functions: readonly string[]): string | undefined {
 }
 
 /** MiB that the recording of a session may take. */
-export const DEFAULT_HISTORY_MIB = 32;
+export const DEFAULT_HISTORY_MIB = 16;

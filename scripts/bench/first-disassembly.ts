@@ -3,20 +3,14 @@
  * first stop, and the next ones. The adapter prepares itself as its own process does. Prints for each
  * the milliseconds by the clock and of processor time of the session's thread, as JSON.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeServices } from '../../debug-adapter/node-services';
 import { AdapterClient, projectRoot } from '../../test/support/dap-client';
 import { mainThreadMilliseconds } from './processor-time';
 
-/** The thread's script is there after a build. */
-const dist = join(projectRoot, 'dist');
-
 async function main(): Promise<void> {
   const [program, wait] = process.argv.slice(2);
-  if (!existsSync(join(dist, 'disassembler-worker.js')))
-    throw new Error('npm run build makes the thread that disassembles');
-  const adapter = new AdapterClient({ ...nodeServices(dist), preparesAhead: true });
+  const adapter = new AdapterClient({ ...nodeServices(join(projectRoot, 'dist')), preparesAhead: true });
   try {
     await adapter.launchToStop({ program, entry: 'entry', stopOnEntry: true });
     const { instructionPointerReference: memoryReference = '' } = await adapter.topFrame();

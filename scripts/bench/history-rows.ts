@@ -5,9 +5,11 @@
  */
 import { EmulatedTarget } from '../../lib/target/emulated-target';
 import { LLEXT_HEAP_BASE } from '../../lib/kernel/memory-map';
+import { DEFAULT_HISTORY_MIB } from '../../lib/target/defaults';
 import type { ResumeMode, TargetStop } from '../../lib/target/target';
 import { ownMilliseconds } from './processor-time';
 import { row, type SessionRow } from './session-rows';
+import { sizeRows } from './session-size';
 
 /** Above what the loader takes of the heap. */
 const code = LLEXT_HEAP_BASE + 0x1_8000;
@@ -46,12 +48,12 @@ export async function historyRows(quick: boolean): Promise<SessionRow[]> {
   await runFor(many / 10, 0);
   for (let i = 0; i < repetitions; i++) {
     const plain = await runFor(many, 0);
-    const { target, spent } = await runFor(many, 32);
+    const { target, spent } = await runFor(many, DEFAULT_HISTORY_MIB);
     values.cost.push(100 * (spent / plain.spent - 1));
     values.kept.push(target.history.bytes / 2 ** 20);
     values.first.push(await timed(target, { kind: 'reverse-step' }, 'step'));
     values.next.push(await timed(target, { kind: 'reverse-step' }, 'step'));
-    const { target: other } = await runFor(1e8, 32);
+    const { target: other } = await runFor(1e8, DEFAULT_HISTORY_MIB);
     await other.setWatchpoint({ address: BigInt(variable), length: 4, kind: 'write' });
     values.run.push(await timed(other, { kind: 'reverse-continue' }, 'watchpoint'));
   }
@@ -61,6 +63,6 @@ export async function historyRows(quick: boolean): Promise<SessionRow[]> {
     row('reverse continue over 100 M to the last of 10 writes', 'ms', values.run),
     row(`recording ${many / 1e6} M instructions: more time`, '%', values.cost),
     row('what is kept of them', 'MiB', values.kept),
-    row('this process', 'MiB', [process.memoryUsage().rss / 2 ** 20]),
+    ...(await sizeRows(quick)),
   ];
 }

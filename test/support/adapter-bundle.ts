@@ -16,7 +16,6 @@ interface Bundle {
 
 const bundles = {
   adapter: { entry: 'debug-adapter/main.ts', built: 'dist/debug-adapter.js' },
-  disassembler: { entry: 'debug-adapter/disassembler-worker.ts', built: 'dist/disassembler-worker.js' },
   cli: { entry: 'cli/llext.ts', built: 'dist/llext.js' },
   worker: {
     entry: 'debug-adapter/worker.ts',

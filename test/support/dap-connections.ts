@@ -9,6 +9,7 @@ import { connect } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { adapterNodeOptions } from '../../debug-adapter/process-options';
 import type { AdapterServices } from '../../debug-adapter/services';
 import { bundlePath } from './adapter-bundle';
 import { browser } from './dap-browser';
@@ -67,8 +68,8 @@ function ended(child: ChildProcess, stderr: () => string): Promise<void> {
   });
 }
 
-async function stdio(): Promise<Connection> {
-  const child = spawn(process.execPath, [bundlePath('adapter')], { stdio: ['pipe', 'pipe', 'pipe'] });
+async function stdio(): Promise<Connection & { readonly processId: number | undefined }> {
+  const child = spawn(process.execPath, [...adapterNodeOptions, bundlePath('adapter')], { stdio: 'pipe' });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   const end = ended(child, () => errors);
@@ -80,7 +81,7 @@ async function stdio(): Promise<Connection> {
     child.stdin.end();
     return end;
   };
-  return { ...overStreams(child.stdin, child.stdout), close };
+  return { ...overStreams(child.stdin, child.stdout), close, processId: child.pid };
 }
 
 /** One server for all sessions of this process, which ends with it. */
