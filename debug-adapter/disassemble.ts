@@ -6,7 +6,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { decodeUnsigned, hex } from '../lib/bytes';
 import type { Disassembler, Instruction } from '../lib/disassembler';
-import type { Cancellation } from './cancellation';
+import { Cancellation } from './cancellation';
 import { clientSource } from './client-source';
 import { type CodeRun, runAt } from './code-map';
 import { errors } from './errors';
@@ -48,6 +48,12 @@ export async function disassemble(
     instructions.push(instruction);
   }
   return { instructions };
+}
+
+/** The first listing around a place takes several times what the next one takes: Capstone is loaded and compiled for it. */
+export async function prepareListing(session: SessionState, pc: bigint): Promise<void> {
+  const args = { memoryReference: hex(pc), instructionOffset: -200, instructionCount: 400, resolveSymbols: true };
+  await disassemble(session, args, undefined, new Cancellation());
 }
 
 /** No entry is longer. */

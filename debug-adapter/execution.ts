@@ -9,6 +9,7 @@ import type { TargetStop } from '../lib/target/target';
 import type { UserBreakpoint } from './breakpoints';
 import { sendCoverage } from './coverage';
 import { dataStopTexts } from './data-stop';
+import { prepareListing } from './disassemble';
 import { errors, messageOf } from './errors';
 import { endOfCall } from './exit-text';
 import { isUnsafe } from './exception-filters';
@@ -247,7 +248,10 @@ export class Execution {
     const event = stoppedEvent(session, stop, reason, problem);
     await describeDataStop(session, stop, event);
     session.send(event);
-    session.prepareDisassembler(inferior.target.cpu);
+    session.prepareOnce(async () => {
+      const [frame] = (await shownStop.framesTo(1)).frames;
+      if (this.stop === shownStop) await prepareListing(session, frame.pc);
+    });
   }
 
   /** No filter wants to see it: the program ends as it would on a board. */

@@ -160,17 +160,10 @@ export class SessionState implements BreakpointHost {
     return this.disassembler;
   }
 
-  /**
-   * After the first stop, when there is time: loading and the first instructions take longer than a listing may. A failure is told
-   * to whoever asks for one.
-   */
-  prepareDisassembler(cpu: CpuInfo): void {
+  /** After the first stop, when there is time. A failure is told to whoever asks for what was to be prepared. */
+  prepareOnce(work: () => Promise<unknown>): void {
     if (this.services.preparesAhead !== true || this.preparation !== undefined) return;
-    const prepare = async (): Promise<void> => {
-      const disassembler = await this.requireDisassembler(cpu);
-      disassembler.disassemble(firstInstructions, 0n);
-    };
-    this.preparation = setTimeout(() => void prepare().catch(() => undefined), idleMilliseconds);
+    this.preparation = setTimeout(() => void work().catch(() => undefined), idleMilliseconds);
   }
 
   async dispose(): Promise<void> {
@@ -183,7 +176,5 @@ export class SessionState implements BreakpointHost {
 
 /** The client asks for stack, scopes and variables right after a stop. */
 const idleMilliseconds = 300;
-/** Of different kinds, whatever they mean: what decodes them is compiled. */
-const firstInstructions = Uint8Array.from({ length: 1024 }, (_, n) => (n * 37 + (n >> 3)) & 0xff);
 
 type ClientFile = Parameters<SourcePaths['known']>[0];

@@ -70,6 +70,7 @@ const doors: Record<string, readonly string[]> = {
     'debug-adapter/node-services',
     'debug-adapter/kept-targets',
   ],
+  'extension/adapter-factory': ['debug-adapter/process-options'],
   'extension/inline-adapter': ['debug-adapter/session', 'debug-adapter/services'],
 };
 

@@ -12,9 +12,7 @@ const [name, ...rest] = process.argv.slice(2);
 const outdir = join(root, 'out/bench');
 await build({
   // The engine's benchmark runs the others as processes of their own.
-  entryPoints: [name, 'first-milliseconds', 'first-disassembly', 'index-time'].map((entry) =>
-    join(root, 'scripts/bench', `${entry}.ts`),
-  ),
+  entryPoints: [name, 'first-milliseconds', 'index-time'].map((entry) => join(root, 'scripts/bench', `${entry}.ts`)),
   outdir,
   outExtension: { '.js': '.cjs' },
   bundle: true,

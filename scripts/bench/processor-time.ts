@@ -2,7 +2,6 @@
  * Processor time (user and system), because that of the clock tells on a shared machine how busy the others are: of this process with all
  * its threads (so V8's compilers in the background count), and of child processes that have ended, by getrusage(2).
  */
-import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { findTool } from '../../test/support/tools';
 
@@ -10,16 +9,6 @@ import { findTool } from '../../test/support/tools';
 export function ownMilliseconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
-}
-
-/** Of this process's first thread alone, without what others do beside it; undefined where the system does not tell. */
-export function mainThreadMilliseconds(): number | undefined {
-  try {
-    const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ');
-    return Number(nanoseconds) / 1e6;
-  } catch {
-    return undefined;
-  }
 }
 
 const RUSAGE_CHILDREN = -1;

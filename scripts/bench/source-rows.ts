@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { AdapterClient } from '../../test/support/dap-client';
 import { fixturePath } from '../../test/support/fixtures';
 import { findTool } from '../../test/support/tools';
+import { AdapterProcess, type RequestCost } from './adapter-process';
 import { makeLargeElf } from './large-elf';
 import { childrenClock } from './processor-time';
 import { row, type SessionRow } from './session-rows';
@@ -181,28 +182,29 @@ async function stopRows(program: string, count: number): Promise<SessionRow[]> {
   }
 }
 
-interface ListingTime {
-  readonly clock: number;
-  readonly thread?: number;
+/** In new processes, because what a listing needs is compiled once. */
+async function firstListingRows(program: string, quick: boolean): Promise<SessionRow[]> {
+  const rows: SessionRow[] = [];
+  for (const wait of [0, 3000]) {
+    const costs: RequestCost[] = [];
+    for (let i = 0; i < (quick ? 1 : 5); i++) costs.push(await firstListing(program, wait));
+    const clocks = costs.map(({ clock }) => clock);
+    rows.push(row(`a process's first 400 instructions, ${wait} ms after the stop`, 'ms', clocks));
+    const threads = costs.flatMap(({ thread }) => thread ?? []);
+    if (threads.length > 0) rows.push(row("  processor time of the session's thread", 'ms', threads));
+  }
+  return rows;
 }
 
-/** Of new processes, because the engine compiles what a listing needs once. */
-function firstListingRows(program: string, quick: boolean): SessionRow[] {
-  const script = join(__dirname, 'first-disassembly.cjs');
-  return [0, 3000].flatMap((wait) => {
-    const first = Array.from({ length: quick ? 1 : 5 }, () => {
-      const output = execFileSync(process.execPath, [script, program, String(wait)], { encoding: 'utf8' });
-      return (JSON.parse(output) as ListingTime[])[0];
-    });
-    const threads = first.flatMap(({ thread }) => thread ?? []);
-    const title = `DAP: the first of these, ${wait} ms after the stop`;
-    const byClock = row(
-      title,
-      'ms',
-      first.map(({ clock }) => clock),
-    );
-    return threads.length === 0 ? [byClock] : [byClock, row("  processor time of the session's thread", 'ms', threads)];
-  });
+async function firstListing(program: string, wait: number): Promise<RequestCost> {
+  const adapter = await AdapterProcess.launch({ program, entry: 'entry' });
+  try {
+    const memoryReference = await adapter.programCounter();
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    return await adapter.cost('disassemble', { memoryReference, instructionCount: 400, resolveSymbols: true });
+  } finally {
+    await adapter.close();
+  }
 }
 
 export async function sourceRows(quick: boolean): Promise<SessionRow[]> {
@@ -217,7 +219,7 @@ export async function sourceRows(quick: boolean): Promise<SessionRow[]> {
       ...indexRows(folder, quick),
       ...(await stepRows(quick ? 40 : 200)),
       ...(await stopRows(program, quick ? 5 : 40)),
-      ...firstListingRows(program, quick),
+      ...(await firstListingRows(program, quick)),
     ];
   } finally {
     rmSync(folder, { recursive: true });

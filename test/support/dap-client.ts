@@ -85,12 +85,6 @@ export class AdapterClient {
     return (connection.session as { state: SessionState }).state;
   }
 
-  /** Of an adapter on stdio. */
-  async processId(): Promise<number | undefined> {
-    const connection = await this.connection;
-    return 'processId' in connection ? (connection.processId as number | undefined) : undefined;
-  }
-
   onMessage(listener: (message: Message) => void): void {
     this.listeners.push(listener);
   }
