@@ -1,5 +1,6 @@
 /**
- * Five bundles in two worlds. Node: the extension, the debug adapter (a process of its own) and the command line.
+ * Six bundles in two worlds. Node: the extension, the debug adapter (a process of its own; what starts it from compiled code is a
+ * bundle apart) and the command line.
  * Web worker: the extension with the adapter inside, and the adapter alone as a worker's script.
  * ts-loader only strips types; `npm run typecheck` checks them. Capstone's WebAssembly file is copied once beside the
  * node bundles: the adapter reads it there, and the extension reads it by its URI and hands the bytes in.
@@ -23,6 +24,16 @@ class CopyCapstone {
       copyFileSync(require.resolve('@alexaltea/capstone-js/dist/capstone.wasm'), path.join(dist, 'capstone.wasm'));
     });
   }
+}
+
+/** As debug-adapter/code-cache.ts runs it; around what the minimizer leaves. */
+function functionExpression(test) {
+  const stage = webpack.Compilation.PROCESS_ASSETS_STAGE_OPTIMIZE_SIZE + 1;
+  const banner = (text, footer) => new webpack.BannerPlugin({ banner: text, raw: true, footer, test, stage });
+  return [
+    banner('(function (exports, require, module, __filename, __dirname) {', false),
+    banner('})\n//# build=[fullhash]', true),
+  ];
 }
 
 const common = {
@@ -54,7 +65,8 @@ const node = {
   target: 'node20',
   entry: {
     extension: './extension/extension.ts',
-    'debug-adapter': './debug-adapter/main.ts',
+    'debug-adapter': './debug-adapter/start.ts',
+    'debug-adapter-main': './debug-adapter/main.ts',
     llext: './cli/llext.ts',
   },
   // Written anew each time: the tests tell by its age that a bundle is as new as the sources.
@@ -64,6 +76,7 @@ const node = {
   plugins: [
     new CopyCapstone(),
     new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true, test: /^llext\.js$/ }),
+    ...functionExpression(/^debug-adapter-main\.js$/),
   ],
 };
 

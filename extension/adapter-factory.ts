@@ -18,10 +18,10 @@ export class AdapterFactory implements vscode.DebugAdapterDescriptorFactory {
     const node = hostNode();
     if (node === undefined || !onDisk(session)) return inlineAdapter(() => this.capstoneWasm());
     const script = vscode.Uri.joinPath(this.extensionUri, 'dist', 'debug-adapter.js').fsPath;
-    // Electron's executable is Node when this variable says so; it means nothing to a plain Node.
-    return new vscode.DebugAdapterExecutable(node, [...adapterNodeOptions, script], {
-      env: { ELECTRON_RUN_AS_NODE: '1' },
-    });
+    // Electron's executable is Node when the first says so; it means nothing to a plain Node. The second would have Node read all
+    // certificates of the machine at each start, for connections that an adapter never makes.
+    const env = { ELECTRON_RUN_AS_NODE: '1', NODE_EXTRA_CA_CERTS: '' };
+    return new vscode.DebugAdapterExecutable(node, [...adapterNodeOptions, script], { env });
   }
 
   /** Capstone's code, read when the first instruction is shown. */

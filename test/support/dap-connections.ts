@@ -6,6 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import type { DebugProtocol } from '@vscode/debugprotocol';
@@ -69,7 +70,8 @@ function ended(child: ChildProcess, stderr: () => string): Promise<void> {
 }
 
 async function stdio(): Promise<Connection & { readonly processId: number | undefined }> {
-  const child = spawn(process.execPath, [...adapterNodeOptions, bundlePath('adapter')], { stdio: 'pipe' });
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: '', LLEXT_CODE_CACHE: join(projectRoot, 'out/code-cache') };
+  const child = spawn(process.execPath, [...adapterNodeOptions, bundlePath('adapter')], { stdio: 'pipe', env });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   const end = ended(child, () => errors);
