@@ -5,6 +5,7 @@ import type { Inferior } from './inferior';
 
 export function formatOptions(inferior: Inferior): FormatOptions {
   return {
+    linkageText: demangle,
     symbolText: symbolAnnotation((address) => {
       const found = inferior.programAt(address)?.labelAt(address);
       if (found !== undefined) {

@@ -94,6 +94,7 @@ function struct(byteSize: number, members: readonly Member[]): StructType {
     declaration: undefined,
     incomplete: false,
     staticMembers: [],
+    virtualMethods: [],
     passedByReference: false,
   };
   return { kind: 'struct', byteSize, members, ...common };

@@ -8,6 +8,7 @@ import { type BaseType, type Member, stripType, type StructType, type Type } fro
 import { findMember, isStruct } from '../dwarf/value';
 import {
   arrayOf,
+  baseType,
   type BasicTypes,
   isBoolean,
   isComplex,
@@ -28,6 +29,7 @@ import { checkCall, methodWithoutCode } from './check-calls';
 import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
 import { classConversion, classOperator, hasOperator } from './class-operators';
 import { pointerOf, toBase } from './class-pointers';
+import { checkRegister } from './check-register';
 import { isCompatible, sameType } from './compatible-types';
 import { fail, type Span, spanOf } from './errors';
 import { isMemberPointer, isNull, isNullConstant, memberAddress, nullMember } from './member-pointers';
@@ -94,7 +96,7 @@ export class Checker implements ExpressionTyper {
       case 'name':
         return this.checkName(expression, span);
       case 'register':
-        return this.checkRegister(expression.name, span);
+        return checkRegister(expression.name, span, this);
       case 'unary':
         return this.checkUnary(expression, span);
       case 'postfix':
@@ -203,7 +205,7 @@ export class Checker implements ExpressionTyper {
   /** 6.4.4.4: an int, in C++ a char; the bytes of several characters make one number, as GCC has it. */
   private checkCharacter({ units, prefix }: TextLiteral, span: Span): TypedNode {
     if (prefix !== '' && prefix !== 'u8') {
-      const type = prefix === 'u' ? this.types['unsigned short'] : this.types['unsigned int'];
+      const type = this.wideType(prefix);
       return { kind: 'constant', type, value: BigInt(units[units.length - 1]), ...span };
     }
     const signed = this.types.char.encoding === Encoding.DW_ATE_signed_char;
@@ -214,11 +216,18 @@ export class Checker implements ExpressionTyper {
     return { kind: 'constant', type, value, ...span };
   }
 
+  /** In C unsigned numbers, in C++ types of their own (5.13.3). */
+  private wideType(prefix: string): BaseType {
+    const plain = prefix === 'u' ? this.types['unsigned short'] : this.types['unsigned int'];
+    if (!this.scope.isCPlusPlus) return plain;
+    const name = { u: 'char16_t', U: 'char32_t' }[prefix] ?? 'wchar_t';
+    return baseType(name, prefix === 'u' ? 2 : 4, Encoding.DW_ATE_UTF);
+  }
+
   /** 6.4.5: an array with its terminating zero. It exists only in the expression, so it has no address. */
   private checkString({ units, prefix }: TextLiteral, span: Span): TypedNode {
     const size = prefix === 'u' ? 2 : prefix === 'U' || prefix === 'L' ? 4 : 1;
-    const element =
-      size === 1 ? this.types.char : size === 2 ? this.types['unsigned short'] : this.types['unsigned int'];
+    const element = prefix === '' || prefix === 'u8' ? this.types.char : this.wideType(prefix);
     const bytes = new Uint8Array((units.length + 1) * size);
     units.forEach((unit, i) => {
       bytes.set(encodeInteger(BigInt(unit), size, this.scope.machine.littleEndian), i * size);
@@ -281,33 +290,6 @@ export class Checker implements ExpressionTyper {
     const { addressSize } = this.scope.machine;
     if (name === 'nullptr') return { kind: 'constant', type: pointerTo(voidType, addressSize), value: 0n, ...span };
     return { kind: 'constant', type: this.types._Bool, value: name === 'true' ? 1n : 0n, ...span };
-  }
-
-  /** Signed words as gdb shows them; sp and pc as the pointers they are, so that they show what they point to. */
-  private checkRegister(name: string, span: Span): TypedNode {
-    const register = this.scope.register(name);
-    if (register === undefined) return fail(`there is no register $${name}`, span);
-    const { stackPointer, programCounter } = this.scope.machine.registers;
-    const { addressSize } = this.scope.machine;
-    let type: Type = addressSize === 4 ? this.types.int : this.types.long;
-    if (register === stackPointer) type = pointerTo(voidType, addressSize);
-    if (register === programCounter) type = this.codePointer();
-    return { kind: 'register', type, register, ...span };
-  }
-
-  private codePointer(): Type {
-    const code: Type = {
-      kind: 'function',
-      returnType: voidType,
-      parameters: [],
-      variadic: false,
-      prototyped: false,
-      displayName: 'void ()',
-      name: undefined,
-      byteSize: undefined,
-      declaration: undefined,
-    };
-    return pointerTo(code, this.scope.machine.addressSize);
   }
 
   // ---- conversions ----

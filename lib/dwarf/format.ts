@@ -7,6 +7,7 @@ import { decodeUnsigned, hex } from '../bytes';
 import { isUnavailable } from './value-bits';
 import type { Query } from '../query';
 import { characterText, enumText, floatText, quotedText } from './format-number';
+import { type WidePrefix, wideText, widePrefix, wideUnits } from './format-wide';
 import { addressOf, beyondPieces, type Unavailable } from './location';
 import { type MemberPointerType, stripType, type StructType, type Type } from './model';
 import {
@@ -21,12 +22,15 @@ import {
   valueAt,
   valueBytes,
 } from './value';
+import type { Frame } from './unwind-frame';
 import { decodeFloat } from './value-float';
 import { isBoolean, isCharacter, isComplex, isFloating, isReference } from './value-types';
 
 export interface FormatOptions {
   /** `counter` or `counter+4` for an address that belongs to a symbol. */
   readonly symbolText?: (address: bigint) => string | undefined;
+  /** A linkage name as the source has it. */
+  readonly linkageText?: (name: string) => string;
   /** How an address is written; hexadecimal by default. */
   readonly addressText?: (address: bigint) => string;
   /** Integers in hexadecimal. */
@@ -103,7 +107,8 @@ class Formatter {
       case 'function':
         return this.formatFunction(value);
       case 'void':
-        return 'void';
+        // nullptr_t has no other value, and producers give it no size.
+        return type.name?.includes('nullptr') === true ? 'nullptr' : 'void';
       default:
         return yield* this.formatScalar(value, type, depth);
     }
@@ -164,7 +169,7 @@ class Formatter {
     if (!count || (value.location.kind === 'unavailable' && array.element.byteSize === undefined)) {
       // A flexible array has no contents that its structure knows of, but an address.
       const address = addressOf(value.location);
-      if (address !== undefined) return yield* this.pointerText(address, array.element);
+      if (address !== undefined) return yield* this.pointerText(address, array.element, value.frame);
       return value.location.kind === 'unavailable' ? unavailableText(value.location) : '{}';
     }
     if (depth > (this.options.maxDepth ?? defaultMaxDepth)) return '{...}';
@@ -174,8 +179,14 @@ class Formatter {
     const part: Value = { ...value, type: { ...array, count: shown, byteSize: shown * elementSize } };
     const whole = yield* this.fetched(part);
     if ('kind' in whole) return unavailableText(whole);
-    if (isCharacter(array.element) && whole.location.kind === 'bytes' && !this.options.hex && !this.options.base) {
+    if (isCharacter(array.element) && whole.location.kind === 'bytes' && this.isPlain) {
       return arrayText(whole.location.bytes, count > shown);
+    }
+    const prefix = this.isPlain ? widePrefix(array.element) : undefined;
+    if (prefix !== undefined && whole.location.kind === 'bytes') {
+      const units = wideUnits(whole.location.bytes, elementSize, value.frame.machine.littleEndian);
+      const isEnded = count <= shown && units.at(-1) === 0;
+      return `${wideText(isEnded ? units.slice(0, -1) : units, prefix, '"')}${count > shown ? '...' : ''}`;
     }
     const parts: string[] = [];
     for (let i = 0; i < shown; i++) parts.push(yield* this.format(elementValue(whole, i), depth + 1, statics));
@@ -219,26 +230,51 @@ class Formatter {
       const target = yield* dereference(value);
       return `@${this.address(number)}: ${isUnavailable(target) ? unavailableText(target) : yield* this.format(target, 1)}`;
     }
-    if (type.kind === 'member-pointer') return this.memberPointerText(type, bytes, littleEndian);
+    if (type.kind === 'member-pointer') return this.memberPointerText(type, bytes, value.frame);
     if (type.kind === 'enum' && this.options.base === undefined) return enumText(type, number);
     if (isBoolean(type) && (number === 0n || number === 1n)) return number === 1n ? 'true' : 'false';
     const bits = value.bitField?.bitSize ?? bytes.length * 8;
     if (this.options.hex) return hex(BigInt.asUintN(bits, number));
     if (this.options.base !== undefined) return inBase(this.options.base, number, bits);
     if (isCharacter(type)) return `${number} '${characterText(Number(BigInt.asUintN(8, number)), "'")}'`;
-    return number.toString();
+    const prefix = widePrefix(value.type);
+    if (prefix === undefined) return number.toString();
+    return `${number} ${wideText([Number(BigInt.asUintN(bits, number))], prefix, "'")}`;
   }
 
-  /** Itanium C++ ABI 2.3: the offset of a member, -1 for none; of a function its address, or an offset in the vtable. */
-  private memberPointerText(type: MemberPointerType, bytes: Uint8Array, littleEndian: boolean): string {
-    const first = isMethod(type) ? bytes.subarray(0, bytes.length / 2) : bytes;
-    const word = decodeUnsigned(first, littleEndian);
-    if (isMethod(type)) return word === 0n ? 'NULL' : this.annotated(word, word & ~1n);
+  /** Characters are shown as such. */
+  private get isPlain(): boolean {
+    return this.options.hex !== true && this.options.base === undefined;
+  }
+
+  /** Itanium C++ ABI 2.3: the offset of a member, -1 for none. */
+  private memberPointerText(type: MemberPointerType, bytes: Uint8Array, { machine }: Frame): string {
+    if (stripType(type.target).kind === 'function') return this.methodPointerText(type, bytes, machine);
     const containing = stripType(type.containing);
-    const offset = Number(BigInt.asIntN(bytes.length * 8, word));
+    const offset = Number(BigInt.asIntN(bytes.length * 8, decodeUnsigned(bytes, machine.littleEndian)));
     if (offset === -1) return 'NULL';
     const name = isStruct(containing) ? nameAt(containing, offset) : undefined;
     return name === undefined ? `${offset}` : `&${type.containing.displayName}::${name}`;
+  }
+
+  /**
+   * A function, or an offset in the table of virtual ones, and what is added to the object. Which of them it is bit 0 says: of the first word,
+   * on Arm, where functions use that, of the second (C++ ABI for the Arm Architecture, 3.2.1).
+   */
+  private methodPointerText(type: MemberPointerType, bytes: Uint8Array, machine: Frame['machine']): string {
+    const { addressSize, littleEndian, registers } = machine;
+    const usesBit0 = registers.codePointerBit !== undefined;
+    const word = decodeUnsigned(bytes.subarray(0, addressSize), littleEndian);
+    const second = BigInt.asIntN(8 * addressSize, decodeUnsigned(bytes.subarray(addressSize), littleEndian));
+    const isVirtual = ((usesBit0 ? second : word) & 1n) === 1n;
+    const adjustment = usesBit0 ? second >> 1n : second;
+    if (word === 0n && !isVirtual) return 'NULL';
+    const note = adjustment === 0n ? '' : `, this adjustment ${adjustment}`;
+    if (!isVirtual) return `(${type.displayName}) ${this.annotated(word, registers.codeAddress(word))}${note}`;
+    const offset = usesBit0 ? word : word - 1n;
+    const name = virtualMethod(type.containing, Number(offset) / addressSize, Number(adjustment));
+    if (name === undefined) return `&virtual table offset ${offset}${note}`;
+    return `&virtual ${this.options.linkageText?.(name) ?? name}`;
   }
 
   private float(bytes: Uint8Array, littleEndian: boolean): string {
@@ -246,7 +282,7 @@ class Formatter {
   }
 
   private *formatPointer(address: bigint, target: Type, value: Value): Query<string> {
-    if (stripType(target).kind !== 'function') return yield* this.pointerText(address, target);
+    if (stripType(target).kind !== 'function') return yield* this.pointerText(address, target, value.frame);
     return this.annotated(address, value.frame.machine.registers.codeAddress(address));
   }
 
@@ -258,10 +294,28 @@ class Formatter {
   }
 
   /** An address with the symbol it belongs to, and the text that it points to. */
-  private *pointerText(address: bigint, target: Type): Query<string> {
+  private *pointerText(address: bigint, target: Type, frame: Frame): Query<string> {
     const text = this.annotated(address, address);
-    if (address === 0n || !isCharacter(target)) return text;
-    return `${text} ${yield* this.textAt(address)}`;
+    const prefix = widePrefix(target);
+    if (address === 0n || (prefix === undefined && !isCharacter(target))) return text;
+    return `${text} ${yield* prefix === undefined ? this.textAt(address) : this.wideTextAt(address, target, prefix, frame)}`;
+  }
+
+  private *wideTextAt(address: bigint, target: Type, prefix: WidePrefix, frame: Frame): Query<string> {
+    const size = target.byteSize ?? 4;
+    const units: number[] = [];
+    while (units.length < this.maxElements) {
+      const at = address + BigInt(units.length * size);
+      const bytes = yield { address: at, length: size };
+      if (!bytes) {
+        const error = `<error: Cannot access memory at address ${hex(at)}>`;
+        return units.length === 0 ? error : wideText(units, prefix, '"') + error;
+      }
+      const [unit] = wideUnits(bytes, size, frame.machine.littleEndian);
+      if (unit === 0) return wideText(units, prefix, '"');
+      units.push(unit);
+    }
+    return `${wideText(units, prefix, '"')}...`;
   }
 
   private annotated(address: bigint, symbolAddress: bigint): string {
@@ -310,8 +364,18 @@ function nameAt({ members }: StructType, offset: number): string | undefined {
   return undefined;
 }
 
-function isMethod(type: MemberPointerType): boolean {
-  return stripType(type.target).kind === 'function';
+/** The method at an index of the table that the object has at an offset. */
+function virtualMethod(containing: Type, index: number, offset: number): string | undefined {
+  const type = stripType(containing);
+  if (!isStruct(type)) return undefined;
+  const own = offset === 0 ? type.virtualMethods.find((method) => method.index === index) : undefined;
+  if (own !== undefined) return own.name;
+  for (const { type: base, byteOffset, isBase } of type.members) {
+    const isThere = isBase === true && offset >= byteOffset && offset < byteOffset + (base.byteSize ?? 0);
+    const found = isThere ? virtualMethod(base, index, offset - byteOffset) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function inBase(base: NonNullable<FormatOptions['base']>, number: bigint, bits: number): string {

@@ -113,14 +113,14 @@ function readSignature(die: Die, context: FunctionContext): FunctionSignature {
 }
 
 /** DW_OP_constu or DW_OP_lit<n>, which is all that compilers write. */
-function vtableIndex(expression: Uint8Array): number | undefined {
+export function vtableIndex(expression: Uint8Array): number | undefined {
   const [opcode, ...operand] = expression;
   if (opcode >= DW_OP.lit0 && opcode < DW_OP.lit0 + 32) return opcode - DW_OP.lit0;
   if (opcode === DW_OP.constu) return operand.reduceRight((value, byte) => value * 128 + (byte & 127), 0);
   return undefined;
 }
 
-function linkageNameOf(die: Die): string | undefined {
+export function linkageNameOf(die: Die): string | undefined {
   const holder = die.holderOf(At.DW_AT_linkage_name) ?? die.holderOf(At.DW_AT_MIPS_linkage_name);
   return holder?.string(At.DW_AT_linkage_name) ?? holder?.string(At.DW_AT_MIPS_linkage_name);
 }

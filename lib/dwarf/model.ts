@@ -94,10 +94,19 @@ export interface StaticMember {
   readonly variable: VariableInfo;
 }
 
+/** A virtual method as a class declares it. */
+export interface VirtualMethod {
+  /** In the class's table. */
+  readonly index: number;
+  /** Its linkage name, without one that of the source. */
+  readonly name: string;
+}
+
 export interface StructType extends TypeCommon {
   readonly kind: 'struct' | 'union' | 'class';
   readonly members: readonly Member[];
   readonly staticMembers: readonly StaticMember[];
+  readonly virtualMethods: readonly VirtualMethod[];
   /** Only declared here, nowhere defined in this program. */
   readonly incomplete: boolean;
   /** A C++ class that functions get and return by the address of a copy, which its constructor has made. */

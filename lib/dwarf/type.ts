@@ -9,6 +9,7 @@ import { canonicalBaseName } from './base-type-name';
 import { isPassedByReference } from './copied-class';
 import { At, Encoding, Tag, tagName } from './constants';
 import type { Die } from './die';
+import { linkageNameOf, vtableIndex } from './function';
 import { isStaticMember, readMembers } from './member';
 import { isCPlusPlus, qualifiedName } from './qualified-name';
 import type {
@@ -27,6 +28,7 @@ import type {
   Type,
   UnknownType,
   VariableInfo,
+  VirtualMethod,
   VoidType,
 } from './model';
 import { stripType } from './model';
@@ -216,6 +218,7 @@ export class TypeReader {
       return complete === undefined ? [] : this.members(complete);
     });
     const statics = lazy((): readonly StaticMember[] => this.staticMembers(definition()));
+    const methods = lazy((): readonly VirtualMethod[] => this.virtualMethods(definition()));
     const size = lazy(() =>
       context.guard(`struct ${name ?? ''}`, () => definition()?.number(At.DW_AT_byte_size), undefined),
     );
@@ -241,6 +244,9 @@ export class TypeReader {
       },
       get staticMembers(): readonly StaticMember[] {
         return statics();
+      },
+      get virtualMethods(): readonly VirtualMethod[] {
+        return methods();
       },
       get incomplete(): boolean {
         return definition() === undefined;
@@ -279,6 +285,16 @@ export class TypeReader {
       const variable = this.context.staticMember(child);
       return variable === undefined ? [] : [{ position, variable }];
     });
+  }
+
+  private virtualMethods(die: Die | undefined): readonly VirtualMethod[] {
+    const read = (child: Die): VirtualMethod[] => {
+      const element = child.bytes(At.DW_AT_vtable_elem_location);
+      const index = element && vtableIndex(element);
+      const name = linkageNameOf(child) ?? qualifiedName(child);
+      return index === undefined || name === undefined ? [] : [{ index, name }];
+    };
+    return (die?.children ?? []).flatMap((child) => this.context.guard('virtual method', () => read(child), []));
   }
 
   private memberOf(child: Die, parent: Die): Member[] {
@@ -356,10 +372,19 @@ export class TypeReader {
       byteSize: undefined,
       declaration: undefined,
       returnType: this.targetOf(die),
-      parameters: parameters.map((parameter) => this.targetOf(parameter)),
+      parameters: parameters.map((parameter) => this.parameterOf(parameter)),
       variadic: die.children.some((child) => child.tag === Tag.DW_TAG_unspecified_parameters),
       prototyped: die.flag(At.DW_AT_prototyped),
     });
+  }
+
+  /** `this` cannot be changed, which producers leave out where a class declares its methods (gdb does so for GCC PR 43053). */
+  private parameterOf(parameter: Die): Type {
+    const type = this.targetOf(parameter);
+    const isThis = isCPlusPlus(parameter.unit) && parameter.flag(At.DW_AT_artificial) && type.kind === 'pointer';
+    if (!isThis) return type;
+    const { byteSize } = type;
+    return withDisplayName({ kind: 'const', name: undefined, byteSize, declaration: undefined, target: type });
   }
 }
 

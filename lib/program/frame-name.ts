@@ -3,6 +3,7 @@
  * (`Ring<int, 3u>`), without the parameters. Of what is declared in a function that
  * has parameters, or in a lambda, gdb 13 cannot take them off.
  */
+import { stripType } from '../dwarf/model';
 import type { FrameInfo } from '../dwarf/unwind';
 import { demangledFunction } from './demangle';
 
@@ -13,5 +14,9 @@ export function frameName({ name, linkageName, kind, function: called }: FrameIn
   const full = linkageName === undefined ? undefined : demangledFunction(linkageName);
   if (full !== undefined) return unwritable.test(full.name) ? full.name + full.parameters : full.name;
   if (linkageName !== undefined || kind === 'inline' || called === undefined || !unwritable.test(name)) return name;
-  return `${name}(${called.signature.parameters.map(({ type }) => type.displayName).join(', ')})`;
+  const { parameters } = called.signature;
+  const own = parameters.filter(({ artificial }) => !artificial);
+  const first = parameters.length > own.length ? stripType(parameters[0].type) : undefined;
+  const isConst = first?.kind === 'pointer' && first.target.kind === 'const';
+  return `${name}(${own.map(({ type }) => type.displayName).join(', ')})${isConst ? ' const' : ''}`;
 }

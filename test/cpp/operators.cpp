@@ -89,12 +89,26 @@ template <class F> NOINLINE static int each(F f)
   return sum;
 }
 
+struct Runner {
+  int base;
+  template <class F> NOINLINE int run(F f) const
+  {
+    int found = f(base);
+    return found; // #RUN
+  }
+};
+
 static NOINLINE int use(Second &second) { return second.other(); }
 
 int Node::*field = &Node::count;
 int Node::*no_field;
 int (Both::*method)() = &Both::id;
 int (Both::*no_method)();
+int (bank::Money::*plain)(int, int) const = &bank::Money::operator();
+int (Both::*adjusted)() = &Both::other;
+char16_t wide = u'A';
+wchar_t text[4] = L"hi";
+const char32_t *line = U"go\u00e9\n";
 
 extern "C" int entry(int n)
 {
@@ -112,6 +126,7 @@ extern "C" int entry(int n)
   box->set(static_cast<short>(row[1].cents));
   total += none == nullptr ? second->two : 0;
   total += nothing.two + Node::root.*field + (both.*method)();
+  total += Runner{4}.run([](int v) { return v * 2; }) + (b.*plain)(1, 2);
   printk("%d", total);
   return total; // #FINISH
 }
