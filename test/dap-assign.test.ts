@@ -223,3 +223,27 @@ describe('a string', () => {
       assert.equal((await assign('text', '"x" "y"'))?.value.startsWith('"xy'), true);
     }));
 });
+
+describe('registers of floating point', () => {
+  it('are numbers in expressions, of the types that gdb 13 gives them, and halves of each other', () =>
+    withAdapter(async (adapter) => {
+      const path = join(folder, 'called.c');
+      const breakpoints = [{ path, breakpoints: [{ line: markerLine(path, 'STOP') }] }];
+      const program = join(folder, 'called.m4f-O0.elf');
+      await adapter.launchToStop({ program, entry: 'entry', args: [1] }, breakpoints);
+      const typed = async (text: string) => {
+        const { type, result } = await adapter.evaluate(text, 'repl');
+        return [type, result];
+      };
+      assert.deepEqual(await typed('$s4 = 1.25'), ['float', '1.25']);
+      assert.deepEqual(await typed('$s4 * 2 - 1'), ['float', '1.5']);
+      // 2.5 is 0x4004000000000000, and 0x40040000 alone is 2.0625 (IEEE 754).
+      assert.deepEqual(await typed('$d2 = 2.5'), ['double', '2.5']);
+      assert.deepEqual(await typed('$s4'), ['float', '0']);
+      assert.deepEqual(await typed('$s5'), ['float', '2.0625']);
+      const frameId = (await adapter.topFrame()).id;
+      const set = { frameId, expression: '$s5', value: '$s5 + 1' };
+      const body = await adapter.request<DebugProtocol.SetExpressionResponse['body']>('setExpression', set);
+      assert.deepEqual([body?.type, body?.value], ['float', '3.0625']);
+    }));
+});

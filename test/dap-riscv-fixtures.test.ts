@@ -167,6 +167,23 @@ describe('floating point in registers', () => {
           [single('00000000', '0'), single('3fc00000', '1.5'), single('3f000000', '0.5')],
         );
 
+        const typed = async (text: string) => {
+          const { type, result } = await adapter.evaluate(text, 'repl');
+          return [type, result];
+        };
+        // gdb 13: float, and where a register has 64 bits a union, because it may hold either.
+        const register = abiHasDoubles ? '$fa1.float' : '$fa1';
+        assert.deepEqual(await typed(register), ['float', '1.5']);
+        assert.deepEqual(await typed(`${register} * 2 + $a0 * 0`), ['float', '3']);
+        if (abiHasDoubles) {
+          assert.deepEqual(await typed('$fa1'), ['riscv_double', '{float = 1.5, double = -nan(0xfffff3fc00000)}']);
+          await adapter.evaluate('$ft11 = 2.5', 'repl');
+          assert.deepEqual(await typed('$ft11'), ['riscv_double', '{float = 0, double = 2.5}']);
+        } else {
+          assert.deepEqual(await typed('$ft11 = 2.5'), ['float', '2.5']);
+          assert.deepEqual(await typed('$ft11 += 1'), ['float', '3.5']);
+        }
+
         const floats = fixtureSource('floats');
         const go = async (marker: string) => {
           const breakpoints = [{ line: markerLine(floats, marker) }];

@@ -29,7 +29,7 @@ import { checkCall, methodWithoutCode } from './check-calls';
 import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
 import { classConversion, classOperator, hasOperator } from './class-operators';
 import { pointerOf, toBase } from './class-pointers';
-import { checkRegister } from './check-register';
+import { assignedPart, checkRegister } from './check-register';
 import { isCompatible, sameType } from './compatible-types';
 import { fail, type Span, spanOf } from './errors';
 import { isMemberPointer, isNull, isNullConstant, memberAddress, nullMember } from './member-pointers';
@@ -508,8 +508,8 @@ export class Checker implements ExpressionTyper {
 
   /** 6.5.16 */
   private checkAssignment({ operator, target: left, value: right }: Of<'assignment'>, span: Span): TypedNode {
-    const target = this.checkTarget(left, span);
     const value = this.check(right);
+    const target = assignedPart(this.checkTarget(left, span), value, this);
     const overloaded = this.assignedByClass(operator, target, value, span);
     if (overloaded !== undefined) return overloaded;
     const assign = { kind: 'assign', type: target.type, target, returnsOld: false, ...span } as const;

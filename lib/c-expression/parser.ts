@@ -232,7 +232,7 @@ class Parser {
         base = { kind: 'index', base, index, ...this.tokens.spanFrom(primary) };
       } else if (this.tokens.is('.') || this.tokens.is('->')) {
         const arrow = this.tokens.take().text === '->';
-        const name = this.parseWord(undefined);
+        const name = this.parseMemberName();
         base = { kind: 'member', base, name, arrow, ...this.tokens.spanFrom(primary) };
       } else if (this.tokens.takeIf('(')) {
         const list = this.parseArguments();
@@ -352,6 +352,12 @@ class Parser {
     const isQualified = file !== undefined || within !== undefined || global;
     const qualifier: Qualifier | undefined = isQualified ? { file, within, global } : undefined;
     return { kind: 'name', name, qualifier, ...this.tokens.spanFrom(start) };
+  }
+
+  /** The parts of a register have names that are keywords: `$fa0.double`. */
+  private parseMemberName(): string {
+    if (this.tokens.is('float') || this.tokens.is('double')) return this.tokens.take().text;
+    return this.parseWord(undefined);
   }
 
   /** A name with the arguments of the template that it is an instance of. */
