@@ -11,7 +11,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 
 /** What a bundle exports to have its code kept: from when on it has called what the next start will call. */
@@ -33,7 +32,7 @@ const entriesKept = 4;
 const quietAfter = 2000;
 const sumSize = 4;
 /** Bytes from one word that is added up to the next. */
-const sumStride = 256;
+const sumStride = 1024;
 
 /** The user's folder for what can be made again; LLEXT_CODE_CACHE names another one, and none when it is empty. */
 export function codeCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string | undefined {
@@ -52,10 +51,7 @@ export function codeCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platfor
 export function runBundle(path: string, folder: string | undefined): { bundle: KeptBundle; fromCache: boolean } {
   const text = readFileSync(path, 'latin1');
   const build = /\/\/# build=(\w+)/.exec(text.slice(-200))?.[1];
-  const entry =
-    folder === undefined || build === undefined
-      ? undefined
-      : join(folder, `${build}-${cachedDataVersionTag().toString(16)}.v8`);
+  const entry = folder === undefined || build === undefined ? undefined : join(folder, `${build}-${engineName()}.v8`);
   const cachedData = entry === undefined ? undefined : readCode(entry);
   const script = new Script(text, { filename: path, cachedData });
   const fromCache = cachedData !== undefined && script.cachedDataRejected !== true;
@@ -64,6 +60,15 @@ export function runBundle(path: string, folder: string | undefined): { bundle: K
   run(module.exports, createRequire(path), module, path, dirname(path));
   if (entry !== undefined && !fromCache) keepOnceStarted(script, entry, module.exports.started);
   return { bundle: module.exports, fromCache };
+}
+
+/** So that editors with engines of their own do not replace each other's code. What node:v8 has for it takes long to load. */
+function engineName(): string {
+  const { arch, execArgv, versions } = process;
+  return [versions.v8, arch, ...execArgv]
+    .join('-')
+    .replace(/[^\w.-]/g, '')
+    .slice(0, 100);
 }
 
 /** At the latest when the process ends: many sessions are shorter than the wait for a quiet moment. */

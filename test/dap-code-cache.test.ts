@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   utimesSync,
   writeFileSync,
@@ -87,6 +88,14 @@ test('code of an engine with other settings is not used', () => {
   writeBundle('a4', '4');
   start();
   assert.deepEqual(start(['--no-opt', '--max-lazy']), { answer: 6, fromCache: false });
+  assert.deepEqual(start(['--no-opt', '--max-lazy']), { answer: 6, fromCache: true });
+  assert.deepEqual(start(), { answer: 6, fromCache: true });
+  const [plain, other] = [false, true].map((wanted) =>
+    entries().find((entry) => entry.startsWith('a4-') && entry.includes('no-opt') === wanted),
+  );
+  assert.ok(plain !== undefined && other !== undefined);
+  renameSync(join(cache, other), join(cache, plain));
+  assert.deepEqual(start(), { answer: 6, fromCache: false });
 });
 
 test('code that is cut off, empty or has lost a page is replaced', () => {

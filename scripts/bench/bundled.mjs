@@ -10,18 +10,31 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const [name, ...rest] = process.argv.slice(2);
 // As deep in the project as the sources: they find its files from where they are.
 const outdir = join(root, 'out/bench');
-await build({
-  // The engine's benchmark runs the others as processes of their own.
-  entryPoints: [name, 'first-milliseconds', 'index-time'].map((entry) => join(root, 'scripts/bench', `${entry}.ts`)),
+const common = {
   outdir,
   outExtension: { '.js': '.cjs' },
   bundle: true,
   platform: 'node',
   format: 'cjs',
+  logLevel: 'error',
+};
+const sources = (...names) => names.map((entry) => join(root, 'scripts/bench', `${entry}.ts`));
+await build({
+  ...common,
+  // The engine's benchmark runs the others as processes of their own.
+  entryPoints: sources(name, 'first-milliseconds', 'index-start'),
   define: { 'import.meta.url': 'importMetaUrl', 'import.meta.filename': '__filename' },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   packages: 'external',
-  logLevel: 'error',
+});
+// Built and started as the adapter is (webpack.config.js): with its packages, and a name for this build.
+await build({
+  ...common,
+  entryPoints: sources('index-time'),
+  minify: true,
+  keepNames: true,
+  banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+  footer: { js: `})\n//# build=${Date.now().toString(16)}` },
 });
 const outfile = join(outdir, `${name}.cjs`);
 process.argv.splice(1, process.argv.length - 1, outfile, ...rest);

@@ -1,5 +1,5 @@
 /**
- * `index-time.cjs FILE line SOURCE LINE` or `index-time.cjs FILE function NAME`: opens an ELF file in a new process, finds the places of a
+ * `index-start.cjs FILE line SOURCE LINE` or `index-start.cjs FILE function NAME`: opens an ELF file in a new process, finds the places of a
  * breakpoint, and what a stop at the first of them shows. Prints as JSON the number of places, and after each of file opened, program
  * opened, places found, stop shown: the milliseconds since the process was started, and of processor time since this script began.
  */
@@ -49,4 +49,5 @@ async function main(): Promise<void> {
   console.log(JSON.stringify({ places: places.length, laps }));
 }
 
-void main();
+/** When all is done: what was called until then is kept as compiled code. */
+export const started = main();
