@@ -197,6 +197,8 @@ export class Stepper {
   private async decide(kind: 'in' | 'over', stepped: SteppedLine, here: StepPosition): Promise<Decision> {
     if (stepped.ranges.some(({ start, end }) => here.pc >= start && here.pc < end)) return { action: 'go-on', stepped };
     if (isCallFrom(here, stepped.stackId) && here.caller !== undefined) {
+      const behindThunk = kind === 'in' ? this.enteredBehindThunk(here) : undefined;
+      if (behindThunk !== undefined) return { action: 'enter', address: behindThunk };
       const enters = kind === 'in' && this.entersCall(here);
       if (enters && isThunk(here)) return { action: 'go-on', stepped };
       const body = enters ? bodyOf(here) : undefined;
@@ -216,6 +218,23 @@ export class Stepper {
     if (target !== undefined) return 'returnPc' in target && here.caller?.pc === target.returnPc;
     const { function: called } = here.frame;
     return !this.skipsFunction(here, called?.name, called?.declaration);
+  }
+
+  /** Clang's thunks have no lines, and no frame that could be unwound: the function that is meant is in their name. */
+  private enteredBehindThunk(here: StepPosition): bigint | undefined {
+    const { program, caller } = here;
+    if (program === undefined || here.range !== undefined || !isThunk(here)) return undefined;
+    const name = thunkTarget(program.symbolAt(here.pc)?.symbol.name ?? '');
+    const address = name === undefined ? undefined : program.symbolNamed(name);
+    const entry = address === undefined ? undefined : here.frame.machine.registers.codeAddress(address);
+    const meant = entry === undefined ? undefined : program.functionAt(entry);
+    if (entry === undefined || meant === undefined) return undefined;
+    const { target } = this;
+    const isEntered =
+      target === undefined
+        ? !this.skipsFunction({ ...here, pc: entry }, meant.name, meant.declaration)
+        : 'returnPc' in target && caller?.pc === target.returnPc;
+    return isEntered ? program.bodyStart(entry) : undefined;
   }
 
   private skipsFunction({ pc, range }: StepPosition, name: string | undefined, declared?: SourcePosition): boolean {
@@ -335,8 +354,15 @@ function isCallFrom(here: StepPosition, stackId: string): boolean {
 
 /** Code of the C++ compiler that moves `this` and jumps on to the function that was meant (Itanium C++ ABI 5.1.4.4). */
 function isThunk({ pc, program, frame }: StepPosition): boolean {
-  const name = frame.function === undefined ? program?.symbolAt(pc)?.symbol.name : undefined;
+  // Clang describes it as a function without a name.
+  const name = (frame.function?.name ?? '') === '' ? program?.symbolAt(pc)?.symbol.name : undefined;
   return name !== undefined && /^_ZT[hvc]/.test(name);
+}
+
+/** The linkage name of the function behind a thunk: what follows the offsets (Itanium C++ ABI, 5.1.4.4). */
+function thunkTarget(name: string): string | undefined {
+  const rest = /^_ZT(?:c(?:hn?\d+_|vn?\d+_n?\d+_){2}|hn?\d+_|vn?\d+_n?\d+_)(.+)$/.exec(name)?.[1];
+  return rest === undefined ? undefined : `_Z${rest}`;
 }
 
 /** Where a step into the function at the pc stops. */

@@ -114,26 +114,32 @@ describe('C++', () => {
     }
   }
 
-  it('virtual bases are found as gdb finds them, and thunks are stepped through', () =>
-    withAdapter(async (adapter) => {
-      const truth = JSON.parse(readFileSync(join(folder, 'virtual.m3-O0.json'), 'utf8')) as VirtualTruth;
-      await adapter.launchToStop({ program: elf('m3-O0', 'virtual'), entry: 'entry', args: [6], stopOnEntry: true });
-      let compared = 0;
-      for (const [stop, stack] of truth.steps.entries()) {
-        if (stop > 0) await adapter.run('stepIn');
-        const frames = (await adapter.stack()).filter(({ name }) => !/^llext_/.test(name));
-        assert.deepEqual(
-          frames.map(({ name, line }) => [name, line]),
-          stack,
-        );
-        for (const [expression, type, value] of truth.watches.find((at) => at.stop === stop)?.values ?? []) {
-          const result = await adapter.evaluate(expression, 'watch');
-          assert.deepEqual([result.type, plain(result.result)], [type, value], `${expression} at stop ${stop}`);
-          compared++;
+  // Thunks of GCC have lines, those of clang have none.
+  for (const [variant, least] of [
+    ['m3-O0', 40],
+    ['m3clang-O0', 10],
+  ] as const) {
+    it(`virtual bases are found as gdb finds them, and thunks are stepped through (${variant})`, () =>
+      withAdapter(async (adapter) => {
+        const truth = JSON.parse(readFileSync(join(folder, `virtual.${variant}.json`), 'utf8')) as VirtualTruth;
+        await adapter.launchToStop({ program: elf(variant, 'virtual'), entry: 'entry', args: [6], stopOnEntry: true });
+        let compared = 0;
+        for (const [stop, stack] of truth.steps.entries()) {
+          if (stop > 0) await adapter.run('stepIn');
+          const frames = (await adapter.stack()).filter(({ name }) => !/^llext_/.test(name));
+          assert.deepEqual(
+            frames.map(({ name, line }) => [name, line]),
+            stack,
+          );
+          for (const [expression, type, value] of truth.watches.find((at) => at.stop === stop)?.values ?? []) {
+            const result = await adapter.evaluate(expression, 'watch');
+            assert.deepEqual([result.type, plain(result.result)], [type, value], `${expression} at stop ${stop}`);
+            compared++;
+          }
         }
-      }
-      assert.ok(compared >= 40);
-    }));
+        assert.ok(compared >= least);
+      }));
+  }
 
   it('a hover finds the symbol of a name of the source, and its declaration', () =>
     withAdapter(async (adapter) => {

@@ -5,12 +5,14 @@
  */
 import { stripType } from '../dwarf/model';
 import type { FrameInfo } from '../dwarf/unwind';
-import { demangledFunction } from './demangle';
+import { demangle, demangledFunction } from './demangle';
 
 const unwritable = /<lambda\(|\{lambda\(|\{unnamed type#|(?<!\(anonymous namespace)\)::/;
 
 export function frameName({ name, linkageName, kind, function: called }: FrameInfo): string | undefined {
   if (name === undefined) return undefined;
+  // Clang's thunks.
+  if (name === '') return linkageName === undefined ? undefined : demangle(linkageName);
   const full = linkageName === undefined ? undefined : demangledFunction(linkageName);
   if (full !== undefined) return unwritable.test(full.name) ? full.name + full.parameters : full.name;
   if (linkageName !== undefined || kind === 'inline' || called === undefined || !unwritable.test(name)) return name;
