@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { ElfFile } from '../lib/elf/elf-file';
-import type { DebugInfo } from '../lib/dwarf/debug-info';
 import { isLinked, supplementaryLink } from '../lib/dwarf/supplementary';
 import { companionsOf } from '../lib/program/debug-companions';
 import { Program } from '../lib/program/program';
@@ -101,15 +100,15 @@ describe('debug information of dwz', () => {
     for (const options of ['-gdwarf-4 -O0', '-gdwarf-5 -O1']) {
       if (!build(t, `${cpp} ${options}`, 'cpp', ['one.cc', 'two.cc'])) return;
       runTool(dwz, ['-L', 'none', 'cpp.elf'], { cwd: folder });
-      const { debug } = Program.open(read('cpp.elf'));
-      assert.ok(debug?.units.some(({ isPartial }) => isPartial === true));
-      assert.deepEqual(cppFacts(debug), cppFacts(Program.open(read('cpp.plain.elf')).debug));
+      const dwzed = Program.open(read('cpp.elf'));
+      assert.ok(dwzed.debug?.units.some(({ isPartial }) => isPartial === true));
+      assert.deepEqual(cppFacts(dwzed), cppFacts(Program.open(read('cpp.plain.elf'))));
       assert.ok(compareEntriesOf(dwarfdump, join(folder, 'cpp.elf')) > 100);
     }
   });
 
   /** Names that need the language of the importing unit, and its using directives. */
-  function cppFacts(debug: DebugInfo | undefined): unknown {
+  function cppFacts({ debug, lines }: Program): unknown {
     assert.ok(debug);
     assert.deepEqual(debug.problems, []);
     const box = debug.typeNamed('any', 'outer::inner::box');
@@ -120,6 +119,11 @@ describe('debug information of dwz', () => {
         .sort(),
       types: [box?.displayName, box?.byteSize, debug.typeNamed('any', 'outer::pair<int>')?.byteSize],
       enumerator: debug.enumeratorNamed('outer::inner::box::SECOND')?.enumerator.value,
+      // After the declarations, which are in the tables of partial units.
+      blocks: debug.functions().map(({ entryPc }) => {
+        const block = lines?.blockAt(entryPc);
+        return `${block?.start} ${block?.end} ${block?.line} ${block?.file.path.replace(/^.*\//, '')}`;
+      }),
       used: debug.functionsNamed('one').map(({ unit }) => debug.usedNamespaces(unit)),
     };
     assert.deepEqual(facts.used, [['outer::inner']]);
@@ -138,8 +142,8 @@ describe('debug information of dwz', () => {
       return;
     share(dwz, 'common.dwz', '-L', 'none');
     for (const name of ['first', 'second']) {
-      const { debug } = Program.open(read(`${name}.elf`), undefined, [read('common.dwz')]);
-      assert.deepEqual(cppFacts(debug), cppFacts(Program.open(read(`${name}.plain.elf`)).debug));
+      const dwzed = Program.open(read(`${name}.elf`), undefined, [read('common.dwz')]);
+      assert.deepEqual(cppFacts(dwzed), cppFacts(Program.open(read(`${name}.plain.elf`))));
     }
   });
 

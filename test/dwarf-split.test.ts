@@ -71,6 +71,15 @@ describe('split debug information', () => {
     return { plain: Program.open(read('plain.elf')), split: Program.open(read('split.elf'), undefined, files) };
   }
 
+  it('type units share the line table of the unit with the code', (t) => {
+    const command = `${gcc} -gdwarf-5 -O1`;
+    if (!build(t, command, 'plain') || !build(t, `${command} -fdebug-types-section`, 'typed')) return;
+    assert.deepEqual(
+      describeProgram(Program.open(read('typed.elf'))),
+      describeProgram(Program.open(read('plain.elf'))),
+    );
+  });
+
   it('says where sizes of blocks are lost, and has what is outside of them', (t) => {
     const { plain, split } = buildRiscv(t, '-gdwarf-5 -O0') ?? {};
     if (plain === undefined || split === undefined) return;

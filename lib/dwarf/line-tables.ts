@@ -30,6 +30,7 @@ const mostPlaces = 200;
 export class LineTables {
   private readonly tables = new Map<number, UnitLines | undefined>();
   private readonly offsets = new Map<Unit, number | undefined>();
+  private owners: Map<number, Unit> | undefined;
   private readonly places = new Map<Abbreviation, Place>();
   private readonly naming = new Map<string, readonly Unit[]>();
 
@@ -48,8 +49,21 @@ export class LineTables {
   of(unit: Unit): UnitLines | undefined {
     const offset = this.offsetOf(unit);
     if (offset === undefined) return undefined;
-    if (!this.tables.has(offset)) this.tables.set(offset, this.read(unit, offset));
+    if (!this.tables.has(offset)) this.tables.set(offset, this.read(this.ownerOf(unit, offset), offset));
     return this.tables.get(offset);
+  }
+
+  /** Of the units that share a table the one that has the code: type units and partial units have only declarations. */
+  private ownerOf(unit: Unit, offset: number): Unit {
+    if (hasCode(unit)) return unit;
+    if (this.owners === undefined) {
+      this.owners = new Map();
+      for (const one of this.units.filter(hasCode)) {
+        const its = this.offsetOf(one);
+        if (its !== undefined && !this.owners.has(its)) this.owners.set(its, one);
+      }
+    }
+    return this.owners.get(offset) ?? unit;
   }
 
   /** One that several units share appears once. */
@@ -213,6 +227,8 @@ export class LineTables {
     return places;
   }
 }
+
+const hasCode = ({ header, isPartial }: Unit): boolean => header.signature === undefined && !isPartial;
 
 interface Place {
   readonly version: number;

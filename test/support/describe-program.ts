@@ -22,7 +22,7 @@ function scopeText({ kind, ranges, variables, children, inline }: Scope): unknow
 }
 
 /** All that the other build must have too. */
-export function describeProgram({ debug, warnings }: Program): unknown {
+export function describeProgram({ debug, lines, warnings }: Program): unknown {
   assert.ok(debug);
   assert.deepEqual([...debug.problems, ...warnings], []);
   const point = debug.typeNamed('struct', 'point');
@@ -37,6 +37,11 @@ export function describeProgram({ debug, warnings }: Program): unknown {
     other: debug.typeNamed('struct', 'other')?.byteSize,
     found: debug.functionsNamed('second').map(({ entryPc }) => entryPc),
     units: debug.units.flatMap(({ name, producer }) => (name === undefined ? [] : [[name, producer?.slice(0, 5)]])),
+    // After declarations were read, which may be in type units and partial units that share the line table.
+    blocks: debug.functions().map(({ entryPc }) => {
+      const block = lines?.blockAt(entryPc);
+      return [block?.start, block?.end, block?.line, block?.column];
+    }),
     macros: macros.includes(true),
     rows: debug.unitLines().flatMap(({ table }) => table.rows.map(({ address, line }) => `${address} ${line}`)),
   };
