@@ -22,9 +22,7 @@ export function endOfCall(session: SessionState, stop: End): { text: string; exi
 
 function returnType({ entry }: SessionState): Type | undefined {
   if (entry === undefined) return undefined;
-  const { program } = entry.extension;
-  const link = program.toLink(entry.address);
-  const found = link === undefined ? undefined : program.program.debug?.functionAt(link);
+  const found = entry.extension.program.functionEnteredAt(entry.address);
   return found && stripType(found.returnType);
 }
 

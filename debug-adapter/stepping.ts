@@ -113,7 +113,7 @@ export class Stepper {
       here = await positionNow(this.context, 0);
     }
     if (kind === 'over' && isCallFrom(here, start.stackId) && here.caller !== undefined) {
-      stop = (await this.runTo(here.caller)) ?? stop;
+      stop = (await this.runTo(here.caller, here.frame)) ?? stop;
     }
     return { stop, hidden: 0 };
   }
@@ -144,7 +144,7 @@ export class Stepper {
     const { caller, frame, program } = start;
     if (caller?.module === undefined) return this.finish(await this.resume({ kind: 'continue' }));
     const memory = await this.resultMemory(frame);
-    const result = await this.finish(await this.runTo(caller));
+    const result = await this.finish(await this.runTo(caller, frame));
     if (result.stop.reason !== 'step' || frame.function === undefined || program === undefined) return result;
     return { ...result, returned: { function: frame.function, program, memory } };
   }
@@ -182,7 +182,7 @@ export class Stepper {
           stepped = decision.stepped;
           break;
         case 'return': {
-          const stop = await this.runTo(decision.to);
+          const stop = await this.runTo(decision.to, here.frame);
           if (stop !== undefined) return this.finish(stop);
           mustMove = false;
           break;
@@ -272,11 +272,11 @@ export class Stepper {
     return { action: 'stop', hidden: this.target === undefined ? here.hidden : (this.enteredAt(here) ?? here.hidden) };
   }
 
-  /** Runs until the frame `to` is active again; undefined when that is where it stopped. */
-  private async runTo(to: Frame): Promise<TargetStop | undefined> {
+  /** Runs from a frame until the frame `to` is active again; undefined when that is where it stopped. */
+  private async runTo(to: Frame, from: Frame): Promise<TargetStop | undefined> {
     const { stackPointer } = to.machine.registers;
-    const sp = to.registers.get(stackPointer);
     // Deeper activations of the same code have a lower stack pointer.
+    const sp = isPartOfPrologue(from) ? undefined : to.registers.get(stackPointer);
     return this.runToAddress(to.pc, (current) => sp === undefined || (current(stackPointer) ?? sp) >= sp);
   }
 
@@ -346,6 +346,14 @@ function decideLine(stepped: SteppedLine, here: StepPosition, range: StepRange, 
     if (atStart) line = undefined;
   }
   return { action: 'go-on', stepped: { frameId: frameIdOf(here), stackId: here.stackId, line, ranges: [range] } };
+}
+
+/**
+ * Code that a prologue calls by another register than functions are called by (-msave-restore of RISC-V): it comes back with what it has
+ * saved left on the stack.
+ */
+function isPartOfPrologue({ row, machine }: Frame): boolean {
+  return row !== undefined && row.returnAddressRegister !== machine.registers.returnAddress;
 }
 
 function isCallFrom(here: StepPosition, stackId: string): boolean {

@@ -41,8 +41,11 @@ export function findFunctionPlaces(
       if (address !== undefined) places.push({ name, address, position: lines.blockAt(address) });
     }
   }
-  for (const { name, address } of symbols.functions(wanted)) {
-    if (!known.has(address)) places.push({ name, address, position: undefined });
+  for (const { name, address, size } of symbols.functions(wanted)) {
+    // Behind the instructions of -fpatchable-function-entry, which are the symbol's but not the function's. gdb stops at both.
+    const end = address + BigInt(size);
+    const isKnown = [...known].some((entry) => entry >= address && (entry === address || entry < end));
+    if (!isKnown) places.push({ name, address, position: undefined });
   }
   const seen = new Set<bigint>();
   return places

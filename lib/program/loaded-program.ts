@@ -165,6 +165,16 @@ export class LoadedProgram {
     return link === undefined ? undefined : this.program.debug?.functionAt(link);
   }
 
+  /** The same of a function's symbol: before its code there may be room for patches (-fpatchable-function-entry), which is not its own. */
+  functionEnteredAt(load: bigint): FunctionInfo | undefined {
+    const found = this.functionAt(load);
+    const symbol = found === undefined ? this.symbolAt(load)?.symbol : undefined;
+    const link = this.toLink(load);
+    if (symbol === undefined || symbol.address !== link) return found;
+    const end = link + BigInt(symbol.size);
+    return this.program.debug?.functionsNamed(symbol.name).find(({ entryPc }) => entryPc > link && entryPc < end);
+  }
+
   /** Where a step into the function at `entry` (a load address in it) stops: after its prologue. */
   bodyStart(entry: bigint): bigint | undefined {
     return this.placeInFunction(entry, bodyStart);
@@ -180,8 +190,7 @@ export class LoadedProgram {
     rule: (debug: DebugInfo, lines: SourceLines, found: FunctionInfo) => bigint,
   ): bigint | undefined {
     const { debug, lines } = this.program;
-    const link = this.toLink(entry);
-    const found = link === undefined ? undefined : debug?.functionAt(link);
+    const found = this.functionEnteredAt(entry);
     if (debug === undefined || lines === undefined || found === undefined) return undefined;
     return this.toLoad(rule(debug, lines, found));
   }

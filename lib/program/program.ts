@@ -6,7 +6,7 @@
 import type { DebugInfo } from '../dwarf/debug-info';
 import { FormatError } from '../errors';
 import type { ElfFile, SectionHeader } from '../elf/elf-file';
-import { EM_ARM, SHT_NOBITS } from '../elf/constants';
+import { EM_ARM, ET_REL, SHT_NOBITS } from '../elf/constants';
 import { openDebugInfo } from './debug-companions';
 import { hasDebugSections } from './debug-sections';
 import { isAllocated, layOut, type LinkLayout, type ProgramSection } from './link-layout';
@@ -42,6 +42,7 @@ export class Program {
       this.lines = new SourceLines(
         this.debug,
         elf.header.e_machine === EM_ARM ? (link) => this.halfwordAt(link) : undefined,
+        (place, value) => this.symbolAddressedAt(place, value),
       );
     }
     if (debugElf !== undefined) warnings.push(...mismatches(elf, debugElf));
@@ -83,6 +84,22 @@ export class Program {
       return bytes[offset] | (bytes[offset + 1] << 8);
     } catch (error) {
       // A section that does not lie within a damaged file.
+      if (!(error instanceof FormatError)) throw error;
+      return undefined;
+    }
+  }
+
+  /** By the relocation there; in a linked file by the value. */
+  private symbolAddressedAt(place: bigint, value: bigint): string | undefined {
+    const section = this.sectionAt(place);
+    if (section === undefined) return undefined;
+    if (this.elf.header.e_type !== ET_REL) return this.symbolIndex.at(value, value)?.symbol.name;
+    const offset = place - section.address;
+    try {
+      const found = this.elf.relocationsFor(section.index).find(({ r_offset }) => r_offset === offset);
+      return found && this.elf.symbols().at(found.symbolIndex)?.name;
+    } catch (error) {
+      // Relocations or symbols of a damaged file.
       if (!(error instanceof FormatError)) throw error;
       return undefined;
     }

@@ -12,6 +12,7 @@ import type { FunctionInfo } from '../dwarf/model';
 import { blocksAt, functionRange } from './code-blocks';
 import type { LineEntries } from './line-entries';
 import type { LineBlock, SourceLines } from './source-lines';
+import { skipStackProtector } from './stack-protector';
 import { thumbPrologueEnd } from './thumb-prologue';
 
 /** How much code gdb looks through where the line table says nothing. */
@@ -74,9 +75,10 @@ function flaggedEnd(lines: SourceLines, found: FunctionInfo): bigint | undefined
 /** The end of the prologue by the line table, as far as the instructions agree. */
 function agreedEnd(debug: DebugInfo, lines: SourceLines, found: FunctionInfo): bigint {
   const { entryPc } = found;
-  const marked = prologueEnd(debug, lines, found);
+  const lined = prologueEnd(debug, lines, found);
   const read = lines.readThumb;
-  if (read === undefined) return marked ?? entryPc;
+  if (read === undefined) return lined ?? entryPc;
+  const marked = lined === undefined ? undefined : skipStackProtector(lined, read, lines.symbolOf);
   if (marked === undefined) return thumbPrologueEnd(entryPc, entryPc + unmarkedPrologueSize, read);
   if (/^(GNU|clang) /.test(found.unit.producer ?? 'GNU ')) return marked;
   return thumbPrologueEnd(entryPc, marked, read) === marked ? marked : entryPc;

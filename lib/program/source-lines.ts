@@ -11,6 +11,7 @@ import type { SequenceExtent } from '../dwarf/line-search';
 import type { SourceFile, UnitInfo } from '../dwarf/model';
 import { rangesHull } from './code-blocks';
 import { type LineEntries, LineEntriesBuilder, type LineEntry, PROLOGUE_END, STATEMENT } from './line-entries';
+import type { AddressedSymbol } from './stack-protector';
 import type { ReadHalfword } from './thumb-prologue';
 
 /** A block of the line table: code that belongs to one line. */
@@ -40,10 +41,14 @@ export class SourceLines {
   /** Used for one unit after the other. */
   private readonly builders: LineEntriesBuilder[] = [];
 
-  /** `readThumb`: the code, where it is Thumb: the line table alone does not always tell the end of a prologue. */
+  /**
+   * `readThumb`: the code, where it is Thumb: the line table alone does not always tell the end of a prologue. `symbolOf`: what an
+   * address in it means.
+   */
   constructor(
     private readonly debug: DebugInfo,
     readonly readThumb?: ReadHalfword,
+    readonly symbolOf: AddressedSymbol = () => undefined,
   ) {}
 
   /** The table of each file in each unit. */
