@@ -129,7 +129,7 @@ export class BreakpointBinder {
       for (const location of breakpoint.locations) {
         if (location.targetId !== undefined) continue;
         const arrive = arrivalAt(breakpoint, location, inferior, this.host.output);
-        location.targetId = inferior.target.addBreakpoint({ address: location.address, arrive });
+        location.targetId = inferior.target.addBreakpoint({ address: location.address, arrive, onlyExecuted: true });
       }
     }
   }

@@ -200,6 +200,11 @@ export interface Machine {
    * not be changed meanwhile: true = the run goes on. Absent where the engine cannot ask; undefined = every breakpoint stops.
    */
   onBreakpoint?(passes: ((address: number) => boolean) | undefined): void;
+  /**
+   * Whether the instruction at pc will not be executed, because the condition of the IT instruction before it does not hold. Not to be asked
+   * from onBreakpoint's function, which is never called in an IT block. Absent: all are executed.
+   */
+  readonly passesOver?: boolean;
   setHostCall(address: number): void;
   clearHostCall(address: number): void;
   /** Below `limit`, sp and stack accesses are a 'stack-overflow' fault; undefined = no check. */

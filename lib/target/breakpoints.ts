@@ -9,6 +9,7 @@ interface Armed {
   readonly id: number;
   readonly condition: TargetBreakpoint['condition'];
   readonly arrive: TargetBreakpoint['arrive'];
+  readonly onlyExecuted: boolean;
 }
 
 /** An arrival where a condition holds; `stops` counts, and tells whether the program stops there. */
@@ -26,13 +27,13 @@ export class Breakpoints {
 
   constructor(private readonly machine: Machine) {}
 
-  add({ address, condition, arrive }: TargetBreakpoint): number {
+  add({ address, condition, arrive, onlyExecuted = false }: TargetBreakpoint): number {
     const at = Number(BigInt.asUintN(32, address)) & ~1;
     const key = at >>> 0;
     const armed = this.byAddress.get(key) ?? [];
     if (armed.length === 0) this.machine.setBreakpoint(key);
     const id = this.nextId++;
-    this.byAddress.set(key, [...armed, { id, condition, arrive }]);
+    this.byAddress.set(key, [...armed, { id, condition, arrive, onlyExecuted }]);
     return id;
   }
 
@@ -57,13 +58,14 @@ export class Breakpoints {
 
   /**
    * Ids of the breakpoints there whose conditions hold; every condition is asked, because it may count or log. `tell` is called
-   * before something is. In a hot loop: nothing is allocated where no condition holds.
+   * before something is; `isExecuted`: the instruction there will be. In a hot loop: nothing is allocated where no condition holds.
    */
-  hit(address: number, view: SynchronousView, tell: () => void): readonly number[] {
+  hit(address: number, view: SynchronousView, tell: () => void, isExecuted: boolean): readonly number[] {
     const armed = this.byAddress.get(address);
     if (armed === undefined) return noIds;
     let ids = noIds;
-    for (const { id, condition, arrive } of armed) {
+    for (const { id, condition, arrive, onlyExecuted } of armed) {
+      if (onlyExecuted && !isExecuted) continue;
       if (arrive !== undefined) {
         const stops = arrive(view);
         if (stops === undefined) continue;
@@ -79,7 +81,9 @@ export class Breakpoints {
 
   /** As hit(), in two halves: nothing is counted yet. */
   arrivals(address: number, view: SynchronousView): Arrival[] {
-    return (this.byAddress.get(address) ?? []).flatMap(({ id, condition, arrive }): Arrival[] => {
+    const isExecuted = this.machine.passesOver !== true;
+    return (this.byAddress.get(address) ?? []).flatMap(({ id, condition, arrive, onlyExecuted }): Arrival[] => {
+      if (onlyExecuted && !isExecuted) return [];
       if (arrive !== undefined) {
         const stops = arrive(view);
         return stops === undefined ? [] : [{ id, stops }];

@@ -329,7 +329,7 @@ export class RunLoop {
   }
 
   private readonly passes = (address: number): boolean => {
-    const ids = this.hits(address);
+    const ids = this.hits(address, true);
     const isPassed = ids.length === 0 && (++this.asked % ASKED !== 0 || !this.isTurnDue());
     if (!isPassed) this.askedIds = ids;
     return isPassed;
@@ -371,8 +371,8 @@ export class RunLoop {
   /** A logpoint's line must not overtake text that was printed before it. */
   private readonly flush = (): void => this.parts.kernel.flushOutput();
 
-  private hits(address: number): readonly number[] {
-    return this.parts.breakpoints.hit(address, this.parts.view, this.flush);
+  private hits(address: number, isExecuted = this.parts.machine.passesOver !== true): readonly number[] {
+    return this.parts.breakpoints.hit(address, this.parts.view, this.flush, isExecuted);
   }
 
   /** Everything but budget and breakpoints; undefined = the run goes on. */

@@ -115,6 +115,11 @@ export interface TargetBreakpoint {
    * there is evaluated now (undefined = nothing to do), counting and logging are done by the call of the result.
    */
   readonly arrive?: (view: SynchronousView) => (() => boolean) | undefined;
+  /**
+   * No arrival where the instruction is not executed, because the IT instruction before it says so: what a user marks is what is done there.
+   * A step's own breakpoints are for places that are come to.
+   */
+  readonly onlyExecuted?: boolean;
 }
 
 export interface TargetWatchpoint {

@@ -20,6 +20,7 @@ import type { Fault, Machine, MemoryRegion, RunStop } from '../types';
 import { readBlock } from './blocks';
 import { advanceIt } from './code-cache';
 import { interpretThumbCarefully } from './careful';
+import { conditionPassed } from './condition';
 import { Core } from './core';
 import { interpret } from './interpreter.generated';
 import { RegisterView } from './register-view';
@@ -213,6 +214,12 @@ export class ArmMachine extends PredecodedMachine<Core> implements Machine {
     code.drop(pc);
     if (it !== usual && executed === 1 && !startsIt) state[State.itState] = advanceIt(it);
     return executed;
+  }
+
+  get passesOver(): boolean {
+    const { state } = this.memory;
+    const it = state[State.itState];
+    return it !== 0 && !conditionPassed(state, it >> 4);
   }
 
   private isItInstruction(pc: number): boolean {

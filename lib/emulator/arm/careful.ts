@@ -6,11 +6,12 @@ import { andV, equalV } from '../safety/bits';
 import { bitsOffset, type MemorySafety } from '../safety/memory-safety';
 import { interpretCarefully, type CarefulSteps, type Condition } from '../safety/careful-loop';
 import { firstStep, registersOnly, steps } from './careful.generated';
+import { conditionPassed } from './condition';
 import type { Core } from './core';
 import { State } from './state';
 
-/** ConditionPassed() of the even codes (A7.3), and whether that is undefined. */
-function even(state: Int32Array, code: number): { readonly passed: boolean; readonly undefinedBits: number } {
+/** What of the condition with an even code is undefined. */
+function undefinedBits(state: Int32Array, code: number): number {
   const [n, z, c, v] = [State.flagN, State.flagZ, State.flagC, State.flagV].map((word) => state[word]);
   const [nV, zV, cV, vV] = [State.flagN, State.flagZ, State.flagC, State.flagV].map((word) => state[word + bitsOffset]);
   const zeroV = equalV(z, 0, zV, 0);
@@ -18,29 +19,26 @@ function even(state: Int32Array, code: number): { readonly passed: boolean; read
   const sameSigns = (n ^ v) >= 0;
   switch (code) {
     case 0:
-      return { passed: z === 0, undefinedBits: zeroV };
+      return zeroV;
     case 2:
-      return { passed: c !== 0, undefinedBits: cV };
+      return cV;
     case 4:
-      return { passed: n < 0, undefinedBits: nV & (1 << 31) };
+      return nV & (1 << 31);
     case 6:
-      return { passed: v < 0, undefinedBits: vV & (1 << 31) };
+      return vV & (1 << 31);
     case 8:
-      return { passed: c !== 0 && z !== 0, undefinedBits: andV(Number(c !== 0), Number(z !== 0), cV & 1, zeroV) };
+      return andV(Number(c !== 0), Number(z !== 0), cV & 1, zeroV);
     case 10:
-      return { passed: sameSigns, undefinedBits: signsV };
+      return signsV;
     default:
-      return {
-        passed: z !== 0 && sameSigns,
-        undefinedBits: andV(Number(z !== 0), Number(sameSigns), zeroV, signsV === 0 ? 0 : 1),
-      };
+      return andV(Number(z !== 0), Number(sameSigns), zeroV, signsV === 0 ? 0 : 1);
   }
 }
 
 function condition(core: Core, slot: number): Condition {
   const code = core.code.itState[slot] >> 4;
-  const { passed, undefinedBits } = even(core.memory.state, code & ~1);
-  return { passed: passed === ((code & 1) === 0), isUndefined: undefinedBits !== 0 };
+  const { state } = core.memory;
+  return { passed: conditionPassed(state, code), isUndefined: undefinedBits(state, code & ~1) !== 0 };
 }
 
 const thumb: CarefulSteps<Core> = {
