@@ -5,6 +5,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { formatValue } from '../lib/dwarf/format';
 import { variableValue } from '../lib/dwarf/value';
+import { frameName } from '../lib/program/frame-name';
 import { localsOf } from './frame-variables';
 import type { SessionState } from './session-state';
 import type { FrameReference } from './stack-trace';
@@ -20,7 +21,11 @@ export async function formattedName(
   const module = format.module === true ? stop.inferior.extensionAt(frame.lookupPc)?.instance.name : undefined;
   const list = format.parameters === true && frame.function !== undefined ? await parameterList(reference, format) : '';
   const place = format.line === true && frame.position !== undefined ? ` Line ${session.toClientLine(line)}` : '';
-  return `${module === undefined ? '' : `${module}!`}${name}${list}${place}`;
+  // What the frame is stands last.
+  const [kind] = / \[(inlined|tail call)\]$/.exec(name) ?? [''];
+  const plain = frameName(frame, 'never') ?? name.slice(0, name.length - kind.length);
+  const shown = list === '' ? name : `${plain}${list}${kind}`;
+  return `${module === undefined ? '' : `${module}!`}${shown}${place}`;
 }
 
 async function parameterList(

@@ -296,4 +296,25 @@ describe('C++', () => {
         assert.equal(body.breakpoints[0].verified, true, `${name}: ${body.breakpoints[0].message}`);
       }
     }));
+
+  it('frames are named with the parameters that tell overloads apart, where a client asks for it', () =>
+    withAdapter(async (adapter) => {
+      const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'DOUBLE') }] }];
+      await adapter.launchToStop({ program: elf('m3-O0'), entry: 'entry', args: [6] }, breakpoints);
+      const format = { parameters: true, parameterTypes: true };
+      const { body } = await adapter.client.stackTraceRequest({ threadId: 1, levels: 2, format });
+      const named = body.stackFrames.map(({ name }) => name);
+      assert.deepEqual(named, ['motion::convert(double)', 'entry(int)']);
+    }));
+
+  it('a name that gdb shows with its parameters has them once', () =>
+    withAdapter(async (adapter) => {
+      const path = join(folder, 'operators.cpp');
+      const breakpoints = [{ path, breakpoints: [{ line: markerLine(path, 'EACH') }] }];
+      const launched = { program: elf('m3-O0', 'operators'), entry: 'entry', args: [6] };
+      await adapter.launchToStop(launched, breakpoints);
+      const format = { parameters: true, parameterNames: true };
+      const { body } = await adapter.client.stackTraceRequest({ threadId: 1, levels: 1, format });
+      assert.equal(body.stackFrames[0].name, 'each<entry(int)::<lambda(int)> >(f)');
+    }));
 });
