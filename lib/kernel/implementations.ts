@@ -1,4 +1,5 @@
 /** Every implementation that the export table's rows refer to, by its id. */
+import { mergedTable } from '../emulator/merged-table';
 import { floatImplementations } from './host/eabi-float';
 import { integerImplementations } from './host/eabi-integer';
 import type { ImplementationTable } from './host-call';
@@ -8,12 +9,12 @@ import { printImplementations } from './host/print';
 import { stdlibImplementations } from './host/stdlib';
 import { stringImplementations } from './host/string';
 
-export const implementations: ImplementationTable = {
-  ...printImplementations,
-  ...memoryImplementations,
-  ...stringImplementations,
-  ...stdlibImplementations,
-  ...kernelImplementations,
-  ...integerImplementations,
-  ...floatImplementations,
-};
+export const implementations: ImplementationTable = mergedTable(
+  printImplementations,
+  memoryImplementations,
+  stringImplementations,
+  stdlibImplementations,
+  kernelImplementations,
+  integerImplementations,
+  floatImplementations,
+);

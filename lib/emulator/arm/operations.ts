@@ -16,6 +16,7 @@ import { multiplies, bitFields } from './operations-multiply';
 import { floatingPoint } from './operations-fp';
 import { dsp } from './operations-dsp';
 import { rare } from './operations-rare';
+import { mergedTable } from '../merged-table';
 import type { RecordForm } from '../record-cache';
 
 export interface Operation extends RecordForm {
@@ -26,21 +27,21 @@ export interface Operation extends RecordForm {
   readonly jumps?: true;
 }
 
-export const operations = {
-  ...arithmetic,
-  ...logical,
-  ...moves,
-  ...shifts,
-  ...multiplies,
-  ...bitFields,
-  ...loads,
-  ...stores,
-  ...blocks,
-  ...control,
-  ...rare,
-  ...dsp,
-  ...floatingPoint,
-};
+export const operations = mergedTable(
+  arithmetic,
+  logical,
+  moves,
+  shifts,
+  multiplies,
+  bitFields,
+  loads,
+  stores,
+  blocks,
+  control,
+  rare,
+  dsp,
+  floatingPoint,
+);
 
 export type OperationName = keyof typeof operations;
 

@@ -9,6 +9,7 @@
  *   CHECK_SP(value)  STOP when sp may not become value
  * Operands that are registers are words of the state (Site in rows.ts).
  */
+import { mergedTable } from '../merged-table';
 import type { RecordForm } from '../record-cache';
 import { floatOperations } from './operations-float';
 import { rv32 } from './operations-rv32';
@@ -27,24 +28,27 @@ export type OperationName = keyof typeof rv64 | keyof typeof floatOperations | k
 
 const only64: Operation = { exec: 'core.illegal(); STOP;', rare: true };
 
-export const operations64: Readonly<Record<OperationName, Operation>> = {
-  ...rv64,
-  ...floatOperations,
-  ...systemOperations,
-};
+export const operations64: Readonly<Record<OperationName, Operation>> = mergedTable(
+  rv64,
+  floatOperations,
+  systemOperations,
+);
 
 /** In the order of their numbers. */
 export const operationNames = Object.keys(operations64) as OperationName[];
 
-const known32: Readonly<Partial<Record<OperationName, Operation>>> = {
-  ...rv32,
-  ...floatOperations,
-  ...systemOperations,
-};
+const known32: Readonly<Partial<Record<OperationName, Operation>>> = mergedTable(
+  rv32,
+  floatOperations,
+  systemOperations,
+);
 
-export const operations32 = Object.fromEntries(
-  operationNames.map((name) => [name, known32[name] ?? only64]),
-) as Readonly<Record<OperationName, Operation>>;
+const missing32 = Object.fromEntries(
+  operationNames.filter((name) => known32[name] === undefined).map((name) => [name, only64]),
+);
+
+/** In the same order. */
+export const operations32: Readonly<Record<OperationName, Operation>> = mergedTable(operations64, missing32, known32);
 
 /** Numbers below are the cache's own; see Special in ../record-cache.ts. */
 export const firstOperation = 8;

@@ -72,7 +72,14 @@ export type RowText = readonly [bits: string, name: string, exec: Exec, xlen?: 3
 
 export function table(section: string, extension: Extension, rows: readonly RowText[], also?: Extension): Row[] {
   return rows.map(([bits, name, exec, xlen]) => {
-    return { bits, name, section, extension, also, xlen, exec, diagram: parseDiagram(bits) };
+    let parsed: Diagram | undefined;
+    return {
+      ...{ bits, name, section, extension, also, xlen, exec },
+      // When somebody decodes: a session on another processor reads none of them.
+      get diagram() {
+        return (parsed ??= parseDiagram(bits));
+      },
+    };
   });
 }
 

@@ -7,6 +7,7 @@
  */
 import type { CodeCache } from '../../riscv/code-cache';
 import type { Core } from '../../riscv/core';
+import { mergedTable } from '../../merged-table';
 import type { Meaning } from '../../riscv/rows';
 import { State } from '../../riscv/state';
 import type { OperationName } from '../../riscv/operations';
@@ -20,7 +21,7 @@ import type { Emit, EmitTable } from './emit-forms';
 import { memoryEmitters } from './emit-memory';
 import type { RiscvEmitter } from './riscv-emitter';
 
-export const riscvEmitters: EmitTable = { ...integerEmitters, ...bitEmitters, ...memoryEmitters };
+export const riscvEmitters: EmitTable = mergedTable(integerEmitters, bitEmitters, memoryEmitters);
 
 /** Conditions and jumps, whose emitters are in control(). */
 export const translatedControl: ReadonlySet<OperationName> = new Set([

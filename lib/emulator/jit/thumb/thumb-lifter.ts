@@ -7,6 +7,7 @@ import type { Decoded } from '../../arm/decoder';
 import { signExtend } from '../../arm/immediates';
 import type { OperationName } from '../../arm/operations';
 import { Attribute, type GuestMemory } from '../../memory';
+import { mergedTable } from '../../merged-table';
 import type { Flow, Guest, Lifter } from '../guest';
 import { dataEmitters } from './emit-data';
 import type { Emit, EmitTable } from './emit-forms';
@@ -15,7 +16,7 @@ import { multiplyEmitters } from './emit-multiply';
 import type { ThumbEmitter } from './thumb-emitter';
 import { Op } from '../wasm';
 
-export const thumbEmitters: EmitTable = { ...dataEmitters, ...multiplyEmitters, ...memoryEmitters };
+export const thumbEmitters: EmitTable = mergedTable(dataEmitters, multiplyEmitters, memoryEmitters);
 
 const conditions = ['eq', 'ne', 'cs', 'cc', 'mi', 'pl', 'vs', 'vc', 'hi', 'ls', 'ge', 'lt', 'gt', 'le'];
 const conditionOf = new Map(conditions.map((name, code) => [`b_${name}`, code]));
