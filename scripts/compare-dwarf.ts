@@ -1,13 +1,14 @@
 /**
  * `node --import tsx scripts/compare-dwarf.ts [FILE...]`: all entries, attributes and line rows of large ELF files beside
- * llvm-dwarfdump's. Without files: newlib's and picolibc's libc.a linked whole, and the largest detached debug file of
- * the C library of this machine (Debian's libnewlib-arm-none-eabi, picolibc-riscv64-unknown-elf, libc6-dbg).
+ * llvm-dwarfdump's. Without files: newlib's and picolibc's libc.a linked whole, with and without dwz, and the largest detached debug file
+ * of the C library of this machine (Debian's libnewlib-arm-none-eabi, picolibc-arm-none-eabi, picolibc-riscv64-unknown-elf, libc6-dbg).
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareWithDwarfdump } from '../test/support/compare-entries';
+import { findTool } from '../test/support/tools';
 
 const folder = mkdtempSync(join(tmpdir(), 'compare-dwarf-'));
 
@@ -18,7 +19,9 @@ function linkedWhole(linker: string, archive: string, name: string): string[] {
   execFileSync(linker, [...options, '--whole-archive', archive, '-o', output], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  return [output];
+  if (findTool('dwz') === undefined) return [output];
+  execFileSync('dwz', ['-L', 'none', output, '-o', `${output}.dwz`]);
+  return [output, `${output}.dwz`];
 }
 
 function largestDebugFile(): string[] {
@@ -37,6 +40,11 @@ try {
       ? given
       : [
           ...linkedWhole('arm-none-eabi-ld', '/usr/lib/arm-none-eabi/newlib/thumb/v7-m/nofp/libc.a', 'newlib.elf'),
+          ...linkedWhole(
+            'arm-none-eabi-ld',
+            '/usr/lib/picolibc/arm-none-eabi/lib/thumb/v7-m/nofp/libc.a',
+            'picolibc-arm.elf',
+          ),
           ...linkedWhole('riscv64-unknown-elf-ld', '/usr/lib/picolibc/riscv64-unknown-elf/lib/libc.a', 'picolibc.elf'),
           ...largestDebugFile(),
         ];

@@ -21,7 +21,7 @@ import { buildSplit, clang, gcc, writeSources } from './support/split-build';
 import { requireTool, runTool } from './support/tools';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20250117);
-const milliseconds = Number(process.env['FUZZ_MS'] ?? 4000);
+const milliseconds = Number(process.env['FUZZ_MS'] ?? 2500);
 /** A single damaged input may not take longer, on a slow machine. */
 const longest = 5000;
 

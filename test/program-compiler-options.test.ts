@@ -75,10 +75,8 @@ const builds: readonly (readonly [command: string, hasPatchRoom?: boolean])[] = 
   [`${gcc} -O1 -fstack-protector-all -fstack-clash-protection -mapcs-frame -fno-omit-frame-pointer`],
   [`${gcc} -O0 -fpatchable-function-entry=3`, true],
   [`${riscvGcc} -O0 -fstack-protector-all -mstrict-align`],
-  [`${riscvGcc} -Os -msave-restore`],
   [`${clang} -O0 -fstack-protector-all`],
   [`${riscvClang} -O0`],
-  [`${riscvClang} -O2 -fno-inline`],
 ];
 
 type Places = readonly (readonly [string, readonly number[]])[];
