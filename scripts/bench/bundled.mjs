@@ -32,7 +32,6 @@ await build({
   ...common,
   entryPoints: sources('index-time'),
   minify: true,
-  keepNames: true,
   banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
   footer: { js: `})\n//# build=${Date.now().toString(16)}` },
 });
