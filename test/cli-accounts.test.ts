@@ -8,13 +8,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { run } from '../cli/run';
+import { ElfFile } from '../lib/elf/elf-file';
+import { cpuForElf } from '../lib/program/cpu-for-elf';
 import { EmulatedTarget } from '../lib/target/emulated-target';
 import { dumpedLines } from './support/dwarfdump';
-import { examplePath, fixturePath, markerLine, projectRoot } from './support/fixtures';
+import { examplePath, fixturePath, markerLine, projectRoot, riscvFixture } from './support/fixtures';
 import { requireTool, runTool } from './support/tools';
 
 const watched = (variant: string): string => join(projectRoot, `test/dap-programs/watched.${variant}.elf`);
 const source = join(projectRoot, 'test/dap-programs/watched.c');
+
+/** Zephyr's LLEXT_MAX_NAME_LEN. */
+const shortened = (name: string): string => name.slice(0, 15);
 
 async function runCommand(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const text = { stdout: '', stderr: '' };
@@ -38,8 +43,9 @@ interface Steps {
 
 /** Each instruction of the extension by itself, without accounts; host functions are no instructions of it. */
 async function singleSteps(file: string, argument: bigint): Promise<Steps> {
-  const target = EmulatedTarget.create({ cpu: undefined, jit: 'off' });
-  const loaded = target.loadExtension({ name: 'judged', bytes: readFileSync(file) });
+  const bytes = readFileSync(file);
+  const target = EmulatedTarget.create({ cpu: cpuForElf(ElfFile.parse(bytes)), jit: 'off' });
+  const loaded = target.loadExtension({ name: 'judged', bytes });
   assert.ok(loaded.loaded);
   const text = loaded.extension.sections.find(({ name }) => name === '.text');
   const entry = loaded.extension.expTab.symbols.find(({ name }) => name === 'entry' || name === 'test_entry');
@@ -103,8 +109,13 @@ for (const [file, argument] of [
     }));
 }
 
-test('functions, the deepest stack, and what is executed in all, as JSON', async () => {
-  const file = watched('m3-O0');
+const variants = ['m3-O0', 'rv32imac', 'rv64imac'];
+
+for (const variant of variants)
+  test(`functions, the deepest stack, and what is executed in all, as JSON (${variant})`, () => checkReport(variant));
+
+async function checkReport(variant: string): Promise<void> {
+  const file = watched(variant);
   const { code, stdout, stderr } = await runCommand(file, '--arg', '5', '--json');
   assert.deepEqual([code, stderr], [0, 'entry returned 14 (0xe)\n']);
   const report = JSON.parse(stdout) as {
@@ -122,13 +133,13 @@ test('functions, the deepest stack, and what is executed in all, as JSON', async
   assert.equal(report.stack.bytes, map.stack.base + map.stack.size - lowest);
   assert.deepEqual(
     report.stack.calls,
-    ['entry', 'deeper', 'deeper', 'deeper', 'deeper'].map((name) => `watched.m3-O0:${name}`),
+    ['entry', 'deeper', 'deeper', 'deeper', 'deeper'].map((name) => `${shortened(`watched.${variant}`)}:${name}`),
   );
   const deeper = report.functions.find(({ name }) => name === 'deeper');
   assert.equal(deeper?.count, 4);
   assert.equal(report.functions.find(({ name }) => name === 'once')?.count, 0);
   assert.equal(deeper?.line, markerLine(source, 'MINE') - 7);
-});
+}
 
 test('calls across the border, in words', async () => {
   const files = ['dep_base', 'dep_user'].map((name) => examplePath(`dependency/${name}.llext`));
@@ -163,11 +174,35 @@ test('a profile in words; what is asked for wrongly', async () => {
   assert.deepEqual([bad.code, /cannot write/.test(bad.stderr)], [2, true]);
 });
 
-test("the heap's use, by the sizes of Zephyr's chunks", async () => {
-  const { stdout } = await runCommand(fixturePath('strings', 'm3-O0'), '--json');
-  const { heap } = JSON.parse(stdout) as { heap: Record<string, unknown> };
-  // k_malloc(100) and k_malloc(20): 4 bytes of reference each, chunks of 8 bytes with a header of 4 (sys_heap).
-  const usable = (size: number): number => Math.ceil((size + 4 + 4) / 8) * 8 - 4;
-  const peak = usable(100) + usable(20);
-  assert.deepEqual(heap, { 'strings.m3-O0': { current: 0, peak, allocations: 2, frees: 2 } });
-});
+for (const [variant, pointer] of [
+  ['m3-O0', 4],
+  ['rv32imac-Os', 4],
+  ['rv64imac-O2', 8],
+] as const) {
+  test(`the heap's use, by the sizes of Zephyr's chunks (${variant})`, async () => {
+    const file = variant.startsWith('rv') ? riscvFixture('strings', variant) : fixturePath('strings', variant);
+    const { stdout } = await runCommand(file, '--json');
+    const { heap } = JSON.parse(stdout) as { heap: Record<string, unknown> };
+    // k_malloc(100) and k_malloc(20): a reference each, chunks of 8 bytes with a header of the same size (sys_heap).
+    const usable = (size: number): number => Math.ceil((size + 2 * pointer) / 8) * 8 - pointer;
+    const peak = usable(100) + usable(20);
+    assert.deepEqual(heap, { [shortened(`strings.${variant}`)]: { current: 0, peak, allocations: 2, frees: 2 } });
+  });
+}
+
+for (const variant of ['rv32imac', 'rv64imac']) {
+  test(`calls across the border on RISC-V (${variant})`, async () => {
+    const { stderr } = await runCommand(examplePath(`riscv/hello.${variant}.llext`), '--trace-calls');
+    const calls = stderr.split('\n').filter((line) => /->|^ *hello.* returns/.test(line));
+    const greeting = `  hello.${variant}:greet -> host printk(TEXT)`;
+    assert.deepEqual(
+      calls.map((line) => line.replace(/0x[0-9a-f]+/, 'TEXT')),
+      [
+        `host -> hello.${variant}:entry()`,
+        ...[greeting, greeting, greeting],
+        `  hello.${variant}:entry -> host printk(TEXT)`,
+        `hello.${variant}:entry returns 6`,
+      ],
+    );
+  });
+}

@@ -74,11 +74,17 @@ describe('steps back', () => {
 });
 
 describe('steps back in optimised code', () => {
-  for (const variant of ['m3-O2', 'm3-Os', 'm3clang-O2']) {
+  const programs = [
+    ...['m3-O2', 'm3-Os', 'm3clang-O2'].map((variant) => programOf(variant)),
+    riscvFixture('control', 'rv32imac-Os'),
+    riscvFixture('control', 'rv64imac-O2'),
+  ];
+  for (const program of programs) {
+    const name = program.replace(/.*\//, '');
     for (const granularity of ['line', 'statement', 'instruction'] as const) {
-      it(`by ${granularity}: where the steps forwards were, at the same instructions (${variant})`, () =>
+      it(`by ${granularity}: where the steps forwards were, at the same instructions (${name})`, () =>
         withAdapter(async (adapter) => {
-          await adapter.launchToStop({ program: programOf(variant), args: [3], stopOnEntry: true });
+          await adapter.launchToStop({ program, args: [3], stopOnEntry: true });
           const places: unknown[] = [];
           const now = async () => {
             const { name, line: shown, instructionPointerReference } = await adapter.topFrame();
