@@ -8,7 +8,7 @@ import { cpus, findCpu } from '../lib/arch';
 import { isBroken, type ElfCache } from './elf-cache';
 import { extensionsOfSource, findExtensions, loadedFileOf, type ExtensionFile } from './elf-search';
 import { loadOrder } from './load-order';
-import { displayPath } from './source-locator';
+import { displayFolder, displayPath } from './source-locator';
 import type { WorkspaceBase } from './workspace-base';
 import { baseName, exists, fromUri, parentOf, resolvePath } from './workspace-files';
 
@@ -206,7 +206,7 @@ export async function pickExtension(
 ): Promise<ExtensionFile | undefined> {
   const items = files.map((file) => ({
     label: baseName(file.loaded.uri),
-    description: displayPath(parentOf(file.loaded.uri)),
+    description: displayFolder(file.loaded.uri),
     file,
   }));
   return (await vscode.window.showQuickPick(items, { title, placeHolder: 'Extension ELF', matchOnDescription: true }))

@@ -3,9 +3,9 @@ import * as vscode from 'vscode';
 import type { CheckpointDescription, SymbolDescription } from '../lib/protocol';
 import { demangle } from '../lib/program/demangle';
 import { regionMeaning } from './region-meaning';
-import { displayPath } from './source-locator';
+import { displayFolder, displayPath } from './source-locator';
 import { addressOf, nodeId, nameOf, type ImportResolution, type Owner, type TreeNode } from './tree-node';
-import { baseName, parentOf } from './workspace-files';
+import { baseName } from './workspace-files';
 
 interface Row {
   label: string;
@@ -59,7 +59,7 @@ function rowFor(node: TreeNode): Row {
       return {
         label: node.section.name,
         description: join(node.section.address, short(node.section.size)),
-        tooltip: `Section ${node.section.name} (number ${node.section.index}) in region ${node.region}`,
+        tooltip: sectionTooltip(node),
         icon: 'symbol-structure',
       };
     case 'exports':
@@ -103,7 +103,7 @@ function extensionRow(owner: Owner): Row {
         useCount === undefined ? undefined : `use count ${useCount}`,
         allocSize === undefined ? undefined : `heap ${short(allocSize)}`,
       ]
-    : [displayPath(parentOf(uri))];
+    : [displayFolder(uri)];
   const lines = [
     `**${name}**`,
     `File: ${displayPath(uri)}`,
@@ -125,6 +125,14 @@ function extensionRow(owner: Owner): Row {
       .filter(Boolean)
       .join(', '),
   };
+}
+
+/** `.text.NAME` is the section of one function or object. */
+function sectionTooltip({ section, region }: Extract<TreeNode, { kind: 'section' }>): string {
+  const [, mangled = ''] = /^\.[a-z]+\.(?:[a-z.]+\.)?(_Z.*)$/.exec(section.name) ?? [];
+  const name = demangle(mangled);
+  const owner = name === mangled ? '' : `, for ${name}`;
+  return `Section ${section.name} (number ${section.index}) in region ${region}${owner}`;
 }
 
 function regionRow({ region }: Extract<TreeNode, { kind: 'region' }>): Row {

@@ -57,3 +57,10 @@ export function displayPath(uri: vscode.Uri): string {
   const relative = vscode.workspace.asRelativePath(uri, false);
   return relative === uri.path ? fromUri(uri) : relative;
 }
+
+/** The folder of a file; nothing for one of the workspace's only folder itself. */
+export function displayFolder(uri: vscode.Uri): string | undefined {
+  const folder = vscode.workspace.getWorkspaceFolder(uri);
+  if (folder?.uri.toString() !== parentOf(uri).toString()) return displayPath(parentOf(uri));
+  return (vscode.workspace.workspaceFolders?.length ?? 0) > 1 ? folder.name : undefined;
+}

@@ -350,4 +350,4 @@ const scenarios = [
   },
 ];
 
-module.exports = { markedLine, openSidebar, scenarios, sidebar, sidebarRow };
+module.exports = { expand, markedLine, openSidebar, scenarios, sidebar, sidebarRow };

@@ -16,6 +16,7 @@ const {
   writeSettings,
 } = require('./runtime.cjs');
 const { backwardsScenarios } = require('./backwards-scenarios.cjs');
+const { cppScenarios } = require('./cpp-scenarios.cjs');
 const { findingScenarios } = require('./findings-scenarios.cjs');
 const { safetyScenarios } = require('./safety-scenarios.cjs');
 const { sidebarScenarios } = require('./sidebar-scenarios.cjs');
@@ -34,6 +35,7 @@ const scenarios = [
   ...sidebarScenarios,
   ...safetyScenarios,
   ...lostSourceScenarios,
+  ...cppScenarios,
 ];
 /** Only by name or with --all: other suites test the same without the workbench, and the whole run has to stay below 20 minutes. */
 const alone = [
@@ -48,6 +50,7 @@ const alone = [
   'coverage and profile',
   'before the access, light',
   'a program without its source',
+  'a C++ program',
 ];
 const shots = path.join(__dirname, 'run');
 

@@ -1,0 +1,52 @@
+/** C++ as the sidebar, the views of a stop and hovers show it, and a breakpoint that stops once. */
+const fs = require('node:fs');
+const path = require('node:path');
+const { expand, openSidebar } = require('./ui-scenarios.cjs');
+const { project } = require('./runtime.cjs');
+
+const name = 'operators.llext';
+
+function prepare(folder) {
+  for (const [from, to] of [
+    ['operators.m3-O0.elf', name],
+    ['operators.cpp', 'operators.cpp'],
+  ])
+    fs.copyFileSync(path.join(project, 'test/cpp', from), path.join(folder, to));
+  const configuration = {
+    name: 'operators',
+    type: 'llext',
+    request: 'launch',
+    program: '${workspaceFolder}/' + name,
+    entry: 'entry',
+    args: [6],
+  };
+  const file = path.join(folder, '.vscode/launch.json');
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, JSON.stringify({ version: '0.2.0', configurations: [configuration] }));
+}
+
+async function run(workbench) {
+  const { page } = workbench;
+  await workbench.openFile('operators.cpp');
+  await openSidebar(workbench);
+  for (const label of [name, 'TEXT']) await expand(workbench, label);
+  await workbench.shot('cpp-sidebar');
+
+  await workbench.goToLine(79);
+  await workbench.toggleBreakpoint('#EACH');
+  await workbench.startDebugging();
+  await workbench.waitForStop();
+  await page
+    .locator('.debug-breakpoints .monaco-list-row', { hasText: 'operators.cpp' })
+    .first()
+    .click({ button: 'right' });
+  await page.waitForTimeout(500);
+  await workbench.shot('cpp-breakpoint-menu');
+  await workbench.menuItem('Edit Mode');
+  await page.waitForTimeout(1000);
+  await workbench.shot('cpp-breakpoint-mode');
+}
+
+const title = 'a C++ program: its names in the sidebar, a breakpoint that stops once';
+
+module.exports = { cppScenarios: [{ title, prepare, run }] };
