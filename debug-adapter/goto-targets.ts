@@ -83,7 +83,7 @@ function* statementsOf(program: LoadedProgram, { ranges }: FunctionInfo): Genera
 /** The frame address is found in the same way at both places. */
 function hasSameDepth(frame: Frame, program: LoadedProgram, { start }: StepRange): boolean {
   const link = program.toLink(start);
-  const there = link === undefined ? undefined : program.debug?.cfiAt(link)?.cfa;
+  const there = link === undefined ? undefined : (program.debug?.cfiAt(link) ?? program.frameRowAt(link, false))?.cfa;
   const here = frame.row?.cfa;
   if (here?.kind !== 'register' || there?.kind !== 'register') return here === there;
   return here.register === there.register && here.offset === there.offset;

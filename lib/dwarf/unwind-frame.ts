@@ -35,6 +35,8 @@ export interface CodeModule<Debug extends ModuleDebugInfo = ModuleDebugInfo> {
   toLoad(link: bigint): bigint | undefined;
   /** The source line of an instruction, as a stepper sees the line table; without it debug.rowAt is asked. */
   sourceAt?(load: bigint): SourcePosition | undefined;
+  /** What the code itself tells of a frame, asked where there is no call-frame information. */
+  frameRowAt?(link: bigint, isReturnAddress: boolean): CfiRow | undefined;
 }
 
 /** The machine whose stack is unwound. */
@@ -72,9 +74,9 @@ export class Frame implements ExpressionContext {
   /** Link address of lookupPc; undefined outside of every module. */
   readonly linkPc: bigint | undefined;
   readonly function: FunctionInfo | undefined;
-  /** The call-frame row that holds here. */
+  /** The call-frame row that holds here, by call-frame information or by the code. */
   readonly row: CfiRow | undefined;
-  /** Set by the unwinder; frame 0 without call-frame information has none. */
+  /** Set by the unwinder; frame 0 without a row has none. */
   canonicalFrameAddress: bigint | undefined;
   private frameBaseValue: { readonly value: bigint | undefined } | undefined;
 
@@ -94,7 +96,13 @@ export class Frame implements ExpressionContext {
     this.linkPc = samePc ? samePc.linkPc : module?.toLink(lookupPc);
     const debug = samePc || this.linkPc === undefined ? undefined : module?.debug;
     this.function = samePc ? samePc.function : debug?.functionAt(this.linkPc ?? 0n);
-    this.row = samePc ? samePc.row : debug?.cfiAt(this.linkPc ?? 0n);
+    this.row = samePc ? samePc.row : this.findRow();
+  }
+
+  private findRow(): CfiRow | undefined {
+    if (this.linkPc === undefined) return undefined;
+    const { module, linkPc, pc, lookupPc } = this;
+    return module?.debug?.cfiAt(linkPc) ?? module?.frameRowAt?.(linkPc, pc !== lookupPc);
   }
 
   /**

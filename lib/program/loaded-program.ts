@@ -3,7 +3,7 @@
  * translated section by section. Several instances of one Program may be loaded; each has its own object.
  */
 import type { DebugInfo } from '../dwarf/debug-info';
-import type { FunctionInfo, SourceFile, SourcePosition } from '../dwarf/model';
+import type { CfiRow, FunctionInfo, SourceFile, SourcePosition } from '../dwarf/model';
 import { findLocations, functionBreak, lineExtent, type LineExtent } from './breakpoint-locations';
 import { type CodeRun, codeRunAt } from './code-runs';
 import { findFunctionPlaces, type FunctionPlace, type NameTest } from './function-locations';
@@ -49,6 +49,10 @@ export class LoadedProgram {
 
   get debug(): DebugInfo | undefined {
     return this.program.debug;
+  }
+
+  frameRowAt(link: bigint, isReturnAddress: boolean): CfiRow | undefined {
+    return this.program.frameRowAt(link, isReturnAddress);
   }
 
   /** undefined: the address is in no section of this instance. */

@@ -4,12 +4,14 @@
  * loaded-program.ts translates to where an instance really is.
  */
 import type { DebugInfo } from '../dwarf/debug-info';
+import type { CfiRow } from '../dwarf/model';
 import { FormatError } from '../errors';
 import type { ElfFile, SectionHeader } from '../elf/elf-file';
-import { EM_ARM, ET_REL, SHT_NOBITS } from '../elf/constants';
+import { EM_ARM, EM_RISCV, ET_REL, SHT_NOBITS } from '../elf/constants';
 import { openDebugInfo } from './debug-companions';
 import { hasDebugSections } from './debug-sections';
 import { isAllocated, layOut, type LinkLayout, type ProgramSection } from './link-layout';
+import { RiscvFrames } from './riscv-frames';
 import { SourceLines } from './source-lines';
 import { SymbolIndex, type ProgramSymbol } from './symbols';
 
@@ -26,6 +28,7 @@ export class Program {
   /** What a user should know: the debug ELF is of another build, sections that cannot be read. */
   readonly warnings: readonly string[];
   readonly symbolIndex: SymbolIndex;
+  private readonly riscvFrames: RiscvFrames | undefined;
 
   private constructor(
     readonly elf: ElfFile,
@@ -47,6 +50,13 @@ export class Program {
     }
     if (debugElf !== undefined) warnings.push(...mismatches(elf, debugElf));
     this.symbolIndex = this.readSymbols(layout, warnings);
+    if (elf.header.e_machine === EM_RISCV) {
+      this.riscvFrames = new RiscvFrames(
+        this,
+        (link) => this.halfwordAt(link),
+        (index) => layout.addressIn(elf, index),
+      );
+    }
     this.warnings = warnings;
   }
 
@@ -70,6 +80,11 @@ export class Program {
 
   sectionAt(link: bigint): ProgramSection | undefined {
     return this.sections.find(({ address, size }) => address <= link && link < address + BigInt(size));
+  }
+
+  /** What the code itself tells of a frame, for where there is no call-frame information. */
+  frameRowAt(link: bigint, isReturnAddress: boolean): CfiRow | undefined {
+    return this.riscvFrames?.rowAt(link, isReturnAddress);
   }
 
   /** Of the code as the file has it, before relocation. */

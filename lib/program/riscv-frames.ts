@@ -1,0 +1,130 @@
+/**
+ * Rows for the unwinder where a RISC-V program has no call-frame information: finds the function that has a pc, by debug
+ * information or by symbols, and what relocations make of its branches (an assembler that leaves them to the linker writes
+ * no distance into them). Kept for each pc.
+ */
+import type { DebugInfo } from '../dwarf/debug-info';
+import type { CfiRow } from '../dwarf/model';
+import type { ElfFile } from '../elf/elf-file';
+import {
+  R_RISCV_BRANCH,
+  R_RISCV_CALL,
+  R_RISCV_CALL_PLT,
+  R_RISCV_JAL,
+  R_RISCV_RVC_BRANCH,
+  R_RISCV_RVC_JUMP,
+} from '../elf/constants-riscv';
+import { ET_REL } from '../elf/constants';
+import { FormatError } from '../errors';
+import type { ProgramSection } from './link-layout';
+import { type RiscvFunction, riscvFrameRow } from './riscv-prologue';
+import type { ProgramSymbol, SymbolIndex } from './symbols';
+import type { ReadHalfword } from './thumb-prologue';
+
+const jumps: ReadonlySet<number> = new Set([
+  R_RISCV_BRANCH,
+  R_RISCV_JAL,
+  R_RISCV_CALL,
+  R_RISCV_CALL_PLT,
+  R_RISCV_RVC_BRANCH,
+  R_RISCV_RVC_JUMP,
+]);
+
+/** Labels in a function of assembler that are looked through for its own symbol. */
+const mostLabels = 64;
+
+/** What is asked of a program. */
+interface CodeOwner {
+  readonly elf: ElfFile;
+  readonly debug: DebugInfo | undefined;
+  readonly symbolIndex: SymbolIndex;
+  sectionAt(link: bigint): ProgramSection | undefined;
+}
+
+type FunctionExtent = Pick<RiscvFunction, 'start' | 'isOwn'>;
+
+export class RiscvFrames {
+  private readonly rows = new Map<string, CfiRow | undefined>();
+  /** By section: place -> where it leads. */
+  private readonly targets = new Map<number, ReadonlyMap<bigint, bigint>>();
+
+  constructor(
+    private readonly program: CodeOwner,
+    private readonly read: ReadHalfword,
+    /** Link address of a section of the loaded ELF. */
+    private readonly addressOf: (section: number) => bigint | undefined,
+  ) {}
+
+  rowAt(pc: bigint, isReturnAddress: boolean): CfiRow | undefined {
+    const key = `${isReturnAddress ? 'return ' : ''}${pc}`;
+    if (!this.rows.has(key)) this.rows.set(key, this.findRow(pc, isReturnAddress));
+    return this.rows.get(key);
+  }
+
+  private findRow(pc: bigint, isReturnAddress: boolean): CfiRow | undefined {
+    const found = this.extentAt(pc);
+    if (found === undefined) return undefined;
+    const { read } = this;
+    const xlen = this.program.elf.is64 ? 64 : 32;
+    const targetAt = (place: bigint): bigint | undefined => this.targetAt(place);
+    return riscvFrameRow({ ...found, xlen, read, targetAt }, pc, isReturnAddress);
+  }
+
+  private extentAt(pc: bigint): FunctionExtent | undefined {
+    const described = this.program.debug?.functionAt(pc);
+    if (described !== undefined) {
+      const { ranges, entryPc } = described;
+      return { start: entryPc, isOwn: (at) => ranges.some(({ start, end }) => start <= at && at < end) };
+    }
+    const section = this.program.sectionAt(pc);
+    if (section?.executable !== true) return undefined;
+    const symbol = this.functionSymbolAt(pc, section.address);
+    if (symbol === undefined) return undefined;
+    const start = symbol.address;
+    const size = symbol.size > 0 ? BigInt(symbol.size) : undefined;
+    const end = size === undefined ? section.address + BigInt(section.size) : start + size;
+    return { start, isOwn: (at) => start <= at && at < end };
+  }
+
+  /** A label in assembler is not where its function begins. */
+  private functionSymbolAt(pc: bigint, sectionStart: bigint): ProgramSymbol | undefined {
+    const { symbolIndex } = this.program;
+    const nearest = symbolIndex.at(pc, sectionStart)?.symbol;
+    let symbol = nearest;
+    for (let i = 0; symbol !== undefined && symbol.kind !== 'function' && i < mostLabels; i++) {
+      symbol = symbol.address > sectionStart ? symbolIndex.at(symbol.address - 1n, sectionStart)?.symbol : undefined;
+    }
+    const holdsPc = symbol?.kind === 'function' && (symbol.size === 0 || pc < symbol.address + BigInt(symbol.size));
+    return holdsPc ? symbol : nearest;
+  }
+
+  private targetAt(place: bigint): bigint | undefined {
+    const { elf } = this.program;
+    if (elf.header.e_type !== ET_REL) return undefined;
+    const section = this.program.sectionAt(place);
+    if (section === undefined) return undefined;
+    let targets = this.targets.get(section.index);
+    if (targets === undefined) {
+      targets = this.readTargets(elf, section.index, section.address);
+      this.targets.set(section.index, targets);
+    }
+    return targets.get(place);
+  }
+
+  private readTargets(elf: ElfFile, index: number, base: bigint): ReadonlyMap<bigint, bigint> {
+    const targets = new Map<bigint, bigint>();
+    try {
+      const symbols = elf.symbols();
+      for (const { r_offset, type, symbolIndex, addend } of elf.relocationsFor(index)) {
+        const symbol = jumps.has(type) ? symbols.at(symbolIndex) : undefined;
+        const to = symbol && this.addressOf(symbol.st_shndx);
+        if (symbol !== undefined && to !== undefined)
+          targets.set(base + r_offset, to + symbol.st_value + (addend ?? 0n));
+      }
+    } catch (error) {
+      // Relocations or symbols of a damaged file: what was read until then.
+      if (!(error instanceof FormatError)) throw error;
+    }
+    return targets;
+  }
+}

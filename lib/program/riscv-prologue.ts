@@ -1,0 +1,272 @@
+/**
+ * Frames of RISC-V functions that have no call-frame information: what the code from the function's start to pc has
+ * done to sp, s0 and the registers that a function must keep, as a row of a call-frame table. gdb goes through the prologue
+ * in a straight line (riscv_scan_prologue) and is wrong behind it where a function returns in the middle, or makes its
+ * frame after a test. Here every way to pc is open, so that epilogues are right as well; a straight line is left for
+ * code that only an indirect jump leads to. Registers: RISC-V psABI, "Integer Register Convention".
+ */
+import type { CfiRow, RegisterRule } from '../dwarf/model';
+import { type RiscvEffect, riscvInstruction } from './riscv-code';
+import type { ReadHalfword } from './thumb-prologue';
+
+/** A function's code, at link addresses. */
+export interface RiscvFunction {
+  readonly start: bigint;
+  readonly xlen: 32 | 64;
+  readonly read: ReadHalfword;
+  /** Where a relocation makes an instruction lead; undefined: where its immediate says. */
+  readonly targetAt: (place: bigint) => bigint | undefined;
+  /** Whether an address is the function's own: a jump to another place leaves it. */
+  readonly isOwn: (address: bigint) => boolean;
+}
+
+/** What `register` held when the function was entered, plus an offset; that of `zero` is a constant. */
+interface Value {
+  readonly register: number;
+  readonly offset: number;
+}
+
+interface Slot {
+  readonly register: number;
+  readonly size: number;
+}
+
+interface State {
+  readonly registers: (Value | undefined)[];
+  /** What registers held at entry, in the stack: by offset from sp at entry. */
+  readonly slots: Map<number, Slot>;
+}
+
+const ZERO = 0;
+const RA = 1;
+const SP = 2;
+const T0 = 5;
+const S0 = 8;
+const FLOAT = 32;
+
+const callee = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
+const kept = [RA, ...callee, ...callee.map((register) => FLOAT + register)];
+const temporary = [5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31];
+const floatTemporary = [...Array(8).keys(), 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31];
+const lostInCall = [RA, ...temporary, ...floatTemporary.map((register) => FLOAT + register)];
+
+/** A function of more instructions than this is looked through no further. */
+const mostInstructions = 50_000;
+
+/**
+ * The row at `pc`; `isReturnAddress`: a call is under way at pc, so that the function must have kept its own return address.
+ * undefined: the code does not tell.
+ */
+export function riscvFrameRow(code: RiscvFunction, pc: bigint, isReturnAddress: boolean): CfiRow | undefined {
+  const state = new Walk(code, pc).stateAtPc();
+  const cfa = state && frameAddress(state);
+  if (state === undefined || cfa === undefined) return undefined;
+  const registers = new Map<number, RegisterRule>();
+  for (const register of kept) {
+    const rule = ruleOf(state, register);
+    if (rule !== undefined) registers.set(register, rule);
+  }
+  if (isReturnAddress && !registers.has(RA)) return undefined;
+  return {
+    range: { start: pc, end: pc + 1n },
+    functionRange: { start: code.start, end: pc + 1n },
+    cfa,
+    registers,
+    returnAddressRegister: RA,
+    signalFrame: false,
+  };
+}
+
+function frameAddress({ registers }: State): CfiRow['cfa'] {
+  for (const register of [SP, S0]) {
+    const value = registers[register];
+    if (value?.register === SP) return { kind: 'register', register, offset: BigInt(-value.offset) };
+  }
+  return undefined;
+}
+
+/** undefined: the register holds what it held at entry. */
+function ruleOf({ registers, slots }: State, register: number): RegisterRule | undefined {
+  const sp = registers[SP];
+  const top = sp?.register === SP ? sp.offset : -Infinity;
+  for (const [offset, slot] of slots) {
+    // Below sp everything may be overwritten by an interrupt.
+    if (slot.register === register && offset >= top) return { kind: 'offset', offset: BigInt(offset) };
+  }
+  if (isEntryValue(registers[register], register)) return undefined;
+  const copy = registers.findIndex((value) => isEntryValue(value, register));
+  return copy < 0 ? { kind: 'undefined' } : { kind: 'register', register: copy };
+}
+
+function isEntryValue(value: Value | undefined, register: number): boolean {
+  return value?.register === register && value.offset === 0;
+}
+
+function copyOf({ registers, slots }: State): State {
+  return { registers: [...registers], slots: new Map(slots) };
+}
+
+/** A place to go on at, with what holds there. */
+type Way = readonly [address: bigint, state: State];
+
+class Walk {
+  private readonly sizes = new Map<bigint, bigint>();
+  private readonly ways: Way[] = [];
+  /** Behind calls, which may be of functions that never return. */
+  private readonly waysBehindCalls: Way[] = [];
+  /** Behind indirect jumps, to which the code that they lead to is likely to be next. */
+  private readonly waysBehindJumps: Way[] = [];
+
+  constructor(
+    private readonly code: RiscvFunction,
+    private readonly pc: bigint,
+  ) {}
+
+  /** What holds before the instruction at pc is executed. */
+  stateAtPc(): State | undefined {
+    const registers = Array.from({ length: 2 * FLOAT }, (_, register): Value => ({ register, offset: 0 }));
+    this.ways.push([this.code.start, { registers, slots: new Map() }]);
+    for (let way = this.nextWay(); way; way = this.nextWay()) {
+      const found = this.follow(...way);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  private nextWay(): Way | undefined {
+    const way = this.ways.pop() ?? this.waysBehindCalls.shift();
+    if (way !== undefined) return way;
+    // Of code that was not reached, the first place.
+    for (let jump = this.waysBehindJumps.at(0); jump; jump = this.waysBehindJumps.at(0)) {
+      let [address] = jump;
+      for (let size = this.sizes.get(address); size !== undefined; size = this.sizes.get(address)) address += size;
+      if (this.code.isOwn(address)) return [address, copyOf(jump[1])];
+      this.waysBehindJumps.shift();
+    }
+    return undefined;
+  }
+
+  private follow(from: bigint, state: State): State | undefined {
+    let at: bigint | undefined = from;
+    while (at !== undefined && !this.sizes.has(at) && this.sizes.size < mostInstructions) {
+      const first = this.code.read(at);
+      if (first === undefined) break;
+      const { size, effect } = riscvInstruction(first, this.code.read(at + 2n) ?? 0, this.code.xlen);
+      const next: bigint = at + BigInt(size);
+      if (at <= this.pc && this.pc < next) return state;
+      this.sizes.set(at, BigInt(size));
+      if (effect === undefined) break;
+      at = this.execute(effect, at, next, state);
+    }
+    // So that a search behind an indirect jump gets past what cannot be followed.
+    if (at !== undefined && !this.sizes.has(at)) this.sizes.set(at, 2n);
+    return undefined;
+  }
+
+  /** Where it goes on; undefined: nowhere. */
+  private execute(effect: RiscvEffect, at: bigint, next: bigint, state: State): bigint | undefined {
+    switch (effect.kind) {
+      case 'branch':
+        this.ways.push([this.code.targetAt(at) ?? at + BigInt(effect.imm), copyOf(state)]);
+        return next;
+      case 'jal':
+        return this.jump(effect.rd, this.code.targetAt(at) ?? at + BigInt(effect.imm), next, state);
+      case 'jalr': {
+        const base = state.registers[effect.rs1];
+        const target = base?.register === ZERO ? BigInt(base.offset + effect.imm) : undefined;
+        if (target === undefined && effect.rd === ZERO && !isEntryValue(base, RA)) {
+          this.waysBehindJumps.push([next, copyOf(state)]);
+        }
+        return this.jump(effect.rd, target, next, state);
+      }
+      case 'leave':
+        return undefined;
+      case 'pc-relative':
+        set(state, effect.rd, { register: ZERO, offset: Number(this.code.targetAt(at) ?? at + BigInt(effect.imm)) });
+        return next;
+      default:
+        compute(effect, state, this.code.xlen / 8);
+        return next;
+    }
+  }
+
+  private jump(rd: number, target: bigint | undefined, next: bigint, state: State): bigint | undefined {
+    if (rd === T0 && target !== undefined) {
+      // A routine that saves registers for its caller (-msave-restore) returns by t0.
+      set(state, T0, { register: ZERO, offset: Number(next) });
+      return target;
+    }
+    if (rd === ZERO) {
+      const link = state.registers[T0];
+      const isInRoutine = link?.register === ZERO && this.code.isOwn(BigInt(link.offset));
+      return target !== undefined && (isInRoutine || this.code.isOwn(target)) ? target : undefined;
+    }
+    for (const register of lostInCall) state.registers[register] = undefined;
+    this.waysBehindCalls.push([next, state]);
+    return undefined;
+  }
+}
+
+function set({ registers }: State, register: number, value: Value | undefined): void {
+  if (register !== ZERO) registers[register] = value;
+}
+
+type Computation = Exclude<RiscvEffect, { kind: 'branch' | 'jal' | 'jalr' | 'leave' | 'pc-relative' }>;
+
+function compute(effect: Computation, state: State, registerBytes: number): void {
+  const { registers, slots } = state;
+  switch (effect.kind) {
+    case 'add-immediate':
+      return set(state, effect.rd, moved(registers[effect.rs1], effect.imm));
+    case 'add-word': {
+      const value = registers[effect.rs1];
+      return set(state, effect.rd, value?.register === ZERO ? moved(value, effect.imm) : undefined);
+    }
+    case 'constant':
+      return set(state, effect.rd, { register: ZERO, offset: effect.imm });
+    case 'add':
+      return set(state, effect.rd, sum(registers[effect.rs1], registers[effect.rs2]));
+    case 'subtract': {
+      const less = registers[effect.rs2];
+      return set(state, effect.rd, less?.register === ZERO ? moved(registers[effect.rs1], -less.offset) : undefined);
+    }
+    case 'load': {
+      const address = moved(registers[effect.rs1], effect.imm);
+      const slot = address?.register === SP ? slots.get(address.offset) : undefined;
+      const isWhole = slot?.size === effect.size;
+      return set(state, effect.rd, isWhole ? { register: slot.register, offset: 0 } : undefined);
+    }
+    case 'store': {
+      const address = moved(registers[effect.rs1], effect.imm);
+      if (address?.register === SP) store(slots, address.offset, effect, registers[effect.rs2], registerBytes);
+      return;
+    }
+    case 'other':
+      return set(state, effect.rd, undefined);
+  }
+}
+
+function store(
+  slots: Map<number, Slot>,
+  offset: number,
+  { rs2, size }: { readonly rs2: number; readonly size: number },
+  value: Value | undefined,
+  registerBytes: number,
+): void {
+  for (const [other, slot] of slots) {
+    if (other < offset + size && offset < other + slot.size) slots.delete(other);
+  }
+  const isWhole = rs2 >= FLOAT || size === registerBytes;
+  if (isWhole && value !== undefined && value.register !== ZERO && value.offset === 0) {
+    slots.set(offset, { register: value.register, size });
+  }
+}
+
+function moved(value: Value | undefined, distance: number): Value | undefined {
+  return value && { register: value.register, offset: value.offset + distance };
+}
+
+function sum(a: Value | undefined, b: Value | undefined): Value | undefined {
+  if (b?.register === ZERO) return moved(a, b.offset);
+  return a?.register === ZERO ? moved(b, a.offset) : undefined;
+}
