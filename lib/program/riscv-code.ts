@@ -16,7 +16,7 @@ export type RiscvEffect =
   | { readonly kind: 'branch'; readonly imm: number }
   | { readonly kind: 'jal'; readonly rd: number; readonly imm: number }
   | { readonly kind: 'jalr'; readonly rd: number; readonly rs1: number; readonly imm: number }
-  /** A return from a trap. */
+  /** A return from a trap, or no code. */
   | { readonly kind: 'leave' };
 
 interface Row {
@@ -24,8 +24,7 @@ interface Row {
   readonly bits: number;
   /** Only where registers have so many bits. */
   readonly xlen?: 32 | 64;
-  /** undefined: reserved. */
-  readonly effect: (code: number) => RiscvEffect | undefined;
+  readonly effect: (code: number) => RiscvEffect;
 }
 
 const SP = 2;
@@ -168,7 +167,7 @@ const storeSp = (size: 4 | 8, file = 0): Row['effect'] => {
 const branchNear: Row['effect'] = (code) => ({ kind: 'branch', imm: immCB(code) });
 
 const halfwordRows: readonly Row[] = [
-  { mask: 0xffff, bits: 0x0000, effect: () => undefined }, // illegal for ever
+  { mask: 0xffff, bits: 0x0000, effect: () => ({ kind: 'leave' }) }, // illegal for ever
   {
     mask: 0xe003,
     bits: 0x0000,

@@ -2,8 +2,8 @@
  * Frames of RISC-V functions that have no call-frame information: what the code from the function's start to pc has
  * done to sp, s0 and the registers that a function must keep, as a row of a call-frame table. gdb goes through the prologue
  * in a straight line (riscv_scan_prologue) and is wrong behind it where a function returns in the middle, or makes its
- * frame after a test. Here every way to pc is open, so that epilogues are right as well; a straight line is left for
- * code that only an indirect jump leads to. Registers: RISC-V psABI, "Integer Register Convention".
+ * frame after a test. Here every way to pc is followed, so that epilogues are right as well; what only an indirect jump
+ * leads to has the frame that the jump has. Registers: RISC-V psABI, "Integer Register Convention".
  */
 import type { CfiRow, RegisterRule } from '../dwarf/model';
 import { type RiscvEffect, riscvInstruction } from './riscv-code';
@@ -114,13 +114,17 @@ class Walk {
   private readonly ways: Way[] = [];
   /** Behind calls, which may be of functions that never return. */
   private readonly waysBehindCalls: Way[] = [];
-  /** Behind indirect jumps, to which the code that they lead to is likely to be next. */
-  private readonly waysBehindJumps: Way[] = [];
+  /** What holds at the first indirect jump: also wherever it leads. */
+  private stateAtJump: State | undefined;
+  /** All of the function before it has been reached. */
+  private reached: bigint;
 
   constructor(
     private readonly code: RiscvFunction,
     private readonly pc: bigint,
-  ) {}
+  ) {
+    this.reached = code.start;
+  }
 
   /** What holds before the instruction at pc is executed. */
   stateAtPc(): State | undefined {
@@ -136,14 +140,12 @@ class Walk {
   private nextWay(): Way | undefined {
     const way = this.ways.pop() ?? this.waysBehindCalls.shift();
     if (way !== undefined) return way;
-    // Of code that was not reached, the first place.
-    for (let jump = this.waysBehindJumps.at(0); jump; jump = this.waysBehindJumps.at(0)) {
-      let [address] = jump;
-      for (let size = this.sizes.get(address); size !== undefined; size = this.sizes.get(address)) address += size;
-      if (this.code.isOwn(address)) return [address, copyOf(jump[1])];
-      this.waysBehindJumps.shift();
+    if (this.stateAtJump === undefined || this.sizes.size >= mostInstructions) return undefined;
+    // An indirect jump leads to what was not reached, from its first place on.
+    for (let size = this.sizes.get(this.reached); size !== undefined; size = this.sizes.get(this.reached)) {
+      this.reached += size;
     }
-    return undefined;
+    return this.code.isOwn(this.reached) ? [this.reached, copyOf(this.stateAtJump)] : undefined;
   }
 
   private follow(from: bigint, state: State): State | undefined {
@@ -155,10 +157,10 @@ class Walk {
       const next: bigint = at + BigInt(size);
       if (at <= this.pc && this.pc < next) return state;
       this.sizes.set(at, BigInt(size));
-      if (effect === undefined) break;
-      at = this.execute(effect, at, next, state);
+      // One that is not known here, of vectors or of a vendor, is taken for one that leaves the frame alone.
+      at = effect === undefined ? next : this.execute(effect, at, next, state);
     }
-    // So that a search behind an indirect jump gets past what cannot be followed.
+    // So that the search for unreached code gets past what cannot be followed.
     if (at !== undefined && !this.sizes.has(at)) this.sizes.set(at, 2n);
     return undefined;
   }
@@ -175,7 +177,7 @@ class Walk {
         const base = state.registers[effect.rs1];
         const target = base?.register === ZERO ? BigInt(base.offset + effect.imm) : undefined;
         if (target === undefined && effect.rd === ZERO && !isEntryValue(base, RA)) {
-          this.waysBehindJumps.push([next, copyOf(state)]);
+          this.stateAtJump ??= copyOf(state);
         }
         return this.jump(effect.rd, target, next, state);
       }
