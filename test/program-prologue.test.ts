@@ -2,15 +2,19 @@
  * Ends of prologues against gdb 13.1 (test/thumb-prologues/gdb.json): `break` on naked functions of Debian's clang 14
  * that consist of the instructions in question, with a line entry behind them (marked.elf), without one (unmarked.elf),
  * and with prologue_end flags in several places (flagged.elf); and where `step` stopped in the sessions of gdb-truth.
+ * Frames of RISC-V code without call-frame information against an account of its calls (support/call-record.ts).
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { STT_FUNC } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
 import type { LoadedProgram } from '../lib/program/loaded-program';
+import { type RiscvEffect, riscvCodeRows, riscvInstruction, riscvRow } from '../lib/program/riscv-code';
 import { thumbPrologueRules } from '../lib/program/thumb-prologue';
-import { loadScattered, truthCases, truthElf } from './support/gdb-truth';
+import { CallRecord } from './support/call-record';
+import { loadScattered, truthCase, truthCases, truthElf } from './support/gdb-truth';
 
 interface Recorded {
   /** Instructions, and where gdb stops in marked.elf and in unmarked.elf: bytes from the function's start. */
@@ -90,4 +94,71 @@ test('a step into a function of a vendor clang stops where gdb does, whatever th
       assert.equal(program.bodyStart(entry), entry + BigInt(offset), `${truth.name} ${name}`);
     }
   }
+});
+
+async function assertFramesOf(bytes: Uint8Array, cpu: string, hidden: readonly string[]): Promise<Set<string>> {
+  const record = await CallRecord.start(bytes, cpu, 3n);
+  const programs = hidden.map((sections) => record.programWithout(sections));
+  const [first] = programs;
+  const visited = new Set<string>();
+  do {
+    const link = first.toLink(record.pc);
+    const symbol = first.symbolAt(record.pc);
+    if (link === undefined) continue;
+    visited.add(symbol?.symbol.name ?? '');
+    // Jumped to with the frame of another function, which its code does not show; libgcc's has call-frame information.
+    if (symbol?.symbol.name === '__riscv_restore_1') continue;
+    for (const [i, program] of programs.entries()) {
+      const place = `${symbol?.symbol.name}+${symbol?.offset} without ${hidden[i]}*`;
+      assert.deepEqual(record.unwind(program), record.expected(), place);
+    }
+  } while (await record.step());
+  return visited;
+}
+
+for (const [name, cpu] of [
+  ['forms.rv32', 'rv32imac'],
+  ['forms.rv64', 'rv64imafdc'],
+] as const) {
+  test(`at each instruction of ${name} the code tells of all frames what the functions were entered with`, async () => {
+    const elf = ElfFile.parse(new Uint8Array(readFileSync(join(__dirname, 'riscv-prologues', `${name}.elf`))));
+    const functions = elf.symbols().flatMap(({ type, name: function_ }) => (type === STT_FUNC ? [function_] : []));
+    const visited = await assertFramesOf(elf.bytes, cpu, ['.debug_']);
+    assert.deepEqual([...visited].filter((label) => label !== 'again').sort(), functions.sort());
+  });
+}
+
+for (const name of ['shapes.rv32-O2', 'inlines.rv32-Os']) {
+  test(`frames of ${name} are the same without .debug_frame and without all debug information`, async () => {
+    const { bytes } = truthElf(truthCase(name));
+    await assertFramesOf(bytes, 'rv32imac', ['.none', '.debug_frame', '.debug_']);
+  });
+}
+
+/** [XLEN, what GNU as made the encoding of, encoding, what it does by the manual] */
+type EffectCase = readonly [xlen: 32 | 64, text: string, code: string, effect: string];
+
+const effectCases = JSON.parse(
+  readFileSync(join(__dirname, 'riscv-prologues', 'effects.json'), 'utf8'),
+) as readonly EffectCase[];
+
+function spellEffect(effect: RiscvEffect | undefined): string {
+  if (effect === undefined) return 'unknown';
+  const fields = { rd: -1, rs2: -1, rs1: -1, imm: undefined, size: undefined, ...effect };
+  const registers = [fields.rd, fields.rs2, fields.rs1].filter((register) => register >= 0).map((n) => `x${n}`);
+  // Operands of additions in the order of the assembler.
+  if (effect.kind === 'add' || effect.kind === 'subtract') registers.splice(1, 2, `x${effect.rs1}`, `x${effect.rs2}`);
+  const numbers = [fields.imm, fields.size].filter((value) => value !== undefined);
+  return [effect.kind, ...registers, ...numbers].join(' ');
+}
+
+test('what RISC-V instructions do to a frame is what the manual says; every row has a case', () => {
+  const seen = new Set<unknown>();
+  for (const [xlen, text, code, effect] of effectCases) {
+    const word = parseInt(code, 16);
+    const found = riscvInstruction(word & 0xffff, word >>> 16, xlen);
+    assert.equal(`${found.size} ${spellEffect(found.effect)}`, `${code.length / 2} ${effect}`, text);
+    seen.add(riscvRow(word, code.length === 8, xlen));
+  }
+  for (const row of riscvCodeRows) assert.ok(seen.has(row), row.bits.toString(16));
 });
