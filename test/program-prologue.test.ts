@@ -106,8 +106,6 @@ async function assertFramesOf(bytes: Uint8Array, cpu: string, hidden: readonly s
     const symbol = first.symbolAt(record.pc);
     if (link === undefined) continue;
     visited.add(symbol?.symbol.name ?? '');
-    // Jumped to with the frame of another function, which its code does not show; libgcc's has call-frame information.
-    if (symbol?.symbol.name === '__riscv_restore_1') continue;
     for (const [i, program] of programs.entries()) {
       const place = `${symbol?.symbol.name}+${symbol?.offset} without ${hidden[i]}*`;
       assert.deepEqual(record.unwind(program), record.expected(), place);

@@ -17,6 +17,7 @@ import {
 import { ET_REL } from '../elf/constants';
 import { FormatError } from '../errors';
 import type { ProgramSection } from './link-layout';
+import { riscvReturnRow } from './riscv-epilogue';
 import { type RiscvFunction, riscvFrameRow } from './riscv-prologue';
 import type { ProgramSymbol, SymbolIndex } from './symbols';
 import type { ReadHalfword } from './thumb-prologue';
@@ -62,10 +63,12 @@ export class RiscvFrames {
   }
 
   private findRow(pc: bigint, isReturnAddress: boolean): CfiRow | undefined {
-    const found = this.extentAt(pc);
-    if (found === undefined) return undefined;
     const { read } = this;
     const xlen = this.program.elf.is64 ? 64 : 32;
+    const leaving = isReturnAddress ? undefined : riscvReturnRow(pc, xlen, read);
+    if (leaving !== undefined) return leaving;
+    const found = this.extentAt(pc);
+    if (found === undefined) return undefined;
     const targetAt = (place: bigint): bigint | undefined => this.targetAt(place);
     return riscvFrameRow({ ...found, xlen, read, targetAt }, pc, isReturnAddress);
   }

@@ -7,6 +7,7 @@
  */
 import type { CfiRow, RegisterRule } from '../dwarf/model';
 import { type RiscvEffect, riscvInstruction } from './riscv-code';
+import { compute, FLOAT, initialState, isEntryValue, kept, RA, S0, set, SP, type State, ZERO } from './riscv-values';
 import type { ReadHalfword } from './thumb-prologue';
 
 /** A function's code, at link addresses. */
@@ -20,32 +21,8 @@ export interface RiscvFunction {
   readonly isOwn: (address: bigint) => boolean;
 }
 
-/** What `register` held when the function was entered, plus an offset; that of `zero` is a constant. */
-interface Value {
-  readonly register: number;
-  readonly offset: number;
-}
-
-interface Slot {
-  readonly register: number;
-  readonly size: number;
-}
-
-interface State {
-  readonly registers: (Value | undefined)[];
-  /** What registers held at entry, in the stack: by offset from sp at entry. */
-  readonly slots: Map<number, Slot>;
-}
-
-const ZERO = 0;
-const RA = 1;
-const SP = 2;
 const T0 = 5;
-const S0 = 8;
-const FLOAT = 32;
 
-const callee = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
-const kept = [RA, ...callee, ...callee.map((register) => FLOAT + register)];
 const temporary = [5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31];
 const floatTemporary = [...Array(8).keys(), 10, 11, 12, 13, 14, 15, 16, 17, 28, 29, 30, 31];
 const lostInCall = [RA, ...temporary, ...floatTemporary.map((register) => FLOAT + register)];
@@ -98,10 +75,6 @@ function ruleOf({ registers, slots }: State, register: number): RegisterRule | u
   return copy < 0 ? { kind: 'undefined' } : { kind: 'register', register: copy };
 }
 
-function isEntryValue(value: Value | undefined, register: number): boolean {
-  return value?.register === register && value.offset === 0;
-}
-
 function copyOf({ registers, slots }: State): State {
   return { registers: [...registers], slots: new Map(slots) };
 }
@@ -128,8 +101,7 @@ class Walk {
 
   /** What holds before the instruction at pc is executed. */
   stateAtPc(): State | undefined {
-    const registers = Array.from({ length: 2 * FLOAT }, (_, register): Value => ({ register, offset: 0 }));
-    this.ways.push([this.code.start, { registers, slots: new Map() }]);
+    this.ways.push([this.code.start, initialState()]);
     for (let way = this.nextWay(); way; way = this.nextWay()) {
       const found = this.follow(...way);
       if (found !== undefined) return found;
@@ -207,68 +179,4 @@ class Walk {
     this.waysBehindCalls.push([next, state]);
     return undefined;
   }
-}
-
-function set({ registers }: State, register: number, value: Value | undefined): void {
-  if (register !== ZERO) registers[register] = value;
-}
-
-type Computation = Exclude<RiscvEffect, { kind: 'branch' | 'jal' | 'jalr' | 'leave' | 'pc-relative' }>;
-
-function compute(effect: Computation, state: State, registerBytes: number): void {
-  const { registers, slots } = state;
-  switch (effect.kind) {
-    case 'add-immediate':
-      return set(state, effect.rd, moved(registers[effect.rs1], effect.imm));
-    case 'add-word': {
-      const value = registers[effect.rs1];
-      return set(state, effect.rd, value?.register === ZERO ? moved(value, effect.imm) : undefined);
-    }
-    case 'constant':
-      return set(state, effect.rd, { register: ZERO, offset: effect.imm });
-    case 'add':
-      return set(state, effect.rd, sum(registers[effect.rs1], registers[effect.rs2]));
-    case 'subtract': {
-      const less = registers[effect.rs2];
-      return set(state, effect.rd, less?.register === ZERO ? moved(registers[effect.rs1], -less.offset) : undefined);
-    }
-    case 'load': {
-      const address = moved(registers[effect.rs1], effect.imm);
-      const slot = address?.register === SP ? slots.get(address.offset) : undefined;
-      const isWhole = slot?.size === effect.size;
-      return set(state, effect.rd, isWhole ? { register: slot.register, offset: 0 } : undefined);
-    }
-    case 'store': {
-      const address = moved(registers[effect.rs1], effect.imm);
-      if (address?.register === SP) store(slots, address.offset, effect, registers[effect.rs2], registerBytes);
-      return;
-    }
-    case 'other':
-      return set(state, effect.rd, undefined);
-  }
-}
-
-function store(
-  slots: Map<number, Slot>,
-  offset: number,
-  { rs2, size }: { readonly rs2: number; readonly size: number },
-  value: Value | undefined,
-  registerBytes: number,
-): void {
-  for (const [other, slot] of slots) {
-    if (other < offset + size && offset < other + slot.size) slots.delete(other);
-  }
-  const isWhole = rs2 >= FLOAT || size === registerBytes;
-  if (isWhole && value !== undefined && value.register !== ZERO && value.offset === 0) {
-    slots.set(offset, { register: value.register, size });
-  }
-}
-
-function moved(value: Value | undefined, distance: number): Value | undefined {
-  return value && { register: value.register, offset: value.offset + distance };
-}
-
-function sum(a: Value | undefined, b: Value | undefined): Value | undefined {
-  if (b?.register === ZERO) return moved(a, b.offset);
-  return a?.register === ZERO ? moved(b, a.offset) : undefined;
 }
