@@ -3,6 +3,7 @@
  * same file or from a debug ELF beside it (Zephyr ships stripped .llext files). Everything here is at link addresses;
  * loaded-program.ts translates to where an instance really is.
  */
+import { type ByteSource, Pieces } from '../byte-source';
 import type { DebugInfo } from '../dwarf/debug-info';
 import type { CfiRow } from '../dwarf/model';
 import { FormatError } from '../errors';
@@ -18,6 +19,8 @@ import { SymbolIndex, type ProgramSymbol } from './symbols';
 export type { ProgramSection } from './link-layout';
 export type { CodeKind, ProgramSymbol, SymbolKind } from './symbols';
 
+const codePiece = 4096;
+
 export class Program {
   /** Allocated sections of the loaded ELF at their link addresses. */
   readonly sections: readonly ProgramSection[];
@@ -29,6 +32,7 @@ export class Program {
   readonly warnings: readonly string[];
   readonly symbolIndex: SymbolIndex;
   private readonly riscvFrames: RiscvFrames | undefined;
+  private readonly code = new Map<number, ByteSource>();
 
   private constructor(
     readonly elf: ElfFile,
@@ -95,13 +99,20 @@ export class Program {
     const offset = Number(link - found.address);
     if (section.sh_type === SHT_NOBITS || offset + 2 > found.size) return undefined;
     try {
-      const bytes = this.elf.sectionBytes(section);
-      return bytes[offset] | (bytes[offset + 1] << 8);
+      const { start, bytes } = this.codeOf(section).window(offset, offset + 2);
+      return bytes[offset - start] | (bytes[offset - start + 1] << 8);
     } catch (error) {
       // A section that does not lie within a damaged file.
       if (!(error instanceof FormatError)) throw error;
       return undefined;
     }
+  }
+
+  /** In pieces: of a large image's code a breakpoint needs a few instructions. */
+  private codeOf(section: SectionHeader): ByteSource {
+    let source = this.code.get(section.index);
+    if (source === undefined) this.code.set(section.index, (source = new Pieces(this.elf.sectionSource(section), codePiece)));
+    return source;
   }
 
   /** By the relocation there; in a linked file by the value. */
