@@ -50,7 +50,7 @@ function writeBundle(build: string, answer: string, started = 'Promise.resolve()
   );
   writeFileSync(
     bundle,
-    `(function (exports, require, module, __filename, __dirname) {
+    `(function (exports, require, module, filename, folder) {
 ${functions}
 module.exports = { answer: ${answer} + f1(1), started: ${started} };
 })
@@ -69,7 +69,7 @@ function start(flags: readonly string[] = [], at = cache): { answer: unknown; fr
 const entries = (): string[] => (existsSync(cache) ? readdirSync(cache) : []);
 
 test('a second start runs compiled code of the first, in the same way', () => {
-  writeBundle('a1', `require('node:path').basename(__filename)`);
+  writeBundle('a1', `require('node:path').basename(filename)`);
   assert.deepEqual(start(), { answer: 'bundle.js2', fromCache: false });
   assert.equal(entries().length, 1);
   assert.deepEqual(start(), { answer: 'bundle.js2', fromCache: true });

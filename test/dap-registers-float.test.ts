@@ -29,7 +29,7 @@ it('floating-point registers of a Cortex-M4 are a group, and can be read and set
     const list = await floats();
     assert.equal(valueOf(list, 'd0'), '0x3ff8000000000000 1.5');
     assert.equal(valueOf(list, 's1'), '0x3ff80000 1.9375');
-    assert.equal((await adapter.evaluate('$s1 >> 16')).result, '16376');
+    assert.equal((await adapter.evaluate('$s1 * 16')).result, '31');
     // What is no integer is a number of the register's width; an integer is its bits.
     const set = (name: string, value: string) => adapter.client.setVariableRequest({ variablesReference, name, value });
     await set('d2', '-1.5 * 4');
