@@ -8,11 +8,11 @@ import type { DebugInfo } from '../dwarf/debug-info';
 import type { CfiRow } from '../dwarf/model';
 import { FormatError } from '../errors';
 import type { ElfFile, SectionHeader } from '../elf/elf-file';
-import { EM_ARM, EM_RISCV, ET_REL, SHT_NOBITS } from '../elf/constants';
+import { EM_ARM, ET_REL, SHT_NOBITS } from '../elf/constants';
+import { CodeFrames } from './code-frames';
 import { openDebugInfo } from './debug-companions';
 import { hasDebugSections } from './debug-sections';
 import { isAllocated, layOut, type LinkLayout, type ProgramSection } from './link-layout';
-import { RiscvFrames } from './riscv-frames';
 import { SourceLines } from './source-lines';
 import { SymbolIndex, type ProgramSymbol } from './symbols';
 
@@ -31,7 +31,7 @@ export class Program {
   /** What a user should know: the debug ELF is of another build, sections that cannot be read. */
   readonly warnings: readonly string[];
   readonly symbolIndex: SymbolIndex;
-  private readonly riscvFrames: RiscvFrames | undefined;
+  private readonly frames: CodeFrames;
   private readonly code = new Map<number, ByteSource>();
 
   private constructor(
@@ -54,13 +54,11 @@ export class Program {
     }
     if (debugElf !== undefined) warnings.push(...mismatches(elf, debugElf));
     this.symbolIndex = this.readSymbols(layout, warnings);
-    if (elf.header.e_machine === EM_RISCV) {
-      this.riscvFrames = new RiscvFrames(
-        this,
-        (link) => this.halfwordAt(link),
-        (index) => layout.addressIn(elf, index),
-      );
-    }
+    this.frames = new CodeFrames(
+      this,
+      (link) => this.halfwordAt(link),
+      (index) => layout.addressIn(elf, index),
+    );
     this.warnings = warnings;
   }
 
@@ -88,7 +86,7 @@ export class Program {
 
   /** What the code itself tells of a frame, for where there is no call-frame information. */
   frameRowAt(link: bigint, isReturnAddress: boolean): CfiRow | undefined {
-    return this.riscvFrames?.rowAt(link, isReturnAddress);
+    return this.frames.rowAt(link, isReturnAddress);
   }
 
   /** Of the code as the file has it, before relocation. */
@@ -111,7 +109,8 @@ export class Program {
   /** In pieces: of a large image's code a breakpoint needs a few instructions. */
   private codeOf(section: SectionHeader): ByteSource {
     let source = this.code.get(section.index);
-    if (source === undefined) this.code.set(section.index, (source = new Pieces(this.elf.sectionSource(section), codePiece)));
+    if (source === undefined)
+      this.code.set(section.index, (source = new Pieces(this.elf.sectionSource(section), codePiece)));
     return source;
   }
 

@@ -6,19 +6,13 @@
  * leads to has the frame that the jump has. Registers: RISC-V psABI, "Integer Register Convention".
  */
 import type { CfiRow, RegisterRule } from '../dwarf/model';
+import type { FunctionCode } from './code-frames';
 import { type RiscvEffect, riscvInstruction } from './riscv-code';
 import { compute, FLOAT, initialState, isEntryValue, kept, RA, S0, set, SP, type State, ZERO } from './riscv-values';
-import type { ReadHalfword } from './thumb-prologue';
 
 /** A function's code, at link addresses. */
-export interface RiscvFunction {
-  readonly start: bigint;
+export interface RiscvFunction extends FunctionCode {
   readonly xlen: 32 | 64;
-  readonly read: ReadHalfword;
-  /** Where a relocation makes an instruction lead; undefined: where its immediate says. */
-  readonly targetAt: (place: bigint) => bigint | undefined;
-  /** Whether an address is the function's own: a jump to another place leaves it. */
-  readonly isOwn: (address: bigint) => boolean;
 }
 
 const T0 = 5;

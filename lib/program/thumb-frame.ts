@@ -1,424 +1,99 @@
 /**
- * The frame of a Thumb function for which there is no call-frame information: what its code has done to the stack from its beginning
- * to a pc, followed instruction by instruction. Where code goes on behind a return, the state is that of the branch that leads there.
- * Encodings: Armv7-M manual, A5 and A7; calls: AAPCS32, 6.1.1.
+ * The frame of a Thumb function for which there is no call-frame information: its code is followed from its beginning to a pc. Where
+ * it goes on behind a return or a jump, the state is that of the branch that leads there, and without one the deepest so far.
  */
-import type { ReadHalfword } from './thumb-prologue';
+import type { CfiRow, RegisterRule } from '../dwarf/model';
+import type { FunctionCode } from './code-frames';
+import { applyThumb } from './thumb-frame-rules';
+import { LR, SP, State } from './thumb-frame-state';
 
-/** Offsets are from the stack pointer at the function's entry, which is the canonical frame address. */
-type Value =
-  | { readonly kind: 'stack'; readonly offset: number }
-  /** What a register held at the entry. */
-  | { readonly kind: 'entry'; readonly register: number }
-  | { readonly kind: 'constant'; readonly value: number };
-
-export interface ThumbFrame {
-  /** The canonical frame address is this register's value plus an offset; undefined: it cannot be told. */
-  readonly base: { readonly register: number; readonly offset: number } | undefined;
-  /** Registers of the caller (AADWARF32: r0 to r15, 256 + n for d0 to d31) that are saved, by their distance from the canonical frame address. */
-  readonly saved: ReadonlyMap<number, number>;
-  /** The register that holds the return address, where none is saved. */
-  readonly returnAddress: number;
-}
-
-const SP = 13;
-const LR = 14;
-const PC = 15;
-const firstDouble = 256;
-/** No compiler's function is longer without one symbol. */
+/** No function is longer; what has no symbols may seem to be. */
 const longestWalk = 1 << 20;
-/** r0 to r3, r12, lr. */
-const scratch = [0, 1, 2, 3, 12, LR];
+/** Where compilers keep a copy of the stack pointer: r7, r11 and what an assembler's author likes. */
+const frameRegisters = [SP, 7, 11, 4, 5, 6, 8, 9, 10, 12];
+/** r0 to r3 and r12 may hold the return address for a BX at the end. */
+const returnRegisters = [LR, 3, 2, 1, 0, 12];
 
-class State {
-  constructor(
-    readonly registers: (Value | undefined)[],
-    /** Registers by the offset at which their value at the entry is. */
-    readonly slots: Map<number, number>,
-  ) {}
-
-  static entry(): State {
-    const registers = Array.from({ length: PC }, (_, register): Value => ({ kind: 'entry', register }));
-    registers[SP] = { kind: 'stack', offset: 0 };
-    return new State(registers, new Map());
+/** undefined: the code cannot be read, or does not tell. */
+export function thumbFrameRow(code: FunctionCode, pc: bigint, isReturnAddress: boolean): CfiRow | undefined {
+  const state = stateAt(code, Number(pc));
+  if (state === undefined) return undefined;
+  const register = frameRegisters.find((candidate) => state.stackOffset(candidate) !== undefined);
+  const offset = register === undefined ? undefined : state.stackOffset(register);
+  if (register === undefined || offset === undefined) return undefined;
+  const registers = new Map<number, RegisterRule>(
+    [...state.slots].map(([slot, saved]) => [saved, { kind: 'offset', offset: BigInt(slot) }]),
+  );
+  if (!registers.has(LR)) {
+    // The call has taken it.
+    if (isReturnAddress) return undefined;
+    const holder = returnRegisters.find((candidate) => state.isEntryValue(candidate, LR));
+    if (holder !== LR)
+      registers.set(LR, holder === undefined ? { kind: 'undefined' } : { kind: 'register', register: holder });
   }
-
-  copy(): State {
-    return new State(this.registers.slice(), new Map(this.slots));
-  }
-
-  stackOffset(register = SP): number | undefined {
-    const value = this.registers[register];
-    return value?.kind === 'stack' ? value.offset : undefined;
-  }
-
-  constant(register: number): number | undefined {
-    const value = this.registers[register];
-    return value?.kind === 'constant' ? value.value : undefined;
-  }
-
-  set(register: number, value: Value | undefined): void {
-    if (register === PC) return;
-    this.registers[register] = value;
-    if (register === SP) this.freeSlots();
-  }
-
-  /** The value of a register plus a number. */
-  sum(register: number, addend: number | undefined): Value | undefined {
-    const value = this.registers[register];
-    if (addend === undefined || value === undefined || value.kind === 'entry') return undefined;
-    if (value.kind === 'stack') return { kind: 'stack', offset: value.offset + addend };
-    return { kind: 'constant', value: (value.value + addend) | 0 };
-  }
-
-  /** Below the stack pointer nothing is kept. */
-  private freeSlots(): void {
-    const bottom = this.stackOffset();
-    if (bottom === undefined) return;
-    for (const offset of this.slots.keys()) if (offset < bottom) this.slots.delete(offset);
-  }
-
-  store(register: number, offset: number | undefined): void {
-    if (offset === undefined) return;
-    const value = this.registers[register];
-    // A second copy of a register is no better than the first.
-    if (value?.kind === 'entry' && ![...this.slots.values()].includes(value.register))
-      this.slots.set(offset, value.register);
-    else if (this.slots.get(offset) !== (value?.kind === 'entry' ? value.register : undefined))
-      this.slots.delete(offset);
-  }
-
-  load(register: number, offset: number | undefined): void {
-    const saved = offset === undefined ? undefined : this.slots.get(offset);
-    this.set(register, saved === undefined ? undefined : { kind: 'entry', register: saved });
-  }
-
-  /** Registers in ascending order from a base register downwards, as PUSH does it. */
-  push(base: number, registers: readonly number[], writesBack: boolean): void {
-    const bottom = this.sum(base, -4 * registers.length);
-    if (writesBack) this.set(base, bottom);
-    if (bottom?.kind === 'stack') registers.forEach((register, n) => this.store(register, bottom.offset + 4 * n));
-  }
-
-  pop(base: number, registers: readonly number[], writesBack: boolean): void {
-    const bottom = this.stackOffset(base);
-    registers.forEach((register, n) => this.load(register, bottom === undefined ? undefined : bottom + 4 * n));
-    if (writesBack && !registers.includes(base))
-      this.set(base, bottom === undefined ? undefined : { kind: 'stack', offset: bottom + 4 * registers.length });
-  }
+  return {
+    range: { start: pc, end: pc + 1n },
+    functionRange: { start: code.start, end: pc + 1n },
+    cfa: { kind: 'register', register, offset: BigInt(-offset) },
+    registers,
+    returnAddressRegister: LR,
+    signalFrame: false,
+  };
 }
 
-/** What an instruction does besides changing the state. */
-type Flow =
-  | { readonly kind: 'branch'; readonly target: number; readonly conditional: boolean }
-  /** Nothing comes after it but what is branched to. */
-  | { readonly kind: 'end' };
-
-interface Walk {
-  readonly state: State;
-  readonly address: number;
-  readonly word: (address: number) => number | undefined;
+function stateAt(code: FunctionCode, pc: number): State | undefined {
+  const reached = new Map<number, State>();
+  // What a jump back leads to is known only behind it.
+  if (pc - Number(code.start) > longestWalk) return undefined;
+  walk(code, Number(code.start) + longestWalk, reached);
+  return walk(code, pc, reached);
 }
 
-interface Rule {
-  readonly mask: number;
-  readonly bits: number;
-  readonly apply: (code: number, walk: Walk) => Flow | undefined;
-}
-
-const field = (code: number, low: number, width: number): number => (code >>> low) & ((1 << width) - 1);
-const signed = (value: number, width: number): number => (value << (32 - width)) >> (32 - width);
-const listed = (bits: number): number[] => Array.from({ length: 16 }, (_, n) => n).filter((n) => (bits >>> n) & 1);
-const doing =
-  (action: (state: State, code: number) => void): Rule['apply'] =>
-  (code, { state }) =>
-    void action(state, code);
-const ending: Flow = { kind: 'end' };
-const branch = (target: number, conditional: boolean): Flow => ({ kind: 'branch', target, conditional });
-const call = doing((state) => {
-  for (const register of scratch) state.set(register, undefined);
-});
-
-const shortRules: readonly Rule[] = [
-  { mask: 0xfe00, bits: 0xb400, apply: doing((s, c) => s.push(SP, listed((c & 0xff) | ((c & 0x100) << 6)), true)) }, // PUSH
-  { mask: 0xff00, bits: 0xbd00, apply: () => ending }, // POP with PC
-  { mask: 0xff00, bits: 0xbc00, apply: doing((s, c) => s.pop(SP, listed(c & 0xff), true)) }, // POP
-  { mask: 0xff80, bits: 0xb080, apply: doing((s, c) => s.set(SP, s.sum(SP, -4 * field(c, 0, 7)))) }, // SUB SP, #imm
-  { mask: 0xff80, bits: 0xb000, apply: doing((s, c) => s.set(SP, s.sum(SP, 4 * field(c, 0, 7)))) }, // ADD SP, #imm
-  { mask: 0xf800, bits: 0xa800, apply: doing((s, c) => s.set(field(c, 8, 3), s.sum(SP, 4 * field(c, 0, 8)))) }, // ADD Rd, SP, #imm
-  { mask: 0xff00, bits: 0x4600, apply: doing((s, c) => s.set(highDestination(c), s.registers[field(c, 3, 4)])) }, // MOV Rd, Rm
-  { mask: 0xff00, bits: 0x4400, apply: doing(addRegister) }, // ADD Rdn, Rm
-  { mask: 0xffc0, bits: 0x0000, apply: doing((s, c) => s.set(field(c, 0, 3), s.registers[field(c, 3, 3)])) }, // MOVS Rd, Rm
-  { mask: 0xf800, bits: 0x0000, apply: doing(shiftLeft) }, // LSLS Rd, Rm, #imm
-  { mask: 0xfe00, bits: 0x1c00, apply: doing((s, c) => s.set(field(c, 0, 3), s.sum(field(c, 3, 3), field(c, 6, 3)))) }, // ADDS #imm3
-  { mask: 0xfe00, bits: 0x1e00, apply: doing((s, c) => s.set(field(c, 0, 3), s.sum(field(c, 3, 3), -field(c, 6, 3)))) }, // SUBS #imm3
-  { mask: 0xf800, bits: 0x2000, apply: doing((s, c) => s.set(field(c, 8, 3), constant(field(c, 0, 8)))) }, // MOVS Rd, #imm
-  { mask: 0xf800, bits: 0x2800, apply: () => undefined }, // CMP
-  { mask: 0xf800, bits: 0x3000, apply: doing((s, c) => s.set(field(c, 8, 3), s.sum(field(c, 8, 3), field(c, 0, 8)))) }, // ADDS #imm8
-  { mask: 0xf800, bits: 0x3800, apply: doing((s, c) => s.set(field(c, 8, 3), s.sum(field(c, 8, 3), -field(c, 0, 8)))) }, // SUBS #imm8
-  { mask: 0xffc0, bits: 0x4240, apply: doing(negate) }, // RSBS Rd, Rn, #0
-  { mask: 0xff80, bits: 0x4780, apply: call }, // BLX Rm
-  { mask: 0xff80, bits: 0x4700, apply: () => ending }, // BX Rm
-  { mask: 0xf800, bits: 0x4800, apply: (c, w) => loadLiteral(w, field(c, 8, 3), 4 * field(c, 0, 8)) }, // LDR literal
-  { mask: 0xf800, bits: 0x9000, apply: doing((s, c) => s.store(field(c, 8, 3), offsetOf(s, 4 * field(c, 0, 8)))) }, // STR Rt, [SP, #imm]
-  { mask: 0xf800, bits: 0x9800, apply: doing((s, c) => s.load(field(c, 8, 3), offsetOf(s, 4 * field(c, 0, 8)))) }, // LDR Rt, [SP, #imm]
-  {
-    mask: 0xf500,
-    bits: 0xb100,
-    apply: (c, { address }) => branch(address + 4 + 2 * (field(c, 3, 5) | (field(c, 9, 1) << 5)), true),
-  }, // CBZ, CBNZ
-  { mask: 0xff00, bits: 0xde00, apply: () => ending }, // UDF
-  { mask: 0xff00, bits: 0xdf00, apply: () => undefined }, // SVC
-  { mask: 0xf000, bits: 0xd000, apply: (c, { address }) => branch(address + 4 + 2 * signed(c, 8), true) }, // B<c>
-  { mask: 0xf800, bits: 0xe000, apply: (c, { address }) => branch(address + 4 + 2 * signed(c, 11), false) }, // B
-  // Stores to other places, comparisons, hints.
-  { mask: 0xf800, bits: 0x6000, apply: () => undefined },
-  { mask: 0xf800, bits: 0x7000, apply: () => undefined },
-  { mask: 0xf800, bits: 0x8000, apply: () => undefined },
-  { mask: 0xf000, bits: 0xb000, apply: () => undefined },
-  { mask: 0xff00, bits: 0x4500, apply: () => undefined },
-  { mask: 0xf800, bits: 0xa000, apply: doing((s, c) => s.set(field(c, 8, 3), undefined)) }, // ADR
-  { mask: 0xf800, bits: 0xc000, apply: doing((s, c) => s.set(field(c, 8, 3), undefined)) }, // STM
-  { mask: 0xf800, bits: 0xc800, apply: doing((s, c) => s.pop(field(c, 8, 3), listed(c & 0xff), true)) }, // LDM
-  { mask: 0x0000, bits: 0x0000, apply: doing((s, c) => s.set(field(c, 0, 3), undefined)) },
-];
-
-const base = (code: number): number => field(code, 16, 4);
-const transferred = (code: number): number => field(code, 12, 4);
-const destination = (code: number): number => field(code, 8, 4);
-
-/** Both halfwords, the first one above. */
-const longRules: readonly Rule[] = [
-  { mask: 0xf800d000, bits: 0xf000d000, apply: call }, // BL
-  { mask: 0xf800d000, bits: 0xf0009000, apply: (c, { address }) => branch(address + 4 + wideOffset(c), false) }, // B.W
-  { mask: 0xfb80d000, bits: 0xf3808000, apply: () => undefined }, // MSR, hints, barriers
-  { mask: 0xf800d000, bits: 0xf0008000, apply: (c, { address }) => branch(address + 4 + conditionalOffset(c), true) }, // B<c>.W
-  {
-    mask: 0xffd00000,
-    bits: 0xe9000000,
-    apply: doing((s, c) => s.push(base(c), listed(c & 0x5fff), field(c, 21, 1) === 1)),
-  }, // STMDB, PUSH.W
-  { mask: 0xffd08000, bits: 0xe8908000, apply: () => ending }, // LDM, POP.W with PC
-  {
-    mask: 0xffd08000,
-    bits: 0xe8900000,
-    apply: doing((s, c) => s.pop(base(c), listed(c & 0x7fff), field(c, 21, 1) === 1)),
-  }, // LDM, POP.W
-  { mask: 0xfff0ffe0, bits: 0xe8d0f000, apply: () => ending }, // TBB, TBH
-  { mask: 0xfe500000, bits: 0xe8400000, apply: doing((s, c) => transferTwo(s, c, false)) }, // STRD
-  { mask: 0xfe500000, bits: 0xe8500000, apply: doing((s, c) => transferTwo(s, c, true)) }, // LDRD
-  { mask: 0xff70f000, bits: 0xf850f000, apply: () => ending }, // LDR.W to PC
-  {
-    mask: 0xff7f0000,
-    bits: 0xf85f0000,
-    apply: (c, w) => loadLiteral(w, transferred(c), field(c, 23, 1) === 1 ? c & 0xfff : -(c & 0xfff)),
-  },
-  {
-    mask: 0xfff00000,
-    bits: 0xf8c00000,
-    apply: doing((s, c) => s.store(transferred(c), offsetOf(s, c & 0xfff, base(c)))),
-  }, // STR.W, #imm12
-  { mask: 0xfff00800, bits: 0xf8400800, apply: doing((s, c) => indexed(s, c, () => s.store)) }, // STR.W, #imm8
-  {
-    mask: 0xfff00000,
-    bits: 0xf8d00000,
-    apply: doing((s, c) => s.load(transferred(c), offsetOf(s, c & 0xfff, base(c)))),
-  }, // LDR.W, #imm12
-  { mask: 0xfff00800, bits: 0xf8500800, apply: doing((s, c) => indexed(s, c, () => s.load)) }, // LDR.W, #imm8
-  { mask: 0xfe100000, bits: 0xf8100000, apply: doing((s, c) => s.set(transferred(c), undefined)) }, // other loads
-  { mask: 0xfe100000, bits: 0xf8000000, apply: () => undefined }, // other stores
-  { mask: 0xfbef8000, bits: 0xf1000000, apply: doing((s, c) => s.set(destination(c), s.sum(base(c), expanded(c)))) },
-  { mask: 0xfbe08000, bits: 0xf1000000, apply: doing((s, c) => s.set(destination(c), s.sum(base(c), expanded(c)))) }, // ADD.W #const
-  { mask: 0xfbf08000, bits: 0xf2000000, apply: doing((s, c) => s.set(destination(c), s.sum(base(c), twelve(c)))) }, // ADDW
-  { mask: 0xfbf00f00, bits: 0xf1b00f00, apply: () => undefined }, // CMP.W
-  { mask: 0xfbe08000, bits: 0xf1a00000, apply: doing((s, c) => s.set(destination(c), s.sum(base(c), -expanded(c)))) }, // SUB.W #const
-  { mask: 0xfbf08000, bits: 0xf2a00000, apply: doing((s, c) => s.set(destination(c), s.sum(base(c), -twelve(c)))) }, // SUBW
-  { mask: 0xfbef8000, bits: 0xf04f0000, apply: doing((s, c) => s.set(destination(c), constant(expanded(c)))) }, // MOV.W #const
-  {
-    mask: 0xfbf08000,
-    bits: 0xf2400000,
-    apply: doing((s, c) => s.set(destination(c), constant((base(c) << 12) | twelve(c)))),
-  }, // MOVW
-  { mask: 0xfbf08000, bits: 0xf2c00000, apply: doing(moveTop) }, // MOVT
-  {
-    mask: 0xffe0f0f0,
-    bits: 0xeba00000,
-    apply: doing((s, c) => s.set(destination(c), s.sum(base(c), minus(s.constant(c & 15))))),
-  }, // SUB.W Rd, Rn, Rm
-  {
-    mask: 0xffe0f0f0,
-    bits: 0xeb000000,
-    apply: doing((s, c) => s.set(destination(c), s.sum(base(c), s.constant(c & 15)))),
-  }, // ADD.W Rd, Rn, Rm
-  { mask: 0xffbf0e00, bits: 0xed2d0a00, apply: doing((s, c) => moveDoubles(s, c, true)) }, // VPUSH
-  { mask: 0xffbf0e00, bits: 0xecbd0a00, apply: doing((s, c) => moveDoubles(s, c, false)) }, // VPOP
-  { mask: 0xec000000, bits: 0xec000000, apply: () => undefined }, // other floating point: to core registers only scratch ones are moved
-  {
-    mask: 0x00000000,
-    bits: 0x00000000,
-    apply: doing((s, c) => s.set(destination(c), destination(c) === SP ? s.registers[SP] : undefined)),
-  },
-];
-
-/** All of them, for a test that each has a case. */
-export const thumbFrameRules: readonly Rule[] = [...shortRules, ...longRules];
-
-const constant = (value: number): Value => ({ kind: 'constant', value: value | 0 });
-const minus = (value: number | undefined): number | undefined => (value === undefined ? undefined : -value);
-const highDestination = (code: number): number => field(code, 0, 3) | (field(code, 7, 1) << 3);
-
-function offsetOf(state: State, distance: number, register = SP): number | undefined {
-  const offset = state.stackOffset(register);
-  return offset === undefined ? undefined : offset + distance;
-}
-
-function addRegister(state: State, code: number): void {
-  const to = highDestination(code);
-  state.set(to, state.sum(to, state.constant(field(code, 3, 4))) ?? state.sum(field(code, 3, 4), state.constant(to)));
-}
-
-function shiftLeft(state: State, code: number): void {
-  const value = state.constant(field(code, 3, 3));
-  state.set(field(code, 0, 3), value === undefined ? undefined : constant(value << field(code, 6, 5)));
-}
-
-function negate(state: State, code: number): void {
-  const value = state.constant(field(code, 3, 3));
-  state.set(field(code, 0, 3), value === undefined ? undefined : constant(-value));
-}
-
-function moveTop(state: State, code: number): void {
-  const low = state.constant(destination(code));
-  const top = ((base(code) << 12) | twelve(code)) << 16;
-  state.set(destination(code), low === undefined ? undefined : constant(top | (low & 0xffff)));
-}
-
-function loadLiteral({ state, address, word }: Walk, register: number, distance: number): undefined {
-  const value = word(((address + 4) & ~3) + distance);
-  state.set(register, value === undefined ? undefined : constant(value));
-}
-
-/** One transfer at [Rn, #+/-imm8] with P, U and W in bits 10 to 8. */
-function indexed(state: State, code: number, transfer: () => State['store']): void {
-  const [p, u, w] = [10, 9, 8].map((bit) => field(code, bit, 1) === 1);
-  const distance = u ? code & 0xff : -(code & 0xff);
-  const before = offsetOf(state, p ? distance : 0, base(code));
-  const after = w ? state.sum(base(code), distance) : state.registers[base(code)];
-  // The stack is there before something is put on it.
-  if (w && p) state.set(base(code), after);
-  transfer().call(state, transferred(code), before);
-  if (w && !p) state.set(base(code), after);
-}
-
-function transferTwo(state: State, code: number, loads: boolean): void {
-  const [p, u, w] = [24, 23, 21].map((bit) => field(code, bit, 1) === 1);
-  // Without P and W it is an exclusive access.
-  if (!p && !w) return;
-  const distance = 4 * (u ? code & 0xff : -(code & 0xff));
-  const at = offsetOf(state, p ? distance : 0, base(code));
-  const after = w ? state.sum(base(code), distance) : undefined;
-  if (w && p) state.set(base(code), after);
-  for (const [n, register] of [transferred(code), destination(code)].entries()) {
-    const offset = at === undefined ? undefined : at + 4 * n;
-    if (loads) state.load(register, offset);
-    else state.store(register, offset);
-  }
-  if (w && !p) state.set(base(code), after);
-}
-
-function moveDoubles(state: State, code: number, pushes: boolean): void {
-  const words = code & 0xff;
-  const size = 4 * words;
-  const isDouble = field(code, 8, 1) === 1;
-  const first = isDouble ? (field(code, 22, 1) << 4) | transferred(code) : NaN;
-  if (pushes) state.set(SP, state.sum(SP, -size));
-  const bottom = state.stackOffset();
-  for (let n = 0; pushes && bottom !== undefined && !Number.isNaN(first) && n < words >>> 1; n++)
-    state.slots.set(bottom + 8 * n, firstDouble + first + n);
-  if (!pushes) state.set(SP, state.sum(SP, size));
-}
-
-/** ThumbExpandImm, A5.3.2. */
-function expanded(code: number): number {
-  const bits = twelve(code);
-  const byte = bits & 0xff;
-  if (bits >>> 10 === 0) return byte * [1, 0x10001, 0x1000100, 0x1010101][(bits >>> 8) & 3];
-  const rotation = bits >>> 7;
-  const value = 0x80 | (bits & 0x7f);
-  return ((value >>> rotation) | (value << (32 - rotation))) >>> 0;
-}
-
-/** i:imm3:imm8 */
-const twelve = (code: number): number => (field(code, 26, 1) << 11) | (field(code, 12, 3) << 8) | (code & 0xff);
-
-/** Encoding T4 of B. */
-function wideOffset(code: number): number {
-  const s = field(code, 26, 1);
-  const [i1, i2] = [13, 11].map((bit) => 1 - (field(code, bit, 1) ^ s));
-  return signed((s << 24) | (i1 << 23) | (i2 << 22) | (field(code, 16, 10) << 12) | (field(code, 0, 11) << 1), 25);
-}
-
-/** Encoding T3 of B. */
-function conditionalOffset(code: number): number {
-  const top = (field(code, 26, 1) << 20) | (field(code, 11, 1) << 19) | (field(code, 13, 1) << 18);
-  return signed(top | (field(code, 16, 6) << 12) | (field(code, 0, 11) << 1), 21);
-}
-
-/** At a pc of the function that begins at `start`; undefined where its code cannot be read. */
-export function thumbFrameAt(start: bigint, pc: bigint, read: ReadHalfword): ThumbFrame | undefined {
-  const [from, to] = [Number(start), Number(pc)];
-  if (to - from > longestWalk) return undefined;
+/** Notes the states at what is branched to; undefined: the code ends before the limit. */
+function walk(
+  { start, read, isOwn, isData }: FunctionCode,
+  limit: number,
+  reached: Map<number, State>,
+): State | undefined {
   const halfword = (address: number): number | undefined => read(BigInt(address));
   const word = (address: number): number | undefined => {
     const [low, high] = [halfword(address), halfword(address + 2)];
     return low === undefined || high === undefined ? undefined : low | (high << 16);
   };
-  const reached = new Map<number, State>();
   let state = State.entry();
   let deepest = state;
   let conditional = 0;
-  for (let address = from; address < to;) {
-    const first = halfword(address);
+  for (let address = Number(start); address < limit;) {
+    const first = isOwn(BigInt(address)) ? halfword(address) : undefined;
     if (first === undefined) return undefined;
+    if (isData(BigInt(address))) {
+      address += 2;
+      state = reached.get(address) ?? state;
+      continue;
+    }
     const isLong = first >>> 11 >= 0b11101;
     const code = isLong ? ((first << 16) | (halfword(address + 2) ?? 0)) >>> 0 : first;
     const before = state;
     state = state.copy();
-    const flow = apply(isLong ? longRules : shortRules, code, { state, address, word });
+    const flow = applyThumb(code, isLong, { state, address, word });
     address += isLong ? 4 : 2;
     if (conditional > 0) {
       conditional--;
-      // It may not have been executed: what it left alone holds either way.
+      // It may not have been executed: the stack is as it was.
       if (flow !== undefined || state.stackOffset() !== before.stackOffset()) state = before;
       continue;
     }
-    // IT: so many instructions are conditional.
-    if (!isLong && (code & 0xff00) === 0xbf00 && (code & 0xf) !== 0) conditional = 4 - Math.log2(code & -code & 0xf);
-    if (flow?.kind === 'branch' && flow.target > address - 2 && !reached.has(flow.target))
-      reached.set(flow.target, state);
+    if (!isLong) conditional = conditionalAfter(code);
+    if (flow?.kind === 'branch' && !reached.has(flow.target)) reached.set(flow.target, state);
     if ((state.stackOffset() ?? -Infinity) <= (deepest.stackOffset() ?? -Infinity)) deepest = state;
     const goesOn = flow === undefined || (flow.kind === 'branch' && flow.conditional);
     if (!goesOn) state = reached.get(address) ?? deepest;
   }
-  return frameOf(state);
+  return state;
 }
 
-function apply(rules: readonly Rule[], code: number, walk: Walk): Flow | undefined {
-  for (const { mask, bits, apply: rule } of rules) if ((code & mask) >>> 0 === bits) return rule(code, walk);
-  return undefined;
-}
-
-function frameOf({ registers, slots }: State): ThumbFrame {
-  const bases = [SP, 7, 11, 4, 5, 6, 8, 9, 10, 12];
-  const register = bases.find((candidate) => registers[candidate]?.kind === 'stack');
-  const value = register === undefined ? undefined : registers[register];
-  const holder = [LR, 3, 2, 1, 0, 12].find((candidate) => {
-    const held = registers[candidate];
-    return held?.kind === 'entry' && held.register === LR;
-  });
-  return {
-    base: register === undefined || value?.kind !== 'stack' ? undefined : { register, offset: -value.offset },
-    saved: new Map([...slots].map(([offset, saved]) => [saved, offset])),
-    returnAddress: holder ?? LR,
-  };
+/** IT makes so many instructions conditional. */
+function conditionalAfter(code: number): number {
+  const mask = (code & 0xff00) === 0xbf00 ? code & 0xf : 0;
+  return mask === 0 ? 0 : 4 - Math.log2(mask & -mask);
 }

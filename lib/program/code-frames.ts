@@ -1,7 +1,7 @@
 /**
- * Rows for the unwinder where a RISC-V program has no call-frame information: finds the function that has a pc, by debug
- * information or by symbols, and what relocations make of its branches (an assembler that leaves them to the linker writes
- * no distance into them). Kept for each pc.
+ * Rows for the unwinder where a program has no call-frame information: finds the function that has a pc, by debug information or by
+ * symbols, and what relocations make of its branches (RISC-V's assembler leaves them to the linker and writes no distance into them).
+ * What the code does is known to thumb-frame.ts and riscv-prologue.ts. Kept for each pc.
  */
 import type { DebugInfo } from '../dwarf/debug-info';
 import type { CfiRow } from '../dwarf/model';
@@ -14,12 +14,13 @@ import {
   R_RISCV_RVC_BRANCH,
   R_RISCV_RVC_JUMP,
 } from '../elf/constants-riscv';
-import { ET_REL } from '../elf/constants';
+import { EM_ARM, EM_RISCV, ET_REL } from '../elf/constants';
 import { FormatError } from '../errors';
 import type { ProgramSection } from './link-layout';
 import { riscvReturnRow } from './riscv-epilogue';
-import { type RiscvFunction, riscvFrameRow } from './riscv-prologue';
+import { riscvFrameRow } from './riscv-prologue';
 import type { ProgramSymbol, SymbolIndex } from './symbols';
+import { thumbFrameRow } from './thumb-frame';
 import type { ReadHalfword } from './thumb-prologue';
 
 const jumps: ReadonlySet<number> = new Set([
@@ -42,9 +43,38 @@ interface CodeOwner {
   sectionAt(link: bigint): ProgramSection | undefined;
 }
 
-type FunctionExtent = Pick<RiscvFunction, 'start' | 'isOwn'>;
+/** A function, as its code is looked through. Link addresses. */
+export interface FunctionCode {
+  readonly start: bigint;
+  readonly read: ReadHalfword;
+  /** Where a relocation makes an instruction lead; undefined: where its immediate says. */
+  readonly targetAt: (place: bigint) => bigint | undefined;
+  /** Whether an address is the function's own: a jump to another place leaves it. */
+  readonly isOwn: (address: bigint) => boolean;
+  /** By mapping symbols: literals and tables of jumps. */
+  readonly isData: (address: bigint) => boolean;
+}
 
-export class RiscvFrames {
+type FunctionExtent = Pick<FunctionCode, 'start' | 'isOwn'>;
+
+interface FrameRules {
+  /** Where the way to the return is straight. */
+  readonly returnRow?: (pc: bigint, read: ReadHalfword) => CfiRow | undefined;
+  readonly frameRow: (code: FunctionCode, pc: bigint, isReturnAddress: boolean) => CfiRow | undefined;
+}
+
+function frameRulesFor({ header, is64 }: ElfFile): FrameRules {
+  if (header.e_machine === EM_ARM) return { frameRow: thumbFrameRow };
+  if (header.e_machine !== EM_RISCV) return { frameRow: () => undefined };
+  const xlen = is64 ? 64 : 32;
+  return {
+    returnRow: (pc, read) => riscvReturnRow(pc, xlen, read),
+    frameRow: (code, pc, isReturnAddress) => riscvFrameRow({ ...code, xlen }, pc, isReturnAddress),
+  };
+}
+
+export class CodeFrames {
+  private readonly rules: FrameRules;
   private readonly rows = new Map<string, CfiRow | undefined>();
   /** By section: place -> where it leads. */
   private readonly targets = new Map<number, ReadonlyMap<bigint, bigint>>();
@@ -54,7 +84,9 @@ export class RiscvFrames {
     private readonly read: ReadHalfword,
     /** Link address of a section of the loaded ELF. */
     private readonly addressOf: (section: number) => bigint | undefined,
-  ) {}
+  ) {
+    this.rules = frameRulesFor(program.elf);
+  }
 
   rowAt(pc: bigint, isReturnAddress: boolean): CfiRow | undefined {
     const key = `${isReturnAddress ? 'return ' : ''}${pc}`;
@@ -63,14 +95,14 @@ export class RiscvFrames {
   }
 
   private findRow(pc: bigint, isReturnAddress: boolean): CfiRow | undefined {
-    const { read } = this;
-    const xlen = this.program.elf.is64 ? 64 : 32;
-    const leaving = isReturnAddress ? undefined : riscvReturnRow(pc, xlen, read);
+    const leaving = isReturnAddress ? undefined : this.rules.returnRow?.(pc, this.read);
     if (leaving !== undefined) return leaving;
     const found = this.extentAt(pc);
     if (found === undefined) return undefined;
     const targetAt = (place: bigint): bigint | undefined => this.targetAt(place);
-    return riscvFrameRow({ ...found, xlen, read, targetAt }, pc, isReturnAddress);
+    const section = this.program.sectionAt(pc)?.address ?? 0n;
+    const isData = (at: bigint): boolean => this.program.symbolIndex.codeKindAt(at, section) === 'data';
+    return this.rules.frameRow({ ...found, read: this.read, targetAt, isData }, pc, isReturnAddress);
   }
 
   private extentAt(pc: bigint): FunctionExtent | undefined {
