@@ -5,13 +5,17 @@
  * Frames of RISC-V code without call-frame information against an account of its calls (support/call-record.ts).
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { CfiRow } from '../lib/dwarf/model';
 import { STT_FUNC } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
 import type { LoadedProgram } from '../lib/program/loaded-program';
 import { type RiscvEffect, riscvCodeRows, riscvInstruction, riscvRow } from '../lib/program/riscv-code';
+import { Program } from '../lib/program/program';
+import { thumbFrameRow } from '../lib/program/thumb-frame';
+import { thumbFrameRule, thumbFrameRules } from '../lib/program/thumb-frame-rules';
 import { thumbPrologueRules } from '../lib/program/thumb-prologue';
 import { CallRecord } from './support/call-record';
 import { loadScattered, truthCase, truthCases, truthElf } from './support/gdb-truth';
@@ -24,6 +28,7 @@ interface Recorded {
 }
 
 const folder = join(__dirname, 'thumb-prologues');
+const fixtures = join(__dirname, 'fixtures');
 const recorded = JSON.parse(readFileSync(join(folder, 'gdb.json'), 'utf8')) as Recorded;
 
 function load(name: string): LoadedProgram {
@@ -126,11 +131,67 @@ for (const [name, cpu] of [
   });
 }
 
-for (const name of ['shapes.rv32-O2', 'inlines.rv32-Os']) {
+for (const [name, cpu] of [
+  ['shapes.rv32-O2', 'rv32imac'],
+  ['inlines.rv32-Os', 'rv32imac'],
+  ['inlines.m3-O0', 'cortex-m3'],
+  ['deep.m3-O2', 'cortex-m3'],
+  ['deep.m4f-O2', 'cortex-m4'],
+]) {
   test(`frames of ${name} are the same without .debug_frame and without all debug information`, async () => {
     const { bytes } = truthElf(truthCase(name));
-    await assertFramesOf(bytes, 'rv32imac', ['.none', '.debug_frame', '.debug_']);
+    await assertFramesOf(bytes, cpu, ['.none', '.debug_frame', '.debug_']);
   });
+}
+
+test('what Thumb code has done to a frame is what GCC says of it, at each instruction; every rule has a case', () => {
+  const seen = new Set<unknown>();
+  let compared = 0;
+  // Of Cortex-M0+, as of Clang, the call-frame information leaves out epilogues.
+  const names = readdirSync(fixtures).filter((one) => /\.(m3|m33|m4f|m7)-O[0-3gs]\.elf$/.test(one));
+  for (const path of [...names.map((name) => join(fixtures, name)), join(folder, 'frames.m4f-O2.elf')]) {
+    const { symbolIndex, debug, sections, elf } = Program.open(ElfFile.parse(new Uint8Array(readFileSync(path))));
+    for (const { index, address: base, size } of sections.filter(({ executable }) => executable)) {
+      const bytes = elf.sectionBytes(elf.sections[index]);
+      const read = (at: bigint): number | undefined => {
+        const offset = Number(at - base);
+        return offset < 0 || offset + 1 >= size ? undefined : bytes[offset] | (bytes[offset + 1] << 8);
+      };
+      const isData = (at: bigint): boolean => symbolIndex.codeKindAt(at, base) === 'data';
+      for (let pc = base; pc < base + BigInt(size);) {
+        const first = read(pc) ?? 0;
+        const isLong = first >>> 11 >= 0b11101;
+        const code = isLong ? ((first << 16) | (read(pc + 2n) ?? 0)) >>> 0 : first;
+        const row = isData(pc) ? undefined : debug?.cfiAt(pc);
+        // What pads a function is never executed.
+        if (row?.cfa?.kind === 'register' && ![0xbf00, 0xf3af8000].includes(code)) {
+          const { start, end } = row.functionRange;
+          const isOwn = (at: bigint): boolean => start <= at && at < end;
+          const found = thumbFrameRow({ start, read, isData, isOwn, targetAt: () => undefined }, pc, false);
+          assert.deepEqual(
+            found && ruleTexts(found, row),
+            ruleTexts(row, found),
+            `${path} ${symbolIndex.at(pc, base)?.symbol.name} ${pc}`,
+          );
+          compared++;
+          seen.add(thumbFrameRule(code, isLong));
+        }
+        pc += isLong ? 4n : 2n;
+      }
+    }
+  }
+  assert.ok(compared > 10_000, `${compared} places`);
+  assert.deepEqual(
+    thumbFrameRules.filter((rule) => !seen.has(rule)).map(({ bits }) => bits.toString(16)),
+    [],
+  );
+});
+
+/** The frame address, where both tell it by one register; where the registers are that a function must keep. */
+function ruleTexts({ cfa, registers }: CfiRow, other: CfiRow | undefined): readonly string[] {
+  const isSame = cfa?.kind === 'register' && other?.cfa?.kind === 'register' && cfa.register === other.cfa.register;
+  const saved = [4, 5, 6, 7, 8, 9, 10, 11, 14].map((register) => registers.get(register));
+  return [isSame ? `${cfa.offset}` : '', ...saved.map((rule) => (rule?.kind === 'offset' ? `${rule.offset}` : ''))];
 }
 
 /** [XLEN, what GNU as made the encoding of, encoding, what it does by the manual] */

@@ -20,7 +20,7 @@ export interface Walk {
   readonly word: (address: number) => number | undefined;
 }
 
-interface Rule {
+export interface Rule {
   readonly mask: number;
   readonly bits: number;
   readonly apply: (code: number, walk: Walk) => Flow | undefined;
@@ -260,10 +260,10 @@ function conditionalOffset(code: number): number {
   return signed(top | (field(code, 16, 6) << 12) | (field(code, 0, 11) << 1), 21);
 }
 
-/** What an instruction does to a state; what comes after it. A 32-bit one has its first halfword above. */
-export function applyThumb(code: number, isLong: boolean, walk: Walk): Flow | undefined {
-  for (const { mask, bits, apply } of isLong ? longRules : shortRules) {
-    if ((code & mask) >>> 0 === bits) return apply(code, walk);
-  }
-  return undefined;
+/** All of them, for a test that each has a case. */
+export const thumbFrameRules: readonly Rule[] = [...shortRules, ...longRules];
+
+/** The rule for an instruction; a 32-bit one has its first halfword above. */
+export function thumbFrameRule(code: number, isLong: boolean): Rule | undefined {
+  return (isLong ? longRules : shortRules).find(({ mask, bits }) => (code & mask) >>> 0 === bits);
 }

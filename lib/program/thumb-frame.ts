@@ -4,7 +4,7 @@
  */
 import type { CfiRow, RegisterRule } from '../dwarf/model';
 import type { FunctionCode } from './code-frames';
-import { applyThumb } from './thumb-frame-rules';
+import { thumbFrameRule } from './thumb-frame-rules';
 import { LR, SP, State } from './thumb-frame-state';
 
 /** No function is longer; what has no symbols may seem to be. */
@@ -75,7 +75,7 @@ function walk(
     const code = isLong ? ((first << 16) | (halfword(address + 2) ?? 0)) >>> 0 : first;
     const before = state;
     state = state.copy();
-    const flow = applyThumb(code, isLong, { state, address, word });
+    const flow = thumbFrameRule(code, isLong)?.apply(code, { state, address, word });
     address += isLong ? 4 : 2;
     if (conditional > 0) {
       conditional--;

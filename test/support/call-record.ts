@@ -1,9 +1,10 @@
 /**
- * Steps a RISC-V extension instruction by instruction and keeps an account of its calls: what sp, ra and the registers
+ * Steps an extension instruction by instruction and keeps an account of its calls: what sp, the return address and the registers
  * that a function must keep held when each function that is active was entered. That is what an unwinder must find
  * again, whatever it goes by.
  */
 import { findCpu } from '../../lib/arch';
+import { armRegisters } from '../../lib/dwarf/regnum/arm';
 import { riscvRegisters } from '../../lib/dwarf/regnum/riscv';
 import type { UnwindMachine } from '../../lib/dwarf/unwind-frame';
 import { StackUnwinder } from '../../lib/dwarf/unwind';
@@ -13,9 +14,38 @@ import { Program } from '../../lib/program/program';
 import { runQuery } from '../../lib/query';
 import { EmulatedTarget } from '../../lib/target/emulated-target';
 
-const RA = 1;
-const SP = 2;
-const callee = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
+/** Registers by their DWARF numbers: RISC-V psABI, AAPCS32. */
+interface Convention {
+  readonly returnAddress: number;
+  readonly stackPointer: number;
+  /** What a function must keep. */
+  readonly kept: readonly number[];
+  readonly machine: UnwindMachine;
+}
+
+const riscvKept = [8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27];
+
+function conventionOf(cpu: string): Convention {
+  if (cpu.startsWith('cortex'))
+    return {
+      returnAddress: 14,
+      stackPointer: 13,
+      kept: [4, 5, 6, 7, 8, 9, 10, 11],
+      machine: { addressSize: 4, littleEndian: true, registers: armRegisters },
+    };
+  const hasDoubles = cpu.includes('d');
+  return {
+    returnAddress: 1,
+    stackPointer: 2,
+    kept: hasDoubles ? [...riscvKept, ...riscvKept.map((register) => 32 + register)] : riscvKept,
+    machine: {
+      addressSize: cpu.startsWith('rv64') ? 8 : 4,
+      littleEndian: true,
+      registers: riscvRegisters,
+      ...(hasDoubles ? { floatSize: 8 } : {}),
+    },
+  };
+}
 
 interface Activation {
   readonly returnPc: bigint;
@@ -26,9 +56,7 @@ interface Activation {
 export class CallRecord {
   readonly activations: Activation[] = [];
   private readonly placements: ReadonlyMap<number, bigint>;
-  private readonly machine: UnwindMachine;
-  /** sp, and what a function must keep. */
-  private readonly kept: readonly number[];
+  private readonly convention: Convention;
 
   private constructor(
     readonly target: EmulatedTarget,
@@ -38,14 +66,7 @@ export class CallRecord {
     const outcome = target.loadExtension({ name: 'recorded', bytes });
     if (!outcome.loaded) throw new Error(outcome.message);
     this.placements = new Map(outcome.extension.sections.map(({ index, address }) => [index, BigInt(address)]));
-    const hasDoubles = cpu.includes('d');
-    this.kept = hasDoubles ? [...callee, ...callee.map((register) => 32 + register)] : callee;
-    this.machine = {
-      addressSize: cpu.startsWith('rv64') ? 8 : 4,
-      littleEndian: true,
-      registers: riscvRegisters,
-      ...(hasDoubles ? { floatSize: 8 } : {}),
-    };
+    this.convention = conventionOf(cpu);
   }
 
   /** At the first instruction of `entry`. */
@@ -78,11 +99,11 @@ export class CallRecord {
   async step(): Promise<boolean> {
     const { pc } = this;
     await this.target.resume({ kind: 'step-instruction' });
-    const ra = this.register(RA);
-    const isCall = (ra === pc + 2n || ra === pc + 4n) && this.pc !== ra;
+    const { returnPc } = this;
+    const isCall = (returnPc === pc + 2n || returnPc === pc + 4n) && this.pc !== returnPc;
     if (isCall) this.enter();
     const last = this.activations.at(-1);
-    if (last?.returnPc === this.pc && last.sp === this.register(SP)) this.activations.pop();
+    if (last?.returnPc === this.pc && last.sp === this.stackPointer) this.activations.pop();
     return this.activations.length > 0;
   }
 
@@ -90,14 +111,15 @@ export class CallRecord {
   unwind(program: LoadedProgram): readonly string[] {
     const moduleAt = (pc: bigint): LoadedProgram | undefined =>
       program.toLink(pc) === undefined ? undefined : program;
-    const unwinder = new StackUnwinder(this.target.view.registers, { machine: this.machine, moduleAt });
+    const { machine, stackPointer } = this.convention;
+    const unwinder = new StackUnwinder(this.target.view.registers, { machine, moduleAt });
     const lines: string[] = [];
     for (let frame = unwinder.innermost; lines.length <= this.activations.length;) {
       const caller = runQuery(unwinder.callerOf(frame), (request) => this.target.view.read(request));
       if (caller === undefined) break;
       if (!caller.tailCall) {
-        const kept = this.kept.map((register) => caller.register(register));
-        lines.push(spell({ returnPc: caller.pc, sp: caller.register(SP) ?? -1n, kept }));
+        const kept = this.convention.kept.map((register) => caller.register(register));
+        lines.push(spell({ returnPc: caller.pc, sp: caller.register(stackPointer) ?? -1n, kept }));
       }
       frame = caller;
       if (program.toLink(frame.pc) === undefined) break;
@@ -111,8 +133,17 @@ export class CallRecord {
   }
 
   private enter(): void {
-    const kept = this.kept.map((register) => this.register(register));
-    this.activations.push({ returnPc: this.register(RA) ?? 0n, sp: this.register(SP) ?? 0n, kept });
+    const kept = this.convention.kept.map((register) => this.register(register));
+    this.activations.push({ returnPc: this.returnPc, sp: this.stackPointer, kept });
+  }
+
+  private get returnPc(): bigint {
+    const { machine, returnAddress } = this.convention;
+    return machine.registers.codeAddress(this.register(returnAddress) ?? 0n);
+  }
+
+  private get stackPointer(): bigint {
+    return this.register(this.convention.stackPointer) ?? 0n;
   }
 
   private register(number: number): bigint | undefined {
