@@ -32,19 +32,29 @@ async function run(workbench) {
   for (const label of [name, 'TEXT']) await expand(workbench, label);
   await workbench.shot('cpp-sidebar');
 
-  await workbench.goToLine(79);
-  await workbench.toggleBreakpoint('#EACH');
+  // Which modes there are a client knows from the first session on.
+  await workbench.goToLine(24);
+  await workbench.toggleBreakpoint('int operator()(int a');
   await workbench.startDebugging();
   await workbench.waitForStop();
+  await workbench.variables('Locals', 'this');
+  await workbench.shot('cpp-stop');
   await page
     .locator('.debug-breakpoints .monaco-list-row', { hasText: 'operators.cpp' })
     .first()
     .click({ button: 'right' });
-  await page.waitForTimeout(500);
-  await workbench.shot('cpp-breakpoint-menu');
   await workbench.menuItem('Edit Mode');
-  await page.waitForTimeout(1000);
-  await workbench.shot('cpp-breakpoint-mode');
+  await page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: 'Once' }).first().click();
+  await workbench.shot('cpp-once');
+  await workbench.palette('Debug: Stop');
+  await workbench.waitForEnd();
+  // The operator is called twice.
+  await workbench.startDebugging();
+  await workbench.waitForStop();
+  await workbench.palette('Debug: Continue');
+  await workbench.waitForEnd();
+  await workbench.waitForConsole("'entry' of llext 'operators' returned");
+  await workbench.shot('cpp-end');
 }
 
 const title = 'a C++ program: its names in the sidebar, a breakpoint that stops once';
