@@ -13,6 +13,7 @@ import { STT_FUNC } from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
 import type { LoadedProgram } from '../lib/program/loaded-program';
 import { type RiscvEffect, riscvCodeRows, riscvInstruction, riscvRow } from '../lib/program/riscv-code';
+import { CodeFrames } from '../lib/program/code-frames';
 import { Program } from '../lib/program/program';
 import { thumbFrameRow } from '../lib/program/thumb-frame';
 import { thumbFrameRule, thumbFrameRules } from '../lib/program/thumb-frame-rules';
@@ -185,6 +186,22 @@ test('what Thumb code has done to a frame is what GCC says of it, at each instru
     thumbFrameRules.filter((rule) => !seen.has(rule)).map(({ bits }) => bits.toString(16)),
     [],
   );
+});
+
+test('of a function without a size its own code is looked through, not all behind it', () => {
+  const program = Program.open(ElfFile.parse(new Uint8Array(readFileSync(join(folder, 'frames.m4f-O2.elf')))));
+  const start = program.symbolIndex.named('unsized')?.address ?? assert.fail('no function');
+  const section = program.sectionAt(start) ?? assert.fail('no section');
+  const bytes = program.elf.sectionBytes(program.elf.sections[section.index]);
+  let reads = 0;
+  const read = (at: bigint): number => {
+    reads++;
+    return new DataView(bytes.buffer, bytes.byteOffset).getUint16(Number(at - section.address), true);
+  };
+  const frames = new CodeFrames(program, read, () => undefined);
+  assert.deepEqual(frames.rowAt(start + 2n, false)?.registers.get(14), { kind: 'offset', offset: -4n });
+  // Three instructions, one of 32 bits, gone through twice; behind them are a thousand.
+  assert.ok(reads <= 8, `${reads} halfwords`);
 });
 
 /** The frame address, where both tell it by one register; where the registers are that a function must keep. */

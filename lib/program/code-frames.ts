@@ -116,8 +116,7 @@ export class CodeFrames {
     const symbol = this.functionSymbolAt(pc, section.address);
     if (symbol === undefined) return undefined;
     const start = symbol.address;
-    const size = symbol.size > 0 ? BigInt(symbol.size) : undefined;
-    const end = size === undefined ? section.address + BigInt(section.size) : start + size;
+    const end = symbol.size > 0 ? start + BigInt(symbol.size) : this.nextFunction(start, section);
     return { start, isOwn: (at) => start <= at && at < end };
   }
 
@@ -131,6 +130,20 @@ export class CodeFrames {
     }
     const holdsPc = symbol?.kind === 'function' && (symbol.size === 0 || pc < symbol.address + BigInt(symbol.size));
     return holdsPc ? symbol : nearest;
+  }
+
+  /** Where the code of a function without a size ends at the latest. */
+  private nextFunction(start: bigint, { address, size }: ProgramSection): bigint {
+    const { symbolIndex } = this.program;
+    const sectionEnd = address + BigInt(size);
+    let at = start;
+    for (let i = 0; i < mostLabels; i++) {
+      const { after } = symbolIndex.around(at);
+      if (after === undefined || after >= sectionEnd) return sectionEnd;
+      if (symbolIndex.at(after, address)?.symbol.kind === 'function') return after;
+      at = after;
+    }
+    return at;
   }
 
   private targetAt(place: bigint): bigint | undefined {

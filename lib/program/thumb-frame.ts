@@ -8,7 +8,7 @@ import { thumbFrameRule } from './thumb-frame-rules';
 import { LR, SP, State } from './thumb-frame-state';
 
 /** No function is longer; what has no symbols may seem to be. */
-const longestWalk = 1 << 20;
+const longestWalk = 1 << 16;
 /** Where compilers keep a copy of the stack pointer: r7, r11 and what an assembler's author likes. */
 const frameRegisters = [SP, 7, 11, 4, 5, 6, 8, 9, 10, 12];
 /** r0 to r3 and r12 may hold the return address for a BX at the end. */

@@ -46,3 +46,19 @@ leave:
 	pop {r4, r7, pc}
 	.cfi_endproc
 	.size large, . - large
+
+	.global unsized
+	.type unsized, %function
+unsized:
+	push {r4, lr}
+label:
+	bl large
+	pop {r4, pc}
+
+	.global behind
+	.type behind, %function
+behind:
+	.rept 1000
+	nop
+	.endr
+	bx lr

@@ -2,7 +2,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { expand, openSidebar } = require('./ui-scenarios.cjs');
-const { project } = require('./runtime.cjs');
+const { project, writeLaunch } = require('./runtime.cjs');
 
 const name = 'operators.llext';
 
@@ -20,9 +20,7 @@ function prepare(folder) {
     entry: 'entry',
     args: [6],
   };
-  const file = path.join(folder, '.vscode/launch.json');
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, JSON.stringify({ version: '0.2.0', configurations: [configuration] }));
+  writeLaunch(folder, configuration);
 }
 
 async function run(workbench) {

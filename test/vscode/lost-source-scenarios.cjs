@@ -1,7 +1,7 @@
 /** A program whose source is not there: its instructions by line, its macros, the base of numbers, and the saved replay of the session. */
 const fs = require('node:fs');
 const path = require('node:path');
-const { project } = require('./runtime.cjs');
+const { project, writeLaunch } = require('./runtime.cjs');
 
 const name = 'macros.m3-g3.elf';
 
@@ -15,9 +15,7 @@ function prepare(folder) {
     args: [300],
     stopOnEntry: true,
   };
-  const file = path.join(folder, '.vscode/launch.json');
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, JSON.stringify({ version: '0.2.0', configurations: [configuration] }));
+  writeLaunch(folder, configuration);
 }
 
 async function run(workbench) {

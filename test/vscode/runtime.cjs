@@ -159,6 +159,13 @@ function workbenchUrl(server, folder, payload = []) {
   return `${server.base}/?${folder === undefined ? 'ew=true' : `folder=${encodeURI(folder)}`}${query}`;
 }
 
+/** A folder's only launch configuration. */
+function writeLaunch(folder, configuration) {
+  const file = path.join(folder, '.vscode/launch.json');
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, JSON.stringify({ version: '0.2.0', configurations: [configuration] }));
+}
+
 /** A copy of examples/, so that a test may change it; without launch.json unless `keepLaunch`. */
 function copyExamples({ keepLaunch = false, only } = {}) {
   const target = fs.mkdtempSync(path.join(os.tmpdir(), 'llext-examples-'));
@@ -181,5 +188,6 @@ module.exports = {
   sleep,
   startServer,
   workbenchUrl,
+  writeLaunch,
   writeSettings,
 };

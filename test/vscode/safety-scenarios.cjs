@@ -2,7 +2,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const { project } = require('./runtime.cjs');
+const { project, writeLaunch } = require('./runtime.cjs');
 
 const name = 'unsafe.m3-O0.elf';
 
@@ -13,9 +13,7 @@ function prepare(folder) {
   }
   const program = '${workspaceFolder}/' + name;
   const configuration = { name: 'unsafe', type: 'llext', request: 'launch', program, args: [2, 0] };
-  const file = path.join(folder, '.vscode/launch.json');
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, JSON.stringify({ version: '0.2.0', configurations: [configuration] }));
+  writeLaunch(folder, configuration);
 }
 
 const scenario = (theme) => ({

@@ -1,9 +1,7 @@
 /** Data breakpoints from the Variables view, and coverage and profile in the editor. */
 const assert = require('node:assert/strict');
-const fs = require('node:fs');
-const path = require('node:path');
 const { markedLine } = require('./ui-scenarios.cjs');
-const { sleep } = require('./runtime.cjs');
+const { sleep, writeLaunch } = require('./runtime.cjs');
 
 const greetings = markedLine('hello/hello.c', 'BP1') - 1;
 
@@ -16,9 +14,7 @@ function countExecutions(folder) {
     program: '${workspaceFolder}/hello/hello.llext',
     coverage: true,
   };
-  const file = path.join(folder, '.vscode/launch.json');
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, JSON.stringify({ version: '0.2.0', configurations: [configuration] }));
+  writeLaunch(folder, configuration);
 }
 
 const watchScenarios = [
