@@ -345,7 +345,7 @@ describe('classes that are copied by a constructor of their own', () => {
         'static Ends &ends = reinterpret_cast<Ends &>(place);',
         'static Speaks speaks;',
         'int takes(Owned value) { return value.n; }',
-        'Owned gives() { return owned; }',
+        'Owned gives() { return owned; } // #GIVES',
         'int takes_around(Around value) { return value.n; }',
         'int takes_ends(Ends value) { return value.n; }',
         'int takes_speaks(Speaks value) { return value.speak(); }',
@@ -363,8 +363,13 @@ describe('classes that are copied by a constructor of their own', () => {
       const script = join(projectRoot, 'scripts/relocatable.ld');
       runTool('arm-none-eabi-ld', ['-r', '-T', script, join(work, 'owned.o'), '-o', program]);
       await withAdapter(async (adapter) => {
-        const breakpoints = [{ path: source, breakpoints: [{ line: markerLine(source, 'STOP') }] }];
-        await adapter.launchToStop({ program, entry: 'entry' }, breakpoints);
+        const breakpoints = ['GIVES', 'STOP'].map((marker) => ({ line: markerLine(source, marker) }));
+        await adapter.launchToStop({ program, entry: 'entry' }, [{ path: source, breakpoints }]);
+        // One register would have room for it.
+        await adapter.run('stepOut');
+        const [returned] = await adapter.scope('Return value');
+        assert.equal(`${returned.type} ${returned.name} ${returned.value}`, 'Owned gives() {n = 4}');
+        await adapter.run('continue');
         for (const [call, name] of [
           ['takes(owned)', 'Owned'],
           ['gives()', 'Owned'],

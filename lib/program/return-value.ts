@@ -9,6 +9,7 @@ import type { ElfFile } from '../elf/elf-file';
 import { Encoding } from '../dwarf/constants';
 import { type Location, type Piece, unavailable } from '../dwarf/location';
 import { stripType, type Type } from '../dwarf/model';
+import { isStruct } from '../dwarf/value';
 
 /** Which registers pass floating-point values, of `flen` bytes at most. */
 export interface CallAbi {
@@ -45,6 +46,8 @@ export interface Field {
 export function returnLocation(type: Type, abi: CallAbi, memory: bigint | undefined): Location {
   const size = type.byteSize;
   if (size === undefined) return unavailable(`the size of ${type.displayName} is not known`);
+  // Itanium C++ ABI, 3.1.3: also one that would fit into registers.
+  if (isPassedByReference(type)) return inMemory(memory);
   switch (abi.machine) {
     case EM_ARM:
       return armLocation(type, size, abi, memory);
@@ -159,6 +162,11 @@ export function fieldsOf(type: Type, offset: number): readonly Field[] | undefin
     default:
       return undefined;
   }
+}
+
+function isPassedByReference(type: Type): boolean {
+  const stripped = stripType(type);
+  return isStruct(stripped) && stripped.passedByReference;
 }
 
 function inMemory(address: bigint | undefined): Location {
