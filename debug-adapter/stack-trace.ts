@@ -83,7 +83,8 @@ async function describeFrame(
     result.column = session.toClientColumn(column);
     result.source = path === undefined ? session.lostSources.sourceOf(file) : clientSource(path, file);
   }
-  if (frame.kind === 'host' || extension === undefined) result.presentationHint = 'subtle';
+  if (frame.kind === 'exception') result.presentationHint = 'label';
+  else if (frame.kind === 'host' || extension === undefined) result.presentationHint = 'subtle';
   return result;
 }
 

@@ -299,6 +299,66 @@ test('a deep recursion keeps its registers', () => {
   assert.equal(found.frames[depth].frame.register(4), BigInt(depth - 1));
 });
 
+/** As the processor leaves it (Armv7-M B1.5.6): r0 to r3, r12, lr, pc, xPSR, then s0 to s15. */
+function exceptionFrame(at: number, xpsr: bigint, singles: number): Record<number, bigint> {
+  const words = [100n, 101n, 102n, 103n, 112n, host, 0x2000_0208n, xpsr];
+  for (let single = 0; single < singles; single++) words.push(BigInt(1000 + single));
+  return Object.fromEntries(words.map((word, index) => [at + 4 * index, word]));
+}
+
+const exceptions = [
+  { on: 'the main stack', excReturn: 0xffff_fff9n, at: 0x2000_8010, xpsr: 0x0100_0000n, singles: 0, sp: 0x2000_8030n },
+  { on: 'the process stack', excReturn: 0xffff_fffdn, at: 0x2000_4000, xpsr: 1n << 9n, singles: 0, sp: 0x2000_4024n },
+  {
+    on: 'the process stack, Armv8-M',
+    excReturn: 0xffff_ffbcn,
+    at: 0x2000_4000,
+    xpsr: 0n,
+    singles: 0,
+    sp: 0x2000_4020n,
+  },
+  {
+    on: 'the main stack, floating point',
+    excReturn: 0xffff_ffe9n,
+    at: 0x2000_8010,
+    xpsr: 0n,
+    singles: 16,
+    sp: 0x2000_8078n,
+  },
+];
+for (const { on, excReturn, at, xpsr, singles, sp } of exceptions) {
+  test(`an exception leads to what it interrupted, whose registers are on ${on}`, () => {
+    const functions = [functionAt('handler', 0x100n), functionAt('interrupted', 0x200n)];
+    const rows = {
+      handler: row(spPlus(16n), [[14, { kind: 'offset', offset: -4n }]]),
+      interrupted: row(spPlus(0n)),
+    };
+    const psp = 149;
+    const registers = { 4: 44n, 13: 0x2000_8000n, 14: 0n, 15: 0x2000_0104n, 64: 5n, [psp]: 0x2000_4000n };
+    const stack = { 0x2000_800c: excReturn, ...exceptionFrame(at, xpsr, singles) };
+    const found = unwind({ functions, rows }, { registers, stack });
+    assert.deepEqual(names(found), ['handler', 'exception entry exception', 'interrupted', 'llext_call_fn host']);
+    assert.equal(found.problem, undefined);
+    const { frame, pc, lookupPc } = found.frames[2];
+    // It was not called: the pc is no return address.
+    assert.deepEqual([pc, lookupPc], [0x2000_0208n, 0x2000_0208n]);
+    assert.deepEqual(
+      [0, 3, 12, 13, 4].map((n) => frame.register(n)),
+      [100n, 103n, 112n, sp, 44n],
+    );
+    assert.deepEqual(frame.registers.savedAt(1), { kind: 'memory', address: BigInt(at + 4) });
+    assert.equal(frame.register(64), singles === 0 ? 5n : 1000n);
+    if (singles > 0) assert.equal(frame.register(256 + 7), (1015n << 32n) | 1014n);
+  });
+}
+
+test('an exception whose frame cannot be read ends the stack with the reason', () => {
+  const program = { functions: [functionAt('handler', 0x100n)], rows: { handler: row(spPlus(0n)) } };
+  const found = unwind(program, { registers: { 13: 0x2000_8000n, 14: 0xffff_fff1n, 15: 0x2000_0104n } });
+  assert.deepEqual(names(found), ['handler', 'exception entry exception']);
+  assert.match(found.problem ?? '', /what the exception interrupted is not known: its registers on the stack cannot/);
+});
+
 test('inlined calls are frames, from the innermost outwards, and can be hidden', () => {
   const position = (line: number) => ({
     file: { path: 't.c', compilationDirectory: undefined, md5: undefined },

@@ -7,6 +7,7 @@
  */
 import { decodeUnsigned, hex } from '../bytes';
 import type { Query, RegisterFile } from '../query';
+import { interruptedRegisters } from './exception-frame';
 import { completeHalves, type Unwound } from './unwind-halves';
 import { evaluateNumber } from './expression';
 import { type Location, optimizedOut } from './location';
@@ -37,7 +38,7 @@ export interface UnwindOptions {
 
 /** A frame as the user sees it. */
 export interface FrameInfo {
-  readonly kind: '' | 'inline' | 'tailcall' | 'host';
+  readonly kind: '' | 'inline' | 'tailcall' | 'host' | 'exception';
   /** The function's name; undefined without debug information (the caller may have a symbol). */
   readonly name: string | undefined;
   readonly linkageName?: string | undefined;
@@ -108,6 +109,7 @@ export class StackUnwinder implements EntryValues {
 
   private *findCaller(frame: Frame): Query<Frame | undefined> {
     const { registers } = this.options.machine;
+    if (isExceptionEntry(frame)) return yield* this.interruptedBy(frame);
     const unwound = new Map<number, Unwound>();
     if (frame.row?.cfa) {
       const cfa = yield* this.computeCfa(frame, frame.row);
@@ -133,6 +135,21 @@ export class StackUnwinder implements EntryValues {
     });
     const caller = this.frameAt(pc, pc - 1n, new UnwoundRegisters(frame.registers, unwound), frame.level + 1, false);
     return (yield* this.leadsOutwards(frame, caller)) ? caller : undefined;
+  }
+
+  /** What an exception interrupted has not called anything: its pc is that of its next instruction. */
+  private *interruptedBy(frame: Frame): Query<Frame | undefined> {
+    const { programCounter, codeAddress } = this.options.machine.registers;
+    const unwound = yield* interruptedRegisters(frame);
+    const pc = unwound?.get(programCounter)?.value;
+    if (unwound === undefined || pc === undefined) {
+      return this.end('what the exception interrupted is not known: its registers on the stack cannot be read');
+    }
+    completeHalves(unwound, this.options.machine.registers, frame.registers);
+    const registers = new UnwoundRegisters(frame.registers, unwound);
+    const caller = this.frameAt(codeAddress(pc), codeAddress(pc), registers, frame.level + 1, false);
+    if (caller.row?.cfa) caller.canonicalFrameAddress = yield* this.computeCfa(caller, caller.row);
+    return caller;
   }
 
   private end(problem: string): undefined {
@@ -351,12 +368,17 @@ class UnwoundRegisters implements FrameRegisters {
   }
 }
 
+function isExceptionEntry({ module, level, pc, machine }: Frame): boolean {
+  return module === undefined && level > 0 && machine.registers.exceptions?.isReturn(pc) === true;
+}
+
 // ---- what is shown ----
 
 /** The frames shown for one physical frame: the inlined calls at its pc, innermost first, then its function. */
 function expandInlines(frame: Frame, hidden: number, options: UnwindOptions): FrameInfo[] {
   const host = frame.module ? undefined : options.host?.(frame.pc);
   if (host) return [shownFrame(frame, 'host', host, undefined, [])];
+  if (isExceptionEntry(frame)) return [shownFrame(frame, 'exception', { name: 'exception entry' }, undefined, [])];
   const outermostKind = frame.tailCall ? 'tailcall' : '';
   let position = sourcePosition(frame);
   const shown: FrameInfo[] = [];

@@ -13,6 +13,9 @@ for (let n = 0; n < 32; n++) {
   names.set(256 + n, `d${n}`);
 }
 names.set(128, 'spsr');
+// R13_USR of the other profiles.
+const processStackPointer = 149;
+names.set(processStackPointer, 'psp');
 names.set(143, 'ra_auth_code');
 
 /** d0 to d15 are the pairs of s0 to s31. */
@@ -30,4 +33,6 @@ export const armRegisters: MachineRegisters = {
   // Bit 0 of a code address says Thumb; it is not part of the address.
   codeAddress: (address) => address & ~1n,
   codePointerBit: 1n,
+  // EXC_RETURN: bits 31 to 7 are ones (Armv8-M B3.21; of Armv7-M, B1.5.8, 31 to 5).
+  exceptions: { isReturn: (pc) => pc >= 0xffff_ff80n, processStackPointer },
 };

@@ -24,6 +24,11 @@ export interface MachineRegisters {
   codeAddress(address: bigint): bigint;
   /** What a pointer to a function has beside its address: bit 0, for Thumb. */
   readonly codePointerBit?: bigint;
+  /** A handler returns to a number that stands for what was interrupted (exception-frame.ts). */
+  readonly exceptions?: {
+    isReturn(pc: bigint): boolean;
+    readonly processStackPointer: number;
+  };
   /** The linker makes code shorter, so that no assembler knows the size of any. */
   readonly isRelaxed?: boolean;
 }
