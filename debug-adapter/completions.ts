@@ -132,8 +132,7 @@ const isIdentifier = (name: string): boolean => /^[\p{L}_][\p{L}\p{N}_]*$/u.test
 
 /** Members that a method names without `this`. */
 function ownMembers(reference: FrameReference): Item[] {
-  const own = scopeIn(reference.stop.inferior, reference.frame).lookup('this', undefined);
-  return own?.kind === 'variable' ? membersOf(own.variable.type, reference) : [];
+  return members(reference, 'this');
 }
 
 /** Variables before functions, the frame's module before the others. */

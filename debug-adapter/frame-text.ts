@@ -34,7 +34,7 @@ async function parameterList(
 ): Promise<string> {
   const { inferior } = stop;
   const options = { ...formatOptions(inferior), ...(hex === true ? { hex: true } : {}) };
-  const parameters = localsOf(frame).filter(({ variable }) => variable.isParameter);
+  const parameters = localsOf(frame).filter(({ variable, captured }) => variable.isParameter && captured === undefined);
   const texts: string[] = [];
   for (const { name, variable } of parameters) {
     const value = await inferior.query(variableValue(variable, frame.frame));

@@ -2,6 +2,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { hex } from '../lib/bytes';
 import { formatValue, type FormatOptions } from '../lib/dwarf/format';
+import { capturedValue } from '../lib/dwarf/lambda';
 import { type SourcePosition, stripType } from '../lib/dwarf/model';
 import {
   childrenOf,
@@ -130,9 +131,11 @@ async function childrenIn(
   if (container.kind === 'variables') {
     const { frame } = await referenceOf(container);
     const children: Child[] = [];
-    for (const { name, variable, evaluateName } of container.variables.slice(start, start + count)) {
-      const value = await inferior.query(variableValue(variable, frame.frame));
-      children.push({ name, value, evaluateName, declaration: variable.declaration });
+    for (const { name, variable, captured, evaluateName } of container.variables.slice(start, start + count)) {
+      const value = await inferior.query(
+        captured === undefined ? variableValue(variable, frame.frame) : capturedValue(variable, captured, frame.frame),
+      );
+      children.push({ name, value, evaluateName, declaration: (captured ?? variable).declaration });
     }
     return children;
   }

@@ -14,7 +14,9 @@ const chosen = (
   '_Z3maxIiET_S0_S0_ _Z3maxIN2ns1CEET_RKS2_S4_ _ZN3RingIsLi3EE4pushEs _ZN3RingIsLi3EEC2Ev _ZN1AIbLb1ELj4ELm5EE1fEv ' +
   '_ZN12_GLOBAL__N_13hidEi _ZZ1fvE1x _ZZ1fvE1x_0 _ZZ5entryENKUliE_clEi _ZZ5entryENKUlvE0_clEv _ZThn8_N1C1fEv ' +
   '_Z5countIJidcEEiDpT_ _ZNSt6vectorIiSaIiEE9push_backERKi _ZSt4swapIiEvRT_S1_ _ZN1A1BIiE1CIcE1fEv _Z1fILin3EEvv ' +
-  '_ZNKR1C1fEv _ZNO1C1fEv _Z1fz _Z1fDn _ZN1C1fEv.part.0 _ZN1CaSEOS_ _ZN9__gnu_cxx3fooEv _ZNSs4sizeEv main _Z _Zx _ZN1'
+  '_ZNKR1C1fEv _ZNO1C1fEv _Z1fz _Z1fDn _ZN1C1fEv.part.0 _ZN1CaSEOS_ _ZN9__gnu_cxx3fooEv _ZNSs4sizeEv ' +
+  '_ZZN1C1fEiENUlT_E0_clIiEEDaS0_ _ZZ5entryENKUlRKT_E0_clIdEEDaS1_ _ZZ1fvENKUlT_RKT0_PS_E_clIilEEDaS_S2_S3_ ' +
+  '_ZNK3geo3VecIiEcvT_IlEEv _ZN3VecIiEcvPKT_IcEEv _ZZ5entryENKUlT_E_clIZ5entryEUliE_EEDaS_ main _Z _Zx _ZN1'
 ).split(' ');
 
 test('names are those of c++filt', (t) => {

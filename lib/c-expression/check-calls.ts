@@ -8,6 +8,7 @@ import { isBoolean, isComplex, isInteger, isReference, isScalar, pointerTo } fro
 import { addressOf, type PointerChecker, toBase } from './class-pointers';
 import { fail, type Span, spanOf } from './errors';
 import { chooseOverload, pathToBase } from './overload';
+import { ownPointer } from './own-object';
 import type { ExpressionScope, FunctionEntity } from './scope';
 import type { Expression } from './syntax';
 import type { TypedNode } from './typed';
@@ -102,9 +103,8 @@ export function checkCall(call: Call, span: Span, checker: CallChecker): TypedNo
 function entityCall(entity: FunctionEntity, list: readonly TypedNode[], span: Span, checker: CallChecker): TypedNode {
   const chosen = chooseOverload(entity.overloads ?? [entity], list, entity.name, span);
   if (chosen.isMethod) {
-    const own = checker.scope.lookup('this', undefined);
-    if (own?.kind !== 'variable') return fail(`'${chosen.name}' is a method: an object must stand before it`, span);
-    const self: TypedNode = { kind: 'variable', type: own.variable.type, entity: own, ...span };
+    const self = ownPointer(span, checker);
+    if (self === undefined) return fail(`'${chosen.name}' is a method: an object must stand before it`, span);
     return finish({ ...partsOf(chosen, checker, span), list: [self, ...list] }, span, checker);
   }
   return finish({ ...partsOf(chosen, checker, span), list }, span, checker);
@@ -123,9 +123,8 @@ function ownMethod(
   span: Span,
   checker: CallChecker,
 ): { readonly method: Method; readonly object: TypedNode } | undefined {
-  const own = checker.scope.lookup('this', undefined);
-  if (own?.kind !== 'variable') return undefined;
-  const pointer: TypedNode = { kind: 'variable', type: own.variable.type, entity: own, ...spanOf(span) };
+  const pointer = ownPointer(spanOf(span), checker);
+  if (pointer === undefined) return undefined;
   const object = checker.dereference(pointer, spanOf(span));
   const type = stripType(object.type);
   const method = isStruct(type) ? findMethod(type, name, checker.scope) : undefined;

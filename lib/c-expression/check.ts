@@ -34,7 +34,8 @@ import { isCompatible, sameType } from './compatible-types';
 import { fail, type Span, spanOf } from './errors';
 import { isMemberPointer, isNull, isNullConstant, memberAddress, nullMember } from './member-pointers';
 import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
-import type { ExpressionScope, NamedEntity } from './scope';
+import { ownMember, ownPointer } from './own-object';
+import type { ExpressionScope } from './scope';
 import type { Expression, TypeName } from './syntax';
 import { type ExpressionTyper, resolveTypeName } from './type-resolver';
 import { isPlace, type TypedNode } from './typed';
@@ -244,7 +245,11 @@ export class Checker implements ExpressionTyper {
       case 'function':
         return { kind: 'symbol', type: entity.type, entity, ...span };
       case 'own-member':
-        return this.ownMember(entity, span);
+        return ownMember(entity, span, this);
+      case 'own-object':
+        return ownPointer(span, this) ?? fail('there is no object here', span);
+      case 'uncaptured':
+        return fail(entity.reason, span);
       case 'enumerator':
         return { kind: 'constant', type: entity.type, value: entity.value, ...span };
       case 'symbol': {
@@ -270,13 +275,6 @@ export class Checker implements ExpressionTyper {
   private hintFor(name: string): string {
     const reason = this.scope.whyUnknown?.(name);
     return reason === undefined ? '' : ` ${reason}`;
-  }
-
-  /** A member's name alone in a method means that of the object which `this` points to (C++ 12.2.2). */
-  private ownMember({ object, path }: Extract<NamedEntity, { kind: 'own-member' }>, span: Span): TypedNode {
-    const entity: NamedEntity & { kind: 'variable' } = { kind: 'variable', variable: object, frame: undefined };
-    const pointer: TypedNode = { kind: 'variable', type: object.type, entity, ...span };
-    return this.memberOf(this.dereference(pointer, span), path, span);
   }
 
   memberOf(base: TypedNode, path: readonly Member[], span: Span): TypedNode {

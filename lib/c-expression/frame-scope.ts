@@ -27,9 +27,10 @@ import {
 import { basicTypes, type BasicTypes, functionType, voidType } from '../dwarf/value-types';
 import { isCPlusPlus } from '../dwarf/qualified-name';
 import { findMember, isStruct } from '../dwarf/value';
+import { type Closure, closureAt, closureName, isWithoutPlace, standsIn } from '../dwarf/lambda';
 import { declaredEntity, type DeclaredFunction } from './declared-function';
 import type { Macro } from './macro-expansion';
-import type { ExpressionScope, FunctionEntity, NamedEntity, TypeTag } from './scope';
+import type { ExpressionScope, FunctionEntity, NamedEntity, OwnObject, TypeTag } from './scope';
 import type { Qualifier } from './syntax';
 
 /** DebugInfo, as far as names go. */
@@ -81,6 +82,8 @@ export class FrameScope implements ExpressionScope {
   readonly types: BasicTypes;
   private readonly modules: readonly NamedModule[];
   private lazyPrefixes: readonly string[] | undefined;
+  private lazyClosure: { readonly closure: Closure | undefined } | undefined;
+  private lazyAround: readonly FunctionInfo[] | undefined;
   private lazyMacros: { readonly macros: ReadonlyMap<string, Macro> | undefined } | undefined;
   private readonly moduleFrames = new Map<NamedModule, Frame>();
 
@@ -105,7 +108,7 @@ export class FrameScope implements ExpressionScope {
     if (qualifier?.within !== undefined) return this.within(qualifier.within, name, qualifier.file);
     if (qualifier?.file !== undefined) return this.inFile(qualifier.file, name);
     if (!qualifier) {
-      const local = this.local(name) ?? this.ownMember(name) ?? this.ofOwnBases(name);
+      const local = this.local(name) ?? this.ownMember(name) ?? this.ofOwnBases(name) ?? this.aroundLambda(name);
       if (local) return local;
     }
     const found = this.inScopes(qualifier?.global === true ? [''] : this.prefixes, name);
@@ -174,6 +177,8 @@ export class FrameScope implements ExpressionScope {
   }
 
   whyUnknown(name: string): string | undefined {
+    const around = this.functionsAround.find((one) => declaresLocal(one, name));
+    if (around !== undefined) return `It is a variable of ${aroundText(around)}, which the lambda does not capture.`;
     const codeless = this.whyNoCode(name);
     if (codeless !== undefined) return `${codeless}.`;
     const hasUnits = this.modules.some(({ debug }) => (debug?.units.length ?? 0) > 0);
@@ -196,18 +201,73 @@ export class FrameScope implements ExpressionScope {
 
   private findPrefixes(): string[] {
     const { function: current, frame, scopes } = this.options.frame ?? {};
-    const own = this.modules.find((module) => module === frame?.module);
-    const used = (current && own?.debug?.usedNamespaces(current.unit)) ?? [];
+    const module = this.modules.find((one) => one === frame?.module);
+    const used = (current && module?.debug?.usedNamespaces(current.unit)) ?? [];
     const inlined = scopes?.find(({ inline }) => inline !== undefined)?.inline;
-    return [...scopesAround(inlined?.name ?? current?.name ?? ''), ...used.map((name) => `${name}::`)];
+    // A lambda is in no scope by its own name: it sees what the function around it sees.
+    const around = this.functionsAround.flatMap(({ name }) => scopesAround(name).slice(0, -1));
+    const own = scopesAround(inlined?.name ?? current?.name ?? '');
+    return [...new Set([...around, ...own]), ...used.map((name) => `${name}::`)];
+  }
+
+  /** The closure that the frame's code works on; undefined: it is not that of a lambda. */
+  private get closure(): Closure | undefined {
+    const { frame } = this.options;
+    this.lazyClosure ??= { closure: frame && this.isCPlusPlus ? closureAt(frame) : undefined };
+    return this.lazyClosure.closure;
+  }
+
+  /** The functions, lambdas among them, that a lambda stands in. */
+  private get functionsAround(): readonly FunctionInfo[] {
+    this.lazyAround ??= this.closure === undefined ? [] : this.findFunctionsAround(this.closure);
+    return this.lazyAround;
+  }
+
+  private findFunctionsAround({ linkageName, isInlined }: Closure): readonly FunctionInfo[] {
+    const { function: current, frame } = this.options.frame ?? {};
+    const module = this.modules.find((one) => one === frame?.module);
+    if (module?.debug === undefined || current === undefined) return [];
+    const symbolOf = ({ entryPc }: FunctionInfo): string | undefined => {
+      const entry = module.toLoad(entryPc);
+      return entry === undefined ? undefined : module.symbolAt?.(entry)?.symbol.name;
+    };
+    const own = linkageName ?? (isInlined ? undefined : symbolOf(current));
+    if (own === undefined) return [];
+    const isAround = (one: FunctionInfo): boolean => standsIn(own, one.linkageName ?? symbolOf(one) ?? '');
+    return module.debug.functionsOf(current.unit).filter(isAround);
   }
 
   // ---- the steps of a look-up ----
 
   private local(name: string): NamedEntity | undefined {
+    const { closure } = this;
     for (const scope of this.options.frame?.scopes ?? []) {
       const variable = findVariable(scope, name);
-      if (variable) return { kind: 'variable', variable, frame: undefined };
+      // What clang calls `this` is the closure; a user means the object around the lambda.
+      const isMeant = variable !== closure?.pointer || name === closureName;
+      if (variable === undefined || !isMeant) continue;
+      if (closure?.captures.has(name) !== true || !isWithoutPlace(variable))
+        return { kind: 'variable', variable, frame: undefined };
+    }
+    return closure && this.captured(closure, name);
+  }
+
+  private captured({ pointer, captures }: Closure, name: string): NamedEntity | undefined {
+    const member = captures.get(name);
+    if (name === closureName) return { kind: 'variable', variable: pointer, frame: undefined };
+    if (name !== 'this') return member && { kind: 'own-member', object: { pointer }, path: [member] };
+    if (member !== undefined) return { kind: 'own-object', object: { pointer, captured: member } };
+    return { kind: 'uncaptured', reason: "the lambda does not capture 'this'" };
+  }
+
+  /** A variable of the function around a lambda hides others of its name; it has a value here only if it needs no frame. */
+  private aroundLambda(name: string): NamedEntity | undefined {
+    for (const around of this.functionsAround) {
+      const variable = findVariable(around.scope, name);
+      if (variable === undefined) continue;
+      if (isStatic(variable)) return { kind: 'variable', variable, frame: undefined };
+      const reason = `'${name}' is a variable of ${aroundText(around)}: the lambda does not capture it`;
+      return { kind: 'uncaptured', reason };
     }
     return undefined;
   }
@@ -215,7 +275,7 @@ export class FrameScope implements ExpressionScope {
   private ownMember(name: string): NamedEntity | undefined {
     const own = this.ownObject();
     const path = own && findMember(own.type, name);
-    return path && { kind: 'own-member', object: own.pointer, path };
+    return path && { kind: 'own-member', object: own.object, path };
   }
 
   /** What a method's class has from its bases: static members, methods, enumerators (C++ 6.5.2). */
@@ -235,12 +295,13 @@ export class FrameScope implements ExpressionScope {
     return undefined;
   }
 
-  private ownObject(): { readonly pointer: VariableInfo; readonly type: StructType } | undefined {
+  private ownObject(): { readonly object: OwnObject; readonly type: StructType } | undefined {
     const own = this.local('this');
-    if (own?.kind !== 'variable') return undefined;
-    const pointer = stripType(own.variable.type);
+    if (own?.kind !== 'variable' && own?.kind !== 'own-object') return undefined;
+    const object = own.kind === 'variable' ? { pointer: own.variable } : own.object;
+    const pointer = stripType((object.captured ?? object.pointer).type);
     const type = pointer.kind === 'pointer' ? stripType(pointer.target) : pointer;
-    return isStruct(type) ? { pointer: own.variable, type } : undefined;
+    return isStruct(type) ? { object, type } : undefined;
   }
 
   /** `function::x`, `ns::Class::x`, `extension::x`. */
@@ -410,6 +471,10 @@ function isLambda({ shortName, signature }: FunctionInfo): boolean {
   return first?.kind === 'pointer' && stripType(first.target).name === undefined;
 }
 
+function aroundText({ name, shortName }: FunctionInfo): string {
+  return shortName.startsWith('operator()') ? 'the lambda around it' : name;
+}
+
 /** GCC makes copies of functions whose parameters it changes as it likes; debug information does not tell how. */
 function cloneRefusal(symbol: string | undefined): string | undefined {
   const kind = symbol === undefined ? undefined : /\.(isra|constprop|part)\b/.exec(symbol)?.[1];
@@ -432,6 +497,13 @@ function scopesAround(functionName: string): string[] {
 function findVariable(scope: Scope, name: string): VariableInfo | undefined {
   const found = scope.variables.filter((variable) => variable.name === name);
   return found.find(({ isParameter }) => !isParameter) ?? found.at(-1);
+}
+
+/** Also what it captures itself. */
+function declaresLocal(info: FunctionInfo, name: string): boolean {
+  const declares = (scope: Scope): boolean =>
+    findVariable(scope, name) !== undefined || scope.children.some((child) => declares(child));
+  return declares(info.scope) || closureAt({ function: info, scopes: [info.scope] })?.captures.has(name) === true;
 }
 
 /** A variable of the function or a block of it that exists without a frame. */

@@ -25,6 +25,13 @@ export interface FunctionEntity {
   readonly overloads?: readonly FunctionEntity[];
 }
 
+/** Where the address of an object is from. */
+export interface OwnObject {
+  readonly pointer: VariableInfo;
+  /** `pointer` leads to a closure, whose member is the pointer that is meant, or the object itself. */
+  readonly captured?: Member;
+}
+
 export type NamedEntity =
   | {
       readonly kind: 'variable';
@@ -33,8 +40,12 @@ export type NamedEntity =
       readonly frame: Frame | undefined;
     }
   | FunctionEntity
-  /** A member of the object that `this` points to. */
-  | { readonly kind: 'own-member'; readonly object: VariableInfo; readonly path: readonly Member[] }
+  /** A member of the object that `this` points to, or what a lambda has captured. */
+  | { readonly kind: 'own-member'; readonly object: OwnObject; readonly path: readonly Member[] }
+  /** `this` in a lambda, where no variable is called so. */
+  | { readonly kind: 'own-object'; readonly object: OwnObject }
+  /** A variable of the function around a lambda: why it has no value here. */
+  | { readonly kind: 'uncaptured'; readonly reason: string }
   | { readonly kind: 'enumerator'; readonly type: EnumType; readonly value: bigint }
   /** Only the symbol table knows it: no type. */
   | { readonly kind: 'symbol'; readonly address: bigint; readonly isFunction: boolean; readonly frame: Frame };

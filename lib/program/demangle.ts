@@ -69,6 +69,9 @@ const special: Readonly<Record<string, string>> = {
   TS: 'typeinfo name for ',
 };
 
+/** A template parameter, while it is not known what is made of it. */
+const openParameter = /<auto (\d+)>/g;
+
 /** A type as it is written around a declarator: `int (*` and `)(char)`. */
 interface Spelled {
   readonly left: string;
@@ -123,6 +126,8 @@ class Demangler {
   /** Which element of a parameter pack is meant, and how many the last one had. */
   private packIndex = 0;
   private packLength = 0;
+  /** Template parameters are left open: their arguments come later. */
+  private isOpen = false;
 
   constructor(private readonly text: string) {}
 
@@ -231,7 +236,8 @@ class Demangler {
     let hasNoReturn = false;
     while (!this.take('E')) {
       if (this.text[this.at] === 'I') {
-        text += this.arguments();
+        const list = this.arguments();
+        text = this.closed(text) + list;
         isTemplate = true;
       } else if (this.text[this.at] === 'S' && this.text[this.at + 1] !== 't') {
         const short = join(this.substitution());
@@ -254,7 +260,7 @@ class Demangler {
       if (this.text[this.at] !== 'E') this.substitutions.push(word(text));
       if (++this.depth > 4000) throw new NotMangled();
     }
-    return { text, isTemplate, hasNoReturn, qualifiers };
+    return { text: this.closed(text), isTemplate, hasNoReturn, qualifiers };
   }
 
   /** Z <function> E <entity>: declared in a function. */
@@ -293,12 +299,13 @@ class Demangler {
       return plain(`~${lastOf(within)}`, true);
     }
     if (this.take('Ul')) {
-      const parameters = this.parameters();
+      const parameters = this.lambdaParameters();
       this.need('E');
       return plain(`{lambda(${parameters})#${this.ordinal()}}`);
     }
     if (this.take('Ut')) return plain(`{unnamed type#${this.ordinal()}}`);
-    if (this.take('cv')) return plain(`operator ${join(this.type())}`, true);
+    // What a conversion template converts to is an argument that stands behind it.
+    if (this.take('cv')) return plain(`operator ${this.opened(() => join(this.type()))}`, true);
     const operator = this.rest(2);
     if (operator in operators) {
       this.at += 2;
@@ -306,6 +313,20 @@ class Demangler {
       return plain(`operator${/^[a-z]/.test(text) ? ' ' : ''}${text}`);
     }
     throw new NotMangled();
+  }
+
+  /** Template parameters there are the lambda's `auto`. */
+  private lambdaParameters(): string {
+    const text = this.opened(() => this.parameters());
+    return text.replace(openParameter, (_, index: string) => `auto:${Number(index) + 1}`);
+  }
+
+  private opened(read: () => string): string {
+    const { isOpen } = this;
+    this.isOpen = true;
+    const text = read();
+    this.isOpen = isOpen;
+    return text;
   }
 
   /** Nothing is the first, 0 the second. */
@@ -347,7 +368,8 @@ class Demangler {
     }
     if (two[0] === 'T') {
       const parameter = this.noted(this.templateParameter());
-      return this.text[this.at] === 'I' ? this.noted(word(join(parameter) + this.arguments())) : parameter;
+      if (this.text[this.at] !== 'I' || this.isOpen) return parameter;
+      return this.noted(word(join(parameter) + this.arguments()));
     }
     switch (two[0]) {
       case 'P':
@@ -429,7 +451,9 @@ class Demangler {
 
   private templateParameter(): Spelled {
     this.need('T');
-    const pack = this.templateArguments.at(this.sequenceNumber(10));
+    const index = this.sequenceNumber(10);
+    if (this.isOpen) return word(`<auto ${index}>`);
+    const pack = this.templateArguments.at(index);
     if (pack === undefined) throw new NotMangled();
     if (pack.length !== 1) this.packLength = pack.length;
     return pack.at(pack.length === 1 ? 0 : this.packIndex) ?? word('');
@@ -444,7 +468,13 @@ class Demangler {
     }
     const found = this.substitutions.at(this.sequenceNumber(36));
     if (found === undefined) throw new NotMangled();
-    return found;
+    return this.isOpen ? found : { ...found, left: this.closed(found.left), right: this.closed(found.right) };
+  }
+
+  /** With the arguments that are known now. */
+  private closed(text: string): string {
+    const argument = (index: number): string => join(this.templateArguments.at(index)?.at(0) ?? word(''));
+    return text.replace(openParameter, (_, index: string) => argument(Number(index)));
   }
 
   /** Nothing is 0, 0 is 1. */

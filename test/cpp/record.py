@@ -2,8 +2,10 @@
 
     for v in m3-O0 m3-Og m3-O2 rv32-O0; do PROGRAM=classes VARIANT=$v gdb-multiarch -nx -batch -ex 'source record.py'; done
     for v in m3-O0 m3-O2 rv32-O0; do PROGRAM=operators VARIANT=$v gdb-multiarch -nx -batch -ex 'source record.py'; done
+    for v in m3-O0 m3clang-O0 rv32-O0; do PROGRAM=lambdas VARIANT=$v gdb-multiarch -nx -batch -ex 'source record.py'; done
 
-from this folder; needs Debian's arm-none-eabi-g++, riscv64-unknown-elf-g++ and qemu-user.
+from this folder; needs Debian's arm-none-eabi-g++, riscv64-unknown-elf-g++, clang++-14 and qemu-user. Of clang's lambdas gdb 13 does not
+know the names: their values are those of m3-O0, and no record is kept.
 
 Addresses and vtable pointers are written as {address}: they differ from loader to loader.
 """
@@ -16,6 +18,7 @@ import tempfile
 
 VARIANTS = {
     'm3-O0': ('arm', 'cortex-m3', '-O0'),
+    'm3clang-O0': ('arm', 'cortex-m3', '-O0'),
     'm3-Og': ('arm', 'cortex-m3', '-Og'),
     'm3-O2': ('arm', 'cortex-m3', '-O2'),
     'rv32-O0': ('riscv', 'rv32imac', '-O0'),
@@ -49,6 +52,14 @@ EXPRESSIONS.update({
                '(Second *)(Both *)none', '*reinterpret_cast<First *>(second)', 'field', 'no_field', 'Node::root.*field', 'scale(4)',
                'Row<bank::Money, 3>::width', 'row.width', 'second->other()', 'a.cents > 5 && !none', 'both.shared', 'b.cents++ + 1'],
 })
+EXPRESSIONS.update({
+    'INNER': ['count', 'wide', 'by', 'count + by', '&count == &wide', 'sizeof(count)', 'narrow + 1'],
+    'ADD': ['count', 'twice', 'narrow', 'by', 'sum', 'twice + by', 'sizeof narrow', 'count / narrow'],
+    'GO': ['speed', 'limit', 'step', 'more', 'now', '*this', 'this->speed', 'speed + step', 'this->limit * 2', 'Machine::made', 'made',
+           'sizeof(*this)'],
+    'COPY': ['step', 'x', 'step * 2'],
+    'GENERIC': ['x', 'hidden', 'step'],
+})
 START = {
     'arm': '.syntax unified\n.thumb\n.global _start\n.thumb_func\n_start: mov r0, #6\nbl entry\nmov r7, #1\nsvc 0\n'
            '.global printk\n.thumb_func\nprintk: bx lr\n',
@@ -60,11 +71,13 @@ def build(name, work):
     machine, cpu, level = VARIANTS[name]
     if machine == 'arm':
         gcc, flags = 'arm-none-eabi-g++', ['-mcpu=' + cpu, '-mthumb', '-mlong-calls']
+        compiler = ['clang++-14', '--target=arm-none-eabi'] if 'clang' in name else [gcc]
     else:
         gcc, flags = 'riscv64-unknown-elf-g++', ['-march=' + cpu, '-mabi=ilp32', '-mno-relax', '-msmall-data-limit=0', '-mcmodel=medany']
+        compiler = [gcc]
     run = lambda args: subprocess.run(args, check=True)
     elf = '%s.%s.elf' % (PROGRAM, name)
-    run([gcc, *flags, level, *COMMON, '-c', PROGRAM + '.cpp', '-o', work + '/a.o'])
+    run([*compiler, *flags, level, *COMMON, '-c', PROGRAM + '.cpp', '-o', work + '/a.o'])
     ld = gcc.replace('g++', 'ld')
     run([ld, '-r', *(['-m', 'elf32lriscv'] if machine == 'riscv' else []), '-T', '../../scripts/relocatable.ld', work + '/a.o', '-o', elf])
     with open(work + '/start.s', 'w') as out:
@@ -155,6 +168,8 @@ def record(name):
 gdb.execute('set confirm off')
 gdb.execute('set pagination off')
 PROGRAM, VARIANT = os.environ['PROGRAM'], os.environ['VARIANT']
-with open('%s.%s.json' % (PROGRAM, VARIANT), 'w') as out:
-    json.dump(record(VARIANT), out, separators=(',', ':'))
-    out.write('\n')
+stops = record(VARIANT)
+if VARIANT != 'm3clang-O0':
+    with open('%s.%s.json' % (PROGRAM, VARIANT), 'w') as out:
+        json.dump(stops, out, separators=(',', ':'))
+        out.write('\n')
