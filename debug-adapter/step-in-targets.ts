@@ -4,7 +4,7 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Scope, SourcePosition } from '../lib/dwarf/model';
-import { findCalls } from '../lib/program/call-instructions';
+import { CallFinder } from '../lib/program/call-instructions';
 import type { LoadedProgram } from '../lib/program/loaded-program';
 import type { Inferior } from './inferior';
 import type { SessionState } from './session-state';
@@ -44,8 +44,13 @@ function describe(session: SessionState, { label, position, target }: FoundCall,
   return { id, label, line: session.toClientLine(position.line), ...column };
 }
 
-/** The code of the line from the pc on, at load addresses. */
-function* blocksOf(here: StepPosition, line: Line, program: LoadedProgram): Generator<{ start: bigint; end: bigint }> {
+interface Block extends Line {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** The code of the function from the pc on, at load addresses. */
+function* blocksOf(here: StepPosition, program: LoadedProgram): Generator<Block> {
   for (const range of here.frame.function?.ranges ?? []) {
     let address = program.toLoad(range.start);
     const end = address === undefined ? undefined : address + (range.end - range.start);
@@ -53,11 +58,23 @@ function* blocksOf(here: StepPosition, line: Line, program: LoadedProgram): Gene
       const block = program.stepRangeAt(address);
       if (block === undefined || block.end <= address) break;
       const start = block.start < here.pc && here.pc < block.end ? here.pc : block.start;
-      if (start >= here.pc && sameLine(block, line)) yield { start, end: block.end };
+      if (start >= here.pc) yield { ...block, start };
       address = block.end;
     }
   }
 }
+
+/** What the registers for integers hold now. */
+function knownRegisters({ frame }: StepPosition): Map<number, bigint> {
+  const known = new Map<number, bigint>();
+  for (const number of frame.machine.registers.names.keys()) {
+    const value = frame.registers.get(number);
+    if (value !== undefined && number < mostIntegers) known.set(number, value);
+  }
+  return known;
+}
+
+const mostIntegers = 32;
 
 function realCalls(inferior: Inferior, here: StepPosition, line: Line, program: LoadedProgram): FoundCall[] {
   const { target } = inferior;
@@ -65,10 +82,13 @@ function realCalls(inferior: Inferior, here: StepPosition, line: Line, program: 
     const { data, unreadable } = target.readMemoryNow(address, 4);
     return unreadable > 0 ? undefined : new DataView(data.buffer, data.byteOffset).getUint32(0, true);
   };
+  const finder = new CallFinder(target.cpu.arch, word, knownRegisters(here));
   const found: FoundCall[] = [];
-  for (const { start, end } of blocksOf(here, line, program)) {
+  for (const block of blocksOf(here, program)) {
+    const { start, end } = block;
     const { data } = target.readMemoryNow(start, Number(end - start));
-    for (const call of findCalls(target.cpu.arch, data, start, word)) {
+    const calls = finder.callsIn(data, start);
+    for (const call of sameLine(block, line) ? calls : []) {
       const { returnPc } = call;
       const link = program.toLink(returnPc);
       const site = here.frame.function?.callSites.find((one) => one.returnPc === link)?.target;

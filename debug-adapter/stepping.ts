@@ -72,6 +72,7 @@ export class Stepper {
 
   private unit: StepUnit = 'line';
   private target: CallTarget | undefined;
+  private startPc = 0n;
 
   constructor(
     private readonly context: StepContext,
@@ -120,6 +121,7 @@ export class Stepper {
 
   private async stepLine(kind: 'in' | 'over', hidden: number): Promise<StepResult> {
     const start = await positionNow(this.context, hidden);
+    this.startPc = start.pc;
     const entered = kind === 'in' && hidden > 0 ? this.enteredAt(start) : undefined;
     if (entered !== undefined) return { stop: { reason: 'step' }, hidden: entered };
     return this.stepUntilNewLine(kind, {
@@ -209,7 +211,17 @@ export class Stepper {
       // Code without lines that was not called but jumped to: when it returns, it returns to the caller.
       return here.caller === undefined ? { action: 'stop', hidden: 0 } : { action: 'return', to: here.caller };
     }
-    return this.decideInlined(kind, stepped, here) ?? decideLine(stepped, here, here.range, this.unit);
+    const decision = this.decideInlined(kind, stepped, here) ?? decideLine(stepped, here, here.range, this.unit);
+    if (decision.action !== 'stop' || !this.isOnTheWay(stepped, here)) return decision;
+    return { action: 'go-on', stepped: { ...stepped, ranges: [here.range] } };
+  }
+
+  /** Optimized code mixes the code of other lines with that of the line whose call is to be entered. */
+  private isOnTheWay(stepped: SteppedLine, here: StepPosition): boolean {
+    const { target } = this;
+    if (target === undefined || here.stackId !== stepped.stackId || this.enteredAt(here) !== undefined) return false;
+    const call = 'returnPc' in target ? target.returnPc : here.program?.toLoad(target.scope.ranges[0]?.start ?? -1n);
+    return call !== undefined && here.pc > this.startPc && here.pc < call;
   }
 
   private entersCall(here: StepPosition): boolean {

@@ -1,8 +1,11 @@
 /** Step controls by DAP beside the plain steps: targets, filters, granularity, and what a function has returned. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { type AdapterClient, withAdapter } from './support/dap-client';
+import { type AdapterClient, projectRoot, withAdapter } from './support/dap-client';
 import { atMarker, controlsLine, controlsPath } from './support/controls';
 import { examplePath, fixturePath, fixtureSource, markerLine } from './support/fixtures';
 import { requireTool, runTool } from './support/tools';
@@ -98,6 +101,71 @@ describe('step-in targets', () => {
         /no target \d+ any more/,
       );
     }));
+});
+
+/** Seven calls in a line: nested, inlined in two levels, with the code of other lines between them, by a pointer in memory. */
+const sevenCalls = [
+  'volatile int g = 3;',
+  '#define FLAT static inline __attribute__((always_inline))',
+  '#define NOINLINE __attribute__((noinline))',
+  'FLAT int inner(int x) { g += x;',
+  '  return g * 2; }',
+  'FLAT int outer(int x) { int y = inner(x + 1);',
+  '  return y + inner(y); }',
+  'NOINLINE int one(int x) { g++; return x + 1; }',
+  'NOINLINE int two(int x, int y) { g++; return x * y; }',
+  'NOINLINE int three(int x, int y) { g++; return x > y ? x : y; }',
+  'NOINLINE int pointed(int x) { g++; return x; }',
+  'int (*volatile pointer)(int) = pointed;',
+  'NOINLINE int several(int a) {',
+  '  int r = two(one(a), one(a + 1)) + outer(a) + three(one(g), 2) + pointer(a); // #LINE',
+  '  return r;',
+  '}',
+  'int entry(int a) { return several(a) + 1; }',
+  '__attribute__((section(".exported_sym"), used)) const void *const exported[] = { "entry", (const void *)entry };',
+];
+
+describe('calls of one line', () => {
+  const sevenNames = ['(function pointer)', 'one', 'one', 'one', 'outer', 'three', 'two'];
+  for (const [compiler, level] of [
+    ['arm-none-eabi-gcc', '-O0'],
+    ['arm-none-eabi-gcc', '-O2'],
+    ['clang-14', '-O2'],
+  ] as const) {
+    it(`are entered one by one, each without the others (${compiler} ${level})`, async (t) => {
+      const tool = requireTool(t, compiler);
+      if (tool === undefined) return;
+      const work = mkdtempSync(join(tmpdir(), 'targets-'));
+      try {
+        const path = join(work, 'seven.c');
+        writeFileSync(path, sevenCalls.join('\n'));
+        const flags = ['-mcpu=cortex-m3', '-mthumb', '-mlong-calls', level, '-g', '-fno-unwind-tables'];
+        const target = compiler === 'clang-14' ? ['--target=arm-none-eabi'] : [];
+        runTool(tool, [...target, ...flags, '-c', path, '-o', join(work, 'seven.o')]);
+        const program = join(work, 'seven.elf');
+        const script = join(projectRoot, 'scripts/relocatable.ld');
+        runTool('arm-none-eabi-ld', ['-r', '-T', script, join(work, 'seven.o'), '-o', program]);
+        await withAdapter(async (adapter) => {
+          const breakpoints = [{ line: markerLine(path, 'LINE') }];
+          await adapter.launchToStop({ program, entry: 'entry', args: [5] }, [{ path, breakpoints }]);
+          for (let index = 0; index < sevenNames.length; index++) {
+            const all = await targets(adapter);
+            assert.deepEqual(all.map(({ label }) => label).sort(), sevenNames);
+            const { id, label } = all[index];
+            await stepInto(adapter, id);
+            const [frame, caller] = await adapter.stack();
+            const entered = { outer: 'outer [inlined]', '(function pointer)': 'pointed' }[label] ?? label;
+            assert.deepEqual([frame.name, caller.name], [entered, 'several'], `call ${index} of ${compiler} ${level}`);
+            const restarted = adapter.stopped();
+            await adapter.request('restart');
+            await restarted;
+          }
+        });
+      } finally {
+        rmSync(work, { recursive: true });
+      }
+    });
+  }
 });
 
 describe('a step filter', () => {
