@@ -1,10 +1,11 @@
 /** Setting a variable, a register or what an expression names: an assignment of C, so C's conversions hold. */
 import { stripType } from '../lib/dwarf/model';
-import { readScalar, type Value, valueBytes, writeValue } from '../lib/dwarf/value';
+import { isStruct, readScalar, type Value, valueBytes, writeValue } from '../lib/dwarf/value';
 import { isUnavailable, type TargetWrite } from '../lib/dwarf/value-bits';
 import { doubleToBits, floatToBits } from '../lib/kernel/calling-convention';
+import { asRegister, asTyped } from './assigned-text';
 import { errors } from './errors';
-import { evaluateText, performWrites } from './expression-context';
+import { compileListIn, evaluateCompiled, evaluateText, performWrites, scopeIn } from './expression-context';
 import { isFloatRegister } from './registers';
 import type { SessionState } from './session-state';
 import type { FrameReference } from './stack-trace';
@@ -23,9 +24,16 @@ export async function assignText(
   const register = /^\$(\w+)$/.exec(expression)?.[1].toLowerCase();
   if (register !== undefined && reference.level === 0) await setRegister(session, reference, register, text, after);
   else {
+    const { value: target } = await evaluateText(reference, expression, 'forbid');
+    const typed = asTyped(
+      text,
+      target.type,
+      (name) => scopeIn(reference.stop.inferior, reference.frame).lookup(name, undefined) !== undefined,
+    );
     const writes =
-      (await textIntoArray(reference, expression, text)) ??
-      (await evaluateText(reference, `${expression} = (${text})`)).writes;
+      (await textIntoArray(reference, expression, target, typed)) ??
+      (await listInto(reference, expression, target, typed)) ??
+      (await evaluateText(reference, `${expression} = (${typed})`)).writes;
     await performWrites(session, reference, writes, after);
   }
   const frame = await reference.stop.frame(reference.level);
@@ -36,10 +44,10 @@ export async function assignText(
 async function textIntoArray(
   reference: FrameReference,
   expression: string,
+  target: Value,
   text: string,
 ): Promise<readonly TargetWrite[] | undefined> {
   if (!/^\s*(u8|u|U|L)?"/.test(text)) return undefined;
-  const { value: target } = await evaluateText(reference, expression, 'forbid');
   const array = stripType(target.type);
   if (array.kind !== 'array') return undefined;
   const { inferior } = reference.stop;
@@ -64,6 +72,25 @@ async function textIntoArray(
   return writes;
 }
 
+/** An initializer in braces into an array or a structure: a compound literal of its type is copied there (C11, 6.5.2.5). */
+async function listInto(
+  reference: FrameReference,
+  expression: string,
+  target: Value,
+  text: string,
+): Promise<readonly TargetWrite[] | undefined> {
+  const { kind } = stripType(target.type);
+  if (!/^\s*\{/.test(text) || (kind !== 'array' && !isStruct(stripType(target.type)))) return undefined;
+  const { inferior } = reference.stop;
+  const literal = compileListIn(reference, text, target.type);
+  const { value } = await evaluateCompiled(reference, literal);
+  const bytes = await inferior.query(valueBytes(value));
+  if (!(bytes instanceof Uint8Array)) throw errors.notAssignable(expression, bytes.reason);
+  const writes = await inferior.query(writeValue(target, bytes));
+  if (isUnavailable(writes)) throw errors.notAssignable(expression, writes.reason);
+  return writes;
+}
+
 /** Also those registers that an expression can only read. */
 async function setRegister(
   session: SessionState,
@@ -76,7 +103,7 @@ async function setRegister(
   const { registers } = inferior.unwindOptions.machine;
   const known = inferior.target.registerNames.find((candidate) => candidate === name);
   if (known === undefined) throw errors.notAssignable(`$${name}`, 'this CPU has no such register');
-  const { value } = await evaluateText(reference, text, 'forbid');
+  const { value } = await evaluateText(reference, asRegister(text), 'forbid');
   const number = await inferior.query(readScalar(value));
   const width = inferior.target.registerWidth(known);
   const isFloat = isFloatRegister(inferior.target.cpu.arch, known);

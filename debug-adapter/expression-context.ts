@@ -3,12 +3,14 @@ import {
   type CheckOptions,
   compileExpression,
   type CompiledExpression,
+  compileInitializer,
   evaluateExpression,
   type EvaluationResult,
   ExpressionError,
   FrameScope,
 } from '../lib/c-expression';
 import { formatValue } from '../lib/dwarf/format';
+import type { Type } from '../lib/dwarf/model';
 import type { Value } from '../lib/dwarf/value';
 import type { TargetWrite } from '../lib/dwarf/value-bits';
 import type { FrameInfo } from '../lib/dwarf/unwind';
@@ -51,6 +53,11 @@ export function compileIn(
   const { inferior } = reference.stop;
   if (inferior.extensions.length === 0) throw errors.badExpression('nothing is loaded: no name has a meaning');
   return explained(text, () => compileExpression(text, scopeIn(inferior, reference.frame, names), options));
+}
+
+/** An initializer in braces for an object of a type. */
+export function compileListIn(reference: FrameReference, list: string, type: Type): CompiledExpression {
+  return explained(list, () => compileInitializer(type, list, scopeIn(reference.stop.inferior, reference.frame)));
 }
 
 /** Evaluates in a frame; writes are not carried out. */

@@ -61,21 +61,8 @@ export async function variables(
   if (container === undefined) throw errors.unknownReference(args.variablesReference);
   const start = args.start ?? 0;
   const count = args.count === undefined || args.count === 0 ? Number.MAX_SAFE_INTEGER : args.count;
-  if (container.kind === 'registers') {
-    const reference = await referenceOf(container);
-    const flags = (xpsr: bigint): number =>
-      session.containers.set(`${container.key}/flags`, {
-        ...container,
-        key: `${container.key}/flags`,
-        kind: 'flags',
-        xpsr,
-      });
-    const key = `${container.key}/floating point`;
-    const floats = (): number => session.containers.set(key, { ...container, key, kind: 'float-registers' });
-    return { variables: (await describeRegisters(reference, flags, floats)).slice(start, start + count) };
-  }
-  if (container.kind === 'float-registers') {
-    return { variables: (await describeFloats(await referenceOf(container))).slice(start, start + count) };
+  if (container.kind === 'registers' || container.kind === 'float-registers') {
+    return { variables: (await registersIn(session, container)).slice(start, start + count) };
   }
   if (container.kind === 'flags') {
     const fields = statusFields(container.xpsr).map((field) => ({ ...field, variablesReference: 0 }));
@@ -102,6 +89,24 @@ export async function variables(
   // Behind the last member, so that the numbers of the members stay.
   if (container.kind === 'value' && children.length < count) described.push(...(await nodesLine(session, container)));
   return { variables: described };
+}
+
+async function registersIn(
+  session: SessionState,
+  container: Extract<VariableContainer, { kind: 'registers' | 'float-registers' }>,
+): Promise<DebugProtocol.Variable[]> {
+  const reference = await referenceOf(container);
+  if (container.kind === 'float-registers') return describeFloats(reference);
+  const within = (name: string) => ({ ...container, key: `${container.key}/${name}` });
+  const flags = (xpsr: bigint): number => {
+    const fields = { ...within('flags'), kind: 'flags', xpsr } as const;
+    return session.containers.set(fields.key, fields);
+  };
+  const floats = (): number => {
+    const group = { ...within('floating point'), kind: 'float-registers' } as const;
+    return session.containers.set(group.key, group);
+  };
+  return describeRegisters(reference, flags, floats);
 }
 
 /** The line of a list's nodes, which are only looked for when it is unfolded. */
@@ -173,6 +178,10 @@ export async function childOf(session: SessionState, variablesReference: number,
 /** gdb's notation for an anonymous member. */
 function anonymousName(value: Value): string {
   return stripType(value.type).kind === 'union' ? '<anonymous union>' : '<anonymous struct>';
+}
+
+function isAnonymous(name: string): boolean {
+  return name === '<anonymous union>' || name === '<anonymous struct>';
 }
 
 /** Expressions that members and subscripts can be appended to as they are. */
@@ -296,11 +305,19 @@ export async function setVariable(
   const reference = await referenceOf(container);
   if (container.kind === 'registers' || container.kind === 'float-registers') {
     const value = await assignText(session, reference, `$${args.name}`, args.value, after);
-    return describeValue(session, { ...container, key: `${container.key}/${args.name}` }, value, `$${args.name}`, {
-      hex: true,
-    });
+    const described = await describeValue(
+      session,
+      { ...container, key: `${container.key}/${args.name}` },
+      value,
+      undefined,
+    );
+    // As the list shows it.
+    const listed = [...(await registersIn(session, container)), ...(await describeFloats(reference))];
+    const shown = listed.find(({ name }) => name === args.name);
+    return { ...described, value: shown?.value ?? described.value, variablesReference: shown?.variablesReference ?? 0 };
   }
   const child = await childOf(session, args.variablesReference, args.name);
+  if (isAnonymous(child.name)) throw errors.notAssignable(args.name, 'it has no name: set its members');
   if (child.evaluateName === undefined) {
     throw errors.notAssignable(
       args.name,

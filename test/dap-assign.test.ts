@@ -30,7 +30,10 @@ type Kind =
   | 'struct'
   | 'union member'
   | 'complex'
-  | 'variable-length array';
+  | 'variable-length array'
+  | 'whole array'
+  | 'special float'
+  | 'null';
 
 /** What is assigned, its value, what then is shown; and an operation in the console with what is shown after it. */
 const values: Readonly<
@@ -59,6 +62,14 @@ const values: Readonly<
       'line = *&line',
       '{from = {x = 5, y = 6}, to = {x = 0, y = 0}, kind = 3, level = 0}',
     ],
+    [
+      'line',
+      '{from = {x = 7, .y = 8}, kind = 2}',
+      '{from = {x = 7, y = 8}, to = {x = 0, y = 0}, kind = 2, level = 0}',
+      '',
+      '',
+    ],
+    ['line.to', '{3}', '{x = 3, y = 0}', 'line.to.y = 4', '{x = 3, y = 4}'],
   ],
   'union member': [['number.whole', '0x40490fdb', '1078530011', 'number.bytes[0] = 0', '1078529792']],
   complex: [
@@ -66,7 +77,20 @@ const values: Readonly<
     ['exact', '3', '3 + 0i', 'exact++', '4 + 0i'],
     ['__imag__ exact', '1.5', '1.5', 'exact /= 2', '0.75'],
   ],
-  'variable-length array': [['room[1]', '5', '5', 'room[1] <<= 2', '20']],
+  'variable-length array': [
+    ['room[1]', '5', '5', 'room[1] <<= 2', '20'],
+    ['room', '{7, [2] = -9, 8}', '{7, 0, -9, 8}', 'room[3]--', '{7, 0, -9, 7}'],
+  ],
+  'whole array': [
+    ['table', '{{1, 2}, {[1] = 5}}', '{{1, 2, 0}, {0, 5, 0}}', 'table[1][0]++', '{{1, 2, 0}, {1, 5, 0}}'],
+    ['table[0]', '{9, 2 * 3}', '{9, 6, 0}', 'table[0][2]--', '{9, 6, -1}'],
+  ],
+  'special float': [
+    ['real', '-inf', '-inf', 'real += 1', '-inf'],
+    ['single', 'inf', 'inf', 'single = -single', '-inf'],
+    ['real', '-0', '-0', 'real = -real', '0'],
+  ],
+  null: [['pointer', 'NULL', '0x0', 'pointer = &line', '']],
 };
 
 async function stopped(body: (adapter: AdapterClient) => Promise<void>): Promise<void> {
@@ -93,7 +117,7 @@ describe('values of every kind are changed', () => {
           });
           if (expected !== '' && body.value !== expected) wrong.push(`${kind}: ${target} = ${value} is ${body.value}`);
           if (body.value !== (await shown(adapter, target))) wrong.push(`${kind}: ${target} is not what was answered`);
-          await adapter.evaluate(operation, 'repl');
+          if (operation !== '') await adapter.evaluate(operation, 'repl');
           const now = await shown(adapter, target);
           if (after !== '' && now !== after) wrong.push(`${kind}: after ${operation} ${target} is ${now}`);
         }
@@ -117,6 +141,29 @@ describe('values of every kind are changed', () => {
       assert.deepEqual(wrong, []);
     }));
 
+  it('what is shown can be given back: it is what a client puts into its edit box', () =>
+    stopped(async (adapter) => {
+      await adapter.evaluate('real = 1e999', 'repl');
+      const frameId = (await adapter.topFrame()).id;
+      const { scopes } = (await adapter.client.scopesRequest({ frameId })).body;
+      const wrong: string[] = [];
+      let given = 0;
+      const giveBack = async (variablesReference: number, depth: number): Promise<void> => {
+        for (const { name, value, type, variablesReference: inner } of await adapter.variables(variablesReference)) {
+          // All members of a union at once are no initializer, and an array without an end has no value.
+          if (/^union|\[\]$/.test(type ?? '') || /^(values|__)/.test(name)) continue;
+          const again = await adapter.client.setVariableRequest({ variablesReference, name, value });
+          given++;
+          if (again.body.value !== value) wrong.push(`${name} = ${value} is ${again.body.value}`);
+          if (depth > 1 && inner !== 0 && !value.startsWith('0x0')) await giveBack(inner, depth - 1);
+        }
+      };
+      for (const { name, variablesReference } of scopes)
+        if (/^(Locals|Globals)/.test(name)) await giveBack(variablesReference, 2);
+      assert.deepEqual(wrong, []);
+      assert.ok(given > 40, `only ${given} values`);
+    }));
+
   it('what cannot be changed says why', () =>
     stopped(async (adapter) => {
       const frameId = (await adapter.topFrame()).id;
@@ -127,6 +174,10 @@ describe('values of every kind are changed', () => {
         ['line', 'line.to', /point_t cannot be assigned to struct line/],
         ['pointer', 'line', /is no number/],
         ['twofold', '0', /cannot be assigned to/],
+        ['line.to', '{1, 2, 3}', /more initializers than point_t has parts/],
+        ['table[0]', '{[3] = 1}', /has no element 3/],
+        ['line.to', '{z = 1}', /has no member z/],
+        ['integer', 'inf', /No symbol "inf"/],
         ['integer', '', /there is no value/],
       ];
       for (const [expression, value, message] of cases) {

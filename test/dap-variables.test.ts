@@ -196,7 +196,12 @@ describe('registers', () => {
         name: 'r4',
         value: '0x1234',
       });
-      assert.equal(set.body.value, '0x1234');
+      assert.equal(set.body.value, '0x00001234');
+      for (const { name, value } of list.filter(({ variablesReference }) => variablesReference === 0)) {
+        const again = await adapter.client.setVariableRequest({ variablesReference: reference, name, value });
+        if (name !== 'r4') assert.equal(again.body.value, value, name);
+      }
+      await adapter.client.setVariableRequest({ variablesReference: reference, name: 'r4', value: '0x1234' });
       assert.equal(find(await adapter.scope('Registers'), 'r4').value, '0x00001234');
       await adapter.client.setVariableRequest({ variablesReference: reference, name: 'xpsr', value: '0xf1000000' });
       assert.match(find(await adapter.scope('Registers'), 'xpsr').value, /\[NZCVq T\]/);

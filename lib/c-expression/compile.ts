@@ -7,9 +7,10 @@ import type { TargetWrite } from '../dwarf/value-bits';
 import { isScalar } from '../dwarf/value-types';
 import type { Query } from '../query';
 import { Checker, type CheckOptions } from './check';
+import { checkLiteral } from './check-initializer';
 import { fail } from './errors';
 import { Evaluation, type EvaluationContext } from './evaluate';
-import { parseExpression, parseTypeName } from './parser';
+import { parseExpression, parseInitializer, parseTypeName } from './parser';
 import type { ExpressionQuery } from './requests';
 import type { ExpressionScope } from './scope';
 import type { Expression } from './syntax';
@@ -53,6 +54,14 @@ export function compileCondition(text: string, scope: ExpressionScope): Compiled
   const node = checker.scalar(checker.check(syntax));
   if (!isScalar(node.type)) return fail('a condition must be a number', node);
   return { text, node, hasSideEffects: false, hasCalls: false };
+}
+
+/** The object that `{...}` initializes, of a type that need not have a name; a variable-length array has the length that it was found with. */
+export function compileInitializer(type: Type, text: string, scope: ExpressionScope): CompiledExpression {
+  const list = parseInitializer(text, scope);
+  const checker = new Checker(scope, { sideEffects: 'forbid' });
+  const span = { offset: list.offset, length: list.length };
+  return { text, node: checkLiteral(type, list, span, checker), hasSideEffects: false, hasCalls: false };
 }
 
 /** The type that a type name means in a scope. */

@@ -6,6 +6,7 @@ export {
   compileCondition,
   type CompiledExpression,
   compileExpression,
+  compileInitializer,
   compileTypeName,
   evaluateCondition,
   evaluateExpression,

@@ -30,6 +30,11 @@ export function parseTypeName(text: string, names: TypeNames = noTypeNames): Typ
   return new Parser(text, names).parseOnlyType();
 }
 
+/** A list in braces, as behind the `=` of a declaration. */
+export function parseInitializer(text: string, names: TypeNames = noTypeNames): Initializer {
+  return new Parser(text, names).parseOnlyInitializer();
+}
+
 /** Higher binds tighter (6.5.5 to 6.5.14). */
 const precedence: Readonly<Record<string, number>> = {
   '||': 1,
@@ -87,6 +92,12 @@ class Parser {
     const type = this.types.parseTypeName();
     if (!this.tokens.atEnd) this.tokens.unexpected('the end');
     return type;
+  }
+
+  parseOnlyInitializer(): Initializer {
+    const list = this.parseInitializerList();
+    if (!this.tokens.atEnd) this.tokens.unexpected('the end');
+    return list;
   }
 
   /** 6.5.17 */
