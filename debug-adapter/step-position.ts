@@ -106,6 +106,18 @@ export function isInlinedInto(position: StepPosition, frameId: string): boolean 
   return false;
 }
 
+/**
+ * The addresses that a step from here leaves: the line table's row, but none beyond the inlined call that begins here and is not entered.
+ * Compilers leave rows out where one inlined call follows another.
+ */
+export function steppedRange({ range, inlines, hidden, frame }: StepPosition): StepRange | undefined {
+  if (range === undefined || hidden === 0) return range;
+  const ends = inlines[hidden - 1].ranges.map(({ end }) => end);
+  const last = ends.reduce((highest, end) => (end > highest ? end : highest));
+  const end = frame.module?.toLoad(last - 1n);
+  return end !== undefined && end + 1n < range.end ? { ...range, end: end + 1n } : range;
+}
+
 /** The line that the user sees: that of the call when an inlined call is hidden, else the line table's. */
 export function visibleLine(position: StepPosition): Line | undefined {
   const skipped = position.hidden > 0 ? position.inlines[position.hidden - 1].inline.call : undefined;

@@ -19,6 +19,7 @@ import {
   sameLine,
   type StepContext,
   type StepPosition,
+  steppedRange,
   visibleLine,
 } from './step-position';
 import type { FunctionInfo, Scope, SourcePosition } from '../lib/dwarf/model';
@@ -124,11 +125,12 @@ export class Stepper {
     this.startPc = start.pc;
     const entered = kind === 'in' && hidden > 0 ? this.enteredAt(start) : undefined;
     if (entered !== undefined) return { stop: { reason: 'step' }, hidden: entered };
+    const range = steppedRange(start);
     return this.stepUntilNewLine(kind, {
       frameId: frameIdOf(start),
       stackId: start.stackId,
       line: visibleLine(start),
-      ranges: start.range === undefined ? this.functionRange(start) : [start.range],
+      ranges: range === undefined ? this.functionRange(start) : [range],
     });
   }
 
