@@ -223,6 +223,8 @@ export const calledBuilds: readonly FixtureBuild[] = [
   sessionProgram('called', 'm3clang-O0', variants['m3clang-O0']),
   sessionProgram('million', 'm3-O2', variants['m3-O2']),
   sessionProgram('grammar', 'm3-O0', gcc('cortex-m3', '-O0')),
+  sessionProgram('lengths', 'm3-O0', variants['m3-O0']),
+  sessionProgram('lengths', 'm3clang-O0', variants['m3clang-O0']),
   sessionProgram('macros', 'm3-g3', gcc('cortex-m3', '-O0', '-g3')),
   sessionProgram('macros', 'm3-g3-dwarf4', gcc('cortex-m3', '-O0', '-g3', '-gdwarf-4')),
   sessionProgram('macros', 'm3-g3-macinfo', gcc('cortex-m3', '-O0', '-g3', '-gdwarf-4', '-gstrict-dwarf')),
@@ -311,6 +313,7 @@ export const riscvControlsBuilds: readonly RiscvBuild[] = [
     riscv('test/dap-programs', 'called.c', march, '-Og', `called.${march}.elf`),
   ),
   riscv('test/dap-programs', 'grammar.c', 'rv64gc', '-O0', 'grammar.rv64gc.elf'),
+  riscv('test/dap-programs', 'lengths.c', 'rv32imac', '-O0', 'lengths.rv32imac.elf'),
   riscv('test/dap-programs', 'watched.c', 'rv32imac', '-Og', 'watched.rv32imac.elf'),
   riscv('test/dap-programs', 'watched.c', 'rv64imac', '-Og', 'watched.rv64imac.elf'),
 ];

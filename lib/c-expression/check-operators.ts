@@ -23,6 +23,7 @@ import { checkMemberPointer, compareMemberPointers, isMemberPointer } from './me
 import type { ExpressionScope } from './scope';
 import type { ArithmeticOperator, ComparisonOperator, Expression } from './syntax';
 import { isPlace, type TypedNode } from './typed';
+import { hasVariableSize } from './variable-arrays';
 
 /** What the operators need of the checker. */
 export interface OperandChecker {
@@ -189,17 +190,11 @@ function elementSize(pointer: TypedNode, span: Span): bigint | undefined {
   const target = type.kind === 'pointer' ? stripType(type.target) : type;
   // GNU C counts void and functions as bytes.
   if (target.kind === 'void' || target.kind === 'function') return 1n;
-  if (hasVariableLength(target)) return undefined;
+  if (hasVariableSize(target)) return undefined;
   if (target.byteSize === undefined || target.byteSize === 0) {
     return fail(`the size of ${target.displayName} is not known`, span);
   }
   return BigInt(target.byteSize);
-}
-
-function hasVariableLength(type: Type): boolean {
-  const stripped = stripType(type);
-  if (stripped.kind !== 'array') return false;
-  return typeof stripped.count === 'object' || hasVariableLength(stripped.element);
 }
 
 /** 6.5.8, 6.5.9; pointers compare as addresses. */

@@ -31,6 +31,7 @@ import { classConversion, classOperator, hasOperator } from './class-operators';
 import { pointerOf, toBase } from './class-pointers';
 import { assignedPart, checkRegister } from './check-register';
 import { isCompatible, sameType } from './compatible-types';
+import { constantValue } from './constant-expression';
 import { fail, type Span, spanOf } from './errors';
 import { isMemberPointer, isNull, isNullConstant, memberAddress, nullMember } from './member-pointers';
 import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
@@ -39,6 +40,7 @@ import type { ExpressionScope } from './scope';
 import type { Expression, TypeName } from './syntax';
 import { type ExpressionTyper, resolveTypeName } from './type-resolver';
 import { isPlace, type TypedNode } from './typed';
+import { checkedCount, hasVariableSize } from './variable-arrays';
 
 export interface CheckOptions {
   /** 'forbid': assignments, ++ and -- are errors (hovers, conditions that must not change anything). */
@@ -148,9 +150,19 @@ export class Checker implements ExpressionTyper {
   }
 
   constantOf(expression: Expression): bigint {
-    const node = this.check(expression);
-    if (node.kind === 'constant' && typeof node.value === 'bigint') return node.value;
-    return fail('an array size must be a constant here', expression);
+    const value = constantValue(this.check(expression), this.scope.frame);
+    return typeof value === 'bigint' ? value : fail('an array index must be a constant here', expression);
+  }
+
+  /** 6.7.6.2 */
+  lengthOf(expression: Expression): number | TypedNode {
+    const { hasSideEffects, hasCalls } = this;
+    const node = this.scalar(this.check(expression));
+    if (!isInteger(node.type)) return fail('an array size must be an integer', expression);
+    const value = constantValue(node, this.scope.frame);
+    if (value !== undefined) return checkedCount(Number(value), node);
+    if (hasSideEffects === this.hasSideEffects && hasCalls === this.hasCalls) return node;
+    return fail('what changes something or is called is no array size here', expression);
   }
 
   // ---- constants and names ----
@@ -189,7 +201,9 @@ export class Checker implements ExpressionTyper {
 
   /** 6.5.2.5 */
   private checkCompoundLiteral({ type, initializer }: Of<'compound-literal'>, span: Span): TypedNode {
-    return checkLiteral(this.resolve(type), initializer, span, this);
+    const resolved = this.resolve(type);
+    if (hasVariableSize(resolved)) return fail('an array of variable length has no initializer', type);
+    return checkLiteral(resolved, initializer, span, this);
   }
 
   /** 6.5.1.1: what is not chosen has no meaning here, only a syntax. */
@@ -468,6 +482,16 @@ export class Checker implements ExpressionTyper {
 
   /** 6.5.3.4 for a type whose size is known now. */
   private size(type: Type, span: Span): TypedNode {
+    if (hasVariableSize(type)) {
+      const nowhere: TypedNode = {
+        kind: 'constant',
+        type: pointerTo(type, this.scope.machine.addressSize),
+        value: 0n,
+        ...span,
+      };
+      const operand: TypedNode = { kind: 'dereference', type, pointer: nowhere, ...span };
+      return { kind: 'size', type: this.sizeType(), operand, ...span };
+    }
     const { kind } = stripType(type);
     // GNU C: void and functions have size 1.
     const size = kind === 'void' || kind === 'function' ? 1 : type.byteSize;

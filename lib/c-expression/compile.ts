@@ -86,7 +86,8 @@ export function evaluateWithCalls(
 function* evaluate(compiled: CompiledExpression, evaluation: Evaluation): ExpressionQuery<EvaluationResult> {
   const query = evaluation.value(compiled.node);
   const value = compiled.hasSideEffects ? yield* withWrites(query, evaluation) : yield* query;
-  return { value, writes: evaluation.writes };
+  const type = yield* evaluation.completeType(value.type);
+  return { value: type === value.type ? value : { ...value, type }, writes: evaluation.writes };
 }
 
 /** Whether a condition holds. */

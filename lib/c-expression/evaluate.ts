@@ -35,6 +35,7 @@ import { computesComplex, evaluateComplex, evaluateComplexValue } from './evalua
 import { evaluateLiteral } from './evaluate-literal';
 import type { ExpressionQuery } from './requests';
 import { isPlace, type TypedNode } from './typed';
+import { computedType } from './variable-arrays';
 
 export interface EvaluationContext {
   /** Locals and registers are those of this frame. */
@@ -243,7 +244,7 @@ export class Evaluation {
       return failUnavailable(target, pointer);
     }
     const { frame } = this.context;
-    const target = yield* completeType(node.type, frame);
+    const target = yield* this.completeType(node.type);
     const address = BigInt(yield* this.number(pointer));
     return valueAt(target, { kind: 'memory', address }, frame);
   }
@@ -276,10 +277,15 @@ export class Evaluation {
     return valueAt(arrayOf(first.type, count), first.location, first.frame);
   }
 
+  /** Variable-length arrays get the length that they have in this frame. */
+  *completeType(type: Type): ExpressionQuery<Type> {
+    return yield* completeType(yield* computedType(type, this), this.context.frame);
+  }
+
   /** The size of what a pointer to a variable-length array points to, in this frame. */
   private *targetSize(pointer: TypedNode): ExpressionQuery<bigint> {
     const type = stripType(pointer.type);
-    const target = type.kind === 'pointer' ? yield* completeType(type.target, this.context.frame) : type;
+    const target = type.kind === 'pointer' ? yield* this.completeType(type.target) : type;
     if (!target.byteSize) return fail(`the size of ${target.displayName} is not known here`, pointer);
     return BigInt(target.byteSize);
   }

@@ -15,11 +15,14 @@ import {
 import { fail } from './errors';
 import type { ExpressionScope } from './scope';
 import type { Expression, QualifierWord, TypeName, TypeSpecifier } from './syntax';
+import type { TypedNode } from './typed';
+import { computedArray } from './variable-arrays';
 
 /** What types ask of the checker: array sizes and typeof hold expressions. */
 export interface ExpressionTyper {
   typeOf(expression: Expression): Type;
-  constantOf(expression: Expression): bigint;
+  /** A number where it is known without the program. */
+  lengthOf(expression: Expression): number | TypedNode;
 }
 
 /** Derivations are applied from the specifier outwards, in the parser's order. */
@@ -39,9 +42,8 @@ export function resolveTypeName(
         type = referenceTo(type, scope.machine.addressSize);
         break;
       case 'array': {
-        const count = derivation.size && Number(typer.constantOf(derivation.size));
-        if (count !== undefined && (count < 0 || count > 2 ** 31)) return fail('the array has no possible size', name);
-        type = arrayOf(type, count);
+        const count = derivation.size && typer.lengthOf(derivation.size);
+        type = typeof count === 'object' ? computedArray(type, count) : arrayOf(type, count);
         break;
       }
       case 'function': {

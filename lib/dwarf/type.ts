@@ -91,7 +91,10 @@ export class TypeReader {
     const what = `type of the entry at 0x${die.offset.toString(16)}`;
     const read = (): Type => {
       const target = die.holderOf(At.DW_AT_type)?.reference(At.DW_AT_type);
-      return target === undefined ? voidType : this.typeOf(target);
+      if (target === undefined) return voidType;
+      // Each copy of a function that is inlined has a length of its own for a variable-length array.
+      const isOfCopy = target.tag === Tag.DW_TAG_array_type && die.has(At.DW_AT_abstract_origin);
+      return isOfCopy ? this.arrayType(target, die) : this.typeOf(target);
     };
     return this.context.guard(what, read, unknownType('the reference to it is damaged'));
   }
@@ -347,12 +350,12 @@ export class TypeReader {
   }
 
   /** Dimensions are children in the order of the source, and nest from the right. */
-  private arrayType(die: Die): ArrayType {
+  private arrayType(die: Die, user?: Die): ArrayType {
     const dimensions = die.children.filter(
       (child) => child.tag === Tag.DW_TAG_subrange_type || child.tag === Tag.DW_TAG_enumeration_type,
     );
     if (dimensions.length > deepestChain) throw new FormatError('too-deep', die.unit.section, die.offset);
-    const counts = dimensions.map(elementCount);
+    const counts = dimensions.map((dimension) => elementCount(dimension, user));
     if (counts.length === 0) counts.push(undefined);
     let element = this.targetOf(die);
     let array: ArrayType | undefined;

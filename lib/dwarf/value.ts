@@ -20,7 +20,7 @@ import { type ArrayType, type Member, stripType, type StructType, type Type, typ
 import { Frame, isExpression } from './unwind-frame';
 import { readBits, readBytes, type TargetWrite, writeBits } from './value-bits';
 import { decodeFloat, encodeFloat } from './value-float';
-import { arrayOf, isFloating, isReference, isSigned } from './value-types';
+import { arrayOf, isFloating, isReference, isSigned, pointerTo } from './value-types';
 
 export interface Value {
   readonly type: Type;
@@ -77,8 +77,7 @@ export function* completeType(type: Type, frame: Frame): Query<Type> {
   if (stripped.kind === 'pointer') {
     const target = stripType(stripped.target);
     if (target.kind !== 'array' || !isVariable(target)) return type;
-    const complete = yield* completeType(target, frame);
-    return { ...stripped, target: complete };
+    return pointerTo(yield* completeType(target, frame), frame.machine.addressSize);
   }
   if (stripped.kind !== 'array' || !isVariable(stripped)) return type;
   const element = yield* completeType(stripped.element, frame);
