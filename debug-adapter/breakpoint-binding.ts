@@ -176,7 +176,8 @@ export class BreakpointBinder {
   private describe(breakpoint: UserBreakpoint): DebugProtocol.Breakpoint {
     const { id, place, locations } = breakpoint;
     const first = locations.at(0);
-    const reference = place.kind === 'instruction' ? { instructionReference: hex(place.address, 8) } : {};
+    const isAddress = place.kind === 'instruction' && place.problem === undefined;
+    const reference = isAddress ? { instructionReference: hex(place.address, 8) } : {};
     if (first === undefined) {
       const { reason, message } = breakpoint;
       const where =

@@ -46,6 +46,9 @@ export function parseHitCondition(text: string): HitTest | string {
     return `the hit count '${text}' is not understood: write 5 (the fifth time), >= 3, > 3, < 3, <= 3, != 3 or % 2 (every second time)`;
   }
   const compare = comparisons[match[1]];
+  if (![1, count, count + 1].some((hits) => hits >= 1 && compare(hits, count))) {
+    return `the hit count '${text}' never holds: the first hit is 1`;
+  }
   return (hits) => compare(hits, count);
 }
 

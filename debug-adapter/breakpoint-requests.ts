@@ -1,9 +1,9 @@
 /** The requests about breakpoints; their state is in breakpoints.ts, their addresses come from breakpoint-binding.ts. */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { findLocations, statementColumns } from '../lib/program/breakpoint-locations';
-import { functionRequest, sourceRequest } from './breakpoints';
+import { functionRequest, type RequestedBreakpoint, sourceRequest } from './breakpoints';
 import { errors } from './errors';
-import { parseMemoryReference } from './memory';
+import { addressIn } from './memory';
 import type { SessionState } from './session-state';
 
 interface BreakpointsBody {
@@ -42,11 +42,18 @@ export async function setInstructionBreakpoints(
   args: DebugProtocol.SetInstructionBreakpointsArguments,
 ): Promise<BreakpointsBody> {
   const session = await opened(asked);
-  const requested = args.breakpoints.map((breakpoint) => {
-    const address = parseMemoryReference(breakpoint.instructionReference) + BigInt(breakpoint.offset ?? 0);
-    return { place: { kind: 'instruction', address }, options: breakpoint } as const;
-  });
+  const requested = args.breakpoints.map((breakpoint) => instructionRequest(breakpoint));
   return { breakpoints: await session.breakpoints.set({ kind: 'instruction' }, requested) };
+}
+
+function instructionRequest(requested: DebugProtocol.InstructionBreakpoint): RequestedBreakpoint {
+  const { instructionReference, offset = 0 } = requested;
+  const address = addressIn(instructionReference);
+  const place =
+    address === undefined
+      ? { address: 0n, problem: errors.badMemoryReference(instructionReference).message }
+      : { address: address + BigInt(offset) };
+  return { place: { kind: 'instruction', ...place }, options: requested };
 }
 
 /**

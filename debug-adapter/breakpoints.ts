@@ -12,7 +12,8 @@ import { samePath } from '../lib/paths';
 export type BreakpointPlace =
   | { readonly kind: 'source'; readonly path: string; readonly line: number; readonly column: number | undefined }
   | { readonly kind: 'function'; readonly text: string; readonly pattern: FunctionPattern | string }
-  | { readonly kind: 'instruction'; readonly address: bigint };
+  /** `problem`: why what was written is no address. */
+  | { readonly kind: 'instruction'; readonly address: bigint; readonly problem?: string };
 
 /** What VS Code replaces as a whole: all breakpoints of a file, all on functions, all on instructions. */
 export type BreakpointGroup =
@@ -112,7 +113,10 @@ export class BreakpointTable {
     const hitTest = options.hitCondition?.trim() ? parseHitCondition(options.hitCondition) : undefined;
     const log = options.logMessage ? parseLogMessage(options.logMessage) : undefined;
     const pattern = place.kind === 'function' ? place.pattern : undefined;
-    const problem = [pattern, hitTest, log, modeProblem(options.mode)].find((result) => typeof result === 'string');
+    const noAddress = place.kind === 'instruction' ? place.problem : undefined;
+    const problem = [noAddress, pattern, hitTest, log, modeProblem(options.mode)].find(
+      (result) => typeof result === 'string',
+    );
     return {
       id: this.takeId(),
       place,
@@ -176,6 +180,6 @@ function placeKey(place: BreakpointPlace): string {
     case 'function':
       return place.text;
     case 'instruction':
-      return place.address.toString();
+      return place.problem ?? place.address.toString();
   }
 }

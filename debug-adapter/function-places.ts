@@ -41,6 +41,10 @@ export function explainFunction(
   const owners = files.filter((file) => hasFunction(file, testFor(pattern, file)));
   const waiting = owners.filter((file) => !inferior?.extensions.some((loaded) => loaded.file === file));
   if (waiting.length > 0) return waitsFor(waiting);
+  const mayBeOfHost = typeof pattern.whole === 'string' && /^\w+$/.test(pattern.whole);
+  if (inferior === undefined && owners.length === 0 && mayBeOfHost) {
+    return { reason: 'pending', message: 'waits for the base image: no extension has such a function' };
+  }
   const names = [...new Set(files.flatMap(functionNames))];
   const near = typeof pattern.whole === 'string' ? nearestNames(text, names) : [];
   const hint = near.length > 0 ? ` (near it: ${near.join(', ')})` : '';

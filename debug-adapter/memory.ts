@@ -9,8 +9,13 @@ const addressSpace = 2n ** 32n;
 
 /** The address that a memory reference names; some clients send decimal numbers. */
 export function parseMemoryReference(reference: string): bigint {
-  if (!/^\s*(0x[0-9a-f]+|[0-9]+)\s*$/i.test(reference)) throw errors.badMemoryReference(reference);
-  return BigInt(reference.trim());
+  const address = addressIn(reference);
+  if (address === undefined) throw errors.badMemoryReference(reference);
+  return address;
+}
+
+export function addressIn(reference: string): bigint | undefined {
+  return /^\s*(0x[0-9a-f]+|[0-9]+)\s*$/i.test(reference) ? BigInt(reference.trim()) : undefined;
 }
 
 export async function readMemory(

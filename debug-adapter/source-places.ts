@@ -62,7 +62,8 @@ export class SourcePlaces {
     program: LoadedModule['program'],
   ): BoundLocation[] {
     const files = this.filesOf(path, owner);
-    if (files.length === 0) return [];
+    // Line 0 is code that is of no line.
+    if (files.length === 0 || line < 1) return [];
     return program
       .breakpointLocations(files, line, column)
       .map(({ address, ...position }) => ({ instance: undefined, address, position, targetId: undefined }));

@@ -67,7 +67,7 @@ describe('where a breakpoint goes', () => {
     withAdapter(async (adapter) => {
       const stopped = adapter.stopped();
       const answers = await adapter.launch({ program: fixturePath('calls', 'm3-O0'), stopOnEntry: true }, [
-        { path: calls, breakpoints: [{ line: 9999 }] },
+        { path: calls, breakpoints: [{ line: 9999 }, { line: 0 }] },
         { path: '/somewhere/unrelated.c', breakpoints: [{ line: 1 }] },
         { path: '/somewhere/calls.c', breakpoints: [{ line: 1 }] },
       ]);
@@ -76,9 +76,10 @@ describe('where a breakpoint goes', () => {
         breakpointEvents(adapter).findLast((event) => event.id === id);
       assert.equal(last(answers[0].id)?.verified, false);
       assert.match(last(answers[0].id)?.message ?? '', /no code at line 9999 or after it in calls\.c/);
+      assert.match(last(answers[1].id)?.message ?? '', /no code at line 0 or after it/);
       // Known since the files were read, and not changed by the load.
-      assert.match(answers[1].message ?? '', /unrelated\.c is no source of llext 'calls\.m3-O0'/);
-      const { message = '' } = answers[2];
+      assert.match(answers[2].message ?? '', /unrelated\.c is no source of llext 'calls\.m3-O0'/);
+      const { message = '' } = answers[3];
       assert.ok(
         message.includes(`was compiled from, which is ${calls}: set the breakpoint there, or say with`),
         message,
@@ -179,6 +180,10 @@ describe('options of a breakpoint', () => {
   for (const [hitCondition, expected] of [
     ['5', [4]],
     ['== 2', [1]],
+    ['=3', [2]],
+    ['0x5', [4]],
+    ['<= 2', [0, 1]],
+    ['!= 1', Array.from({ length: 19 }, (_, hit) => hit + 1)],
     ['>= 18', [17, 18, 19]],
     ['> 18', [18, 19]],
     ['% 7', [6, 13]],
@@ -250,11 +255,14 @@ describe('options of a breakpoint', () => {
           breakpoints: [
             { line: loop, hitCondition: 'five' },
             { line: loop, logMessage: 'open {i' },
+            { line: loop, hitCondition: '< 1' },
+            { line: loop, hitCondition: '= 0' },
           ],
         },
       ]);
       assert.match(answers[0].message ?? '', /hit count 'five' is not understood/);
       assert.match(answers[1].message ?? '', /without its }/);
+      for (const { message } of answers.slice(2)) assert.match(message ?? '', /never holds: the first hit is 1/);
       assert.ok(answers.every(({ verified, reason }) => !verified && reason === 'failed'));
     }));
 });

@@ -105,7 +105,11 @@ describe('a function breakpoint', () => {
   it('on a function of the host stops before it acts', () =>
     withAdapter(async (adapter) => {
       const program = examplePath('hello/hello.llext');
-      await launchConfigured(adapter, { program }, () => setFunctions(adapter, 'printk'));
+      await launchConfigured(adapter, { program }, async () => {
+        const [answer] = await setFunctions(adapter, 'printk');
+        assert.deepEqual([answer.verified, answer.reason], [false, 'pending']);
+        assert.match(answer.message ?? '', /^waits for the base image/);
+      });
       assert.equal((await adapter.topFrame()).name, 'printk');
       assert.equal(adapter.output('stdout'), '');
       assert.equal((await adapter.stack())[1].source?.name, 'hello.c');
@@ -247,7 +251,13 @@ describe('an instruction breakpoint', () => {
         assert.equal(verified, false);
         assert.match(message ?? '', expected[index]);
       });
-      await assert.rejects(setInstructions(adapter, { instructionReference: 'main' }), /'main' is no address/);
+      const [wrong, other] = await setInstructions(
+        adapter,
+        { instructionReference: 'main' },
+        { instructionReference: pc },
+      );
+      assert.deepEqual([wrong.verified, wrong.reason, other.verified], [false, 'failed', true]);
+      assert.match(wrong.message ?? '', /'main' is no address/);
     }));
 
   it('waits for the session, and comes back after a restart', () =>

@@ -82,8 +82,9 @@ export const absentProperties: Reasons = {
     ]),
   ),
   'Scope.indexedVariables': 'scopes have names',
-  'SetVariableResponse.indexedVariables': 'C has no assignment of arrays',
-  'SetExpressionResponse.indexedVariables': 'C has no assignment of arrays',
+  'SetVariableResponse.indexedVariables': 'these sessions set single values; test/dap-assign.test.ts sets whole arrays',
+  'SetExpressionResponse.indexedVariables':
+    'these sessions set single values; test/dap-assign.test.ts sets whole arrays',
   'ExceptionDetails.stackTrace': 'a client asks for the stack itself',
   'ExceptionDetails.innerException': 'faults have no others in them',
   'DisassembledInstruction.column': 'listings are by line',
