@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { zlibSync } from 'fflate';
+import { deflateSync as zlibSync } from 'node:zlib';
 import { isCompressed } from '../lib/elf/compression';
 import * as C from '../lib/elf/constants';
 import { ElfFile } from '../lib/elf/elf-file';
@@ -194,6 +194,21 @@ const refusals: readonly (readonly [string, FormatErrorCode, () => unknown])[] =
     'fewer bytes than said',
     'bad-compression',
     () => contents(compressed(1, 9, zlibSync(new Uint8Array(4))), '.debug_x'),
+  ],
+  [
+    'more bytes than said',
+    'bad-compression',
+    () => contents(compressed(1, 3, zlibSync(new Uint8Array(4))), '.debug_x'),
+  ],
+  [
+    'bytes whose check sum is another one',
+    'bad-compression',
+    () => contents(compressed(1, 4, Uint8Array.from(zlibSync(new Uint8Array(4))).with(-1, 9)), '.debug_x'),
+  ],
+  [
+    'a deflate stream that ends too early',
+    'bad-compression',
+    () => contents(compressed(1, 4, zlibSync(new Uint8Array(4)).subarray(0, -4)), '.debug_x'),
   ],
   [
     'more than deflate can hold',

@@ -76,7 +76,7 @@ const doors: Record<string, readonly string[]> = {
 
 /** Packages that a folder may import; node's own modules count as 'node:'. */
 const packages: Record<string, readonly string[]> = {
-  lib: ['fflate', 'fzstd'],
+  lib: ['fzstd', 'pako'],
   'debug-adapter': ['node:', '@vscode/debugadapter', '@vscode/debugprotocol', '@alexaltea/capstone-js'],
   // Its version is package.json's.
   cli: ['node:', 'package.json'],

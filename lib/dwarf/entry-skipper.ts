@@ -74,15 +74,34 @@ export function fixedSize(form: number, { version, is64, addressSize }: FormCont
 
 const mostPlans = 0xffff;
 
-export class EntrySkipper {
-  private readonly plans: (EntryPlan | undefined)[] = [];
+/** Whether an attribute is asked for; always answers the same. */
+export type WantedAttribute = (tag: number, name: number) => boolean;
 
-  constructor(
+const skippers = new WeakMap<AbbreviationTable, EntrySkipper[]>();
+
+function isSameContext(one: FormContext, other: FormContext): boolean {
+  return one.version === other.version && one.is64 === other.is64 && one.addressSize === other.addressSize;
+}
+
+export class EntrySkipper {
+  /** By code, as far as they have been needed. */
+  readonly plans: (EntryPlan | undefined)[] = [];
+
+  private constructor(
     private readonly abbreviations: AbbreviationTable,
     private readonly context: FormContext,
-    /** Whether an attribute is asked for. */
-    private readonly isWanted: (tag: number, name: number) => boolean,
+    private readonly isWanted: WantedAttribute,
   ) {}
+
+  /** One for all units whose abbreviations and sizes are the same: of a large program many have equal tables. */
+  static of(abbreviations: AbbreviationTable, context: FormContext, isWanted: WantedAttribute): EntrySkipper {
+    const { original } = abbreviations;
+    let known = skippers.get(original);
+    if (known === undefined) skippers.set(original, (known = []));
+    let found = known.find((one) => one.isWanted === isWanted && isSameContext(one.context, context));
+    if (found === undefined) known.push((found = new EntrySkipper(original, context, isWanted)));
+    return found;
+  }
 
   /** The plan of the next entry, whose code is consumed; undefined: the null entry that ends a list of siblings. */
   next(cursor: RawCursor): EntryPlan | undefined {

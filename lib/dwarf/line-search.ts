@@ -41,31 +41,41 @@ function search(
   wanted: number,
 ): readonly SequenceExtent[] | undefined {
   const found: SequenceExtent[] = [];
+  const { bytes } = cursor;
   const isWantedFirst = files.has(1);
   let start = cursor.offset;
   let line = 1;
   let isStatement = defaultIsStatement;
   let isWanted = isWantedFirst;
   let isFound = false;
-  while (!cursor.atEnd) {
-    const opcode = cursor.u8();
+  for (let at = 0; at < bytes.length;) {
+    const opcode = bytes[at++];
     if (opcode >= opcodeBase || opcode === Line.DW_LNS_copy) {
       if (opcode >= opcodeBase) line = (line + lineBase + ((opcode - opcodeBase) % lineRange)) >>> 0;
       isFound ||= line === wanted && isWanted && isStatement;
-    } else if (opcode === Line.DW_LNS_advance_line) line = (line + cursor.sleb32()) >>> 0;
-    else if (opcode === Line.DW_LNS_negate_stmt) isStatement = !isStatement;
-    else if (opcode === Line.DW_LNS_set_file) isWanted = files.has(cursor.uleb());
-    else if (opcode > 0) passOperands(cursor, opcode, opcodeLengths);
-    else {
-      const kind = passExtended(cursor);
-      if (kind === Line.DW_LNE_define_file) return undefined;
-      if (kind !== Line.DW_LNE_end_sequence) continue;
-      if (isFound) found.push({ start, end: cursor.offset });
-      start = cursor.offset;
-      line = 1;
-      isStatement = defaultIsStatement;
-      isWanted = isWantedFirst;
-      isFound = false;
+    } else if (opcode === Line.DW_LNS_negate_stmt) isStatement = !isStatement;
+    // The most frequent operands by far: columns and lines of one byte.
+    else if (opcode === Line.DW_LNS_set_column && bytes[at] < 0x80) at++;
+    else if (opcode === Line.DW_LNS_advance_line && bytes[at] < 0x80) {
+      line = (line + ((bytes[at++] << 25) >> 25)) >>> 0;
+    } else {
+      cursor.offset = cursor.start + at;
+      if (opcode === Line.DW_LNS_advance_line) line = (line + cursor.sleb32()) >>> 0;
+      else if (opcode === Line.DW_LNS_set_file) isWanted = files.has(cursor.uleb());
+      else if (opcode > 0) passOperands(cursor, opcode, opcodeLengths);
+      else {
+        const kind = passExtended(cursor);
+        if (kind === Line.DW_LNE_define_file) return undefined;
+        if (kind === Line.DW_LNE_end_sequence) {
+          if (isFound) found.push({ start, end: cursor.offset });
+          start = cursor.offset;
+          line = 1;
+          isStatement = defaultIsStatement;
+          isWanted = isWantedFirst;
+          isFound = false;
+        }
+      }
+      at = cursor.offset - cursor.start;
     }
   }
   if (isFound) found.push({ start, end: cursor.end });

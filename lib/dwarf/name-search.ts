@@ -1,10 +1,11 @@
 /**
  * Which units a name can be in, found without looking at entries: a name stands in the unit itself (DW_FORM_string), or its offset in
  * the string section does (DW_FORM_strp), so that a search for these few bytes leaves out nearly all units of a large program. What is
- * found may be anything else by accident; what is not found is not there.
+ * found may be anything else by accident, which the entry around it tells; what is not found is not there.
  */
 import { encodeInteger } from '../bytes';
 import { At, Form } from './constants';
+import { NameOperands } from './name-operand';
 import type { DwarfSections } from './sections';
 import type { Unit } from './unit';
 
@@ -121,19 +122,25 @@ export class NameSearch {
   }
 }
 
-/** Notes the units that have what is visited. */
+/** Notes the units that have what is visited as a name. */
 function collector(
   units: readonly Unit[],
   found: Set<Unit>,
   isFound: (next: number | undefined) => boolean,
 ): (at: number, next: number | undefined) => number | undefined {
   let number = 0;
+  let operands: NameOperands | undefined;
   return (at, next) => {
-    while (number < units.length && units[number].header.end <= at) number++;
+    for (; number < units.length && units[number].header.end <= at; number++) operands = undefined;
     if (number === units.length) return Infinity;
-    const { header } = units[number];
+    const unit = units[number];
+    const { header } = unit;
     if (at < header.firstDie || !isFound(next)) return undefined;
-    found.add(units[number]);
+    if (!found.has(unit)) {
+      operands ??= unit.context.sections.guard('names', () => new NameOperands(unit), undefined);
+      if (operands?.holds(at) === false) return undefined;
+      found.add(unit);
+    }
     return header.end;
   };
 }

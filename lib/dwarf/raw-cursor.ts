@@ -36,13 +36,12 @@ export class RawCursor {
 
   /** The next byte, which stays the next; undefined at the end. */
   get next(): number | undefined {
-    return this.bytes.at(this.at);
+    return this.at < this.bytes.length ? this.bytes[this.at] : undefined;
   }
 
-  /** 4 bytes further on, which are inside. */
-  wordAhead(distance: number): number {
+  /** 4 bytes at an index in the window, which are inside. */
+  wordAt(at: number): number {
     const { bytes, littleEndian } = this;
-    const at = this.at + distance;
     const word = littleEndian
       ? bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
       : bytes[at + 3] | (bytes[at + 2] << 8) | (bytes[at + 1] << 16) | (bytes[at] << 24);

@@ -160,6 +160,8 @@ const wanted: ReadonlySet<number> = new Set([
   At.DW_AT_export_symbols,
 ]);
 
+const isOfNames = (tag: number, name: number): boolean => namedTags.has(tag) && wanted.has(name);
+
 /** References that do not count from the unit's beginning, nor within its section. */
 const elsewhereForms: ReadonlySet<number> = new Set([
   Form.DW_FORM_ref_sig8,
@@ -207,11 +209,7 @@ export class UnitNames {
     private readonly unit: Unit,
     private readonly inFunctions: boolean,
   ) {
-    this.skipper = new EntrySkipper(
-      unit.abbreviations,
-      unit.header,
-      (tag, name) => namedTags.has(tag) && wanted.has(name),
-    );
+    this.skipper = EntrySkipper.of(unit.abbreviations, unit.header, isOfNames);
     unit.context.sections.guard(`names of unit ${unit.name ?? ''}`, () => this.scan(), undefined);
   }
 

@@ -3,7 +3,7 @@
  * which functions have code. From it one entry is read with the top-level entry around it, and nothing else of the unit.
  */
 import { At, Form, Tag } from './constants';
-import { EntrySkipper, type EntryPlan } from './entry-skipper';
+import { EntrySkipper, type EntryPlan, type WantedAttribute } from './entry-skipper';
 import { isCPlusPlus } from './qualified-name';
 import type { RawCursor } from './raw-cursor';
 import type { Unit } from './unit';
@@ -33,13 +33,15 @@ const sizeForms: ReadonlySet<number> = new Set([
 const isCodeAttribute = (tag: number, name: number): boolean =>
   tag === Tag.DW_TAG_subprogram && (name === At.DW_AT_low_pc || name === At.DW_AT_high_pc || name === At.DW_AT_ranges);
 
+const isLocation = (_: number, name: number): boolean => name === At.DW_AT_location;
+
 function openUnit(
   unit: Unit,
-  isWanted: (tag: number, name: number) => boolean,
+  isWanted: WantedAttribute,
 ): { readonly cursor: RawCursor; readonly skipper: EntrySkipper } {
   const { header, context } = unit;
   const cursor = context.sections.cursor(header.section, header.firstDie, header.end);
-  return { cursor, skipper: new EntrySkipper(unit.abbreviations, header, isWanted) };
+  return { cursor, skipper: EntrySkipper.of(unit.abbreviations, header, isWanted) };
 }
 
 /** A damaged entry ends the outline; what came before it stays. */
@@ -63,37 +65,49 @@ const descendedTags: ReadonlySet<number> = new Set([
 function scanUnit(unit: Unit, isPassedBy: (tag: number) => boolean): UnitOutline {
   const tops: number[] = [];
   const functions: CodeEntry[] = [];
-  const entry = new EntryFacts();
-  const scan = (): void => {
-    const { cursor, skipper } = openUnit(unit, isCodeAttribute);
-    let depth = 0;
-    do {
-      const offset = cursor.offset;
-      const plan = skipper.next(cursor);
-      if (plan === undefined) {
-        depth--;
-        continue;
-      }
-      if (depth === 1) tops.push(offset);
-      let sibling = 0;
-      if (plan.size >= 0) {
-        const operands = cursor.offset;
-        cursor.skip(plan.size);
-        if (!plan.hasChildren) continue;
-        if (plan.siblingAt >= 0) sibling = cursor.wordAhead(operands + plan.siblingAt - cursor.offset);
-      } else {
-        readEntry(cursor, skipper, plan, entry);
-        if (entry.hasCode) functions.push(codeOf(offset, entry));
-        if (!plan.hasChildren) continue;
-        sibling = entry.sibling;
-      }
-      const end = unit.header.offset + sibling;
-      if (sibling > 0 && end > cursor.offset && end <= cursor.end && isPassedBy(plan.tag)) cursor.offset = end;
-      else depth++;
-    } while (depth > 0 && !cursor.atEnd);
-  };
+  const scan = (): void => scanEntries(unit, isPassedBy, tops, functions);
   unit.context.sections.guard(`unit ${unit.name ?? ''}`, scan, undefined);
   return { tops, functions };
+}
+
+function scanEntries(unit: Unit, isPassedBy: (tag: number) => boolean, tops: number[], functions: CodeEntry[]): void {
+  const { cursor, skipper } = openUnit(unit, isCodeAttribute);
+  const { bytes, start } = cursor;
+  const unitStart = unit.header.offset - start;
+  const { plans } = skipper;
+  const entry = new EntryFacts();
+  let depth = 0;
+  let at = 0;
+  do {
+    if (bytes[at] === 0) {
+      at++;
+      depth--;
+      continue;
+    }
+    const offset = start + at;
+    let plan = plans[bytes[at]];
+    let sibling = 0;
+    // Nearly all entries have a code of one byte and operands of fixed size: these are passed over without calls.
+    if (bytes[at] < 0x80 && plan !== undefined && plan.size >= 0 && at + 1 + plan.size <= bytes.length) {
+      if (depth === 1) tops.push(offset);
+      if (plan.siblingAt >= 0) sibling = cursor.wordAt(at + 1 + plan.siblingAt);
+      at += 1 + plan.size;
+    } else {
+      cursor.offset = offset;
+      plan = skipper.next(cursor);
+      if (plan !== undefined) {
+        if (depth === 1) tops.push(offset);
+        readEntry(cursor, skipper, plan, entry);
+        if (entry.hasCode) functions.push(codeOf(offset, entry));
+        sibling = entry.sibling;
+      } else depth--;
+      at = cursor.offset - start;
+    }
+    if (plan?.hasChildren !== true) continue;
+    const end = unitStart + sibling;
+    if (sibling > 0 && end > at && end <= bytes.length && isPassedBy(plan.tag)) at = end;
+    else depth++;
+  } while (depth > 0 && at < bytes.length);
 }
 
 /** What is wanted of the entry that was passed over last. */
@@ -143,7 +157,7 @@ function codeOf(offset: number, { low, high, size }: EntryFacts): CodeEntry {
 /** Whether the place of any variable changes from instruction to instruction; ends at the first one found. */
 export function hasLocationLists(unit: Unit): boolean {
   const scan = (): boolean => {
-    const { cursor, skipper } = openUnit(unit, (_, name) => name === At.DW_AT_location);
+    const { cursor, skipper } = openUnit(unit, isLocation);
     // Behind the types, which come first: most often the first function of optimized code has one.
     const first = unit.sketch.functions.at(0)?.offset ?? 0;
     const top = lastUpTo(unit.sketch.tops, first);

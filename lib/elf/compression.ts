@@ -4,8 +4,8 @@
  * GCC's -gz=zstd and newer distributions write. The announced size is held against what the algorithm can reach at most, so that a
  * small file cannot ask for gigabytes.
  */
-import { unzlibSync } from 'fflate';
 import { decompress } from 'fzstd';
+import { Inflate } from 'pako';
 import { ByteReader } from '../bytes';
 import { FormatError } from '../errors';
 import { ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, SHF_COMPRESSED } from './constants';
@@ -26,8 +26,24 @@ const zlib: Algorithm = {
   name: 'zlib',
   // Deflate codes at most 258 bytes in two bits.
   maximalRatio: 1032,
-  inflate: (stream, out) => unzlibSync(stream, { out }),
+  inflate: inflateZlib,
 };
+
+/** The check sum at its end is looked at too (RFC 1950, 2.2). */
+function inflateZlib(stream: Uint8Array, out: Uint8Array): Uint8Array {
+  const inflator = new Inflate({ chunkSize: Math.max(out.length, 1) });
+  let length = 0;
+  inflator.onData = (chunk) => {
+    const bytes = chunk as Uint8Array;
+    // Here, and not at the end: a damaged stream may go on for gigabytes.
+    if (length + bytes.length > out.length) throw new Error(`it has more than the announced ${out.length} bytes`);
+    out.set(bytes, length);
+    length += bytes.length;
+  };
+  inflator.push(stream, true);
+  if (inflator.err !== 0) throw new Error(inflator.msg === '' ? 'it ends too early' : inflator.msg);
+  return out.subarray(0, length);
+}
 
 const algorithms: ReadonlyMap<number, Algorithm> = new Map([
   [ELFCOMPRESS_ZLIB, zlib],

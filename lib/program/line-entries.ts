@@ -194,10 +194,28 @@ function hasHigh(high: Uint32Array): boolean {
 function sortedOrder(low: Uint32Array, high: Uint32Array, lines: Uint32Array): Uint32Array | undefined {
   const compare = (a: number, b: number): number =>
     high[a] - high[b] || low[a] - low[b] || (lines[a] === 0 ? 0 : 1) - (lines[b] === 0 ? 0 : 1);
-  let isSorted = true;
-  for (let at = 1; at < low.length && isSorted; at++) isSorted = compare(at - 1, at) <= 0;
-  if (isSorted) return undefined;
-  const order = new Uint32Array(low.length);
+  const runs = [0];
+  for (let at = 1; at < low.length; at++) if (compare(at - 1, at) > 0) runs.push(at);
+  if (runs.length === 1) return undefined;
+  return orderOfRuns(runs, low.length, compare) ?? sortAll(low.length, compare);
+}
+
+/** Each function's code is in order by itself and apart from others': then only the runs are sorted. undefined: some overlap. */
+function orderOfRuns(runs: readonly number[], count: number, compare: Compare): Uint32Array | undefined {
+  const order = new Uint32Array(count);
+  let at = 0;
+  for (const run of runs.map((_, number) => number).sort((a, b) => compare(runs[a], runs[b]))) {
+    const first = runs[run];
+    if (at > 0 && compare(order[at - 1], first) >= 0) return undefined;
+    for (let one = first; one < (runs.at(run + 1) ?? count); one++) order[at++] = one;
+  }
+  return order;
+}
+
+type Compare = (a: number, b: number) => number;
+
+function sortAll(count: number, compare: Compare): Uint32Array {
+  const order = new Uint32Array(count);
   for (let at = 0; at < order.length; at++) order[at] = at;
   // Sorting typed arrays is stable (ECMA-262 23.2.3.29).
   return order.sort(compare);
