@@ -11,7 +11,8 @@ import { compileExpression, evaluateExpression } from '../lib/c-expression';
 import { decodeUnsigned, encodeInteger } from '../lib/bytes';
 import { formatValue } from '../lib/dwarf/format';
 import { fitLocation, type Location, optimizedOut, sliceLocation } from '../lib/dwarf/location';
-import type { LocationDescription, Member, StructType } from '../lib/dwarf/model';
+import { enumText } from '../lib/dwarf/format-number';
+import type { EnumType, LocationDescription, Member, StructType } from '../lib/dwarf/model';
 import { machineRegisters } from '../lib/dwarf/regnum';
 import { Frame, type FrameRegisters, type UnwindMachine } from '../lib/dwarf/unwind-frame';
 import { dereference, memberValues, readScalar, valueAt, type Value, writeValue } from '../lib/dwarf/value';
@@ -339,4 +340,36 @@ test('floating-point numbers of other sizes', () => {
   // binary128 and x87 extended of 1.0, as their standards lay them out.
   assert.equal(decodeUnsigned(encodeFloat(1, 16, true), true), 0x3fff_0000_0000_0000_0000_0000_0000_0000n);
   assert.equal(decodeUnsigned(encodeFloat(1, 10, true), true), 0x3fff_8000_0000_0000_0000n);
+});
+
+/** What a C developer wrote, not what gdb 13 shows: that takes a type with a name for two bits together as no flags. */
+const flagTypes: readonly {
+  readonly values: Readonly<Record<string, bigint>>;
+  readonly shown: readonly (readonly [bigint, string])[];
+}[] = [
+  {
+    values: { NONE: 0n, READ: 1n, WRITE: 2n, RW: 3n, EXEC: 4n, BIG: 0x80n },
+    shown: [
+      [0n, 'NONE'],
+      [3n, 'RW'],
+      [5n, '(READ | EXEC)'],
+      [7n, '(READ | WRITE | EXEC)'],
+      [0xc7n, '(READ | WRITE | EXEC | BIG | unknown: 0x40)'],
+    ],
+  },
+  { values: { A: 1n, B: 2n, C: 8n }, shown: [[9n, '(A | C)']] },
+  // Counted: 5 is none of them.
+  { values: { ZERO: 0n, ONE: 1n, TWO: 2n, THREE: 3n, FOUR: 4n }, shown: [[5n, '5']] },
+  { values: { ONE: 1n, TWO: 2n, THREE: 3n, FOUR: 4n, FIVE: 5n, EIGHT: 8n }, shown: [[9n, '(ONE | EIGHT)']] },
+  // A mask over bits that have no names.
+  { values: { ONE: 1n, TWO: 2n, MASK: 0xf0n }, shown: [[0x11n, '17']] },
+  { values: { LOW: -1n, ONE: 1n, TWO: 2n, FOUR: 4n }, shown: [[3n, '3']] },
+];
+
+test('flags are shown by the bits that have names, also where several have one together', () => {
+  for (const { values, shown } of flagTypes) {
+    const enumerators = Object.entries(values).map(([name, value]) => ({ name, value }));
+    const type: EnumType = { ...baseType('int', 4, 5), kind: 'enum', enumerators, signed: false };
+    for (const [value, text] of shown) assert.equal(enumText(type, value), text);
+  }
 });

@@ -79,7 +79,7 @@ export function enumText(type: EnumType, value: bigint): string {
   const names: string[] = [];
   let rest = BigInt.asUintN((type.byteSize ?? 4) * 8, value);
   for (const { name, value: flag } of type.enumerators) {
-    if ((rest & flag) === 0n) continue;
+    if (!isOneBit(flag) || (rest & flag) === 0n) continue;
     names.push(name);
     rest &= ~flag;
   }
@@ -87,9 +87,21 @@ export function enumText(type: EnumType, value: bigint): string {
   return names.length === 0 ? '0' : `(${names.join(' | ')})`;
 }
 
-/** Every enumerator is zero or one bit: the type is meant to be combined by `|`. */
-function isFlags(type: EnumType): boolean {
-  return (
-    type.enumerators.length > 0 && type.enumerators.every(({ value }) => value >= 0n && (value & (value - 1n)) === 0n)
-  );
+/**
+ * The type is meant to be combined by `|`: every enumerator is zero or one bit, or a name for several of those bits together, of which gdb
+ * knows nothing. Such names alone are no sign: 3 is 1 | 2 where one counts 0, 1, 2, 3.
+ */
+function isFlags({ enumerators }: EnumType): boolean {
+  const values = new Set(enumerators.map(({ value }) => value));
+  if (values.size === 0 || [...values].some((value) => value < 0n)) return false;
+  const bits = [...values].filter(isOneBit);
+  const all = bits.reduce((sum, bit) => sum | bit, 0n);
+  const combined = [...values].filter((value) => value !== 0n && !isOneBit(value));
+  if (combined.length === 0) return true;
+  const isCounted = [...values].every((value) => value <= BigInt(values.size));
+  return !isCounted && combined.length < bits.length && combined.every((value) => (value & ~all) === 0n);
+}
+
+function isOneBit(value: bigint): boolean {
+  return value > 0n && (value & (value - 1n)) === 0n;
 }
