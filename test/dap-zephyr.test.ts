@@ -40,6 +40,19 @@ const expected: readonly (readonly [expression: string, row: string, text: RegEx
   ['heap', 'k_heap', /^32 bytes at 0x[0-9a-f]+ \{/],
   // 0x80000001 and 0x6.
   ['bits', 'sys_bitarray', /^4 of 40 bits set \{/],
+  ['periodic', 'k_timer', /^runs every 100 ticks, expired 1 time, 1 thread waiting \{timeout = /],
+  ['single', 'k_timer', /^runs once, expired 0 times \{/],
+  ['stopped', 'k_timer', /^stopped, expired 3 times \{/],
+  ['work_idle', 'k_work', /^idle \{/],
+  ['work_queued', 'k_work', /^running \+ queued \{/],
+  ['work_later', 'k_work_delayable', /^delayed \{/],
+  ['slab', 'k_mem_slab', /^2 of 8 blocks of 32 bytes used \{/],
+  ['event', 'k_event', /^events 0x15 \{/],
+  ['stack', 'k_stack', /^2 of 5 items \{/],
+  ['nobody', 'k_condvar', /^nobody waiting \{/],
+  ['condition', 'k_condvar', /^1 thread waiting \{/],
+  ['fifo', 'k_fifo', /^2 items \{/],
+  ['lifo', 'k_lifo', /^1 item \{/],
 ];
 
 describe("Zephyr's structures", () => {
