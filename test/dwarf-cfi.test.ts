@@ -50,7 +50,7 @@ function spellRow(row: CfiRow): string {
 }
 
 function isArm(path: string): boolean {
-  return !/rv32/.test(path);
+  return !/\.rv\d/.test(path);
 }
 
 const recorded = truthCases().map(truthElfPath).filter(isArm);

@@ -89,7 +89,7 @@ class Comparison {
       const expression = this.session.watches[i];
       const found = this.run.evaluate(expression, frames[0]);
       // gdb's sizeof is an int; C's is a size_t.
-      if (expression.startsWith('sizeof') && found[0] === 'unsigned int') found[0] = 'int';
+      if (expression.startsWith('sizeof') && /^unsigned (int|long)$/.test(found[0] ?? '')) found[0] = 'int';
       if (text === '<unstable>') this.check(index, stop, expression, found[0], type);
       else this.check(index, stop, expression, type === null ? found[0] : found, type === null ? null : [type, text]);
     }
@@ -125,8 +125,13 @@ function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Of most builds test/gdb-truth keeps what needs no run; the larger collection has the sessions of all. */
-const cases = truthCases().filter((testCase) => truthSession(testCase).step !== undefined);
+/**
+ * Of most builds test/gdb-truth keeps what needs no run; the larger collection has the sessions of all. In `paths` stepping passes the
+ * pc of a stop without stopping there, so that only a stepper finds its stops (dap-gdb-truth.test.ts).
+ */
+const cases = truthCases().filter((testCase) => {
+  return truthSession(testCase).step !== undefined && !testCase.name.startsWith('paths.');
+});
 
 for (const testCase of cases) {
   test(testCase.name, async () => {

@@ -33,6 +33,8 @@ export interface CodeModule<Debug extends ModuleDebugInfo = ModuleDebugInfo> {
   readonly debug: Debug | undefined;
   toLink(load: bigint): bigint | undefined;
   toLoad(link: bigint): bigint | undefined;
+  /** The same for a term of a sum, which may lie before or behind the section that it is counted from. */
+  termToLoad?(link: bigint): bigint | undefined;
   /** The source line of an instruction, as a stepper sees the line table; without it debug.rowAt is asked. */
   sourceAt?(load: bigint): SourcePosition | undefined;
   /** What the code itself tells of a frame, asked where there is no call-frame information. */
@@ -128,7 +130,7 @@ export class Frame implements ExpressionContext {
   }
 
   toLoad(link: bigint): bigint | undefined {
-    return this.module?.toLoad(link);
+    return this.module?.toLoad(link) ?? this.module?.termToLoad?.(link);
   }
 
   cfa(): bigint | undefined {

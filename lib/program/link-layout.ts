@@ -20,6 +20,8 @@ export interface ProgramSection {
 
 const firstAddress = 0x10000n;
 const smallestGap = 0x1000n;
+/** How far from a section an address still belongs to no other. */
+export const reachBeside = smallestGap / 2n;
 
 /** Hands out addresses for the sections of an ET_REL. */
 class Allocator {

@@ -7,7 +7,7 @@ import type { CfiRow, FunctionInfo, SourceFile, SourcePosition } from '../dwarf/
 import { findLocations, functionBreak, lineExtent, type LineExtent } from './breakpoint-locations';
 import { type CodeRun, codeRunAt } from './code-runs';
 import { findFunctionPlaces, type FunctionPlace, type NameTest } from './function-locations';
-import type { ProgramSection } from './link-layout';
+import { type ProgramSection, reachBeside } from './link-layout';
 import { bodyStart } from './prologue';
 import type { Program } from './program';
 import type { LineBlock, SourceLines } from './source-lines';
@@ -70,6 +70,14 @@ export class LoadedProgram {
         return within(link - section.address, size, last(size));
       });
     const found = find(() => -1n) ?? find((size) => size);
+    return found && link - found.section.address + found.load;
+  }
+
+  /** Compilers write `&array[i]` as "register + address", and the address may be outside of the array's section. */
+  termToLoad(link: bigint): bigint | undefined {
+    const found = this.placements.find(({ section: { address, size } }) => {
+      return link > address - reachBeside && link < address + BigInt(size) + reachBeside;
+    });
     return found && link - found.section.address + found.load;
   }
 

@@ -58,6 +58,7 @@ export function truthSession({ name, folder }: TruthCase): TruthSession {
 /** The core that a variant was compiled for. */
 function cpuOf(name: string): string {
   if (name.includes('.rv32')) return 'rv32imac';
+  if (name.includes('.rv64')) return 'rv64imac';
   if (name.includes('.m0p')) return 'cortex-m0plus';
   return name.includes('.m4f') ? 'cortex-m4' : 'cortex-m3';
 }
@@ -77,7 +78,7 @@ export class TruthRun {
     this.program = new LoadedProgram(Program.open(elf), { id: 1, name: 'truth' }, placements);
     const { debug } = this.program;
     if (!debug) throw new Error('no debug information');
-    this.machine = { addressSize: 4, littleEndian: true, registers: debug.registers };
+    this.machine = { addressSize: elf.is64 ? 8 : 4, littleEndian: true, registers: debug.registers };
   }
 
   /** Loaded, and stopped at the first instruction of `entry`. */
