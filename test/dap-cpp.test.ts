@@ -220,6 +220,53 @@ describe('C++', () => {
       });
     }));
 
+  /** The expressions of templates.cpp's list. */
+  const listed = readFileSync(join(folder, 'templates.cpp'), 'utf8')
+    .split('const long long values[] = {\n')[1]
+    .split('  };')[0]
+    .trim()
+    .split('\n')
+    .map((line) => line.replace(/,( \/\/.*)?$/, '').trim());
+  const atTemplates = async (adapter: AdapterClient, variant: string): Promise<(text: string) => Promise<string>> => {
+    const path = join(folder, 'templates.cpp');
+    const breakpoints = [{ path, breakpoints: [{ line: markerLine(path, 'FINISH') }] }];
+    await adapter.launchToStop({ program: elf(variant, 'templates'), entry: 'entry', args: [6] }, breakpoints);
+    const frame = (await adapter.topFrame()).id;
+    return (text) =>
+      adapter.evaluate(text, 'repl', frame).then(
+        ({ result }) => result,
+        (error: Error) => error.message,
+      );
+  };
+
+  for (const variant of ['m3-O0', 'm3clang-O0', 'rv32-O0']) {
+    it(`instances of templates are called as the compiler calls them (${variant})`, () =>
+      withAdapter(async (adapter) => {
+        const shown = await atTemplates(adapter, variant);
+        assert.equal(listed.length, 28);
+        for (const [index, expression] of listed.entries()) {
+          assert.equal(await shown(`(long long)(${expression})`), await shown(`values[${index}]`), expression);
+        }
+        const refused: readonly (readonly [string, RegExp])[] = [
+          [
+            'greater(narrow, &n)',
+            /^no function 'greater' fits \(short, int \*\); there are greater\(char, char\), greater<double>/,
+          ],
+          [
+            'converted<short>(2.5)',
+            /no instance of the template 'converted' fits \(double\); there is converted<short, int>/,
+          ],
+          ['times(5)', /the call of 'times' with \(int\) is ambiguous: times<3>\(int\), times<4>\(int\)/],
+          ['times<5>(1)', /Of the template 'times' the program has times<3>, times<4> only/],
+          ['converted', /'converted' is a template: name one of converted<char, double>, converted<short, int>/],
+          ['a + 1', /no instance of the template 'operator\+' fits \(geo::Vec<int>, int\).*: name one/],
+          ['(double)a', /a value of type geo::Vec<int> is no number/],
+          ['sizeOf(&real)', /no instance of the template 'sizeOf' fits/],
+        ];
+        for (const [text, reason] of refused) assert.match(await shown(text), reason, text);
+      }));
+  }
+
   // Thunks of GCC have lines, those of clang have none.
   for (const [variant, least] of [
     ['m3-O0', 40],

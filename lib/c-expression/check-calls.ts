@@ -9,6 +9,7 @@ import { addressOf, type PointerChecker, toBase } from './class-pointers';
 import { fail, type Span, spanOf } from './errors';
 import { chooseOverload, pathToBase } from './overload';
 import { ownPointer } from './own-object';
+import { writtenName } from './template-functions';
 import type { ExpressionScope, FunctionEntity } from './scope';
 import type { Expression } from './syntax';
 import type { TypedNode } from './typed';
@@ -101,7 +102,7 @@ export function checkCall(call: Call, span: Span, checker: CallChecker): TypedNo
 }
 
 function entityCall(entity: FunctionEntity, list: readonly TypedNode[], span: Span, checker: CallChecker): TypedNode {
-  const chosen = chooseOverload(entity.overloads ?? [entity], list, entity.name, span);
+  const chosen = chooseOverload(entity.overloads ?? [entity], list, writtenName(entity), span);
   if (chosen.isMethod) {
     const self = ownPointer(span, checker);
     if (self === undefined) return fail(`'${chosen.name}' is a method: an object must stand before it`, span);
@@ -138,7 +139,7 @@ function methodCall(
   span: Span,
   checker: CallChecker,
 ): TypedNode {
-  const chosen = chooseOverload(entity.overloads ?? [entity], list, entity.name, span, object);
+  const chosen = chooseOverload(entity.overloads ?? [entity], list, writtenName(entity), span, object);
   return callOf(chosen, path, object, list, span, checker);
 }
 

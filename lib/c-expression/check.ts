@@ -39,6 +39,7 @@ import { ownMember, ownPointer } from './own-object';
 import type { ExpressionScope } from './scope';
 import type { Expression, TypeName } from './syntax';
 import { type ExpressionTyper, resolveTypeName } from './type-resolver';
+import { oneInstance } from './template-functions';
 import { isPlace, type TypedNode } from './typed';
 import { checkedCount, hasVariableSize } from './variable-arrays';
 
@@ -257,7 +258,7 @@ export class Checker implements ExpressionTyper {
       case 'variable':
         return { kind: 'variable', type: entity.variable.type, entity, ...span };
       case 'function':
-        return { kind: 'symbol', type: entity.type, entity, ...span };
+        return { kind: 'symbol', type: entity.type, entity: oneInstance(entity, span), ...span };
       case 'own-member':
         return ownMember(entity, span, this);
       case 'own-object':

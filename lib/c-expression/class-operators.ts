@@ -9,6 +9,7 @@ import { fail, type Span } from './errors';
 import { type Candidate, chooseAmong } from './overload';
 import type { FunctionEntity } from './scope';
 import type { Qualifier } from './syntax';
+import { writtenName } from './template-functions';
 import type { TypedNode } from './typed';
 
 interface OperatorCandidate extends Candidate {
@@ -78,7 +79,8 @@ function functions(name: string, operands: readonly TypedNode[], { scope }: Call
     const entity = scope.lookup(name, place);
     if (entity?.kind !== 'function') continue;
     const all = entity.overloads ?? [entity];
-    for (const one of all) if (!one.isMethod && written(one.name) === whole) found.set(one.address, one);
+    const isMeant = (one: FunctionEntity): boolean => !one.isMethod && written(writtenName(one)) === whole;
+    for (const one of all) if (isMeant(one)) found.set(one.address, one);
   }
   // What is no method has the left operand as its first argument.
   return [...found.values()].map((entity) => ({ entity, object: undefined, list: operands, path: [] }));
@@ -100,7 +102,15 @@ function missingText(operator: string, operands: readonly TypedNode[], { scope }
   const types = operands.map(({ type }) => type.displayName);
   const first = stripType(operands[0].type);
   const name = `operator${operator}`;
-  const reason = (isStruct(first) ? methodWithoutCode(first, name, scope) : undefined) ?? scope.whyNoCode?.(name);
+  const namespaces = operands.flatMap(({ type }) => {
+    const own = stripType(type);
+    return (isStruct(own) ? scopeOf(own) : undefined) ?? [];
+  });
+  const reason =
+    (isStruct(first) ? methodWithoutCode(first, name, scope) : undefined) ??
+    [name, ...namespaces.map((namespace) => `${namespace}::${name}`)]
+      .map((one) => scope.whyNoCode?.(one))
+      .find(Boolean);
   if (reason !== undefined) return reason;
   return `there is no operator '${operator}' for ${types.join(' and ')}`;
 }

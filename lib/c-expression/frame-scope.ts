@@ -27,6 +27,8 @@ import {
 import { basicTypes, type BasicTypes, functionType, voidType } from '../dwarf/value-types';
 import { isCPlusPlus } from '../dwarf/qualified-name';
 import { findMember, isStruct } from '../dwarf/value';
+import { templateBase } from '../dwarf/base-type-name';
+import { deducedInstances } from './template-functions';
 import { type Closure, closureAt, closureName, isWithoutPlace, standsIn } from '../dwarf/lambda';
 import { declaredEntity, type DeclaredFunction } from './declared-function';
 import type { Macro } from './macro-expansion';
@@ -42,6 +44,7 @@ export interface NamedDebugInfo extends ModuleDebugInfo {
   usedNamespaces(unit: UnitInfo): readonly string[];
   typeNamed(tag: TypeTag | 'typedef' | 'base', name: string): Type | undefined;
   macrosAt?(unit: UnitInfo, position: SourcePosition | undefined): ReadonlyMap<string, Macro> | undefined;
+  instancesNamed(template: string): readonly FunctionInfo[];
   codelessFunction(name: string): { readonly isInlined: boolean } | undefined;
   enumeratorNamed(name: string): { readonly type: EnumType; readonly enumerator: Enumerator } | undefined;
 }
@@ -120,8 +123,13 @@ export class FrameScope implements ExpressionScope {
   }
 
   isTemplateName(name: string): boolean {
+    const base = templateBase(name);
     return this.prefixes.some((prefix) =>
-      this.modules.some(({ debug }) => (debug?.functionsNamed(prefix + name) ?? []).length > 0),
+      this.modules.some(
+        ({ debug }) =>
+          (debug?.functionsNamed(prefix + name) ?? []).length > 0 ||
+          (base !== undefined && (debug?.instancesNamed(prefix + base) ?? []).length > 0),
+      ),
     );
   }
 
@@ -179,11 +187,19 @@ export class FrameScope implements ExpressionScope {
   whyUnknown(name: string): string | undefined {
     const around = this.functionsAround.find((one) => declaresLocal(one, name));
     if (around !== undefined) return `It is a variable of ${aroundText(around)}, which the lambda does not capture.`;
-    const codeless = this.whyNoCode(name);
+    const codeless = this.whyNoCode(name) ?? this.whyNoInstance(name);
     if (codeless !== undefined) return `${codeless}.`;
     const hasUnits = this.modules.some(({ debug }) => (debug?.units.length ?? 0) > 0);
     if (this.macros !== undefined || !hasUnits || !/^_*[A-Z][A-Z0-9_]*$/.test(name)) return undefined;
     return 'If it is a macro, build with -g3: the debug information has no macros.';
+  }
+
+  private whyNoInstance(name: string): string | undefined {
+    const base = templateBase(name);
+    const found = base === undefined ? undefined : this.lookup(base, undefined);
+    if (found?.kind !== 'function') return undefined;
+    const known = [...new Set((found.overloads ?? [found]).map((one) => one.name))].sort().join(', ');
+    return `Of the template '${base ?? ''}' the program has ${known} only`;
   }
 
   /** The macros where the frame stands; at file scope those of the end of the first unit. undefined: there are none. */
@@ -374,6 +390,8 @@ export class FrameScope implements ExpressionScope {
     const functions = debug.functionsNamed(name);
     const found = functions.find((candidate) => candidate.external) ?? functions.at(0);
     if (found) return this.function(module, found);
+    const instances = this.entitiesOf(module, deducedInstances(debug, name), true);
+    if (instances.length > 0) return { ...instances[0], overloads: instances };
     const enumerator = debug.enumeratorNamed(name);
     return enumerator && { kind: 'enumerator', type: enumerator.type, value: enumerator.enumerator.value };
   }
@@ -427,15 +445,25 @@ export class FrameScope implements ExpressionScope {
   private function(module: NamedModule, info: FunctionInfo): NamedEntity | undefined {
     const found = this.functionEntity(module, info);
     if (found === undefined || !isCPlusPlus(info.unit)) return found;
-    const overloads = [found];
-    for (const other of module.debug?.functionsNamed(info.name) ?? []) {
-      const entity = other === info || !isCPlusPlus(other.unit) ? undefined : this.functionEntity(module, other);
-      // Each unit that uses an inline function has a copy of it.
-      const isSame = ({ type }: FunctionEntity): boolean => type.displayName === entity?.type.displayName;
-      const isNew = isLambda(other) || !overloads.some(isSame);
-      if (entity !== undefined && isNew) overloads.push(entity);
-    }
+    const named = this.entitiesOf(module, [info, ...(module.debug?.functionsNamed(info.name) ?? [])], false);
+    const instances = this.entitiesOf(module, module.debug ? deducedInstances(module.debug, info.name) : [], true);
+    const overloads = [...named, ...instances];
     return overloads.length === 1 ? found : { ...found, overloads };
+  }
+
+  /** Each unit that uses an inline function has a copy of it: they count once. */
+  private entitiesOf(
+    module: NamedModule,
+    list: readonly FunctionInfo[],
+    isDeduced: boolean,
+  ): readonly FunctionEntity[] {
+    const entities = new Map<string | FunctionInfo, FunctionEntity>();
+    for (const info of list) {
+      const entity = isCPlusPlus(info.unit) ? this.functionEntity(module, info) : undefined;
+      const key = isLambda(info) ? info : `${info.name} ${entity?.type.displayName ?? ''}`;
+      if (entity !== undefined && !entities.has(key)) entities.set(key, isDeduced ? { ...entity, isDeduced } : entity);
+    }
+    return [...entities.values()];
   }
 
   private functionEntity(module: NamedModule, info: FunctionInfo): FunctionEntity | undefined {

@@ -7,6 +7,7 @@ import { isStruct } from '../dwarf/value';
 import { isBoolean, isComplex, isFloating, isInteger, isReference } from '../dwarf/value-types';
 import { fail, type Span } from './errors';
 import type { FunctionEntity } from './scope';
+import { isDeducible } from './template-functions';
 import { isPlace, type TypedNode } from './typed';
 
 /** C++ 12.2.4.2: lower is better; undefined: it does not fit. */
@@ -27,7 +28,7 @@ export function chooseOverload(
   span: Span,
   object?: TypedNode,
 ): FunctionEntity {
-  if (entities.length === 1) return entities[0];
+  if (entities.length === 1 && entities[0].isDeduced !== true) return entities[0];
   return chooseAmong(
     entities.map((entity) => ({ entity, object, list })),
     list,
@@ -47,13 +48,16 @@ export function chooseAmong<T extends Candidate>(
     const ranks = ranksOfCandidate(candidate);
     return ranks === undefined ? [] : [{ candidate, entity: candidate.entity, ranks }];
   });
-  const best = viable.filter((one) => viable.every((other) => one === other || isBetter(one.ranks, other.ranks)));
+  const best = viable.filter((one) => viable.every((other) => one === other || isPreferred(one, other)));
   if (best.length === 1) return best[0].candidate;
   const listed = (entities: readonly FunctionEntity[]): string => entities.map(signatureText).sort().join(', ');
   const given = list.map(({ type }) => type.displayName).join(', ');
   if (viable.length === 0) {
     const all = listed(candidates.map(({ entity }) => entity));
-    return fail(`no function '${name}' fits (${given}); there ${candidates.length === 1 ? 'is' : 'are'} ${all}`, span);
+    const verb = candidates.length === 1 ? 'is' : 'are';
+    const isTemplate = candidates.every(({ entity }) => entity.isDeduced === true);
+    const what = isTemplate ? 'instance of the template' : 'function';
+    return fail(`no ${what} '${name}' fits (${given}); there ${verb} ${all}${isTemplate ? ': name one' : ''}`, span);
   }
   return fail(
     `the call of '${name}' with (${given}) is ambiguous: ${listed(viable.map(({ entity }) => entity))}; cast an argument`,
@@ -86,7 +90,21 @@ function ranksOf(entity: FunctionEntity, list: readonly TypedNode[]): number[] |
   if (list.length < parameters.length) return undefined;
   if (list.length > parameters.length && !entity.type.variadic) return undefined;
   const ranks = list.map((argument, i) => (i < parameters.length ? rank(argument, parameters[i]) : Rank.ellipsis));
-  return ranks.every((one) => one !== undefined) ? ranks : undefined;
+  const isFit = (one: number | undefined, i: number): one is number =>
+    one !== undefined && (entity.isDeduced !== true || isDeducible(one, Rank.qualification, parameters.at(i)));
+  return ranks.every(isFit) ? ranks : undefined;
+}
+
+interface Ranked {
+  readonly entity: FunctionEntity;
+  readonly ranks: readonly number[];
+}
+
+/** Of two that fit as well a function is before what a template was made into (C++ 12.2.4.1). */
+function isPreferred(one: Ranked, other: Ranked): boolean {
+  if (isBetter(one.ranks, other.ranks)) return true;
+  const isFunction = one.entity.isDeduced !== true && other.entity.isDeduced === true;
+  return isFunction && !isBetter(other.ranks, one.ranks) && one.ranks.every((rank, i) => rank <= other.ranks[i]);
 }
 
 function isBetter(ranks: readonly number[], others: readonly number[]): boolean {

@@ -378,9 +378,9 @@ class Parser {
       return `~${this.tokens.expectName().text}`;
     }
     const { text } = this.tokens.expectName();
-    if (text === 'operator' && this.isCPlusPlus) return this.types.parseOperatorName();
-    const instance = this.tokens.is('<') ? this.types.templateAt(within, text) : undefined;
-    if (instance === undefined) return text;
+    const name = text === 'operator' && this.isCPlusPlus ? this.types.parseOperatorName() : text;
+    const instance = this.tokens.is('<') ? this.types.templateAt(within, name) : undefined;
+    if (instance === undefined) return name;
     this.tokens.skip(instance.tokens);
     return instance.name;
   }

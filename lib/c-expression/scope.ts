@@ -21,6 +21,8 @@ export interface FunctionEntity {
   readonly vtableIndex: number | undefined;
   /** Why its code cannot be called as it is declared. */
   readonly refusal?: string | undefined;
+  /** An instance of a template whose arguments, not all of which are written, follow from those of the call. */
+  readonly isDeduced?: boolean;
   /** All functions of its name, itself included, of which a call chooses by its arguments. */
   readonly overloads?: readonly FunctionEntity[];
 }

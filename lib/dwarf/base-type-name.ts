@@ -39,3 +39,21 @@ export function templateKey(name: string): string {
     .replace(/> (?=>)/g, '>')
     .replace(/\b(\d+)[ul]+\b/g, '$1');
 }
+
+/**
+ * `largest` of `largest<int>`, `operator<` of `operator< <int>` and of clang's `operator<<int>`; undefined: no instance of a template. The
+ * arguments are what the last bracket closes.
+ */
+export function templateBase(name: string): string | undefined {
+  if (!name.endsWith('>')) return undefined;
+  let depth = 0;
+  for (let at = name.length - 1; at >= 0; at--) {
+    if (name[at] === '>') depth++;
+    else if (name[at] === '<' && --depth === 0) {
+      const base = name.slice(0, at).trimEnd();
+      // `operator<=>` is none.
+      return base === '' || base === 'operator' ? undefined : base;
+    }
+  }
+  return undefined;
+}

@@ -4,7 +4,7 @@
  * Damaged data never throws from here: it becomes an entry of `problems` and an absent or 'unknown' value.
  */
 import { FormatError } from '../errors';
-import { templateKey } from './base-type-name';
+import { templateBase, templateKey } from './base-type-name';
 import { FrameTable } from './cfi';
 import { At, Tag } from './constants';
 import type { Die } from './die';
@@ -29,7 +29,7 @@ import type {
   UnitInfo,
   VariableInfo,
 } from './model';
-import { NameIndex } from './name-index';
+import { instanceKey, NameIndex } from './name-index';
 import { isCPlusPlus, qualifiedName } from './qualified-name';
 import { contains, rangesOf } from './ranges';
 import type { MachineRegisters } from './regnum';
@@ -289,9 +289,19 @@ export class DebugInfo {
     });
   }
 
+  /** Functions with code that a template of that name, in C++ qualified or not, was made into: `largest<int>`. */
+  instancesNamed(template: string): readonly FunctionInfo[] {
+    const key = templateKey(template);
+    const isNamed = (name: string): boolean => templateKey(templateBase(name) ?? '') === key;
+    return this.names.functionsNamed(instanceKey(template)).flatMap((die) => {
+      const found = this.functionOf(die);
+      return found !== undefined && (isNamed(found.name) || isNamed(found.shortName)) ? [found] : [];
+    });
+  }
+
   /** A function of that name that is only declared, or of which every call was inlined (DW_AT_inline, 3.3.8.1). */
   codelessFunction(name: string): { readonly isInlined: boolean } | undefined {
-    const dies = this.names.functionEntries(name);
+    const dies = [name, instanceKey(name)].flatMap((key) => this.names.functionEntries(key));
     if (dies.length === 0) return undefined;
     const inlined = (die: Die): boolean => {
       const mode = die.number(At.DW_AT_inline);

@@ -98,7 +98,9 @@ export class Subprogram implements FunctionInfo {
 
 /** The abstract instance has the parameters in the order of the source, also those that are gone from the code. */
 function readSignature(die: Die, context: FunctionContext): FunctionSignature {
-  const { children } = die.reference(At.DW_AT_abstract_origin) ?? die;
+  const { children: entries } = die.reference(At.DW_AT_abstract_origin) ?? die;
+  // GCC puts the parameters that a pack has become below it.
+  const children = entries.flatMap((one) => (one.tag === Tag.DW_TAG_GNU_formal_parameter_pack ? one.children : one));
   const element = die.holderOf(At.DW_AT_vtable_elem_location)?.bytes(At.DW_AT_vtable_elem_location);
   return {
     parameters: children

@@ -3,7 +3,7 @@
  * through one after the other, as far as a search goes; a unit's entries are read only where a name is found.
  * Definitions win over declarations, file scope over function scope, the earlier unit over the later one.
  */
-import { canonicalBaseName, templateKey } from './base-type-name';
+import { canonicalBaseName, templateBase, templateKey } from './base-type-name';
 import { Tag } from './constants';
 import type { Die } from './die';
 import { NameSearch } from './name-search';
@@ -99,9 +99,19 @@ class NameLists {
     this.note(qualified, entry);
     if (tag !== Tag.DW_TAG_subprogram) return;
     if (qualified !== name) this.note(name, entry);
+    const base = templateBase(name);
+    if (base !== undefined) {
+      this.note(instanceKey(this.prefixOf(parent) + base), entry);
+      if (qualified !== name) this.note(instanceKey(base), entry);
+    }
     const linkageName = table.linkageNameOf(entry) ?? table.linkageNameOf(holder);
     if (linkageName !== undefined && linkageName !== name) this.note(linkageName, entry);
   }
+}
+
+/** What all instances of a template are found by; no name is one. */
+export function instanceKey(template: string): string {
+  return `${template}<`;
 }
 
 /** `largest` of `largest<int>`; an operator has no such name. */
@@ -239,7 +249,8 @@ export class NameIndex {
   private isWhole(name: string, entry: number, unit: Unit): boolean {
     const { table } = this.lists;
     const holder = this.lists.holderOf(entry, unit);
-    return templateKey(this.lists.prefixOf(table.parentOf(holder)) + table.nameOf(holder)) === templateKey(name);
+    const whole = this.lists.prefixOf(table.parentOf(holder)) + table.nameOf(holder);
+    return templateKey(whole) === templateKey(name) || instanceKey(templateBase(whole) ?? '') === name;
   }
 
   private entriesOf(unit: Unit, isWanted: Test, most = Infinity): number[] {
