@@ -305,6 +305,50 @@ describe('the value that a function returned', () => {
       }));
   }
 
+  for (const [compiler, linker, flags] of [
+    [
+      'arm-none-eabi-gcc',
+      'arm-none-eabi-ld',
+      '-mcpu=cortex-m4 -mthumb -mlong-calls -mfpu=fpv4-sp-d16 -mfloat-abi=hard',
+    ],
+    ['riscv64-unknown-elf-gcc', 'riscv64-unknown-elf-ld -m elf32lriscv', '-march=rv32imafc -mabi=ilp32f -mno-relax'],
+  ] as const) {
+    it(`has the lanes of a vector where the ABI with floating-point registers has them (${compiler})`, async (t) => {
+      const tool = requireTool(t, compiler);
+      if (tool === undefined) return;
+      const work = mkdtempSync(join(tmpdir(), 'lanes-'));
+      try {
+        const path = join(work, 'lanes.c');
+        const lines = [
+          'typedef int four __attribute__((vector_size(16)));',
+          'typedef float two __attribute__((vector_size(8)));',
+          'volatile int trace;',
+          '__attribute__((noinline)) four give_four(void) { trace++; return (four){1, -2, 3, 4}; }',
+          '__attribute__((noinline)) two give_two(void) { trace++; return (two){1.5f, -2.5f}; }',
+          'int entry(void) { four a = give_four(); two b = give_two(); return a[1] + (int)b[0]; }',
+          '__attribute__((section(".exported_sym"), used)) const void *const exported[] = { "entry", (const void *)entry };',
+        ];
+        writeFileSync(path, lines.join('\n'));
+        const object = join(work, 'lanes.o');
+        runTool(tool, [...flags.split(' '), '-O2', '-g', '-Wno-psabi', '-fno-unwind-tables', '-c', path, '-o', object]);
+        const program = join(work, 'lanes.elf');
+        const [ld, ...emulation] = linker.split(' ');
+        runTool(ld, [...emulation, '-r', '-T', join(projectRoot, 'scripts/relocatable.ld'), object, '-o', program]);
+        await withAdapter(async (adapter) => {
+          await adapter.launchToStop({ program, entry: 'entry', stopOnEntry: true });
+          await adapter.request('setFunctionBreakpoints', { breakpoints: [{ name: '/^give_/' }] });
+          for (const value of ['{1, -2, 3, 4}', '{1.5, -2.5}']) {
+            await adapter.run('continue');
+            await adapter.run('stepOut');
+            assert.equal((await adapter.scope('Return value'))[0].value, value);
+          }
+        });
+      } finally {
+        rmSync(work, { recursive: true });
+      }
+    });
+  }
+
   it('is a scope of its own that the next step ends, and cannot be set', () =>
     withAdapter(async (adapter) => {
       await adapter.launchToStop({ program: controlsPath('m3-O0'), args: [7] }, atMarker('BP_TWICE'));

@@ -130,6 +130,8 @@ export interface ArrayType extends TypeCommon {
   /** One array type a dimension: `int a[2][3]` is an array of 2 of an array of 3. undefined: unknown or flexible;
    * an expression for a variable-length array. */
   readonly count: number | LocationDescription | undefined;
+  /** DW_AT_GNU_vector: passed and returned otherwise than an array in a structure. */
+  readonly isVector?: true;
 }
 
 /** `int Class::*` and `int (Class::*)(int)` of C++ (5.14). */

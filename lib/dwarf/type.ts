@@ -360,7 +360,7 @@ export class TypeReader {
     let element = this.targetOf(die);
     let array: ArrayType | undefined;
     for (const count of counts.reverse()) {
-      array = makeArray(element, count);
+      array = makeArray(element, count, die.flag(At.DW_AT_GNU_vector));
       element = array;
     }
     if (array === undefined) throw new FormatError('bad-size', die.unit.section, die.offset);
@@ -401,7 +401,7 @@ function isSigned(type: BaseType): boolean {
 }
 
 /** An array that no entry describes: `a@n` of expressions, and the inner dimensions of a multi-dimensional one. */
-export function makeArray(element: Type, count: ArrayType['count']): ArrayType {
+export function makeArray(element: Type, count: ArrayType['count'], isVector = false): ArrayType {
   return withDisplayName({
     kind: 'array',
     name: undefined,
@@ -411,6 +411,7 @@ export function makeArray(element: Type, count: ArrayType['count']): ArrayType {
     declaration: undefined,
     element,
     count,
+    ...(isVector ? { isVector } : {}),
   });
 }
 

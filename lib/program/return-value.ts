@@ -40,6 +40,8 @@ export interface Field {
   readonly offset: number;
   readonly size: number;
   readonly isFloat: boolean;
+  /** A word of a vector, which Arm passes in floating-point registers, and RISC-V by the integer convention. */
+  readonly ofVector?: true;
 }
 
 /** `memory`: the address that the callee was given for a result that is too large; undefined: not known. */
@@ -112,6 +114,7 @@ export interface Placed {
 /** One float, two floats, or a float and an integer; undefined: the integer convention holds. */
 export function floatRegisters(fields: readonly Field[], xlen: number, flen: number): readonly Placed[] | undefined {
   if (fields.length === 0 || fields.length > 2 || !fields.some(({ isFloat }) => isFloat)) return undefined;
+  if (fields.some(({ ofVector }) => ofVector)) return undefined;
   if (fields.some(({ isFloat, size }) => size > (isFloat ? flen : xlen))) return undefined;
   let nextFloat = fa0;
   let nextInteger = a0;
@@ -154,6 +157,10 @@ export function fieldsOf(type: Type, offset: number): readonly Field[] | undefin
       return fields;
     }
     case 'array': {
+      if (stripped.isVector) {
+        const words = Array.from({ length: size / 4 }, (_, n) => offset + 4 * n);
+        return words.map((at) => ({ offset: at, size: 4, isFloat: true, ofVector: true }));
+      }
       if (typeof stripped.count !== 'number' || stripped.count > mostHomogeneous) return undefined;
       const step = stripped.element.byteSize ?? 0;
       const parts = Array.from({ length: stripped.count }, (_, n) => fieldsOf(stripped.element, offset + n * step));
