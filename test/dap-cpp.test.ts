@@ -267,6 +267,44 @@ describe('C++', () => {
       }));
   }
 
+  /** What g++ made of them with type information; gdb 13 gives the table's address in place of the object's. */
+  const casts: readonly (readonly [string, string])[] = [
+    ['dynamic_cast<Square *>(shape) == &cube', 'true'],
+    ['dynamic_cast<Cube *>(shape) == &cube', 'true'],
+    ['dynamic_cast<Shared *>(shape) == nullptr', 'true'],
+    ['dynamic_cast<Shared *>(virtuals) == &shared', 'true'],
+    ['dynamic_cast<Square *>(named) == &square', 'true'],
+    ['dynamic_cast<Shape *>(named) == &square', 'true'],
+    ['dynamic_cast<Cube *>(named) == nullptr', 'true'],
+    ['dynamic_cast<Cube *>(last) == &cube', 'true'],
+    ['dynamic_cast<Shape *>(last) == &cube', 'true'],
+    ['dynamic_cast<Square *>(none) == nullptr', 'true'],
+    ['dynamic_cast<void *>(named) == &square', 'true'],
+    ['dynamic_cast<Other *>(shape) == nullptr', 'true'],
+    ['dynamic_cast<Square *>(stranger) == nullptr', 'true'],
+    ['dynamic_cast<const Cube *>(shape)->depth', '4'],
+    ['dynamic_cast<Square &>(reference).side', '3'],
+    ['dynamic_cast<Shape &>(square).id', '1'],
+  ];
+  const wrongCasts: readonly (readonly [string, RegExp])[] = [
+    ['dynamic_cast<Cube &>(reference)', /the object is of the class Square, which has no Cube/],
+    ['dynamic_cast<Shape *>(&plain)', /Plain has no virtual functions: of its objects nobody can tell the class/],
+    ['dynamic_cast<int>(shape)', /to a pointer or a reference to a class, not to int/],
+    ['dynamic_cast<Square *>(5)', /of a pointer to a class, not of int \(at '5'\)/],
+    ['dynamic_cast<Square *>((Shape *)&total)', /is no table of virtual functions of a known class/],
+    ['dynamic_cast<Square *>((Shape *)16)', /the object's table of virtual functions cannot be read at 0x10/],
+  ];
+
+  for (const variant of ['m3-O0', 'm3clang-O0', 'rv32-O0']) {
+    it(`dynamic_cast asks the object, without type information (${variant})`, () =>
+      withAdapter(async (adapter) => {
+        const shown = await atTemplates(adapter, variant);
+        for (const [text, value] of casts) assert.equal(await shown(text), value, text);
+        for (const [text, reason] of wrongCasts) assert.match(await shown(text), reason, text);
+        assert.equal((await adapter.evaluate('dynamic_cast<Cube *>(shape)->depth', 'hover')).result, '4');
+      }));
+  }
+
   // Thunks of GCC have lines, those of clang have none.
   for (const [variant, least] of [
     ['m3-O0', 40],

@@ -8,6 +8,7 @@ import { toComplex, toReal } from './check-complex';
 import { classConversion } from './class-operators';
 import { addressOf, castPointer } from './class-pointers';
 import { sameType } from './compatible-types';
+import { checkDynamicCast } from './dynamic-cast';
 import { fail, type Span } from './errors';
 import type { Expression, TypeName } from './syntax';
 import type { TypedNode } from './typed';
@@ -23,6 +24,7 @@ export function checkCast({ type: name, operand, form }: Cast, span: Span, check
   const call = operand.kind === 'call' ? castCall(operand, type, span, checker) : undefined;
   if (call !== undefined) return call;
   const node = checker.check(operand);
+  if (form === 'dynamic') return checkDynamicCast(node, type, span, checker);
   const stripped = stripType(type);
   if (stripped.kind === 'void') {
     const nothing: TypedNode = { kind: 'constant', type: voidType, value: 0n, ...span };

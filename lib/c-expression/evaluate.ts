@@ -30,6 +30,7 @@ import type { MemoryReply, MemoryRequest } from '../query';
 import { sameType } from './compatible-types';
 import { arithmetic, compareNumbers, convertNumber, wrapInteger } from './arithmetic';
 import { fail, failUnavailable, type Span } from './errors';
+import { evaluateDynamicCast } from './dynamic-cast';
 import { evaluateCall } from './evaluate-call';
 import { computesComplex, evaluateComplex, evaluateComplexValue } from './evaluate-complex';
 import { evaluateLiteral } from './evaluate-literal';
@@ -185,6 +186,8 @@ export class Evaluation {
       }
       case 'call':
         return decodeScalar(yield* evaluateCall(node, this), node.type, this.littleEndian);
+      case 'dynamic-cast':
+        return yield* evaluateDynamicCast(node, this);
       case 'temporary':
         return yield* this.temporary(yield* this.bytesOf(node.operand), node.operand.type);
       case 'unsupported':

@@ -53,6 +53,8 @@ export interface NamedDebugInfo extends ModuleDebugInfo {
 export interface NamedModule extends CodeModule<NamedDebugInfo> {
   readonly instance?: { readonly name: string };
   symbolNamed(name: string): bigint | undefined;
+  /** The class, as a program names it, whose table of virtual functions is there. */
+  classOfTable?(load: bigint): string | undefined;
   symbolAt?(load: bigint): { readonly symbol: { readonly kind?: string; readonly name?: string } } | undefined;
 }
 
@@ -145,6 +147,13 @@ export class FrameScope implements ExpressionScope {
       }
     }
     return incomplete;
+  }
+
+  classOfTable(address: bigint): StructType | undefined {
+    const name = this.modules.map((module) => module.classOfTable?.(address)).find((one) => one !== undefined);
+    const found = name === undefined ? undefined : this.typeNamed('any', name);
+    const type = found && stripType(found);
+    return type && isStruct(type) ? type : undefined;
   }
 
   get isCPlusPlus(): boolean {

@@ -62,7 +62,7 @@ const precedence: Readonly<Record<string, number>> = {
 
 const assignmentOperators: ReadonlySet<string> = new Set('= += -= *= /= %= &= |= ^= <<= >>='.split(' '));
 
-/** C++ 8.2.9 to 8.2.11; all but reinterpret_cast are the same to a debugger. */
+/** C++ 7.6.1.7 to 7.6.1.11; static_cast and const_cast are the same to a debugger. */
 const castWords: ReadonlySet<string> = new Set(['static_cast', 'reinterpret_cast', 'const_cast', 'dynamic_cast']);
 
 /** A chain of operators makes a tree as deep as it is long. */
@@ -309,8 +309,9 @@ class Parser {
     this.tokens.expect('(');
     const operand = this.tokens.nested(() => this.parseComma());
     this.tokens.expect(')');
-    const form = start.text === 'reinterpret_cast' ? ({ form: 'reinterpret' } as const) : {};
-    return { kind: 'cast', type, operand, ...form, ...this.tokens.spanFrom(start) };
+    const form =
+      start.text === 'reinterpret_cast' ? 'reinterpret' : start.text === 'dynamic_cast' ? 'dynamic' : undefined;
+    return { kind: 'cast', type, operand, ...(form === undefined ? {} : { form }), ...this.tokens.spanFrom(start) };
   }
 
   /** Parentheses leave no node; the inner one spans them, so that an error marks what was written. */

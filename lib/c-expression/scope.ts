@@ -2,7 +2,7 @@
  * What names in an expression can mean, and who knows it. Names are looked up once, when an expression is compiled;
  * values are read at each evaluation.
  */
-import type { EnumType, FunctionType, Member, Type, VariableInfo } from '../dwarf/model';
+import type { EnumType, FunctionType, Member, StructType, Type, VariableInfo } from '../dwarf/model';
 import type { Frame, UnwindMachine } from '../dwarf/unwind-frame';
 import type { BasicTypes } from '../dwarf/value-types';
 import type { Qualifier } from './syntax';
@@ -67,6 +67,8 @@ export interface ExpressionScope extends TypeNames {
   typeNamed(tag: TypeTag, name: string): Type | undefined;
   /** What may be the reason that a name is not known; undefined: nothing is to be said. */
   whyUnknown?(name: string): string | undefined;
+  /** The class whose objects begin with that address, of the table of their virtual functions. */
+  classOfTable?(address: bigint): StructType | undefined;
   /** Why a function that is declared cannot be called; undefined: none of that name is. */
   whyNoCode?(name: string): string | undefined;
   /** The DWARF number of a register, or its own name for one that DWARF does not number; undefined: no register. */

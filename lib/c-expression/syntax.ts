@@ -59,8 +59,8 @@ export type Expression = Span &
         readonly kind: 'cast';
         readonly type: TypeName;
         readonly operand: Expression;
-        /** reinterpret_cast: addresses stay what they are. */
-        readonly form?: 'reinterpret';
+        /** reinterpret_cast: addresses stay what they are; dynamic_cast: the object is asked. */
+        readonly form?: 'reinterpret' | 'dynamic';
       }
     | { readonly kind: 'sizeof'; readonly operand: Expression }
     | { readonly kind: 'sizeof-type'; readonly type: TypeName }

@@ -3,7 +3,7 @@
  * walk without decisions about types. Plain data: it can be evaluated any number of times, in any frame of the same
  * pc. A node either denotes an object ("place": variable, member, element, ...) or computes a number.
  */
-import type { BaseType, FunctionType, Member, Type } from '../dwarf/model';
+import type { BaseType, FunctionType, Member, StructType, Type } from '../dwarf/model';
 import type { Span } from './errors';
 import type { NamedEntity } from './scope';
 import type { ArithmeticOperator, ComparisonOperator } from './syntax';
@@ -117,6 +117,17 @@ export type NumberNode =
       readonly named: number;
       /** The function is that of the object's table of virtual methods. */
       readonly vtableIndex: number | undefined;
+    }
+  /** Where in an object a class is that only the object tells. */
+  | {
+      readonly kind: 'dynamic-cast';
+      readonly pointer: TypedNode;
+      readonly from: StructType;
+      /** undefined: the whole object. */
+      readonly to: StructType | undefined;
+      readonly isReference: boolean;
+      /** The class whose table of virtual functions lies at an address. */
+      readonly classAt: (table: bigint) => StructType | undefined;
     }
   /** The address of a value that is only in the expression: it is given a place. */
   | { readonly kind: 'temporary'; readonly operand: TypedNode }

@@ -4,6 +4,7 @@
  */
 import type { DebugInfo } from '../dwarf/debug-info';
 import type { CfiRow, FunctionInfo, SourceFile, SourcePosition } from '../dwarf/model';
+import { demangle } from './demangle';
 import { findLocations, functionBreak, lineExtent, type LineExtent } from './breakpoint-locations';
 import { type CodeRun, codeRunAt } from './code-runs';
 import { findFunctionPlaces, type FunctionPlace, type NameTest } from './function-locations';
@@ -100,6 +101,13 @@ export class LoadedProgram {
     if (found === undefined || name === undefined || name === found.symbol.name) return found;
     const isDescribed = this.program.debug?.functionAt(found.symbol.address)?.entryPc === found.symbol.address;
     return isDescribed ? { symbol: { name, kind: found.symbol.kind }, offset: found.offset } : found;
+  }
+
+  /** The class whose table of virtual functions is there, by the table's symbol (Itanium C++ ABI 5.1.4.1). */
+  classOfTable(load: bigint): string | undefined {
+    const name = demangle(this.symbolAt(load)?.symbol.name ?? '');
+    // A namespace without a name is none in a program.
+    return /^vtable for (.*)$/.exec(name)?.[1].replaceAll('(anonymous namespace)::', '');
   }
 
   /** Load address of a symbol; bit 0 of a Thumb function is clear. */
