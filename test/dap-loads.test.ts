@@ -54,6 +54,12 @@ const moduleEvents = (adapter: AdapterClient): string[] =>
     .filter((event): event is DebugProtocol.ModuleEvent => event.event === 'module')
     .map(({ body: { reason, module } }) => `${reason} ${module.name}`);
 
+const sourceEvents = (adapter: AdapterClient): string[] =>
+  adapter.events
+    .filter((event): event is DebugProtocol.LoadedSourceEvent => event.event === 'loadedSource')
+    .map(({ body: { reason, source } }) => `${reason} ${source.name}`)
+    .filter((text) => text.endsWith('.c'));
+
 const output = (adapter: AdapterClient): string =>
   adapter.events
     .filter((event): event is DebugProtocol.OutputEvent => event.event === 'output')
@@ -98,6 +104,12 @@ describe('an extension is loaded, unloaded and loaded elsewhere', () => {
       assert.notEqual(second.breakpoint?.at, first.breakpoint.at);
       assert.equal(Number((await adapter.evaluate('&init_fini::number', 'repl')).memoryReference), second.number);
       assert.deepEqual(moduleEvents(adapter), ['new init_fini', 'removed init_fini', 'new other', 'new init_fini']);
+      assert.deepEqual(sourceEvents(adapter), [
+        'new init_fini.c',
+        'removed init_fini.c',
+        'new data.c',
+        'new init_fini.c',
+      ]);
 
       await assert.rejects(adapter.request('llext/replayFile'), /loaded or unloaded after it had started/);
       const { id } = await adapter.request<CheckpointDescription>('llext/setCheckpoint', {});
@@ -109,6 +121,7 @@ describe('an extension is loaded, unloaded and loaded elsewhere', () => {
       await back;
       assert.deepEqual(await names(adapter), ['hello']);
       assert.deepEqual(moduleEvents(adapter), ['removed other', 'removed init_fini']);
+      assert.deepEqual(sourceEvents(adapter), ['removed data.c', 'removed init_fini.c']);
       assert.equal(breakpointEvents(adapter).at(-1)?.verified, false);
       // A client that makes its list anew at llext/changed is told of the checkpoints after it.
       const told = adapter.events.filter(({ event }) => event === 'llext/changed' || event === 'llext/checkpoints');
