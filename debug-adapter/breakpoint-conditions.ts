@@ -22,6 +22,7 @@ import type { SynchronousView } from '../lib/target/target';
 import type { LogPart } from './breakpoint-options';
 import { type BoundLocation, placeText, type UserBreakpoint } from './breakpoints';
 import { expressionMessage, scopeIn } from './expression-context';
+import { splitFormatSuffix } from './format-suffix';
 import type { Inferior } from './inferior';
 import type { SessionOutput } from './output';
 import { formatOptions } from './value-text';
@@ -101,8 +102,9 @@ export class LocationEvaluator {
 
   logPart(part: LogPart, view: SynchronousView): string {
     if ('text' in part) return part.text;
-    const options = formatOptions(this.inferior);
-    const result = this.evaluate(part.expression, view, false, function* (compiled, context): Query<{ text: string }> {
+    const { expression, options: own } = splitFormatSuffix(part.expression);
+    const options = { ...formatOptions(this.inferior), ...own };
+    const result = this.evaluate(expression, view, false, function* (compiled, context): Query<{ text: string }> {
       const { value } = yield* evaluateExpression(compiled, context);
       return { text: yield* formatValue(value, options) };
     });

@@ -76,16 +76,12 @@ export async function setExpression(
 ): Promise<DebugProtocol.SetExpressionResponse['body']> {
   session.requireStop('setExpression');
   const reference = (await frameOf(session, args.frameId)) ?? (await requireFrame(session, 0));
-  const expression = args.expression.trim();
+  // As the client names what it shows in that way.
+  const { expression, options } = splitFormatSuffix(args.expression.trim());
   const value = await assignText(session, reference, expression, args.value, after);
-  const key = `evaluate ${reference.level} ${expression}`;
-  return describeValue(
-    session,
-    { ...reference, key },
-    value,
-    expression,
-    args.format?.hex === true ? { hex: true } : {},
-  );
+  const key = `evaluate ${reference.level} ${args.expression.trim()}`;
+  const shown = args.format?.hex === true ? { hex: true, ...options } : options;
+  return describeValue(session, { ...reference, key }, value, expression, shown);
 }
 
 /** The frame that is meant; undefined while the program runs: then only names of file scope have a meaning. */

@@ -126,6 +126,20 @@ describe('values of every kind are changed', () => {
       assert.equal(await shown(adapter, 'pointer == &line && function == twofold'), '1');
     }));
 
+  it('and shown as a suffix of the expression asks for', () =>
+    stopped(async (adapter) => {
+      const frameId = (await adapter.topFrame()).id;
+      for (const [expression, value, expected] of [
+        ['integer,x', '0b101', '0x5'],
+        ['byte, b', '6', '0b110'],
+        ['table[0],x', '{0x10}', '{0x10, 0x0, 0x0}'],
+      ]) {
+        const set = { expression, value, frameId };
+        const body = await adapter.request<DebugProtocol.SetExpressionResponse['body']>('setExpression', set);
+        assert.equal(body.value, expected);
+      }
+    }));
+
   it('by setVariable, wherever they are in the tree', () =>
     stopped(async (adapter) => {
       const wrong: string[] = [];

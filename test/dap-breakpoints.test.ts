@@ -228,12 +228,15 @@ describe('options of a breakpoint', () => {
   it('a log message with expressions does not stop', () =>
     withAdapter(async (adapter) => {
       const ended = adapter.next('terminated');
-      await adapter.launch(launch, at({ logMessage: 'i={i} {{x}} {buffer[i]} {number}', condition: 'i < 2' }));
+      await adapter.launch(
+        launch,
+        at({ logMessage: 'i={i} {{x}} {buffer[i]} {number} {i + 16,x} {i,b}', condition: 'i < 2' }),
+      );
       await ended;
       const logged = adapter.outputs('console').filter(({ output }) => output.startsWith('i='));
       assert.deepEqual(
         logged.map(({ output }) => output),
-        ["i=0 {x} 0 '\\000' -123456780\n", "i=1 {x} 0 '\\000' -123456780\n"],
+        ["i=0 {x} 0 '\\000' -123456780 0x10 0b0\n", "i=1 {x} 0 '\\000' -123456780 0x11 0b1\n"],
       );
       assert.equal(logged[0].line, loop);
       assert.equal(logged[0].source?.path, data);
