@@ -111,6 +111,17 @@ describe('arrays of variable length', () => {
           assert.deepEqual(await shown('*(int (*)[n])p'), ['int [4]', '{100, 101, 102, 103}']);
           assert.equal((await shown('(int (*)[n])p + 1'))[0], 'int (*)[4]');
           if (placeless === 0) assert.equal((await shown('&local'))[0], 'int (*)[4]');
+          // Nothing here uses stdint.h: the names are known all the same.
+          for (const [name, size] of Object.entries({ int8_t: 1, int16_t: 2, int32_t: 4, int64_t: 8 })) {
+            assert.equal((await shown(`sizeof(${name}) * 10 + sizeof(u${name})`))[1], String(size * 11), name);
+            assert.equal((await shown(`((${name})-1 < 0) + ((u${name})-1 > 0) * 2`))[1], '3', name);
+          }
+          const words = 'sizeof(size_t) + sizeof(ptrdiff_t) + sizeof(intptr_t) + sizeof(uintptr_t)';
+          assert.equal((await shown(words))[1], '16');
+          assert.equal(
+            (await shown('((ptrdiff_t)-1 < 0) + ((intptr_t)-1 < 0) + ((size_t)-1 > 0) + ((uintptr_t)-1 > 0)'))[1],
+            '4',
+          );
           const wrong = [
             ['sizeof(int[-n])', /no possible size \(at '-n'\)/],
             ['sizeof(int[n++])', /nothing may be changed here/],

@@ -54,6 +54,8 @@ describe('macros', () => {
     it(`become what the compiler makes of them, as of the line (${variant})`, async () => {
       await stopped(variant, 'FIRST', async (adapter) => {
         assert.equal(await checkList(adapter, 'early', 'EARLY'), 31);
+        // The compiler's own hold in every line; clang writes them behind the file.
+        assert.equal((await adapter.evaluate('__CHAR_BIT__ * __SIZEOF_POINTER__')).result, '32');
       });
       await stopped(variant, 'SECOND', async (adapter) => {
         assert.equal(await checkList(adapter, 'late', 'LATE'), 5);

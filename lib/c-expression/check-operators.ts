@@ -263,13 +263,23 @@ function conditionalType(first: TypedNode, second: TypedNode, span: Span, checke
     const left = promoted(first.type, checker.types, first.bitSize);
     return commonType(left, promoted(second.type, checker.types, second.bitSize), checker.types);
   }
-  if (isPointer(first.type) && !isVoidPointer(first.type)) return first.type;
+  // A null pointer takes the other's type; else void * is what both have in common.
+  if (isPointer(first.type) && isPointer(second.type)) {
+    const isFirst = isNullPointer(second) || (isVoidPointer(first.type) && !isNullPointer(first));
+    return isFirst || !isVoidPointer(second.type) ? (isNullPointer(first) ? second.type : first.type) : second.type;
+  }
   if (isPointer(second.type)) return second.type;
   if (isPointer(first.type)) return first.type;
   const [left, right] = [stripType(first.type), stripType(second.type)];
   if (left.kind === 'void' || right.kind === 'void') return voidType;
   if (left.displayName === right.displayName) return first.type;
   return fail('the two results have types that do not go together', span);
+}
+
+/** 6.3.2.3 paragraph 3: 0, or 0 as a void *. */
+function isNullPointer(node: TypedNode): boolean {
+  if (node.kind === 'convert') return isVoidPointer(node.type) && isNullPointer(node.operand);
+  return node.kind === 'constant' && node.value === 0n;
 }
 
 function isVoidPointer(type: Type): boolean {

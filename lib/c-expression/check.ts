@@ -3,12 +3,9 @@
  * implicit conversions. Lenient where a debugger should be: const objects may be changed, integers and pointers mix.
  * Operators on arithmetic types are in check-operators.ts.
  */
-import { Encoding } from '../dwarf/constants';
 import { type BaseType, type Member, stripType, type StructType, type Type } from '../dwarf/model';
 import { findMember, isStruct } from '../dwarf/value';
 import {
-  arrayOf,
-  baseType,
   type BasicTypes,
   isBoolean,
   isComplex,
@@ -19,11 +16,11 @@ import {
   pointerTo,
   voidType,
 } from '../dwarf/value-types';
-import { encodeInteger } from '../bytes';
 import { alignmentOf } from '../dwarf/alignment';
 import { isArithmetic } from './arithmetic';
+import { characterConstant, imaginaryConstant, integerConstant, stringLiteral } from './check-constants';
 import { checkLiteral } from './check-initializer';
-import { complexOf, complexPart, toComplex, toReal } from './check-complex';
+import { complexPart, toComplex, toReal } from './check-complex';
 import { checkCast } from './check-casts';
 import { checkCall, methodWithoutCode } from './check-calls';
 import { checkBinary, checkConditional, checkUnaryArithmetic, compoundArithmetic, pointerAdd } from './check-operators';
@@ -34,7 +31,6 @@ import { isCompatible, sameType } from './compatible-types';
 import { constantValue } from './constant-expression';
 import { fail, type Span, spanOf } from './errors';
 import { isMemberPointer, isNull, isNullConstant, memberAddress, nullMember } from './member-pointers';
-import type { FloatLiteral, IntegerLiteral, TextLiteral } from './literal';
 import { ownMember, ownPointer } from './own-object';
 import type { ExpressionScope } from './scope';
 import type { Expression, TypeName } from './syntax';
@@ -90,13 +86,18 @@ export class Checker implements ExpressionTyper {
     const span = { offset: expression.offset, length: expression.length };
     switch (expression.kind) {
       case 'integer':
-        return this.checkInteger(expression.literal, span);
+        return integerConstant(expression.literal, span, this.types);
       case 'float':
-        return this.checkFloat(expression.literal, span);
+        return {
+          kind: 'constant',
+          type: this.types[expression.literal.type],
+          value: expression.literal.value,
+          ...span,
+        };
       case 'character':
-        return this.checkCharacter(expression.literal, span);
+        return characterConstant(expression.literal, span, this.scope);
       case 'string':
-        return this.checkString(expression.literal, span);
+        return stringLiteral(expression.literal, span, this.scope);
       case 'name':
         return this.checkName(expression, span);
       case 'register':
@@ -126,7 +127,7 @@ export class Checker implements ExpressionTyper {
       case 'alignof':
         return this.checkAlignof(expression, span);
       case 'imaginary':
-        return this.checkImaginary(expression, span);
+        return imaginaryConstant(expression.literal, span, this.types);
       case 'compound-literal':
         return this.checkCompoundLiteral(expression, span);
       case 'generic':
@@ -168,38 +169,6 @@ export class Checker implements ExpressionTyper {
 
   // ---- constants and names ----
 
-  /** The first candidate type that holds the value (6.4.4.1 paragraph 5). */
-  private checkInteger({ value, candidates }: IntegerLiteral, span: Span): TypedNode {
-    for (const name of candidates) {
-      const type = this.types[name];
-      const bits = (type.byteSize ?? 4) * 8;
-      const fits =
-        type.encoding === Encoding.DW_ATE_signed ? value < 1n << BigInt(bits - 1) : value < 1n << BigInt(bits);
-      if (fits) return { kind: 'constant', type, value, ...span };
-    }
-    // Decimal constants beyond long long: GCC's choice.
-    return { kind: 'constant', type: this.types['unsigned long long'], value, ...span };
-  }
-
-  /** The suffix alone decides the type (6.4.4.2 paragraph 4). */
-  private checkFloat({ value, type }: FloatLiteral, span: Span): TypedNode {
-    return { kind: 'constant', type: this.types[type], value, ...span };
-  }
-
-  private checkImaginary({ literal }: Of<'imaginary'>, span: Span): TypedNode {
-    const part = 'candidates' in literal ? this.types.double : this.types[literal.type];
-    const number = { kind: 'constant', type: part, value: Number(literal.value), ...span } as const;
-    const one: TypedNode = {
-      kind: 'literal',
-      type: complexOf(part),
-      parts: [],
-      size: 2 * (part.byteSize ?? 8),
-      ...span,
-    };
-    const { byteSize: offset = 8 } = part;
-    return { ...one, parts: [{ offset, type: part, bitField: undefined, value: number, limit: undefined }] };
-  }
-
   /** 6.5.2.5 */
   private checkCompoundLiteral({ type, initializer }: Of<'compound-literal'>, span: Span): TypedNode {
     const resolved = this.resolve(type);
@@ -209,46 +178,13 @@ export class Checker implements ExpressionTyper {
 
   /** 6.5.1.1: what is not chosen has no meaning here, only a syntax. */
   private checkGeneric({ controlling, associations }: Of<'generic'>, span: Span): TypedNode {
-    const { type } = this.decay(this.check(controlling));
+    const type = this.constantType(this.decay(this.check(controlling)));
     const chosen = associations.filter((one) => one.type !== undefined && isCompatible(this.resolve(one.type), type));
     if (chosen.length > 1) return fail(`two associations fit ${type.displayName}`, span);
     const found = chosen.at(0) ?? associations.find((one) => one.type === undefined);
     if (found === undefined)
       return fail(`no association fits ${type.displayName}, and there is no default`, controlling);
     return { ...this.check(found.result), ...span };
-  }
-
-  /** 6.4.4.4: an int, in C++ a char; the bytes of several characters make one number, as GCC has it. */
-  private checkCharacter({ units, prefix }: TextLiteral, span: Span): TypedNode {
-    if (prefix !== '' && prefix !== 'u8') {
-      const type = this.wideType(prefix);
-      return { kind: 'constant', type, value: BigInt(units[units.length - 1]), ...span };
-    }
-    const signed = this.types.char.encoding === Encoding.DW_ATE_signed_char;
-    let value = 0n;
-    for (const unit of units) value = BigInt.asIntN(32, (value << 8n) | BigInt(unit));
-    if (units.length === 1 && signed) value = BigInt.asIntN(8, value);
-    const type = units.length === 1 && this.scope.isCPlusPlus ? this.types.char : this.types.int;
-    return { kind: 'constant', type, value, ...span };
-  }
-
-  /** In C unsigned numbers, in C++ types of their own (5.13.3). */
-  private wideType(prefix: string): BaseType {
-    const plain = prefix === 'u' ? this.types['unsigned short'] : this.types['unsigned int'];
-    if (!this.scope.isCPlusPlus) return plain;
-    const name = { u: 'char16_t', U: 'char32_t' }[prefix] ?? 'wchar_t';
-    return baseType(name, prefix === 'u' ? 2 : 4, Encoding.DW_ATE_UTF);
-  }
-
-  /** 6.4.5: an array with its terminating zero. It exists only in the expression, so it has no address. */
-  private checkString({ units, prefix }: TextLiteral, span: Span): TypedNode {
-    const size = prefix === 'u' ? 2 : prefix === 'U' || prefix === 'L' ? 4 : 1;
-    const element = prefix === '' || prefix === 'u8' ? this.types.char : this.wideType(prefix);
-    const bytes = new Uint8Array((units.length + 1) * size);
-    units.forEach((unit, i) => {
-      bytes.set(encodeInteger(BigInt(unit), size, this.scope.machine.littleEndian), i * size);
-    });
-    return { kind: 'bytes', type: arrayOf(element, units.length + 1), bytes, ...span };
   }
 
   /** 6.5.1. An enumerator keeps its enumeration type, so that it is shown by name; arithmetic promotes it. */
@@ -396,6 +332,11 @@ export class Checker implements ExpressionTyper {
 
   /** 6.5.3.2 paragraph 4. */
   dereference(operand: TypedNode, span: Span): TypedNode {
+    const array = stripType(operand.type);
+    if (array.kind === 'array' && (operand.kind === 'bytes' || operand.kind === 'literal')) {
+      const index: TypedNode = { kind: 'constant', type: this.types.int, value: 0n, ...span };
+      return { kind: 'element', type: array.element, base: operand, index, ...span };
+    }
     const pointer = this.scalar(operand);
     const type = stripType(pointer.type);
     // C has no meaning for an integer here; gdb reads it as the address of an int.
@@ -478,7 +419,13 @@ export class Checker implements ExpressionTyper {
       return { kind: 'size', type: this.sizeType(), operand, ...span };
     }
     if (operand.bitSize !== undefined) return fail('a bit-field has no size in bytes', operand);
-    return this.size(operand.type, span);
+    return this.size(this.constantType(operand), span);
+  }
+
+  /** An enumerator is an int in C (6.4.4.3), though it is shown by its enumeration. */
+  private constantType({ kind, type }: TypedNode): Type {
+    const isEnumerator = kind === 'constant' && stripType(type).kind === 'enum' && !this.scope.isCPlusPlus;
+    return isEnumerator && type.byteSize !== undefined && type.byteSize <= 4 ? this.types.int : type;
   }
 
   /** 6.5.3.4 for a type whose size is known now. */

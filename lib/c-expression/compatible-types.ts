@@ -1,5 +1,6 @@
 /** Compatible types (C11 6.2.7), which _Generic chooses by; names of typedefs play no part, qualifiers of what is pointed to do. */
-import { type FunctionType, isQualified, stripType, type Type } from '../dwarf/model';
+import { canonicalBaseName } from '../dwarf/base-type-name';
+import { type BaseType, type EnumType, type FunctionType, isQualified, stripType, type Type } from '../dwarf/model';
 import { isStruct } from '../dwarf/value';
 
 /** Without the qualifiers of the types themselves (6.5.1.1: of the value). */
@@ -15,8 +16,18 @@ export function isCompatible(a: Type, b: Type): boolean {
   if (left.kind === 'base' && right.kind === 'base') {
     return left.encoding === right.encoding && left.byteSize === right.byteSize && baseWord(left) === baseWord(right);
   }
+  if (left.kind === 'enum' && right.kind === 'base') return isUnderlying(left, right);
+  if (left.kind === 'base' && right.kind === 'enum') return isUnderlying(right, left);
   if (left.kind !== right.kind) return false;
   return isStruct(left) || left.kind === 'enum' ? left.displayName === right.displayName : left.kind === 'void';
+}
+
+/** 6.7.2.2 paragraph 4: an enumeration is compatible with one integer type, which GCC and clang choose by its size. */
+function isUnderlying({ byteSize, signed }: EnumType, { displayName }: BaseType): boolean {
+  const names = { 1: 'char', 2: 'short', 4: 'int', 8: 'long long' } as const;
+  const name = byteSize === 1 || byteSize === 2 || byteSize === 4 || byteSize === 8 ? names[byteSize] : undefined;
+  const whole = signed ? (byteSize === 1 ? 'signed char' : name) : `unsigned ${name ?? ''}`;
+  return canonicalBaseName(displayName) === whole;
 }
 
 /** int and long are different types of one size; compilers write `long int`, `long unsigned int`. */

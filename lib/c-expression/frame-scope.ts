@@ -32,6 +32,7 @@ import { deducedInstances } from './template-functions';
 import { type Closure, closureAt, closureName, isWithoutPlace, standsIn } from '../dwarf/lambda';
 import { declaredEntity, type DeclaredFunction } from './declared-function';
 import type { Macro } from './macro-expansion';
+import { standardType } from './standard-types';
 import type { ExpressionScope, FunctionEntity, NamedEntity, OwnObject, TypeTag } from './scope';
 import type { Qualifier } from './syntax';
 
@@ -146,7 +147,7 @@ export class FrameScope implements ExpressionScope {
         incomplete ??= type;
       }
     }
-    return incomplete;
+    return incomplete ?? (tag === 'any' ? standardType(name, this.types, this.machine.addressSize) : undefined);
   }
 
   classOfTable(address: bigint): StructType | undefined {

@@ -346,9 +346,44 @@ class Parser {
     return { kind: 'string', literal, ...this.tokens.spanFrom(start) };
   }
 
+  /** 7.19: the address that the member would have in an object at 0, as a size_t. */
+  private parseOffsetof(): Expression {
+    const start = this.tokens.take();
+    this.tokens.expect('(');
+    if (!this.types.startsType()) this.tokens.unexpected('a type');
+    const type = this.types.parseTypeName();
+    this.tokens.expect(',');
+    const span = this.tokens.spanFrom(start);
+    const zero: Expression = { kind: 'integer', literal: { value: 0n, candidates: ['int'] }, ...span };
+    const derivations = [...type.derivations, { kind: 'pointer', qualifiers: [] } as const];
+    const pointer: Expression = { kind: 'cast', type: { ...type, derivations }, operand: zero, ...span };
+    const member = this.tokens.expectName();
+    const base: Expression = {
+      kind: 'member',
+      base: pointer,
+      name: member.text,
+      arrow: true,
+      ...this.tokens.spanFrom(member),
+    };
+    const operand = this.parsePostfixOf(base);
+    this.tokens.expect(')');
+    const whole = this.tokens.spanFrom(start);
+    const address: Expression = { kind: 'unary', operator: '&', operand, ...whole };
+    const size: Expression = { kind: 'sizeof-type', type, ...span };
+    const sizeType: TypeName = {
+      kind: 'type-name',
+      specifier: { kind: 'typeof', operand: size },
+      qualifiers: [],
+      derivations: [],
+      ...span,
+    };
+    return { kind: 'cast', type: sizeType, operand: address, ...whole };
+  }
+
   /** A name with gdb's qualifiers before it. */
   private parseName(): Expression {
     const start = this.tokens.next;
+    if (/^(__builtin_)?offsetof$/.test(start.text) && this.tokens.is('(', 1)) return this.parseOffsetof();
     let file: string | undefined;
     let within: string | undefined;
     let global = false;

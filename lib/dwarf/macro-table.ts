@@ -21,10 +21,14 @@ export interface MacroPosition {
 export class MacroTable {
   private last: { readonly key: number; readonly macros: ReadonlyMap<string, MacroDefinition> } | undefined;
 
+  private readonly events: readonly MacroEvent[];
+
   constructor(
-    private readonly events: readonly MacroEvent[],
+    events: readonly MacroEvent[],
     private readonly fileOf: (number: number) => SourceFile | undefined,
-  ) {}
+  ) {
+    this.events = predefinedFirst(events);
+  }
 
   /** undefined, or a place that the preprocessor did not come to: those that hold at the end. */
   at(position: MacroPosition | undefined): ReadonlyMap<string, MacroDefinition> {
@@ -56,6 +60,20 @@ export class MacroTable {
     }
     return macros;
   }
+}
+
+/** What the compiler itself defines is in no file and in line 0 (6.3.3); clang writes it behind the file, but it held in it. */
+function predefinedFirst(events: readonly MacroEvent[]): readonly MacroEvent[] {
+  const predefined: MacroEvent[] = [];
+  const others: MacroEvent[] = [];
+  let depth = 0;
+  for (const event of events) {
+    if (event.kind === 'start-file') depth++;
+    else if (event.kind === 'end-file') depth--;
+    const isOutside = depth === 0 && (event.kind === 'define' || event.kind === 'undef');
+    (isOutside && event.line === 0 ? predefined : others).push(event);
+  }
+  return predefined.length === 0 ? events : [...predefined, ...others];
 }
 
 /** 6.3.1.1: a space follows the name, or the list of parameters that follows without one. */

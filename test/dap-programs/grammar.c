@@ -4,6 +4,7 @@
  */
 #include <zephyr/kernel.h>
 #include <zephyr/llext/symbol.h>
+#include <stddef.h>
 
 #pragma GCC diagnostic ignored "-Wunused-value"
 #pragma GCC diagnostic ignored "-Wparentheses"
@@ -65,6 +66,8 @@ int entry(int what)
 		sizeof("abc\0d") + sizeof(L"wide") + sizeof(u"ab"),
 		"text"[2],
 		GREEN,
+		'\?' + '\e' + L'\x263a' + u'\u00e9' + sizeof("a" "bc"),
+		(int)(0x1p4 + 0x.8p1) + 0b1010,
 		// 6.5.1.1 generic
 		_Generic(integer, int: 1, default: 2),
 		_Generic(natural, int: 1, unsigned: 2),
@@ -79,9 +82,19 @@ int entry(int what)
 		_Generic(function, int (*)(int): 4, default: 5),
 		_Generic(&table[0], short (*)[3]: 6, short *: 7),
 		_Generic(real, float: &real, double: 8),
+		_Generic(color, unsigned char: 1, unsigned: 2, int: 3, default: 4),
+		_Generic(GREEN, unsigned char: 1, int: 2, default: 3),
+		_Generic(truth ? (void *)&integer : &integer, void *: 1, default: 2),
+		_Generic(truth ? &integer : (void *)0, int *: 1, default: 2),
+		_Generic(!integer, int: 1, _Bool: 2),
+		_Generic(line.kind + 0, int: 1, unsigned: 2),
+		_Generic(1 ? wide : natural, long long: 1, unsigned: 2, default: 3),
 		// 6.5.2.1 index
 		table[1][2] + 1[table][0],
 		(&table[0][0])[4],
+		"abc"[1] + *"xyz" + L"wide"[2],
+		*(int[]){6} + *(short[2]){[1] = 3},
+		(*table)[5] + 1[*table],
 		// 6.5.2.3 member
 		line.to.x + pointer->to.y + (*pointer).from.y + (&line)->kind,
 		line.level,
@@ -130,6 +143,10 @@ int entry(int what)
 		sizeof(integer + wide) + sizeof(single + 1) + sizeof(truth + truth),
 		_Alignof(struct line) + _Alignof(double) + _Alignof(point_t) + _Alignof(int[3]),
 		__alignof__(wide),
+		sizeof(GREEN) + sizeof(color) * 100,
+		sizeof(size_t) + sizeof(uint64_t) + sizeof(+line.kind) + sizeof(-byte),
+		offsetof(struct nested, inner.at[1].y) + __builtin_offsetof(struct line, to),
+		((struct line *)((char *)&line.to - offsetof(struct line, to)))->from.x,
 		// 6.5.4 cast
 		(unsigned char)integer + (signed char)byte + (_Bool)0.5,
 		(int)real + (int)-real,
@@ -137,6 +154,10 @@ int entry(int what)
 		(unsigned)single,
 		(enum color)6,
 		(long)(point_t *)&line == (long)&line,
+		(_Bool)pointer + (_Bool)0.1 + (_Bool)(narrow + 56),
+		(unsigned char)-1 >> 1,
+		(short)natural + (int)wide,
+		(unsigned long long)narrow >> 32,
 		// 6.5.5 multiplicative
 		integer / 2 * 3 % 4,
 		wide / 3 % 1000,
@@ -150,11 +171,18 @@ int entry(int what)
 		integer >> 1,
 		natural << 1,
 		1ull << 40 >> 3,
+		narrow << 2,
+		(byte << 24) < 0,
+		-1 >> 31,
+		wide >> 33,
 		// 6.5.8, 6.5.9 relational, equality
 		integer < natural,
 		(integer > 0) + (integer <= -7) * 2 + (real >= 2.5) * 4,
 		(narrow == -56) + (byte != 200),
 		pointer == &line,
+		(-1 < 1u) + (-1ll < 1u) * 2 + (narrow < byte) * 4 + (wide < natural) * 8,
+		(unsigned)-1 == -1,
+		(float)16777217 == 16777216,
 		// 6.5.10 to 6.5.12 bits
 		(byte & 0x0f) | (integer ^ 5),
 		// 6.5.13, 6.5.14 logic
@@ -164,12 +192,17 @@ int entry(int what)
 		integer < 0 ? byte : wide,
 		truth ? 1 : 2.5,
 		integer ?: 4,
+		integer ? natural ? 1 : 2 : 3,
+		(truth ? pointer : 0)->level,
+		(truth ? -1 : 1u) > 0,
 		(truth ? line : *pointer).kind,
 		// 6.5.17 comma
 		(1, 2, integer),
 		// conversions
 		color + 1,
 		line.kind - 7 < 0,
+		-line.kind + ~line.kind + line.level * 2,
+		(byte & 0xf0) >> 4 == 0xf,
 		single == 0.1f,
 		single == 0.1,
 		(int)(real * 3) + (int)1e9f,
