@@ -219,7 +219,7 @@ const runs: readonly RunName[] = ['step', 'next', 'mixed', 'finish'];
 const own = [
   ...['shapes.m3-O0', 'shapes.m3-Os', 'deep.m3-O0', 'deep.m3-Os'],
   ...['shapes.rv32-O2', 'deep.rv32-Og-dwarf4', 'inlines.rv32-Os'],
-  ...['calls2.m3-O2', 'paths.m3-O1', 'paths.m3-Os', 'adjoin.m3-Os', 'calc.rv64-O2'],
+  ...['calls2.m3-O2', 'paths.m3-O1', 'paths.m3-Os', 'adjoin.m3-Os', 'cold.m3-O2', 'calc.rv64-O2'],
 ];
 
 const rv32 = ['O0', 'Og', 'Os', 'O2', 'Og-dwarf4', 'Os-g3dwarf4'];
