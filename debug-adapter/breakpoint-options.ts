@@ -3,6 +3,8 @@
  * expressions in braces ('x is {x}'; '{{' or '\{' is a brace). And its modes, of which VS Code offers a choice.
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { ExpressionError, parseExpression } from '../lib/c-expression';
+import { splitFormatSuffix } from './format-suffix';
 
 const appliesTo: DebugProtocol.BreakpointModeApplicability[] = ['source', 'instruction', 'exception'];
 
@@ -54,6 +56,20 @@ export function parseHitCondition(text: string): HitTest | string {
 
 export type LogPart = { readonly text: string } | { readonly expression: string };
 
+/**
+ * Why an expression is one in no place: it ends too early. All else may have a meaning where the program stops: what is a type or a macro is
+ * known there.
+ */
+export function unfinished(expression: string): string | undefined {
+  try {
+    parseExpression(expression);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    if (error.message.endsWith('at the end')) return `'${expression}' is not complete: ${error.message}`;
+  }
+  return undefined;
+}
+
 /** The parts of a log message, or why it cannot be split. */
 export function parseLogMessage(message: string): readonly LogPart[] | string {
   const parts: LogPart[] = [];
@@ -73,6 +89,8 @@ export function parseLogMessage(message: string): readonly LogPart[] | string {
       if (end === undefined) return `the log message has a { without its }`;
       const expression = message.slice(at + 1, end).trim();
       if (expression === '') return 'the log message has {} without an expression';
+      const problem = unfinished(splitFormatSuffix(expression).expression);
+      if (problem !== undefined) return problem;
       if (text !== '') parts.push({ text });
       text = '';
       parts.push({ expression });

@@ -4,7 +4,14 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { SourcePosition } from '../lib/dwarf/model';
-import { type HitTest, type LogPart, modeProblem, parseHitCondition, parseLogMessage } from './breakpoint-options';
+import {
+  type HitTest,
+  type LogPart,
+  modeProblem,
+  parseHitCondition,
+  parseLogMessage,
+  unfinished,
+} from './breakpoint-options';
 import { type FunctionPattern, parseFunctionPattern } from './function-pattern';
 import { samePath } from '../lib/paths';
 
@@ -114,7 +121,8 @@ export class BreakpointTable {
     const log = options.logMessage ? parseLogMessage(options.logMessage) : undefined;
     const pattern = place.kind === 'function' ? place.pattern : undefined;
     const noAddress = place.kind === 'instruction' ? place.problem : undefined;
-    const problem = [noAddress, pattern, hitTest, log, modeProblem(options.mode)].find(
+    const condition = options.condition?.trim() ? unfinished(options.condition.trim()) : undefined;
+    const problem = [noAddress, pattern, condition, hitTest, log, modeProblem(options.mode)].find(
       (result) => typeof result === 'string',
     );
     return {

@@ -260,12 +260,17 @@ describe('options of a breakpoint', () => {
             { line: loop, logMessage: 'open {i' },
             { line: loop, hitCondition: '< 1' },
             { line: loop, hitCondition: '= 0' },
+            { line: loop, condition: 'i ==' },
+            { line: loop, condition: '(i' },
+            { line: loop, logMessage: '{i +}' },
           ],
         },
       ]);
       assert.match(answers[0].message ?? '', /hit count 'five' is not understood/);
       assert.match(answers[1].message ?? '', /without its }/);
-      for (const { message } of answers.slice(2)) assert.match(message ?? '', /never holds: the first hit is 1/);
+      for (const { message } of answers.slice(4))
+        assert.match(message ?? '', /is not complete: .* is expected at the end/);
+      for (const { message } of answers.slice(2, 4)) assert.match(message ?? '', /never holds: the first hit is 1/);
       assert.ok(answers.every(({ verified, reason }) => !verified && reason === 'failed'));
     }));
 });
