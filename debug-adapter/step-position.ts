@@ -110,12 +110,12 @@ export function isInlinedInto(position: StepPosition, frameId: string): boolean 
  * The addresses that a step from here leaves: the line table's row, but none beyond the inlined call that begins here and is not entered.
  * Compilers leave rows out where one inlined call follows another.
  */
-export function steppedRange({ range, inlines, hidden, frame }: StepPosition): StepRange | undefined {
+export function steppedRange({ pc, range, inlines, hidden, frame }: StepPosition): StepRange | undefined {
   if (range === undefined || hidden === 0) return range;
-  const ends = inlines[hidden - 1].ranges.map(({ end }) => end);
-  const last = ends.reduce((highest, end) => (end > highest ? end : highest));
-  const end = frame.module?.toLoad(last - 1n);
-  return end !== undefined && end + 1n < range.end ? { ...range, end: end + 1n } : range;
+  // Parts of the call may lie in other sections.
+  const lasts = inlines[hidden - 1].ranges.map((part) => frame.module?.toLoad(part.end - 1n) ?? 0n);
+  const end = lasts.reduce((highest, last) => (last > highest ? last : highest)) + 1n;
+  return end < range.end && end > pc ? { ...range, end } : range;
 }
 
 /** The line that the user sees: that of the call when an inlined call is hidden, else the line table's. */
