@@ -5,14 +5,17 @@
  * old file and what would be read of the new one are never put together. Both are looked at after a reading when the last look is older
  * than a file system's clock is fine.
  */
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readFile, readSync, type Stats } from 'node:fs';
+import { promisify } from 'node:util';
 import type { ByteSource, ByteWindow, FindBytes, Scratch } from '../lib/byte-source';
 import { FormatError } from '../lib/errors';
 
 /** Up to here a file is read whole. */
 const smallFile = 4 * 1024 * 1024;
 const checkInterval = 1;
+
+/** node:fs/promises would load what nothing else of a start needs. */
+const readWhole = promisify(readFile);
 
 /** Called once; readers keep what they could not read to themselves. */
 export type ChangeReport = (message: string) => void;
@@ -32,7 +35,7 @@ export function openLarge(path: string, largestWhole: number, onChange?: ChangeR
 }
 
 export async function wholeFile(path: string): Promise<Uint8Array> {
-  const { buffer, byteOffset, byteLength } = await readFile(path);
+  const { buffer, byteOffset, byteLength } = await readWhole(path);
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 

@@ -1,9 +1,9 @@
 /** Files of a process's file system, for the entries that run in Node: adapter process and command line. */
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { existsSync, readdir } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { openSource, wholeFile } from './file-source';
 import type { AdapterServices } from './services';
 
@@ -15,7 +15,7 @@ export function nodeServices(folder: string): AdapterServices {
       open: (path, onChange) => openSource(localPath(path), onChange),
       list: async (path) => {
         try {
-          const entries = await readdir(localPath(path), { withFileTypes: true });
+          const entries = await promisify(readdir)(localPath(path), { withFileTypes: true });
           return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
         } catch {
           return [];

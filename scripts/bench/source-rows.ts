@@ -2,8 +2,9 @@
  * Rows about source-level debugging (`--only source`): from nothing to a breakpoint and a stop in a linked ELF of the size of a large
  * firmware, beside gdb on the same file; and what a user waits for at a stop, over DAP: a line step, 400 disassembled instructions, the
  * variables of a frame with 100 locals. Rows of the large file are processor time of new processes, without what an empty one of its
- * kind takes (gdb reads with several threads, which all count), and whole processes with their start by the clock: ours from compiled code
- * of an earlier start, as the adapter's from its second start on, and the first start beside it. DAP rows are by the clock.
+ * kind takes (gdb reads with several threads, which all count), the same by the clock, and whole processes with their start by the clock:
+ * ours from compiled code of an earlier start, as the adapter's from its second start on, and the first start beside it. DAP rows are by
+ * the clock.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -68,6 +69,7 @@ function breakpointRows(path: string, { name, ours, gdb: where, place }: Breakpo
   const clock = childrenClock();
   if (clock === undefined) return [];
   const [laps, first, whole, theirs, theirWhole]: [Cost[][], Cost[], Cost[], number[], Cost[]] = [[], [], [], [], []];
+  const withoutEmpty: number[] = [];
   // What a stop shows needs no process there: the function, its variables and the frame rules of a place.
   const commands = [`break ${where}`, `list *${place}`, `info scope ${place}`, `info symbol ${place}`];
   // Leaves its code for those that follow; gdb's is in the page cache by its empty run.
@@ -80,8 +82,10 @@ function breakpointRows(path: string, { name, ours, gdb: where, place }: Breakpo
     if (gdb === undefined) continue;
     const empty = run(clock, gdb, ['-nx', '-batch']);
     const full = run(clock, gdb, ['-nx', '-batch', ...commands.flatMap((command) => ['-ex', command]), path]);
+    const emptyNode = run(clock, process.execPath, ['-e', '']);
     theirs.push(full.processor - empty.processor);
     theirWhole.push(full);
+    withoutEmpty.push((full.clock - empty.clock) / (own.clock - emptyNode.clock));
   }
   const stops = laps.map((lap) => lap[lap.length - 1].processor);
   const title = `${megabytes} MB, ${name}`;
@@ -105,6 +109,7 @@ function breakpointRows(path: string, { name, ours, gdb: where, place }: Breakpo
       'x',
       theirs.map((one, i) => one / stops[i]),
     ),
+    row('  gdb / here, by the clock without empty processes', 'x', withoutEmpty),
     row(
       '  gdb / here, whole processes by the clock',
       'x',
