@@ -224,6 +224,11 @@ export const calledBuilds: readonly FixtureBuild[] = [
   sessionProgram('million', 'm3-O2', variants['m3-O2']),
   sessionProgram('grammar', 'm3-O0', gcc('cortex-m3', '-O0')),
   sessionProgram('lengths', 'm3-O0', variants['m3-O0']),
+  ...(['m3-O0', 'm3clang-O0'] as const).map((variant) => ({
+    ...sessionProgram('assembled', variant, variants[variant]),
+    sources: ['assembled.c', 'assembled_sum.S'],
+    link: 'relocatable' as const,
+  })),
   sessionProgram('lengths', 'm3clang-O0', variants['m3clang-O0']),
   sessionProgram('macros', 'm3-g3', gcc('cortex-m3', '-O0', '-g3')),
   sessionProgram('macros', 'm3-g3-dwarf4', gcc('cortex-m3', '-O0', '-g3', '-gdwarf-4')),

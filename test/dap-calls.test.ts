@@ -453,3 +453,37 @@ describe('pointers to methods, and __VA_OPT__', () => {
     }
   });
 });
+
+describe('functions of assembler sources', () => {
+  const folder = join(projectRoot, 'test/dap-programs');
+  const source = join(folder, 'assembled_sum.S');
+
+  // GNU as describes functions without their parameters, clang's assembler describes labels only.
+  for (const variant of ['m3-O0', 'm3clang-O0']) {
+    it(`are named, called as declared, and refused as they are (${variant})`, () =>
+      withAdapter(async (adapter) => {
+        const line = markerLine(source, 'SUM');
+        const program = join(folder, `assembled.${variant}.elf`);
+        const breakpoints = [{ path: source, breakpoints: [{ line }] }];
+        await adapter.launchToStop({ program, entry: 'entry', args: [6] }, breakpoints);
+        const frames = (await adapter.stack()).slice(0, 2).map(({ name, line: at }) => [name, at]);
+        const entry = markerLine(join(folder, 'assembled.c'), 'CALL');
+        assert.deepEqual(frames, [
+          ['asm_sum', line],
+          ['entry', entry],
+        ]);
+        // 1 + 2 + 1, 3 + 4 + 1, 4 + 1
+        assert.equal(await shown(adapter, '(int)asm_sum(1, 2)'), '4');
+        assert.equal(await shown(adapter, '((int (*)(int, int))asm_sum)(3, 4)'), '8');
+        assert.equal(await shown(adapter, '(int)asm_plain(4)'), '5');
+        assert.match(await shown(adapter, 'asm_sum'), /^\{.*\} 0x[0-9a-f]+ <asm_sum>$/);
+        assert.match(await shown(adapter, 'asm_plain'), /^\{<text variable, no debug info>\} 0x[0-9a-f]+ <asm_plain>$/);
+        await assert.rejects(
+          adapter.evaluate('asm_sum(1, 2)', 'repl'),
+          /'asm_sum' has unknown return type; cast the call/,
+        );
+        const { body } = await adapter.client.setFunctionBreakpointsRequest({ breakpoints: [{ name: 'asm_plain' }] });
+        assert.equal(body.breakpoints[0].line, markerLine(source, 'PLAIN'));
+      }));
+  }
+});

@@ -10,7 +10,7 @@ import { fail, type Span, spanOf } from './errors';
 import { chooseOverload, pathToBase } from './overload';
 import { ownPointer } from './own-object';
 import { writtenName } from './template-functions';
-import type { ExpressionScope, FunctionEntity } from './scope';
+import type { ExpressionScope, FunctionEntity, NamedEntity } from './scope';
 import type { Expression } from './syntax';
 import type { TypedNode } from './typed';
 
@@ -102,6 +102,8 @@ export function checkCall(call: Call, span: Span, checker: CallChecker): TypedNo
 }
 
 function entityCall(entity: FunctionEntity, list: readonly TypedNode[], span: Span, checker: CallChecker): TypedNode {
+  if (entity.isUntyped === true)
+    return fail(`'${entity.name}' has unknown return type; cast the call to its declared return type`, span);
   const chosen = chooseOverload(entity.overloads ?? [entity], list, writtenName(entity), span);
   if (chosen.isMethod) {
     const self = ownPointer(span, checker);
@@ -175,11 +177,16 @@ function pointerCall(callee: Expression, list: readonly TypedNode[], span: Span,
   return finish({ name, type, callee: called, list }, span, checker);
 }
 
-/** `(type)function(...)` of a function that only the symbol table knows. */
+/** A function of an assembler source, which has no declaration that an assembler could read. */
+function isUntyped(entity: NamedEntity): entity is FunctionEntity {
+  return entity?.kind === 'function' && entity.isUntyped === true;
+}
+
+/** `(type)function(...)` of a function that only the symbol table, or an assembler, knows. */
 export function castCall(call: Call, type: Type, span: Span, checker: CallChecker): TypedNode | undefined {
   if (call.callee.kind !== 'name') return undefined;
   const entity = checker.scope.lookup(call.callee.name, call.callee.qualifier);
-  if (entity?.kind !== 'symbol') return undefined;
+  if (entity === undefined || (entity.kind !== 'symbol' && !isUntyped(entity))) return undefined;
   const list = call.arguments.map((argument) => checker.check(argument));
   const { addressSize } = checker.scope.machine;
   const declared: FunctionType = {

@@ -1,7 +1,7 @@
 /** Casts (C11 6.5.4; C++ 7.6.1.9, 7.6.1.10, 7.6.3): of numbers, of pointers among classes, to references, by a class's conversion. */
 import { stripType, type Type } from '../dwarf/model';
 import { isStruct } from '../dwarf/value';
-import { isComplex, isReference, isScalar, pointerTo, voidType } from '../dwarf/value-types';
+import { functionType, isComplex, isReference, isScalar, pointerTo, voidType } from '../dwarf/value-types';
 import { isArithmetic } from './arithmetic';
 import { type CallChecker, castCall } from './check-calls';
 import { toComplex, toReal } from './check-complex';
@@ -30,7 +30,13 @@ export function checkCast({ type: name, operand, form }: Cast, span: Span, check
     const nothing: TypedNode = { kind: 'constant', type: voidType, value: 0n, ...span };
     return { kind: 'comma', type: voidType, left: node, right: nothing, ...span };
   }
-  if (node.kind === 'symbol' && node.type.kind === 'unknown') return { ...node, type, ...span };
+  if (node.kind === 'symbol' && node.type.kind === 'unknown') {
+    // What is known of a function is its address, of data that it is what somebody says.
+    const isFunction = node.entity.kind === 'function' || node.entity.isFunction;
+    if (!isFunction || !isScalar(type)) return { ...node, type, ...span };
+    const declared = { ...node, type: functionType(voidType, [], true) };
+    return { ...checker.convert(checker.decay(declared), type), ...span };
+  }
   if (isStruct(stripped) && sameType(type, node.type)) return node;
   if (isComplex(stripped)) return { ...toComplex(node, type, checker), ...span };
   if (isComplex(node.type) && isArithmetic(type)) return { ...toReal(node, type, checker), ...span };

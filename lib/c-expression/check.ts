@@ -209,7 +209,7 @@ export class Checker implements ExpressionTyper {
         const type: Type = {
           kind: 'unknown',
           reason,
-          displayName: '<unknown type>',
+          displayName: entity.isFunction ? '<text variable, no debug info>' : '<unknown type>',
           name: undefined,
           byteSize,
           declaration: undefined,

@@ -3,7 +3,7 @@
  * the file's statics, globals and functions of the frame's module, then those of the other loaded modules, and last
  * what only the symbol tables know. C's rules for hiding hold; an inlined call sees its own names, not its caller's.
  */
-import { Encoding } from '../dwarf/constants';
+import { DW_LANG_Mips_Assembler, Encoding } from '../dwarf/constants';
 import { DW_OP } from '../dwarf/expression-opcodes';
 import type {
   Enumerator,
@@ -490,6 +490,7 @@ export class FrameScope implements ExpressionScope {
       isMethod: parameters.at(0)?.artificial === true,
       vtableIndex,
       refusal: cloneRefusal(module.symbolAt?.(address)?.symbol.name),
+      ...(info.unit.language === DW_LANG_Mips_Assembler ? { isUntyped: true } : {}),
     };
   }
 

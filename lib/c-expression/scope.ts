@@ -23,6 +23,8 @@ export interface FunctionEntity {
   readonly refusal?: string | undefined;
   /** An instance of a template whose arguments, not all of which are written, follow from those of the call. */
   readonly isDeduced?: boolean;
+  /** Of an assembler source: nothing is known of its parameters and its result. */
+  readonly isUntyped?: boolean;
   /** All functions of its name, itself included, of which a call chooses by its arguments. */
   readonly overloads?: readonly FunctionEntity[];
 }

@@ -106,6 +106,10 @@ class Formatter {
         return yield* this.formatArray(value, depth, statics);
       case 'function':
         return this.formatFunction(value);
+      case 'unknown':
+        // What only the symbol table knows has a place, and no size.
+        if (type.byteSize === undefined && value.location.kind === 'memory') return this.formatFunction(value);
+        return yield* this.formatScalar(value, type, depth);
       case 'void':
         // nullptr_t has no other value, and producers give it no size.
         return type.name?.includes('nullptr') === true ? 'nullptr' : 'void';

@@ -45,7 +45,7 @@ export function findFunctionPlaces(
     // Behind the instructions of -fpatchable-function-entry, which are the symbol's but not the function's. gdb stops at both.
     const end = address + BigInt(size);
     const isKnown = [...known].some((entry) => entry >= address && (entry === address || entry < end));
-    if (!isKnown) places.push({ name, address, position: undefined });
+    if (!isKnown) places.push({ name, address, position: lines?.blockAt(address) });
   }
   const seen = new Set<bigint>();
   return places
