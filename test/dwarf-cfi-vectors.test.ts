@@ -1,9 +1,11 @@
 /** Every DW_CFA instruction, and the headers of .debug_frame and .eh_frame that compilers for Cortex-M do not write. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FrameTable } from '../lib/dwarf/cfi';
 import { Cfa } from '../lib/dwarf/constants';
 import { DebugInfo } from '../lib/dwarf/debug-info';
 import type { CfaRule, CfiRow, RegisterRule } from '../lib/dwarf/model';
+import { DwarfSections } from '../lib/dwarf/sections';
 import { Bytes } from './support/dwarf-builder';
 
 const hexOf = ({ bytes }: { readonly bytes: Uint8Array }): string => Buffer.from(bytes).toString('hex');
@@ -214,4 +216,32 @@ test('an entry of absurd length behind good ones ends the table', () => {
   assert.equal(debug.cfiAt(0x1004n)?.returnAddressRegister, 14);
   assert.equal(debug.cfiAt(0x2000n), undefined);
   assert.match(debug.problems.join('\n'), /debug_frame/);
+});
+
+test('in a large section the entry of a function is found by its address, and any other way when that is not there', () => {
+  const count = 9000;
+  const addressOf = (n: number): number => 0x10000 + 0x20 * n;
+  const wanted = addressOf(count - 2);
+  const parts = new Bytes().sized(false, (cie) => {
+    cie.u32(0xffffffff).u8(3).text('').uleb(2).sleb(-4).uleb(14).u8(Cfa.DW_CFA_def_cfa, 13, 0).u8(0, 0, 0);
+  });
+  // The address among instructions, behind a length and the offset of something that is no CIE.
+  parts.sized(false, (fde) => fde.u32(0).u32(addressOf(0)).u32(0x20).u32(16).u32(4).u32(wanted).u32(0x20));
+  const data = [...parts.array];
+  for (let n = 1; n < count; n++) {
+    const words = Uint32Array.of(16, 0, addressOf(n), 0x20, Cfa.DW_CFA_advance_loc | 4);
+    data.push(...new Uint8Array(words.buffer));
+  }
+  const options = { littleEndian: true, addressSize: 4, machine: 40 } as const;
+  const table = (): FrameTable =>
+    new FrameTable(new DwarfSections(new Map([['.debug_frame', Uint8Array.from(data)]]), options));
+  const pc = BigInt(wanted) + 10n;
+  const expected = table().rowAt(pc);
+  assert.deepEqual(expected?.range, { start: BigInt(wanted) + 8n, end: BigInt(wanted) + 0x20n });
+  const searched = table();
+  assert.deepEqual(spell([searched.rowAt(pc, () => BigInt(wanted))].flatMap((row) => row ?? [])), spell([expected]));
+  assert.equal(searched.looked, 0);
+  const elsewhere = table();
+  assert.deepEqual(spell([elsewhere.rowAt(pc, () => 0x9999n)].flatMap((row) => row ?? [])), spell([expected]));
+  assert.ok(elsewhere.looked > 0x20000);
 });

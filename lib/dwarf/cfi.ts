@@ -2,12 +2,14 @@
  * Call-frame information (6.4.1): CIEs and FDEs of .debug_frame, and of .eh_frame, which differs (LSB 10.6): ids count
  * backwards from their own field, the augmentation describes pointer encodings, and a zero length ends the section.
  * A section is looked through as far as a question needs, and what was seen is kept as stretches with the hull of their code: few
- * frames of a large program are ever asked for. Instructions are executed in cfi-row.ts.
+ * frames of a large program are ever asked for. The first of them are found by the bytes of the function's address (frame-search.ts).
+ * Instructions are executed in cfi-row.ts.
  */
 import { type ByteReader, wordsOf } from '../bytes';
 import { FormatError } from '../errors';
 import { executeFde } from './cfi-row';
 import { EhPe } from './constants';
+import { FrameSearch, isPlainCie } from './frame-search';
 import type { AddressRange, CfiRow, ExpressionUnit } from './model';
 import { readInitialLength, readOffset, type DwarfSections } from './sections';
 
@@ -46,6 +48,8 @@ interface Stretch {
   readonly high: number;
 }
 
+const covers = ({ range }: Fde, pc: bigint): boolean => range.start <= pc && pc < range.end;
+
 export class FrameTable {
   private lazyFdes: readonly Fde[] | undefined;
   private readonly stretches: Stretch[] = [];
@@ -56,12 +60,17 @@ export class FrameTable {
   private readonly plainCies = new Set<number>();
   private readonly opened = new Map<number, Fde | undefined>();
   private readonly tables = new Map<Fde, readonly CfiRow[]>();
+  private readonly search: FrameSearch;
+  /** By the search. */
+  private readonly found: Fde[] = [];
 
   constructor(
     private readonly sections: DwarfSections,
     /** Link address of .eh_frame, for its pc-relative pointers. */
     private readonly ehFrameAddress: bigint | undefined = undefined,
-  ) {}
+  ) {
+    this.search = new FrameSearch(sections);
+  }
 
   /** All FDEs, .debug_frame first. */
   get fdes(): readonly Fde[] {
@@ -79,15 +88,37 @@ export class FrameTable {
     return before.reduce((sum, section) => sum + this.sections.sizeOf(section), this.position);
   }
 
-  /** The row for pc; undefined where no FDE covers it, or where its instructions are damaged. */
-  rowAt(pc: bigint): CfiRow | undefined {
-    const fde = this.fdeAt(pc);
+  /**
+   * The row for pc; undefined where no FDE covers it, or where its instructions are damaged. `startOf` knows where the code begins whose
+   * frame is probably described together with pc's.
+   */
+  rowAt(pc: bigint, startOf?: () => bigint | undefined): CfiRow | undefined {
+    const fde = this.foundBefore(pc) ?? (startOf && this.searchFde(pc, startOf)) ?? this.fdeAt(pc);
     return fde && this.rows(fde).find(({ range }) => range.start <= pc && pc < range.end);
   }
 
   /** The code that has its frame described together with pc's: of compilers' output, one function. */
   rangeAt(pc: bigint): AddressRange | undefined {
     return this.fdeAt(pc)?.range;
+  }
+
+  private foundBefore(pc: bigint): Fde | undefined {
+    return this.found.find((fde) => covers(fde, pc));
+  }
+
+  /** Only in what has not been looked through. */
+  private searchFde(pc: bigint, startOf: () => bigint | undefined): Fde | undefined {
+    if (this.section > 0 || !this.search.isWorthwhile(this.position)) return undefined;
+    const start = startOf();
+    if (start === undefined) return undefined;
+    const places = this.sections.guard('.debug_frame', () => this.search.placesOf(start), []);
+    for (const place of places) {
+      const fde = this.open(entryKey('.debug_frame', place));
+      if (fde === undefined || !covers(fde, pc)) continue;
+      this.found.push(fde);
+      return fde;
+    }
+    return undefined;
   }
 
   private fdeAt(pc: bigint): Fde | undefined {
@@ -107,7 +138,7 @@ export class FrameTable {
   private fdeIn(stretch: Stretch, pc: bigint): Fde | undefined {
     for (const place of this.placesIn(stretch, Number(pc))) {
       const fde = this.open(place);
-      if (fde !== undefined && fde.range.start <= pc && pc < fde.range.end) return fde;
+      if (fde !== undefined && covers(fde, pc)) return fde;
     }
     return undefined;
   }
@@ -174,7 +205,7 @@ export class FrameTable {
       if (length < 4 * (shortestPlain - 1) || length % 4 !== 0 || end > words.length) break;
       const cie = words[at + 1];
       if (cie === 0xffffffff) {
-        if (!this.isPlainCie(view, 4 * at + 8)) break;
+        if (!isPlainCie(view, 4 * at + 8, this.sections.addressSize)) break;
         this.plainCies.add(start + 4 * at);
       } else {
         if (cie !== lastCie && !this.plainCies.has(cie)) break;
@@ -205,14 +236,6 @@ export class FrameTable {
       }
     }
     return found;
-  }
-
-  /** From the version on: addresses of 4 bytes, and no augmentation that says how they are written. */
-  private isPlainCie(view: DataView, at: number): boolean {
-    const version = view.getUint8(at);
-    if (view.getUint8(at + 1) !== 0) return false;
-    if (version === 1 || version === 3) return this.sections.addressSize === 4;
-    return version === 4 && view.getUint8(at + 2) === 4 && view.getUint8(at + 3) === 0;
   }
 
   /** undefined for a CIE, which is read when an FDE needs it, and for what is damaged. */
