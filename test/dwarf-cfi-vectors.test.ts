@@ -225,7 +225,7 @@ test('in a large section the entry of a function is found by its address, and an
   const parts = new Bytes().sized(false, (cie) => {
     cie.u32(0xffffffff).u8(3).text('').uleb(2).sleb(-4).uleb(14).u8(Cfa.DW_CFA_def_cfa, 13, 0).u8(0, 0, 0);
   });
-  // The address among instructions, behind a length and the offset of something that is no CIE.
+  // Address and size among instructions, behind a length and the offset of something that is no CIE.
   parts.sized(false, (fde) => fde.u32(0).u32(addressOf(0)).u32(0x20).u32(16).u32(4).u32(wanted).u32(0x20));
   const data = [...parts.array];
   for (let n = 1; n < count; n++) {
@@ -239,9 +239,17 @@ test('in a large section the entry of a function is found by its address, and an
   const expected = table().rowAt(pc);
   assert.deepEqual(expected?.range, { start: BigInt(wanted) + 8n, end: BigInt(wanted) + 0x20n });
   const searched = table();
-  assert.deepEqual(spell([searched.rowAt(pc, () => BigInt(wanted))].flatMap((row) => row ?? [])), spell([expected]));
+  assert.deepEqual(
+    spell(
+      [searched.rowAt(pc, () => ({ start: BigInt(wanted), end: BigInt(wanted) + 0x20n }))].flatMap((row) => row ?? []),
+    ),
+    spell([expected]),
+  );
   assert.equal(searched.looked, 0);
   const elsewhere = table();
-  assert.deepEqual(spell([elsewhere.rowAt(pc, () => 0x9999n)].flatMap((row) => row ?? [])), spell([expected]));
+  assert.deepEqual(
+    spell([elsewhere.rowAt(pc, () => ({ start: 0x9999n, end: pc + 1n }))].flatMap((row) => row ?? [])),
+    spell([expected]),
+  );
   assert.ok(elsewhere.looked > 0x20000);
 });

@@ -122,7 +122,7 @@ export class AddressIndex {
   }
 
   private readTuples(tuples: Tuples, owner: number): void {
-    const { words, size, end } = tuples;
+    const { words, size, end, littleEndian } = tuples;
     const step = size / 2;
     let isOver = false;
     for (let at = tuples.at; at + step <= end && !isOver;) {
@@ -141,7 +141,7 @@ export class AddressIndex {
         if (start + length > high) high = start + length;
       }
       if (high === 0) continue;
-      this.add(owner, { ...tuples, at: first, end: at }, low, high);
+      this.add(owner, { words, at: first, end: at, size, littleEndian }, low, high);
       this.listed.add(this.units[owner]);
     }
   }

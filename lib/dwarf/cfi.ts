@@ -2,7 +2,7 @@
  * Call-frame information (6.4.1): CIEs and FDEs of .debug_frame, and of .eh_frame, which differs (LSB 10.6): ids count
  * backwards from their own field, the augmentation describes pointer encodings, and a zero length ends the section.
  * A section is looked through as far as a question needs, and what was seen is kept as stretches with the hull of their code: few
- * frames of a large program are ever asked for. The first of them are found by the bytes of the function's address (frame-search.ts).
+ * frames of a large program are ever asked for. The first of them are found by the bytes of the function's range (frame-search.ts).
  * Instructions are executed in cfi-row.ts.
  */
 import { type ByteReader, wordsOf } from '../bytes';
@@ -89,11 +89,11 @@ export class FrameTable {
   }
 
   /**
-   * The row for pc; undefined where no FDE covers it, or where its instructions are damaged. `startOf` knows where the code begins whose
-   * frame is probably described together with pc's.
+   * The row for pc; undefined where no FDE covers it, or where its instructions are damaged. `rangeOf` knows the code whose frame is
+   * probably described together with pc's.
    */
-  rowAt(pc: bigint, startOf?: () => bigint | undefined): CfiRow | undefined {
-    const fde = this.foundBefore(pc) ?? (startOf && this.searchFde(pc, startOf)) ?? this.fdeAt(pc);
+  rowAt(pc: bigint, rangeOf?: () => AddressRange | undefined): CfiRow | undefined {
+    const fde = this.foundBefore(pc) ?? (rangeOf && this.searchFde(pc, rangeOf)) ?? this.fdeAt(pc);
     return fde && this.rows(fde).find(({ range }) => range.start <= pc && pc < range.end);
   }
 
@@ -107,11 +107,11 @@ export class FrameTable {
   }
 
   /** Only in what has not been looked through. */
-  private searchFde(pc: bigint, startOf: () => bigint | undefined): Fde | undefined {
+  private searchFde(pc: bigint, rangeOf: () => AddressRange | undefined): Fde | undefined {
     if (this.section > 0 || !this.search.isWorthwhile(this.position)) return undefined;
-    const start = startOf();
-    if (start === undefined) return undefined;
-    const places = this.sections.guard('.debug_frame', () => this.search.placesOf(start), []);
+    const range = rangeOf();
+    if (range === undefined) return undefined;
+    const places = this.sections.guard('.debug_frame', () => this.search.placesOf(range), []);
     for (const place of places) {
       const fde = this.open(entryKey('.debug_frame', place));
       if (fde === undefined || !covers(fde, pc)) continue;

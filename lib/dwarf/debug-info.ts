@@ -406,7 +406,7 @@ export class DebugInfo {
 
   /** The rules for the frame of the function at pc (6.4). */
   cfiAt(pc: bigint): CfiRow | undefined {
-    return this.frames.rowAt(pc, () => this.functionAt(pc)?.ranges.find((range) => contains([range], pc))?.start);
+    return this.frames.rowAt(pc, () => this.functionAt(pc)?.ranges.find((range) => contains([range], pc)));
   }
 
   /** All rows of all functions. */

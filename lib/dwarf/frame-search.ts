@@ -1,8 +1,10 @@
 /**
- * The FDE of a function in a large .debug_frame (6.4.1), found by the bytes of the function's address instead of by going from entry to
- * entry: an address stands as initial_location behind a length and the offset of a CIE, and what is taken for one must have a CIE there.
+ * The FDE of a function in a large .debug_frame (6.4.1), found by the bytes of the function's address and size instead of by going from
+ * entry to entry: they stand as initial_location and address_range behind a length and the offset of a CIE, and what is taken for them
+ * must have a CIE there.
  */
 import { encodeInteger } from '../bytes';
+import type { AddressRange } from './model';
 import type { DwarfSections } from './sections';
 
 const section = '.debug_frame';
@@ -10,9 +12,8 @@ const section = '.debug_frame';
 const worthwhile = 0x20000;
 /** Whoever asks for more frames is given what has been looked through. */
 const mostSearches = 6;
-/** length and CIE_pointer in front of initial_location, address_range behind it. */
+/** Bytes of length and CIE_pointer. */
 const before = 8;
-const behind = 8;
 
 export class FrameSearch {
   private searches = 0;
@@ -25,13 +26,15 @@ export class FrameSearch {
     return isLarge && this.sections.addressSize === 4 && this.searches < mostSearches;
   }
 
-  /** Offsets of entries that look like FDEs of code from an address on. */
-  placesOf(start: bigint): readonly number[] {
+  /** Offsets of entries that look like FDEs of some code. */
+  placesOf({ start, end }: AddressRange): readonly number[] {
     this.searches++;
+    const { littleEndian } = this.sections;
     const size = this.sections.sizeOf(section);
     const found: number[] = [];
-    this.sections.search(section, encodeInteger(start, 4, this.sections.littleEndian), (at) => {
-      if (at >= before && at + behind <= size) found.push(at - before);
+    const words = [start, end - start].map((word) => encodeInteger(word, 4, littleEndian));
+    this.sections.search(section, Uint8Array.of(...words[0], ...words[1]), (at) => {
+      if (at >= before) found.push(at - before);
     });
     return found.filter((place) => this.isFde(place, size));
   }
