@@ -73,6 +73,12 @@ async function makeRiscv(build: RiscvBuild, target: string, scratch: string): Pr
   return build.output;
 }
 
+/** The assemblers are not told of -ffile-prefix-map. */
+const assemblerFlags: Readonly<Record<FixtureBuild['compiler'], (prefixes: readonly string[]) => readonly string[]>> = {
+  gcc: (prefixes) => prefixes.map((prefix) => `-Wa,--debug-prefix-map=${prefix}=.`),
+  clang: () => ['-fdebug-compilation-dir=.'],
+};
+
 async function compile(build: FixtureBuild, source: string, output: string): Promise<void> {
   const folder = join(projectRoot, build.folder);
   const prefixes = [...new Set([folder, realpathSync(folder)])];
@@ -84,6 +90,7 @@ async function compile(build: FixtureBuild, source: string, output: string): Pro
     ...commonFlags.filter((flag) => !(source.endsWith('.cpp') && flag === cStandard)),
     ...build.flags,
     ...prefixes.map((prefix) => `-ffile-prefix-map=${prefix}=.`),
+    ...(source.endsWith('.S') ? assemblerFlags[build.compiler](prefixes) : []),
     `-I${relative(folder, join(projectRoot, 'examples/include'))}`,
     '-DLL_EXTENSION_BUILD',
     '-c',
