@@ -45,6 +45,21 @@ export class Scratch {
   }
 }
 
+const slabSize = 0x10000;
+
+/** Memory for small windows that stay: for each a buffer of its own costs several times what reading it does. */
+class Slabs extends Scratch {
+  private slab = new Uint8Array(0);
+
+  override take(length: number): Uint8Array {
+    if (this.slab.length < length) this.slab = new Uint8Array(Math.max(length, slabSize));
+    const taken = this.slab.subarray(0, length);
+    // Words stay aligned.
+    this.slab = this.slab.subarray((length + 7) & ~7);
+    return taken;
+  }
+}
+
 export class WholeBytes implements ByteSource {
   private readonly all: ByteWindow;
 
@@ -87,6 +102,7 @@ export class PartOfSource implements ByteSource {
 /** Keeps what was read in pieces, for many small readings; larger ones and those across a border go by. */
 export class Pieces implements ByteSource {
   private readonly pieces = new Map<number, ByteWindow>();
+  private readonly slabs = new Slabs();
 
   constructor(
     private readonly source: ByteSource,
@@ -107,7 +123,7 @@ export class Pieces implements ByteSource {
     if (scratch !== undefined || end > first + this.size) return this.source.window(start, end, scratch);
     let piece = this.pieces.get(number);
     if (piece === undefined) {
-      piece = this.source.window(first, Math.min(first + this.size, this.length));
+      piece = this.source.window(first, Math.min(first + this.size, this.length), this.slabs);
       this.pieces.set(number, piece);
     }
     return piece;

@@ -42,6 +42,8 @@ function search(
 ): readonly SequenceExtent[] | undefined {
   const found: SequenceExtent[] = [];
   const { bytes } = cursor;
+  // Before anything is compiled, a local name is several times as quick as a property.
+  const { DW_LNS_copy, DW_LNS_negate_stmt, DW_LNS_set_column, DW_LNS_advance_line, DW_LNS_set_file } = Line;
   const isWantedFirst = files.has(1);
   let start = cursor.offset;
   let line = 1;
@@ -50,18 +52,18 @@ function search(
   let isFound = false;
   for (let at = 0; at < bytes.length;) {
     const opcode = bytes[at++];
-    if (opcode >= opcodeBase || opcode === Line.DW_LNS_copy) {
+    if (opcode >= opcodeBase || opcode === DW_LNS_copy) {
       if (opcode >= opcodeBase) line = (line + lineBase + ((opcode - opcodeBase) % lineRange)) >>> 0;
       isFound ||= line === wanted && isWanted && isStatement;
-    } else if (opcode === Line.DW_LNS_negate_stmt) isStatement = !isStatement;
+    } else if (opcode === DW_LNS_negate_stmt) isStatement = !isStatement;
     // The most frequent operands by far: columns and lines of one byte.
-    else if (opcode === Line.DW_LNS_set_column && bytes[at] < 0x80) at++;
-    else if (opcode === Line.DW_LNS_advance_line && bytes[at] < 0x80) {
+    else if (opcode === DW_LNS_set_column && bytes[at] < 0x80) at++;
+    else if (opcode === DW_LNS_advance_line && bytes[at] < 0x80) {
       line = (line + ((bytes[at++] << 25) >> 25)) >>> 0;
     } else {
       cursor.offset = cursor.start + at;
-      if (opcode === Line.DW_LNS_advance_line) line = (line + cursor.sleb32()) >>> 0;
-      else if (opcode === Line.DW_LNS_set_file) isWanted = files.has(cursor.uleb());
+      if (opcode === DW_LNS_advance_line) line = (line + cursor.sleb32()) >>> 0;
+      else if (opcode === DW_LNS_set_file) isWanted = files.has(cursor.uleb());
       else if (opcode > 0) passOperands(cursor, opcode, opcodeLengths);
       else {
         const kind = passExtended(cursor);
