@@ -65,7 +65,7 @@ export function unfinished(expression: string): string | undefined {
     parseExpression(expression);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    if (error.message.endsWith('at the end')) return `'${expression}' is not complete: ${error.message}`;
+    if (error.offset >= expression.trimEnd().length) return `'${expression}' is not complete: ${error.message}`;
   }
   return undefined;
 }

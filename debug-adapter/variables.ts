@@ -177,11 +177,13 @@ export async function childOf(session: SessionState, variablesReference: number,
 
 /** gdb's notation for an anonymous member. */
 function anonymousName(value: Value): string {
-  return stripType(value.type).kind === 'union' ? '<anonymous union>' : '<anonymous struct>';
+  return stripType(value.type).kind === 'union' ? anonymous.union : anonymous.struct;
 }
 
+const anonymous = { union: '<anonymous union>', struct: '<anonymous struct>' } as const;
+
 function isAnonymous(name: string): boolean {
-  return name === '<anonymous union>' || name === '<anonymous struct>';
+  return name === anonymous.union || name === anonymous.struct;
 }
 
 /** Expressions that members and subscripts can be appended to as they are. */
